@@ -1,0 +1,149 @@
+"""The tree of errors: one base, and who is to blame.
+
+    ImapError
+    |-- UsageError            you: raised before anything is written
+    |   `-- StateError, CapabilityMissing, InvalidArgument
+    |-- CommandError          the server said no
+    |   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
+    |   `-- Rejected          BAD
+    |-- ProtocolError         they broke the grammar or a limit
+    `-- ConnectionLost        and TimedOut
+
+It knows no protocol: an error is told what happened, in the words of whoever raises it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ImapError(Exception):
+    """The base of every error that imaplus raises."""
+
+
+class UsageError(ImapError):
+    """The call cannot be carried out as it stands; nothing has been written."""
+
+
+class StateError(UsageError):
+    """The connection is not in a state that allows this command (RFC 9051, 3)."""
+
+
+class CapabilityMissing(UsageError):
+    """The server does not offer the capability that this call needs."""
+
+    def __init__(self, capability: str, what: str = "this command") -> None:
+        super().__init__(f"the server does not offer {capability}, which {what} needs")
+        self.capability = capability
+
+
+class InvalidArgument(UsageError, ValueError):
+    """An argument cannot be expressed in IMAP."""
+
+
+class UidValidityChanged(UsageError):
+    """The mailbox was made anew: UIDs from before mean other messages now (RFC 9051, 2.3.1.1)."""
+
+    def __init__(self, mailbox: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"UIDVALIDITY of {mailbox!r} is {found}, not {expected}: UIDs kept from before are void"
+        )
+        self.mailbox = mailbox
+        self.expected = expected
+        self.found = found
+
+
+class CommandError(ImapError):
+    """The server did not carry out a command.
+
+    `status` is "NO" or "BAD", `code` the response code in capitals ("OVERQUOTA") or None, `data`
+    its typed argument or None, `text` the server's human-readable words and `command` the name of
+    the command ("APPEND").
+    """
+
+    def __init__(
+        self, command: str, status: str, code: str | None, text: str, data: object = None
+    ) -> None:
+        named = f"{code} {data}" if isinstance(data, str) else code
+        said = f"[{named}] {text}" if code else text
+        super().__init__(f"{command}: {status} {said}".rstrip())
+        self.command = command
+        self.status = status
+        self.code = code
+        self.text = text
+        self.data = data
+
+
+class Rejected(CommandError):
+    """BAD: the server did not understand the command; a bug, ours or theirs."""
+
+
+class Refused(CommandError):
+    """NO: the server understood and declined.
+
+    A subclass names the response codes it stands for: `class OverQuota(Refused, codes=("OVERQUOTA",))`.
+    """
+
+    by_code: ClassVar[dict[str, type[Refused]]] = {}
+
+    def __init_subclass__(cls, codes: tuple[str, ...] = (), **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        for code in codes:
+            Refused.by_code[code] = cls
+
+
+class NoSuchMailbox(Refused, codes=("NONEXISTENT", "TRYCREATE")):
+    """The mailbox does not exist (RFC 5530; RFC 9051, 7.1)."""
+
+
+class AlreadyExists(Refused, codes=("ALREADYEXISTS",)):
+    """What was to be created exists (RFC 5530)."""
+
+
+class AuthenticationFailed(
+    Refused,
+    codes=("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED"),
+):
+    """The server did not accept who we say we are (RFC 5530)."""
+
+
+class NotPermitted(Refused, codes=("NOPERM",)):
+    """The user's rights do not suffice (RFC 5530)."""
+
+
+class OverQuota(Refused, codes=("OVERQUOTA",)):
+    """The operation would exceed a quota (RFC 5530; RFC 9208)."""
+
+
+class TooLarge(Refused, codes=("TOOBIG", "LIMIT")):
+    """The message, or the request, is larger than the server allows (RFC 7889; RFC 5530)."""
+
+
+class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):
+    """Not now: try again later (RFC 5530). `retry_after` is seconds, where the server says."""
+
+    retry_after: float | None = None
+
+
+class ProtocolError(ImapError):
+    """The server broke the grammar, or sent more than a limit allows."""
+
+
+class ConnectionLost(ImapError, OSError):
+    """The connection ended, or could not be made. `bye` holds the server's last words, if any."""
+
+    def __init__(self, message: str, bye: str | None = None) -> None:
+        super().__init__(f"{message}: {bye}" if bye else message)
+        self.bye = bye
+
+
+class TimedOut(ConnectionLost, TimeoutError):
+    """Nothing came within the time allowed; the connection is closed."""
+
+
+class TlsFailed(ConnectionLost):
+    """TLS could not be established: certificate, host name, protocol or ALPN."""
+
+
+class NoSuchMessage(ImapError, LookupError):
+    """The mailbox has no such message, or the message no such part; it may have just gone."""

@@ -1,0 +1,1 @@
+"""Bytes: framing, reading and writing IMAP's grammar. No state, no commands."""

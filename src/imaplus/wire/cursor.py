@@ -1,0 +1,409 @@
+"""Reading one frame: a position, and methods with the names of RFC 9051's grammar rules (9).
+
+`accept...` tries and returns whether; everything else insists, and raises a ProtocolError that
+says what was expected and shows what came. It knows tokens, not responses. What broken servers
+send is tolerated here where it concerns a token, each in one marked line.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Final, NoReturn
+
+from imaplus.errors import InvalidArgument, ProtocolError
+from imaplus.wire import dates, mailbox_names
+from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.sets import SequenceSet, parse_ranges
+
+MAX_NUMBER64: Final = (1 << 64) - 1
+
+_SPACES: Final = re.compile(rb"[ \t]+")
+# atom = 1*ATOM-CHAR; octets above 0x7f are not ATOM-CHARs, and yet they come.
+_ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f]+')
+# astring = 1*ASTRING-CHAR / string; ASTRING-CHAR = ATOM-CHAR / "]".
+_ASTRING: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f]+')
+_NUMBER: Final = re.compile(rb"[0-9]{1,20}(?![0-9.eE])")
+# quirk 11, 12: mail.ru sends 9.3736e+06, Dovecot and Exchange -1.
+_ODD_NUMBER: Final = re.compile(
+    rb"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9])"
+)
+_QUOTED: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?=[ \t()\]>]|\Z)')
+# quirk 10: a quote inside that nobody escaped closes only where a token may end.
+_ODD_QUOTED: Final = re.compile(
+    rb'"([^"\\]*+(?:(?:\\.|"(?![ \t)\]]|\Z))[^"\\]*+)*+)"(?=[ \t)\]]|\Z)'
+)
+_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
+_LITERAL: Final = re.compile(rb"~?\{([0-9]+)\}\r\n")
+_NIL: Final = re.compile(rb"[Nn][Ii][Ll](?=[ \t()\]>]|\Z)")
+# quirk 15: flags with atom-specials inside; a flag ends at a space or a parenthesis, no sooner.
+_FLAG: Final = re.compile(rb"\\\*|\\?[^\x00-\x20()\x7f]+")
+_FLAGS: Final = re.compile(rb"\(([^()\"{]*)\)")
+_SKIP: Final = re.compile(rb'[()"]|\{[0-9]+\}\r\n|[^()"{]+|\{')
+# The commonest lists in one step, as deep as NESTED; the loop over _SKIP reads the same, and more.
+_NESTED: Final = 8
+_PLAIN: Final = rb'[^()"{]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"(?=[ \t()\]>]|\Z)'
+_LIST: Final = re.compile(
+    functools.reduce(
+        lambda inner, _: rb"\((?:%b|%b)*+\)" % (_PLAIN, inner),
+        range(_NESTED - 1),
+        rb"\((?:%b)*+\)" % _PLAIN,
+    )
+)
+_TOKEN_END: Final = re.compile(rb"[^ \t()]+")
+_SEQUENCE_SET: Final = re.compile(rb"[0-9*][0-9*:,]*")
+
+
+def decode_text(data: bytes) -> str:
+    """Text that should be UTF-8 and may be Latin-1 (quirk 74). Never raises."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+@functools.lru_cache(maxsize=4096)
+def _flag_set(data: bytes) -> frozenset[str]:
+    """One shared set for each distinct text: a mailbox has few (shared/performance: W1)."""
+    return frozenset(decode_text(flag) for flag in data.split())
+
+
+class Cursor:
+    """Reads a frame from left to right."""
+
+    __slots__ = ("_depth", "_limits", "_literals", "_next_literal", "pos", "text", "utf8")
+
+    def __init__(
+        self,
+        frame: Frame,
+        *,
+        utf8: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.text = frame.text
+        self.pos = 0
+        self.utf8 = utf8  # mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled
+        self._literals = frame.literals
+        self._next_literal = 0
+        self._limits = limits
+        self._depth = 0
+
+    # -- the primitives ---------------------------------------------------------------------
+
+    def fail(self, expected: str) -> NoReturn:
+        """Raise a ProtocolError that shows what came instead."""
+        came = self.text[self.pos : self.pos + 40]
+        raise ProtocolError(f"expected {expected} at octet {self.pos}, found {came!r}")
+
+    def mark(self) -> tuple[int, int]:
+        """Where it stands, to come back to by `reset()`."""
+        return self.pos, self._next_literal
+
+    def reset(self, mark: tuple[int, int]) -> None:
+        """Stand where it stood before."""
+        self.pos, self._next_literal = mark
+
+    def at_end(self) -> bool:
+        """Whether nothing is left, spaces apart."""
+        self.accept_sp()
+        return self.pos >= len(self.text)
+
+    def peek(self) -> bytes:
+        """The next octet; empty at the end."""
+        return self.text[self.pos : self.pos + 1]
+
+    def accept(self, token: bytes) -> bool:
+        """Take exactly these octets, if they come next."""
+        if self.text.startswith(token, self.pos):
+            self.pos += len(token)
+            return True
+        return False
+
+    def expect(self, token: bytes) -> None:
+        """Take exactly these octets; a space stands for a run of them (quirk 14, 22)."""
+        if token == b" ":
+            self.sp()
+        elif not self.accept(token):
+            self.fail(repr(token))
+
+    def accept_sp(self) -> bool:
+        """Take a run of spaces, if there is one."""
+        if match := _SPACES.match(self.text, self.pos):
+            self.pos = match.end()
+            return True
+        return False
+
+    def sp(self) -> None:
+        """SP, at least one."""
+        if not self.accept_sp():
+            self.fail("a space")
+
+    def accept_word(self, word: bytes) -> bool:
+        """Take a keyword in any case (quirk 19), if it comes next and ends there."""
+        end = self.pos + len(word)
+        if self.text[self.pos : end].upper() != word:
+            return False
+        if self.text[end : end + 1].isalnum():
+            return False
+        self.pos = end
+        return True
+
+    def _match(self, pattern: re.Pattern[bytes], expected: str) -> bytes:
+        match = pattern.match(self.text, self.pos)
+        if match is None:
+            self.fail(expected)
+        self.pos = match.end()
+        return match[0]
+
+    def accept_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """Take what a pattern matches here, if it does."""
+        if match := pattern.match(self.text, self.pos):
+            self.pos = match.end()
+        return match
+
+    # -- atoms and numbers ------------------------------------------------------------------
+
+    def atom(self) -> str:
+        """atom, as it came."""
+        return decode_text(self._match(_ATOM, "an atom"))
+
+    def keyword(self) -> str:
+        """An atom that names something, in capitals: keywords have no case (quirk 19)."""
+        return self.atom().upper()
+
+    def number(self) -> int:
+        """number and number64: at most 64 bits; what is negative counts as 0 (quirk 12)."""
+        match = _NUMBER.match(self.text, self.pos)
+        if match is not None:
+            value = int(match[0])
+        else:
+            match = _ODD_NUMBER.match(self.text, self.pos)
+            if match is None:
+                self.fail("a number")
+            value = max(0, int(float(match[0])))
+        if value > MAX_NUMBER64:
+            self.fail("a number of at most 64 bits")
+        self.pos = match.end()
+        return value
+
+    def accept_number(self) -> int | None:
+        """number, or None if none comes next."""
+        return self.number() if _ODD_NUMBER.match(self.text, self.pos) else None
+
+    def sequence_set(self) -> SequenceSet:
+        """sequence-set or uid-set. Ranges stay ranges, whatever their size."""
+        text = self._match(_SEQUENCE_SET, "a sequence set")
+        try:
+            return SequenceSet.parse(text)
+        except InvalidArgument as error:
+            raise ProtocolError(f"expected a sequence set: {error}") from error
+
+    def uid_ranges(self) -> tuple[tuple[int, int], ...]:
+        """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""
+        text = self._match(_SEQUENCE_SET, "a UID set")
+        try:
+            return parse_ranges(text)
+        except InvalidArgument as error:
+            raise ProtocolError(f"expected a UID set: {error}") from error
+
+    # -- strings ----------------------------------------------------------------------------
+
+    def _accept_literal(self) -> tuple[object] | None:
+        match = _LITERAL.match(self.text, self.pos)
+        if match is None:
+            return None
+        self.pos = match.end()
+        if self._next_literal >= len(self._literals):
+            self.fail("a literal that was sent")
+        value = self._literals[self._next_literal]
+        self._next_literal += 1
+        return (value,)
+
+    def _accept_quoted(self) -> bytes | None:
+        if not self.text.startswith(b'"', self.pos):
+            return None
+        match = _QUOTED.match(self.text, self.pos) or _ODD_QUOTED.match(self.text, self.pos)
+        if match is None:
+            self.fail("the end of a quoted string")
+        self.pos = match.end()
+        value = match[1]
+        return _ESCAPED.sub(rb"\1", value) if b"\\" in value else value
+
+    def accept_string(self) -> bytes | None:
+        """string = quoted / literal, or None if neither comes next."""
+        if (quoted := self._accept_quoted()) is not None:
+            return quoted
+        if (literal := self._accept_literal()) is None:
+            return None
+        if not isinstance(literal[0], bytes):
+            raise ProtocolError("a literal that was sent elsewhere stands where a text must")
+        return literal[0]
+
+    def string(self) -> bytes:
+        """string = quoted / literal."""
+        if (value := self.accept_string()) is None:
+            self.fail("a string")
+        return value
+
+    def astring(self) -> bytes:
+        """astring = 1*ASTRING-CHAR / string."""
+        if (value := self.accept_string()) is not None:
+            return value
+        return self._match(_ASTRING, "an astring")
+
+    def accept_nil(self) -> bool:
+        """Take NIL, if it comes next."""
+        if match := _NIL.match(self.text, self.pos):
+            self.pos = match.end()
+            return True
+        return False
+
+    def nstring(self) -> bytes | None:
+        """nstring = string / nil."""
+        if self.accept_nil():
+            return None
+        if (value := self.accept_string()) is not None:
+            return value
+        return self._match(_ASTRING, "a string or NIL")  # quirk 66, 70: strings without quotes
+
+    def payload(self) -> object:
+        """nstring or literal8 whose octets may have gone to a sink: then what the sink made."""
+        if (literal := self._accept_literal()) is not None:
+            return literal[0]
+        if self.peek() in (b")", b""):  # quirk 75: Yandex leaves the value out
+            return None
+        return self.nstring()
+
+    def string_text(self) -> str:
+        """string, decoded."""
+        return decode_text(self.string())
+
+    def astring_text(self) -> str:
+        """astring, decoded."""
+        return decode_text(self.astring())
+
+    def nstring_text(self) -> str | None:
+        """nstring, decoded."""
+        value = self.nstring()
+        return None if value is None else decode_text(value)
+
+    def mailbox(self) -> str:
+        """mailbox = "INBOX" / astring. INBOX comes in capitals, whatever its case (quirk 56)."""
+        if self.accept_nil():
+            return "NIL"  # quirk 46: a mailbox of that name, unquoted
+        return self.decode_mailbox(self.astring())
+
+    def decode_mailbox(self, raw: bytes) -> str:
+        """A mailbox name as text: modified UTF-7, or UTF-8 where that is enabled."""
+        name = mailbox_names.decode_utf8(raw) if self.utf8 else mailbox_names.decode(raw)
+        return mailbox_names.normalise(name)
+
+    def date_time(self) -> datetime | None:
+        """date-time; None where the server sends NIL or no date (quirk 41, 72, 79)."""
+        value = self.nstring()
+        return None if value is None else dates.parse_internaldate(value)
+
+    # -- lists ------------------------------------------------------------------------------
+
+    def items(self) -> Iterator[int]:
+        """Step through a parenthesised list; whoever iterates reads one item a step.
+
+        Gives the items' indices. Spaces between them are taken, and may be missing or many.
+        """
+        self.expect(b"(")
+        with self.nested():
+            index = 0
+            self.accept_sp()
+            while not self.accept(b")"):
+                before = self.pos
+                yield index
+                index += 1
+                self.accept_sp()
+                if self.pos == before:
+                    self.fail("an item of a list")
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """One level deeper, as long as the limit allows."""
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            raise ProtocolError(f"more than {self._limits.depth} levels of parentheses")
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def flag_list(self) -> frozenset[str]:
+        """flag-list = "(" [flag *(SP flag)] ")"; NIL and quoted flags come too (quirk 17)."""
+        if match := _FLAGS.match(self.text, self.pos):
+            self.pos = match.end()
+            return _flag_set(match[1])
+        if self.accept_nil():
+            return frozenset()
+        return frozenset(self._flag() for _ in self.items())
+
+    def _flag(self) -> str:
+        if (value := self.accept_string()) is None:
+            value = self._match(_FLAG, "a flag")
+        return decode_text(value)
+
+    def strings(self) -> list[bytes]:
+        """A list of strings, one string alone, or NIL (empty)."""
+        if self.accept_nil():
+            return []
+        if self.peek() != b"(":
+            return [self.astring()]
+        found = [self.nstring() for _ in self.items()]
+        return [value for value in found if value is not None]  # quirk 71: NIL inside
+
+    # -- what nobody knows ------------------------------------------------------------------
+
+    def rest(self) -> bytes:
+        """All that is left, literals not filled in."""
+        value = self.text[self.pos :]
+        self.pos = len(self.text)
+        return value
+
+    def raw(self) -> Frame:
+        """One value of any kind, unread: an atom, a string or a list, as a frame of its own."""
+        start, first = self.pos, self._next_literal
+        self.skip()
+        return Frame(self.text[start : self.pos], self._literals[first : self._next_literal])
+
+    def sub(self, frame: Frame) -> Cursor:
+        """A cursor over a value that `raw()` gave, under the same rules."""
+        return Cursor(frame, utf8=self.utf8, limits=self._limits)
+
+    def skip(self) -> None:
+        """Pass over one value of any kind."""
+        if self.peek() != b"(":
+            self._skip_token()
+            return
+        if self._limits.depth >= _NESTED and self.accept_match(_LIST):
+            return
+        depth = 0
+        while match := _SKIP.match(self.text, self.pos):
+            self.pos = match.end()
+            token = match[0]
+            if token == b"(":
+                depth += 1
+                if depth > self._limits.depth:
+                    raise ProtocolError(f"more than {self._limits.depth} levels of parentheses")
+            elif token == b")":
+                depth -= 1
+                if depth == 0:
+                    return
+            elif token == b'"':
+                self.pos -= 1
+                self._accept_quoted()
+            elif token[:1] == b"{" and len(token) > 1:
+                self._next_literal += 1
+        self.fail("the end of a list")
+
+    def _skip_token(self) -> None:
+        """Pass over a string, a literal, or a run of octets up to a space or parenthesis."""
+        if self._accept_literal() is None and self._accept_quoted() is None:
+            self._match(_TOKEN_END, "a value")

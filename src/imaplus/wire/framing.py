@@ -1,0 +1,225 @@
+"""Bytes to frames: where one server response ends and the next begins.
+
+One rule is known here: a line that ends in `{n}` is followed by n octets, and then by more of the
+same response (RFC 9051, 4.3). Nothing looks inside, so a response that no parser accepts cannot
+put the stream out of step. Any cutting of the bytes gives the same frames, in linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from imaplus.errors import ProtocolError
+from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a server may make us hold. Each is far above honest use and far below harm."""
+
+    text: int = 64 << 20
+    """Octets of one response, literals apart: a plain SEARCH of six million UIDs."""
+    literal: int = 256 << 20
+    """Octets of one literal in memory: the largest mail that providers accept, with room."""
+    small_literal: int = 1 << 20
+    """The same where nobody asked for a body: names, subjects, annotations."""
+    literals: int = 50_000
+    """Literals in one response: an ENVELOPE of ten thousand recipients in four fields."""
+    depth: int = 128
+    """Open parentheses: servers stop nesting MIME parts at a hundred."""
+    held: int = 1 << 30
+    """Octets kept for one command until its caller takes them: a page of large messages."""
+    responses: int = 5_000_000
+    """Responses kept for one command: the flags of the largest mailboxes we know."""
+    messages: int = 20_000_000
+    """Messages of one mailbox whose UIDs are remembered, at four octets each."""
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class Frame(NamedTuple):
+    """One complete response: its text without the final line break, its literals apart.
+
+    Where a literal stood, the text has `{n}` and CRLF; no line break occurs elsewhere in it.
+    """
+
+    text: bytes
+    literals: tuple[object, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Octets that the frame holds in memory."""
+        return len(self.text) + sum(len(x) for x in self.literals if isinstance(x, bytes))
+
+
+# A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
+_LITERAL: Final = re.compile(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
+_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_LINE_END: Final = b" \t\r\n"
+
+
+class Framer:
+    """Cuts a stream of octets into frames.
+
+    `feed()` gives it octets, `next_frame()` takes one frame out; None means: feed me.
+    `choose(text_so_far, size)` gives the sink for a literal.
+    """
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, choose: SinkChooser | None = None) -> None:
+        self.eager = False  # the latest literal was `{n+}`: its sender did not wait (RFC 7888)
+        self._limits = limits
+        self._choose = choose or self._in_memory
+        self._data = b""  # fed and not yet consumed, from _position on
+        self._position = 0
+        self._line: list[bytes] = []  # pieces of a line whose end has not come
+        self._text = bytearray()  # this response up to its latest literal
+        self._text_size = 0  # octets of this response's text, its unfinished line included
+        self._balance = 0  # open parentheses in the text, up to _balanced
+        self._balanced = 0
+        self._literals: list[object] = []
+        self._held = 0  # octets of this response's literals in memory
+        self._sink: Sink | None = None
+        self._missing = 0  # octets of the literal still to come
+
+    def _in_memory(self, text: bytearray, size: int) -> Sink:
+        if size > self._limits.literal:
+            raise ProtocolError(
+                f"a literal of {size} octets exceeds the limit of {self._limits.literal}"
+            )
+        return Memory()
+
+    def feed(self, data: bytes) -> None:
+        """Take octets as they came from the stream."""
+        if self._position < len(self._data):
+            data = self._data[self._position :] + data
+        self._data = data
+        self._position = 0
+
+    @property
+    def inside_response(self) -> bool:
+        """Whether a response has begun and not ended: an end of the stream would truncate it."""
+        return bool(self._line or self._text or self._sink)
+
+    def take_rest(self) -> bytes:
+        """Hand over the octets that follow the last frame, and forget them."""
+        rest = b"".join(self._line) + self._data[self._position :]
+        self._line.clear()
+        self._data = b""
+        self._position = 0
+        return rest
+
+    def next_frame(self) -> Frame | None:
+        """The next complete response, or None until more octets have come.
+
+        Raises:
+            ProtocolError: a limit was exceeded. The stream cannot be read any further.
+        """
+        while True:
+            if self._sink is not None and not self._fill():
+                return None
+            line = self._next_line()
+            if line is None:
+                return None
+            if not self._text:
+                line = line.lstrip(b"\0")  # quirk 2: NUL octets before a response
+                if not line:
+                    continue  # quirk 5: an empty line between responses
+            elif not line and self._is_open():
+                continue  # quirk 5, 6: an empty line inside a list, after a literal
+            if line.endswith(b"}") and (match := _LITERAL.search(line)):
+                self.eager = bool(match[2])
+                self._begin_literal(line[: match.start()], int(match[1]))
+                continue
+            return self._finish(line) if self._text else Frame(line)
+
+    def _finish(self, last_line: bytes) -> Frame:
+        self._text += last_line
+        frame = Frame(bytes(self._text), tuple(self._literals))
+        self._text.clear()
+        self._text_size = self._balance = self._balanced = self._held = 0
+        self._literals.clear()
+        return frame
+
+    def _next_line(self) -> bytes | None:
+        """A line without its end, or None while its end has not come."""
+        end = self._data.find(b"\n", self._position)
+        piece = self._data[self._position : end + 1 or None]
+        self._position += len(piece)
+        self._text_size += len(piece)
+        if self._text_size > self._limits.text:
+            raise ProtocolError(f"a response exceeds the limit of {self._limits.text} octets")
+        if end < 0:
+            if piece:
+                self._line.append(piece)
+            return None
+        if self._line:
+            piece = b"".join([*self._line, piece])
+            self._line.clear()
+        if not self._text:
+            self._text_size = 0  # what follows, if anything, is counted by _begin_literal
+        return piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+
+    def _begin_literal(self, text: bytes, size: int) -> None:
+        if len(self._literals) >= self._limits.literals:
+            raise ProtocolError(f"a response has more than {self._limits.literals} literals")
+        if not self._text:
+            self._text_size = len(text)
+        self._text += text
+        self._missing = size
+        try:
+            self._sink = self._choose(self._text, size)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            self._sink = Discard(error)
+        self._text += b"{%d}\r\n" % size
+
+    def _fill(self) -> bool:
+        """Give the literal what has come; whether it is complete."""
+        assert self._sink is not None
+        piece = self._data[self._position : self._position + self._missing]
+        self._position += len(piece)
+        self._missing -= len(piece)
+        if piece:
+            if isinstance(self._sink, Memory):
+                self._held += len(piece)
+                if self._held > self._limits.held:
+                    raise ProtocolError(
+                        f"the literals of a response exceed the limit of {self._limits.held} octets"
+                    )
+            try:
+                self._sink.write(piece)
+            except Exception as error:
+                self._sink.abort()
+                self._sink = Discard(error)
+        if self._missing:
+            return False
+        try:
+            value = self._sink.close()
+        except Exception as error:
+            value = Lost(error)
+        self._literals.append(value)
+        self._sink = None
+        return True
+
+    def _is_open(self) -> bool:
+        """Whether a parenthesis of this response is still open. Each octet is counted once."""
+        text = _QUOTED.sub(b"", self._text[self._balanced :])
+        self._balance += text.count(b"(") - text.count(b")")
+        self._balanced = len(self._text)
+        return self._balance > 0
+
+    def discard_literal(self) -> None:
+        """Nobody wants the literal that is coming in: swallow the rest of it."""
+        if self._sink is not None:
+            self._sink.abort()
+            self._sink = Discard()
+
+    def abandon(self) -> None:
+        """The stream has ended: tell the sink of an unfinished literal."""
+        if self._sink is not None:
+            self._sink.abort()
+            self._sink = None

@@ -1,0 +1,122 @@
+"""Mailbox names: `str` above, octets on the wire, and nothing lost between them.
+
+Modified UTF-7 (RFC 3501, 5.1.3) for IMAP4rev1, UTF-8 for IMAP4rev2 and UTF8=ACCEPT (RFC 9051, 5.1;
+RFC 6855, 3). Servers hold names that are neither. An octet that cannot be read is kept as the lone
+surrogate U+DC00 + octet (PEP 383, extended to the octets below 0x80), and `encode` gives it back:
+each name that a server lists can be selected, whatever it is made of. Hierarchy is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable
+from typing import Final
+
+from imaplus.errors import InvalidArgument
+
+_KEPT: Final = 0xDC00
+_KEPT_RUNS: Final = re.compile("([\udc00-\udcff]+)")
+
+# Printable ASCII stands for itself, "&" is written "&-", and the rest is base64 of UTF-16 between
+# "&" and "-". Possessive, so that a shift without its "-" is not scanned over and over.
+_TOKENS: Final = re.compile(
+    rb"(?P<plain>[\x20-\x25\x27-\x7e]++)|(?P<amp>&-)|(?P<shift>&[A-Za-z0-9+,]++-)"
+    rb"|(?P<bad>(?:[^\x20-\x7e]|&(?=&))++|&)"
+)
+_SHIFTED: Final = re.compile(r"(?P<amp>&)|[^\x20-\x7e]+")
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]")
+
+
+def decode(raw: bytes) -> str:
+    """The name that modified UTF-7 stands for; `encode` gives the same octets again.
+
+    Only the one form that `encode` writes is read as a shift. What another encoder made of the same
+    name (`&AGE-` for `a`, `&AOQ-&AOQ-` for `&AOQA5A-`) is another name to the server, so it must
+    be another name here: its `&` is kept as U+DC26 and the rest of it stays as it is.
+    """
+    out: list[str] = []
+    after_shift = False
+    for token in _TOKENS.finditer(raw):
+        kind, found = token.lastgroup, token.group()
+        text = None
+        if kind == "plain":
+            text = found.decode("ascii")
+        elif kind == "amp":
+            text = "&"
+        elif kind == "bad":
+            text = _keep(found)
+        elif not after_shift:
+            text = _unshift(found)
+        after_shift = kind == "shift" and text is not None
+        out.append(_keep(b"&") + found[1:].decode("ascii") if text is None else text)
+    return "".join(out)
+
+
+def encode(name: str) -> bytes:
+    """The name in modified UTF-7; `decode` gives the same name again if it is well-formed.
+
+    Raises: InvalidArgument for a lone surrogate that `decode` does not make.
+    """
+    return _encode(name, lambda text: _SHIFTED.sub(_shift, text).encode("ascii"))
+
+
+def decode_utf8(raw: bytes) -> str:
+    """The name that UTF-8 stands for; `encode_utf8` gives the same octets again."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def encode_utf8(name: str) -> bytes:
+    """The name in UTF-8; `decode_utf8` gives the same name again if it is well-formed.
+
+    Raises: InvalidArgument for a lone surrogate that `decode_utf8` and `decode` do not make.
+    """
+    return _encode(name, str.encode)
+
+
+def normalise(name: str) -> str:
+    """The name as it is compared: INBOX in any case is INBOX, others are as they are.
+
+    RFC 9051, 5.1. Only ASCII counts: to Python, a dotless i in capitals is an I as well.
+    """
+    return "INBOX" if name.isascii() and name.upper() == "INBOX" else name
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are of the same mailbox."""
+    return normalise(one) == normalise(other)
+
+
+def _encode(name: str, encode_text: Callable[[str], bytes]) -> bytes:
+    """Encode the text between the octets that were kept, and give those back."""
+    parts = _KEPT_RUNS.split(name)  # every other one is a run of kept octets
+    try:
+        return b"".join(
+            bytes(ord(char) - _KEPT for char in part) if i % 2 else encode_text(part)
+            for i, part in enumerate(parts)
+        )
+    except UnicodeEncodeError as error:
+        raise InvalidArgument(f"not a mailbox name, it has a lone surrogate: {name!r}") from error
+
+
+def _keep(octets: bytes) -> str:
+    return "".join(chr(_KEPT + octet) for octet in octets)
+
+
+def _shift(run: re.Match[str]) -> str:
+    if run["amp"]:
+        return "&-"
+    base64 = b2a_base64(run.group().encode("utf-16-be"), newline=False)
+    return f"&{base64.decode('ascii').rstrip('=').replace('/', ',')}-"
+
+
+def _unshift(shift: bytes) -> str | None:
+    """The text of a shift, or None if `encode` would not write it like this."""
+    base64 = shift[1:-1].replace(b",", b"/")
+    try:
+        text = a2b_base64(base64 + b"=" * (-len(base64) % 4), strict_mode=True).decode("utf-16-be")
+    except (Base64Error, UnicodeDecodeError):
+        return None
+    canonical = not _PRINTABLE.search(text) and encode(text) == shift
+    return text if canonical else None

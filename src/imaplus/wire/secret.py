@@ -1,0 +1,36 @@
+"""A text that must not be seen: it travels, and shows as `***` wherever else it turns up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class Secret:
+    """A password or token. `repr`, `str` and formatting give `***`; `reveal()` gives the text."""
+
+    __slots__ = ("_text",)
+    _text: Final[str]
+
+    def __init__(self, text: str | Secret) -> None:
+        self._text = text.reveal() if isinstance(text, Secret) else text
+
+    def reveal(self) -> str:
+        """The text itself, for whoever writes it to the wire."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret cannot be pickled")

@@ -1,0 +1,306 @@
+"""Sets of message numbers: parse, format, algebra (sequence-set, RFC 9051, 9).
+
+A range stays a range from the wire to the wire: `1:4294967295` costs what `1` costs, and becomes
+single numbers only where a caller asks for them. Whether the numbers are UIDs or sequence numbers,
+and which of them exist, is not known here; nor is `$`, the result of the last SEARCH.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from operator import index
+from typing import Final, TypeAlias
+
+from imaplus.errors import InvalidArgument
+
+MAX_NUMBER: Final = 2**32 - 1
+"""The greatest nz-number (RFC 9051, 9)."""
+
+STAR: Final = MAX_NUMBER + 1
+"""`*`, the greatest number in use: greater than each that can be written, so algebra just works."""
+
+LONGEST_RANGE: Final = len(b"4294967294:4294967295")
+
+Range: TypeAlias = tuple[int, int]
+SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SequenceSet:
+    """An immutable set of numbers from 1 to 4294967295, and `*`.
+
+    `ranges` holds (first, last) pairs, ascending, disjoint and not adjacent, in whatever order they
+    were given, so sets are equal when their members are. The empty set formats as nothing, which
+    IMAP cannot say: ask `bool(set)` before sending it.
+
+    Raises: InvalidArgument for a number out of bounds, and for what is not a number.
+    """
+
+    ranges: tuple[Range, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ranges", _canonical(self.ranges))
+
+    @classmethod
+    def parse(cls, data: bytes | str) -> SequenceSet:
+        """Read `2,4:7,9,12:*`. No text is the empty set.
+
+        Order, overlap, duplicates and descending ranges are all right: `*:4,5:7` is `4:*`.
+
+        Raises: InvalidArgument if it is not a sequence-set.
+        """
+        return cls(parse_ranges(data))
+
+    @classmethod
+    def from_ranges(cls, ranges: Iterable[Range]) -> SequenceSet:
+        """The union of (one end, other end) pairs, in any order."""
+        return cls(tuple(ranges))
+
+    @classmethod
+    def of(cls, what: SequenceSetLike) -> SequenceSet:
+        """The set that a caller means by a number, a `range`, some numbers, or an IMAP set as text.
+
+        Raises: InvalidArgument.
+        """
+        match what:
+            case SequenceSet():
+                return what
+            case str() | bytes() | bytearray():
+                return cls.parse(bytes(what) if isinstance(what, bytearray) else what)
+            case int():
+                return cls(((what, what),))
+            case range() if what and abs(what.step) == 1:
+                return cls(((what[0], what[-1]),))
+            case Iterable():
+                return cls(tuple((number, number) for number in what))
+        raise InvalidArgument(f"not a set of message numbers: {what!r:.100}")
+
+    def __bytes__(self) -> bytes:
+        return str(self).encode("ascii")
+
+    def __str__(self) -> str:
+        return ",".join(map(_format, self.ranges))
+
+    def __repr__(self) -> str:
+        text = str(self)
+        return f"SequenceSet({text if len(text) <= 100 else text[:97] + '...'!r})"
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __contains__(self, number: object) -> bool:
+        """Whether the number is in the set; 7 is in `5:*`, but not in `*`, which only `STAR` is."""
+        if not isinstance(number, int):
+            return False
+        at = bisect_right(self.ranges, (number, STAR)) - 1
+        return at >= 0 and number <= self.ranges[at][1]
+
+    def __iter__(self) -> Iterator[int]:
+        """The numbers, ascending, made as they are asked for.
+
+        Raises: InvalidArgument if the set is open-ended.
+        """
+        self._insist_on_an_end()
+        return chain.from_iterable(range(low, high + 1) for low, high in self.ranges)
+
+    def __or__(self, other: SequenceSet) -> SequenceSet:
+        if not isinstance(other, SequenceSet):
+            return NotImplemented
+        return SequenceSet(self.ranges + other.ranges)
+
+    def __and__(self, other: SequenceSet) -> SequenceSet:
+        if not isinstance(other, SequenceSet):
+            return NotImplemented
+        return SequenceSet(tuple(_common(self.ranges, other.ranges)))
+
+    def __sub__(self, other: SequenceSet) -> SequenceSet:
+        if not isinstance(other, SequenceSet):
+            return NotImplemented
+        return SequenceSet(tuple(_common(self.ranges, tuple(_gaps(other.ranges)))))
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether the set holds `*`, so that only the mailbox knows where it ends."""
+        return bool(self.ranges) and self.ranges[-1][1] == STAR
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are. Raises: InvalidArgument if the set is open-ended."""
+        self._insist_on_an_end()
+        return sum(high - low + 1 for low, high in self.ranges)
+
+    @property
+    def first(self) -> int:
+        """The least number. Raises: InvalidArgument if there is none."""
+        if not self.ranges:
+            raise InvalidArgument("the empty set has no first number")
+        return self.ranges[0][0]
+
+    @property
+    def last(self) -> int:
+        """The greatest number, `STAR` if open-ended. Raises: InvalidArgument if there is none."""
+        if not self.ranges:
+            raise InvalidArgument("the empty set has no last number")
+        return self.ranges[-1][1]
+
+    def resolve(self, greatest: int) -> SequenceSet:
+        """The set with `*` replaced by the greatest number in use, 0 if there is none.
+
+        `5:*` where 3 is the greatest is 3, since a range has no direction (RFC 9051, 9).
+        """
+        if not self.open_ended:
+            return self
+        rest, (low, _) = self.ranges[:-1], self.ranges[-1]
+        return SequenceSet((*rest, (min(low, greatest), greatest)) if greatest else rest)
+
+    def expand(self, maximum: int) -> list[int]:
+        """Every number, ascending. Raises: InvalidArgument if there are more than `maximum`."""
+        if self.count > maximum:
+            raise InvalidArgument(f"{self.count} message numbers, where at most {maximum} may be")
+        return list(self)
+
+    def split(self, octets: int) -> Iterator[SequenceSet]:
+        """Sets that add up to this one, each at most `octets` long when formatted.
+
+        For servers that limit the length of a command line. A range is never cut.
+
+        Raises: InvalidArgument if `octets` is too small for the longest range there can be.
+        """
+        if octets < LONGEST_RANGE:
+            raise InvalidArgument(f"a set cannot be split into {octets} octets")
+        return self._split(octets)
+
+    def _split(self, octets: int) -> Iterator[SequenceSet]:
+        part: list[Range] = []
+        size = 0
+        for each in self.ranges:
+            needed = len(_format(each)) + 1  # the comma
+            if part and size + needed > octets + 1:  # the last range is not followed by one
+                yield SequenceSet(tuple(part))
+                part, size = [], 0
+            part.append(each)
+            size += needed
+        if part:
+            yield SequenceSet(tuple(part))
+
+    def chunks(self, numbers: int) -> Iterator[SequenceSet]:
+        """Sets that add up to this one, ascending, of `numbers` each; the last may be smaller.
+
+        Raises: InvalidArgument if the set is open-ended.
+        """
+        self._insist_on_an_end()
+        if numbers < 1:
+            raise InvalidArgument(f"a set cannot be cut into chunks of {numbers}")
+        return self._chunks(numbers)
+
+    def _chunks(self, numbers: int) -> Iterator[SequenceSet]:
+        chunk: list[Range] = []
+        room = numbers
+        for low, high in self.ranges:
+            while low <= high:
+                cut = min(high, low + room - 1)
+                chunk.append((low, cut))
+                room -= cut - low + 1
+                low = cut + 1
+                if not room:
+                    yield SequenceSet(tuple(chunk))
+                    chunk, room = [], numbers
+        if chunk:
+            yield SequenceSet(tuple(chunk))
+
+    def _insist_on_an_end(self) -> None:
+        if self.open_ended:
+            raise InvalidArgument(f"only the mailbox knows where {self!r} ends")
+
+
+def parse_ranges(data: bytes | str) -> tuple[Range, ...]:
+    """The ranges of a sequence-set as they were sent: their order and direction kept.
+
+    COPYUID pairs two sets number by number (RFC 4315, 3); there `9:6` is (9, 6).
+
+    Raises: InvalidArgument if it is not a sequence-set.
+    """
+    if isinstance(data, str):
+        data = data.encode("ascii", "replace")
+    if not data:
+        return ()
+    try:
+        if data.translate(None, b"0123456789*:,"):  # int() also takes " 7", "+7" and "1_000"
+            raise ValueError
+        ranges = tuple(map(_parse_range, data.split(b",")))
+    except ValueError:
+        raise InvalidArgument(f"expected a set of message numbers, not {data[:100]!r}") from None
+    return ranges
+
+
+def _parse_range(data: bytes) -> Range:
+    one, colon, other = data.partition(b":")
+    low = _parse_number(one)
+    return low, _parse_number(other) if colon else low
+
+
+def _parse_number(data: bytes) -> int:
+    if data == b"*":
+        return STAR
+    number = int(data)  # thousands of digits are a ValueError too
+    if 1 <= number <= MAX_NUMBER:
+        return number
+    raise ValueError
+
+
+def _format(each: Range) -> str:
+    low, high = ("*" if number == STAR else str(number) for number in each)
+    return low if low == high else f"{low}:{high}"
+
+
+def _canonical(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """Ascending, disjoint, not adjacent. `index` sees to it that nothing but numbers gets in."""
+    try:
+        pairs = [(index(one), index(other)) for one, other in ranges]
+    except (TypeError, ValueError):
+        raise InvalidArgument("a message number is a whole number") from None
+    merged: list[Range] = []
+    start, end = 0, -1
+    for low, high in sorted(pair if pair[0] <= pair[1] else pair[::-1] for pair in pairs):
+        if low > end + 1:
+            if start:
+                merged.append((start, end))
+            start, end = low, high
+        elif high > end:
+            end = high
+        if not 1 <= low <= high <= STAR:
+            raise InvalidArgument(f"{low if low < 1 else high} is not a message number")
+    if start:
+        merged.append((start, end))
+    return tuple(merged)
+
+
+def _common(some: tuple[Range, ...], others: tuple[Range, ...]) -> Iterator[Range]:
+    """What two lists of ascending, disjoint ranges share, in one walk along both."""
+    i = j = 0
+    while i < len(some) and j < len(others):
+        low, high = max(some[i][0], others[j][0]), min(some[i][1], others[j][1])
+        if low <= high:
+            yield low, high
+        if some[i][1] < others[j][1]:
+            i += 1
+        else:
+            j += 1
+
+
+def _gaps(ranges: tuple[Range, ...]) -> Iterator[Range]:
+    """What ascending, disjoint ranges leave out of `1:*`."""
+    start = 1
+    for low, high in ranges:
+        if start < low:
+            yield start, low - 1
+        start = high + 1
+    if start <= STAR:
+        yield start, STAR
+
+
+EMPTY: Final = SequenceSet()
+"""No numbers at all."""

@@ -1,0 +1,79 @@
+"""One value of any shape as nested lists: for what is easier to judge whole than to read in order.
+
+ENVELOPE and BODYSTRUCTURE come in shapes that no grammar foresaw, so their parsers look at lists.
+Tokens and literals are known here, and nothing of what they mean; numbers stay texts. Nothing
+recurses: the cursor bounds the depth, and the time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeAlias
+
+from imaplus.errors import ProtocolError
+from imaplus.wire.cursor import Cursor, decode_text
+
+MAX_OCTETS: Final = 4 << 20
+"""Octets of one value, literals apart: an ENVELOPE of forty thousand recipients."""
+
+Tree: TypeAlias = "str | list[Tree] | None"
+"""A string or atom, a list, or NIL."""
+
+# The same tokens as the cursor's. Everything is possessive: no octet is looked at twice, and no
+# state is kept for going back.
+_TOKEN: Final = re.compile(
+    r"[()]"
+    r'|"[^"\\]*+(?:\\.[^"\\]*+)*+"(?=[ \t()\]>]|\Z)'
+    # quirk 10: a quote inside that nobody escaped closes only where a token may end.
+    r'|"[^"\\]*+(?:(?:\\.|"(?![ \t)\]]|\Z))[^"\\]*+)*+"(?=[ \t)\]]|\Z)'
+    r"|~?\{[0-9]+\}\r\n"
+    r'|[^ \t()"{]+'
+    r'|["{]'
+)
+_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_NIL: Final = frozenset({"NIL", "nil", "Nil"})
+
+
+def tree(c: Cursor) -> Tree:
+    """The next value. Strings are decoded one by one: UTF-8, else Latin-1 (quirk 74).
+
+    Raises: ProtocolError if it is no value, too deep or too large.
+    """
+    frame = c.raw()
+    if len(frame.text) > MAX_OCTETS:
+        raise ProtocolError(f"a value of {len(frame.text)} octets exceeds {MAX_OCTETS}")
+    literals = iter(frame.literals)
+    plain = frame.text.isascii()
+    top: list[Tree] = []
+    above: list[list[Tree]] = []
+    for token in _TOKEN.findall(frame.text.decode("latin-1")):
+        first = token[0]
+        if first == '"' and len(token) > 1:
+            value = token[1:-1]
+            if "\\" in value:
+                value = _ESCAPED.sub(r"\1", value)
+            top.append(value if plain else decode_text(value.encode("latin-1")))
+        elif first == "(":
+            above.append(top)
+            inner: list[Tree] = []
+            top.append(inner)
+            top = inner
+        elif first == ")" and above:
+            top = above.pop()
+        elif token in _NIL:
+            top.append(None)
+        elif token[-1] == "\n" and "{" in token:
+            top.append(_literal(next(literals, None)))
+        elif token in ('"', ")"):
+            raise ProtocolError(f"expected a value, found {frame.text[:40]!r}")
+        else:
+            top.append(token if plain else decode_text(token.encode("latin-1")))
+    if above or len(top) != 1:
+        raise ProtocolError(f"expected one value, found {frame.text[:40]!r}")
+    return top[0]
+
+
+def _literal(value: object) -> str:
+    if not isinstance(value, bytes):
+        raise ProtocolError("a literal that was sent elsewhere stands where a text must")
+    return decode_text(value)
