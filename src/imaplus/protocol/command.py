@@ -1,0 +1,292 @@
+"""Command, Reply, Pending and Flow: what is asked, what came back, and the handle between.
+
+A command is data: how to write it, which values answer it, what they add up to. It performs
+nothing; a connection sends it, and gives a `Pending` for it. No particular command is known here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+
+from imaplus.errors import CommandError, ProtocolError
+from imaplus.protocol.response import Continuation, Malformed, Status
+from imaplus.wire.secret import Secret
+from imaplus.wire.sinks import Sink
+from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
+
+if TYPE_CHECKING:
+    from imaplus.protocol.connection import Connection
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class State(Enum):
+    """Where a connection stands (RFC 9051, 3)."""
+
+    GREETING = "waiting for the greeting"
+    NOT_AUTHENTICATED = "not authenticated"
+    AUTHENTICATED = "authenticated"
+    SELECTED = "selected"
+    LOGOUT = "logged out"
+
+
+ANY: Final = frozenset({State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED})
+LOGGED_OUT: Final = frozenset({State.NOT_AUTHENTICATED})
+LOGGED_IN: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
+SELECTED: Final = frozenset({State.SELECTED})
+
+
+@dataclass(slots=True)
+class Reply:
+    """What answered a command: its tagged status, and the values it asked for, in order."""
+
+    command: str
+    status: Status
+    data: list[object] = field(default_factory=list)
+    malformed: list[Malformed] = field(default_factory=list)
+
+    def all(self, kind: type[T]) -> list[T]:
+        """Every value of a type."""
+        return [value for value in self.data if isinstance(value, kind)]
+
+    def last(self, kind: type[T]) -> T | None:
+        """The last value of a type, or None: servers may send more than was asked."""
+        return next((value for value in reversed(self.data) if isinstance(value, kind)), None)
+
+    def one(self, kind: type[T]) -> T:
+        """The last value of a type.
+
+        Raises:
+            ProtocolError: there is none, though the server said OK.
+        """
+        value = self.last(kind)
+        if value is not None:
+            return value
+        cause = self.malformed[-1].error if self.malformed else None
+        raise ProtocolError(
+            f"{self.command}: OK without the {kind.__name__} that was asked for"
+        ) from cause
+
+
+@dataclass(frozen=True)
+class Command(Generic[T_co]):
+    """One IMAP command: what to write, which responses answer it, and what they add up to."""
+
+    name: ClassVar[bytes]
+    states: ClassVar[frozenset[State]] = LOGGED_IN
+    requires: ClassVar[str | None] = None
+    """A capability without which no such command is sent."""
+    collects: ClassVar[tuple[type, ...]] = ()
+    """The values that answer it."""
+    exclusive: ClassVar[bool] = False
+    """It never shares the wire: it changes state, or talks back and forth."""
+    confidential: ClassVar[bool] = False
+    """What it answers, and is asked, stays out of traces."""
+    ends_connection: ClassVar[bool] = False
+    """The end of the connection completes it."""
+
+    def encode(self, out: Writer) -> None:
+        """Write the arguments, each after a space."""
+
+    def needs(self) -> Iterable[str]:
+        """The capabilities without which it is not sent: `requires`, and its parameters'."""
+        return () if self.requires is None else (self.requires,)
+
+    def may_join(self, others: Iterable[Command[Any]]) -> bool:
+        """Whether answers could still be told apart, were this sent now (RFC 9051, 5.5)."""
+        mine = set(self.collects)
+        return not any(mine.intersection(other.collects) for other in others)
+
+    def start(self, connection: Connection) -> None:
+        """It is on its way."""
+
+    def wants(self, data: object) -> bool:
+        """Whether a value answers this command."""
+        return isinstance(data, self.collects)
+
+    def sink(self, text: bytearray, size: int) -> Sink | None:
+        """Where a literal goes that belongs to this command; None if it is not concerned."""
+        return None
+
+    def answer(self, challenge: Continuation) -> bytes | Secret | None:
+        """The line to send when the server says `+`, or None to send nothing yet."""
+        return None
+
+    def interruption(self) -> bytes | None:
+        """The line that ends this command early, if there is one."""
+        return None
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        """Its tagged status has come: the place of its effect on the connection's state."""
+
+    def forgives(self, status: Status) -> bool:
+        """Whether a NO is no failure: what could be done has been done."""
+        return False
+
+    def result(self, reply: Reply) -> T_co:
+        """What its caller gets. Called only when the status was OK."""
+        raise AssertionError(f"{type(self).__name__} does not say what it results in")
+
+    def __iter__(self) -> Generator[Command[Any], Any, T_co]:
+        """A command is the flow of one step; `yield from` gives its typed result."""
+        result: T_co = yield self
+        return result
+
+
+class Done(Command[None]):
+    """A command that has no result but its success."""
+
+    def result(self, reply: Reply) -> None:
+        return None
+
+
+class Together:
+    """Commands that a flow gives at once, to be pipelined.
+
+    It gets their results as a list, in which a command that the server did not carry out has its
+    CommandError: `results()` raises the first of them instead.
+    """
+
+    __slots__ = ("commands",)
+
+    def __init__(self, *commands: Command[Any]) -> None:
+        self.commands = commands
+
+    def __iter__(self) -> Generator[Together, list[Any], list[Any]]:
+        return (yield self)
+
+    def results(self) -> Generator[Together, list[Any], list[Any]]:
+        """All results, or the first error."""
+        found = yield self
+        for each in found:
+            if isinstance(each, CommandError):
+                raise each
+        return found
+
+
+class Handshake:
+    """A flow's wish: negotiate TLS on the stream now. It gets None."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Generator[Handshake, None, None]:
+        yield self
+
+
+Step = Command[Any] | Together | Handshake
+Flow = Generator[Step, Any, T]
+"""Policy that needs several commands: it yields them, is sent their results, and returns one."""
+
+
+class Pending(Generic[T]):
+    """The handle of a command that was given to a connection.
+
+    `done` says whether it is over; then `result()` gives its result or raises. `take()` gives what
+    has come so far, for commands whose answers are many.
+    """
+
+    __slots__ = (
+        "_held",
+        "command",
+        "continued",
+        "error",
+        "ignored",
+        "interrupted",
+        "interruption",
+        "malformed",
+        "name",
+        "reply",
+        "rules",
+        "segments",
+        "tag",
+        "values",
+        "written",
+    )
+
+    def __init__(self, command: Command[T], tag: str) -> None:
+        self.command = command
+        self.tag = tag
+        self.name = command.name.decode()
+        self.values: list[object] = []
+        self.malformed: list[Malformed] = []
+        self.reply: Reply | None = None
+        self.error: BaseException | None = None
+        self.ignored = False  # nobody waits for it any more; its answers are thrown away
+        self._held = 0
+        # The outbox's notes on how far it has been written:
+        self.rules = DEFAULT_RULES
+        self.segments: deque[Segment] = deque()
+        self.written = False
+        self.continued = False  # the server has said `+` to the whole of it
+        self.interrupted = False
+        self.interruption: bytes | None = None  # waits for that `+`
+
+    @property
+    def done(self) -> bool:
+        """Whether it has a result or an error."""
+        return self.reply is not None or self.error is not None
+
+    def is_over(self) -> bool:
+        """`done`, to be handed to whoever waits for it."""
+        return self.done
+
+    def has_news(self) -> bool:
+        """Whether there are values to take, or it is over."""
+        return bool(self.values) or self.done
+
+    def collect(self, value: object, size: int, most: int, octets: int) -> None:
+        """Keep a value that answers the command, within limits on number and octets."""
+        if self.ignored or self.done:
+            return
+        self._held += size
+        if len(self.values) >= most or self._held > octets:
+            self.fail(
+                ProtocolError(
+                    f"{self.name}: more than {most} responses or {octets} octets are waiting to "
+                    "be taken"
+                )
+            )
+            return
+        self.values.append(value)
+
+    def take(self) -> list[object]:
+        """The values that have come since the last call, in order; they are not kept here."""
+        values, self.values = self.values, []
+        self._held = 0
+        return values
+
+    def complete(self, reply: Reply) -> None:
+        """The command is over, with this reply."""
+        if not self.done:
+            self.reply = reply
+
+    def fail(self, error: BaseException) -> None:
+        """The command is over: it cannot have a reply."""
+        if not self.done:
+            self.error = error
+            self.values = []
+
+    def check(self) -> None:
+        """Raise what went wrong, if anything did: as `result()`, without making a result."""
+        if self.error is not None:
+            raise self.error
+        assert self.reply is not None, "the command is not over"
+        status = self.reply.status
+        if not status.ok and not self.command.forgives(status):
+            raise status.error(self.name)
+
+    def result(self) -> T:
+        """The command's result.
+
+        Raises:
+            CommandError: the server said NO or BAD.
+            ImapError: whatever else ended it.
+        """
+        self.check()
+        assert self.reply is not None
+        return self.command.result(self.reply)

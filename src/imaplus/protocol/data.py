@@ -1,0 +1,182 @@
+"""The values that change a connection's state, and their parsers.
+
+Everything else that a server may say stands beside the command that asks for it. These are here
+because they may come at any time, to whichever command (RFC 9051, 5.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaplus.protocol.response import code, numbered_response, response
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.sets import SequenceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """CAPABILITY: what the server can do, in capitals (RFC 9051, 7.2.2)."""
+
+    names: frozenset[str]
+
+
+@response("CAPABILITY")
+@code("CAPABILITY")
+def capability(c: Cursor) -> Capability:
+    # quirk 18: "LITERAL + IDLE"; a lone "+" belongs to what stands before it
+    text = c.rest().decode("ascii", "replace").upper().replace(" + ", "+ ")
+    return Capability(frozenset(text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """ENABLED: extensions that are switched on from here (RFC 9051, 7.2.1)."""
+
+    names: frozenset[str]
+
+
+@response("ENABLED")
+def enabled(c: Cursor) -> Enabled:
+    return Enabled(frozenset(c.rest().decode("ascii", "replace").upper().split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """FLAGS: the flags that the mailbox has (RFC 9051, 7.3.5)."""
+
+    flags: frozenset[str]
+
+
+@response("FLAGS")
+def flags(c: Cursor) -> Flags:
+    c.sp()
+    return Flags(c.flag_list())
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """EXISTS: how many messages the mailbox has (RFC 9051, 7.4.1)."""
+
+    count: int
+
+
+@numbered_response("EXISTS")
+def exists(c: Cursor, number: int) -> Exists:
+    return Exists(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """RECENT: how many messages are new to this session (RFC 3501, 7.3.2)."""
+
+    count: int
+
+
+@numbered_response("RECENT")
+def recent(c: Cursor, number: int) -> Recent:
+    return Recent(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """EXPUNGE: a message is gone (RFC 9051, 7.5.1). `uid` is known if the mailbox's map knew it."""
+
+    seq: int
+    uid: int | None = None
+
+
+@numbered_response("EXPUNGE")
+def expunge(c: Cursor, number: int) -> Expunged:
+    return Expunged(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """VANISHED: messages are gone, or were already if `earlier` (RFC 7162, 3.2.10)."""
+
+    uids: SequenceSet
+    earlier: bool = False
+
+
+@response("VANISHED")
+def vanished(c: Cursor) -> Vanished:
+    # expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids
+    c.sp()
+    earlier = c.accept(b"(")
+    if earlier:
+        if not c.accept_word(b"EARLIER"):
+            c.fail("EARLIER")
+        c.expect(b")")
+        c.sp()
+    return Vanished(c.sequence_set(), earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageData:
+    """What a FETCH response says of one message: the base of `core.fetch.Fetched`."""
+
+    seq: int
+    uid: int | None
+
+
+# -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------
+
+
+@dataclass(frozen=True, slots=True)
+class UidNext:
+    """[UIDNEXT n]: the UID that the next message will have, or a larger one."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class UidValidity:
+    """[UIDVALIDITY n]: UIDs kept with another value are void."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """[UNSEEN n]: the first message without \\Seen (RFC 3501, 7.1)."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class HighestModSeq:
+    """[HIGHESTMODSEQ n]: the latest change of the mailbox."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PermanentFlags:
+    """[PERMANENTFLAGS (...)]: the flags that outlive the session; `\\*` allows new keywords."""
+
+    flags: frozenset[str]
+
+
+@code("UIDNEXT")
+def uidnext(c: Cursor) -> UidNext:
+    return UidNext(c.number())
+
+
+@code("UIDVALIDITY")
+def uidvalidity(c: Cursor) -> UidValidity:
+    return UidValidity(c.number())
+
+
+@code("UNSEEN")
+def unseen(c: Cursor) -> Unseen:
+    return Unseen(c.number())
+
+
+@code("HIGHESTMODSEQ")
+def highestmodseq(c: Cursor) -> HighestModSeq:
+    return HighestModSeq(c.number())
+
+
+@code("PERMANENTFLAGS")
+def permanentflags(c: Cursor) -> PermanentFlags:
+    return PermanentFlags(c.flag_list())

@@ -1,0 +1,148 @@
+"""What is to be written: the segments of commands, in order, and where to wait for a `+`.
+
+It turns pieces into octets, a large literal chunk by chunk as it is read, compressed if that is
+on, and knows when a command has been written whole. It does not know what commands mean.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from imaplus.protocol.command import Pending
+from imaplus.wire.secret import Secret
+from imaplus.wire.writer import Piece, Segment
+
+ENOUGH: Final = 1 << 16
+"""Octets given at once: small commands travel together, large literals do not fill memory."""
+
+
+class Outbox:
+    """A queue of segments. `blocked` while the server must say `+` before anything else."""
+
+    def __init__(self, trace: Callable[[str, bytes], object] | None = None) -> None:
+        self._trace = trace
+        self._ready: deque[tuple[Piece, Pending[Any] | None]] = deque()
+        self._current: Iterator[bytes] | None = None  # the rest of a literal that is being read
+        self._current_ends: Pending[Any] | None = None  # the command that it completes
+        self._waiting: Pending[Any] | None = None  # its next segment waits for `+`
+        self._deflate: Any = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a command is partly written, and the server must ask for the rest."""
+        return self._waiting is not None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is something to write now."""
+        return bool(self._ready) or self._current is not None
+
+    def begin(self, pending: Pending[Any]) -> None:
+        """Write the first segment of a command."""
+        self._write_segment(pending)
+
+    def proceed(self) -> None:
+        """The server said `+`: write the next segment."""
+        pending, self._waiting = self._waiting, None
+        assert pending is not None
+        self._write_segment(pending)
+
+    def _write_segment(self, pending: Pending[Any]) -> None:
+        segment = pending.segments.popleft()
+        self._show(segment)
+        last = None if pending.segments else pending
+        for piece in segment[:-1]:
+            self._ready.append((piece, None))
+        self._ready.append((segment[-1], last))
+        if pending.segments:
+            self._waiting = pending
+
+    def refuse(self, pending: Pending[Any]) -> None:
+        """The server said NO to a command that is not wholly written: what it waits for is void.
+
+        A literal that did not wait has been announced, and goes out all the same (RFC 7888, 4).
+        """
+        if self._waiting is pending:
+            self._waiting = None
+        pending.segments.clear()
+
+    def answered(self, pending: Pending[Any], line: bytes | Secret | None) -> None:
+        """The server said `+` to a whole command: write a line, or the interruption that waits."""
+        pending.continued = True
+        if line is None:
+            line, pending.interruption = pending.interruption, None
+        if line is not None:
+            self._write_line(line)
+
+    def interrupt(self, pending: Pending[Any], line: bytes) -> None:
+        """Write the line that ends a command, once; after the `+` if that has not come yet."""
+        if pending.interrupted:
+            return
+        pending.interrupted = True
+        if pending.continued:
+            self._write_line(line)
+        else:
+            pending.interruption = line
+
+    def _write_line(self, line: bytes | Secret) -> None:
+        secret = isinstance(line, Secret)
+        data = line.reveal().encode() if isinstance(line, Secret) else line
+        piece = Piece(data + b"\r\n", secret)
+        self._show((piece,))
+        self._ready.append((piece, None))
+
+    def compress(self) -> None:
+        """Deflate what is written from here on (RFC 4978, 3)."""
+        self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+
+    def clear(self) -> None:
+        """Forget everything: the connection is gone."""
+        self._ready.clear()
+        self._current = self._waiting = None
+
+    def take(self) -> bytes:
+        """The next octets; empty when there are none for now."""
+        parts: list[bytes] = []
+        size = 0
+        while size < ENOUGH and (part := self._next_part()) is not None:
+            parts.append(part)
+            size += len(part)
+        data = b"".join(parts)
+        if self._deflate is not None and data:
+            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        return data
+
+    def _next_part(self) -> bytes | None:
+        if self._current is not None:
+            if (chunk := next(self._current, None)) is not None:
+                return chunk
+            self._current = None
+            self._written(self._current_ends)
+        if not self._ready:
+            return None
+        piece, ends = self._ready.popleft()
+        if isinstance(piece.data, bytes):
+            self._written(ends)
+            return piece.data
+        self._current, self._current_ends = piece.data.chunks(), ends
+        return b""
+
+    def _written(self, pending: Pending[Any] | None) -> None:
+        if pending is not None:
+            pending.written = True
+
+    def _show(self, segment: Segment) -> None:
+        if self._trace is None:
+            return
+        shown = b"".join(
+            b"***"
+            if piece.secret
+            else piece.data
+            if isinstance(piece.data, bytes)
+            else b"(%d octets)" % piece.data.size
+            for piece in segment
+        )
+        self._trace("C", shown.removesuffix(b"\r\n"))

@@ -1,0 +1,218 @@
+"""Frames to values: the registries of parsers, and the responses that every server gives.
+
+A parser is registered for a name (`* QUOTA`, `* 12 EXISTS`, `[UIDNEXT 5]`) where its value is
+defined; nothing here lists them. What no parser accepts becomes `Malformed`, what no parser knows
+becomes `Unknown`: neither ends anything. Nothing here has state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+from imaplus.errors import (
+    AuthenticationFailed,
+    CommandError,
+    ProtocolError,
+    Refused,
+    Rejected,
+    Throttled,
+)
+from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+
+Parser = Callable[[Cursor], object]
+NumberedParser = Callable[[Cursor, int], object]
+P = TypeVar("P", bound=Parser)
+N = TypeVar("N", bound=NumberedParser)
+
+_responses: Final[dict[str, Parser]] = {}
+_numbered: Final[dict[str, NumberedParser]] = {}
+_codes: Final[dict[str, Parser]] = {}
+
+
+def register(registry: dict[str, Any], name: str, parser: object) -> None:
+    """Add a parser to a registry, where a name stands once: at import, and never later."""
+    if name in registry:
+        raise ValueError(f"{name} has a parser already")
+    registry[name] = parser
+
+
+def response(name: str) -> Callable[[P], P]:
+    """Register the parser of `* NAME ...`; its cursor stands behind the name."""
+
+    def decorate(parser: P) -> P:
+        register(_responses, name, parser)
+        return parser
+
+    return decorate
+
+
+def numbered_response(name: str) -> Callable[[N], N]:
+    """Register the parser of `* n NAME ...`; its cursor stands behind the name."""
+
+    def decorate(parser: N) -> N:
+        register(_numbered, name, parser)
+        return parser
+
+    return decorate
+
+
+def code(name: str) -> Callable[[P], P]:
+    """Register the parser of `[NAME ...]`; its cursor stands behind the name."""
+
+    def decorate(parser: P) -> P:
+        register(_codes, name, parser)
+        return parser
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """`+`: the server waits for more of a command (RFC 9051, 7.6)."""
+
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A response that no parser is registered for, kept as it came."""
+
+    name: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A response that its parser did not accept. `name` is "" where not even that was clear."""
+
+    name: str
+    frame: Frame
+    error: ProtocolError
+
+
+@dataclass(frozen=True)
+class Status:
+    """OK, NO, BAD, BYE or PREAUTH, tagged or not (RFC 9051, 7.1).
+
+    `text` is for people. `code` is the response code's name in capitals, or None; `data` is what
+    its parser made of the rest, or None.
+    """
+
+    kind: str
+    text: str
+    code: str | None = None
+    tag: str | None = None
+    _argument: Cursor | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command succeeded."""
+        return self.kind == "OK"
+
+    @cached_property
+    def data(self) -> object:
+        """The typed argument of the code; None if it has none, or one that does not parse."""
+        parser = _codes.get(self.code or "")
+        if parser is None or self._argument is None:
+            return None
+        try:
+            return parser(self._argument)
+        except ProtocolError:
+            return None
+
+    def error(self, command: str) -> CommandError:
+        """The error that this NO or BAD is for the caller of a command."""
+        kind: type[CommandError] = Rejected if self.kind == "BAD" else Refused
+        kind = Refused.by_code.get(self.code or "", kind)
+        if _NOT_CONNECTED in self.text:
+            kind = AuthenticationFailed  # quirk 26: Exchange says OK to a wrong password
+        if not (throttled := _BACKOFF.search(self.text)):
+            return kind(command, self.kind, self.code, self.text, self.data)
+        error = Throttled(command, self.kind, self.code, self.text, self.data)
+        error.retry_after = int(throttled[1]) / 1000
+        return error
+
+
+_NOT_CONNECTED: Final = "authenticated but not connected"
+# quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
+_BACKOFF: Final = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
+
+
+@code("WEBALERT")
+def webalert(c: Cursor) -> str:
+    """A page where the user must log in first (quirk 36: Gmail)."""
+    return decode_text(c.rest())
+
+
+_STATUS: Final = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
+_TAGGED: Final = frozenset({"OK", "NO", "BAD", "BYE"})  # quirk 31: a tagged BYE for LOGOUT
+# A code ends at its own "]"; flags inside may have brackets too (quirk 15).
+_CODE: Final = re.compile(
+    rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])"
+    rb'((?:[^\[\]"]|"[^"\\]*(?:\\.[^"\\]*)*"|\[[^\[\]]*\])*)\]'
+)
+_CODE_TO_FIRST_BRACKET: Final = re.compile(rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])([^\]]*)\]")
+
+
+def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) -> object:
+    """The value of one frame. Never raises: see `Malformed` and `Unknown`."""
+    c = Cursor(frame, utf8=utf8, limits=limits)
+    try:
+        if c.accept(b"*"):
+            return _untagged(c, frame)
+        if c.accept(b"+"):  # quirk 3: "+" alone, without a space
+            c.accept_sp()
+            return Continuation(c.rest())
+        if c.peek() == b"[":
+            return _status(c, "OK", None)  # quirk 23: Office 365 forgets "* OK"
+        return _tagged(c)
+    except ProtocolError as error:
+        return Malformed("", frame, error)
+
+
+def _untagged(c: Cursor, frame: Frame) -> object:
+    c.accept_sp()
+    if c.peek() == b"[":
+        return _status(c, "OK", None)  # quirk 23
+    number = c.accept_number()
+    if number is not None:
+        c.sp()
+    name = c.keyword()
+    if number is None and name in _STATUS:
+        return _status(c, name, None)
+    try:
+        if number is not None and (numbered := _numbered.get(name)) is not None:
+            return numbered(c, number)
+        if number is None and (parser := _responses.get(name)) is not None:
+            return parser(c)
+    except ProtocolError as error:
+        return Malformed(name, frame, error)
+    return Unknown(name, frame)
+
+
+def _tagged(c: Cursor) -> Status:
+    tag = c.atom()
+    c.sp()
+    kind = c.keyword()
+    if kind not in _TAGGED:
+        c.fail("OK, NO or BAD")
+    return _status(c, kind, tag)
+
+
+def _status(c: Cursor, kind: str, tag: str | None) -> Status:
+    """resp-text = ["[" resp-text-code "]" SP] [text]; a code that is none is text (quirk 25)."""
+    c.accept_sp()
+    start = c.pos
+    match = c.accept_match(_CODE) or c.accept_match(_CODE_TO_FIRST_BRACKET)
+    if match is None:
+        return Status(kind, decode_text(c.rest()), None, tag)
+    argument = Cursor(Frame(c.text[start + 1 : match.end() - 1]), utf8=c.utf8)
+    argument.pos = match.end(1) - start - 1
+    argument.accept_sp()
+    c.accept_sp()
+    return Status(kind, decode_text(c.rest()), decode_text(match[1]).upper(), tag, argument)
