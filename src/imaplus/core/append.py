@@ -1,0 +1,84 @@
+"""APPEND (RFC 9051, 6.3.12), of one message or of many (MULTIAPPEND, RFC 3502).
+
+A message is a source of octets, which travel unchanged. Turning other things into octets, and
+what to do without MULTIAPPEND, is a flow's concern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from imaplus.errors import Refused
+from imaplus.protocol.command import Command, Reply
+from imaplus.protocol.response import code
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.sets import EMPTY, SequenceSet
+from imaplus.wire.sources import Source
+from imaplus.wire.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to append, with its flags and its INTERNALDATE (None: the server's now)."""
+
+    source: Source
+    flags: frozenset[str] = frozenset()
+    date: datetime | None = None
+    binary: bool = False
+    """It has NUL octets: it travels as literal8, which needs BINARY (RFC 3516, 4.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What the messages are called where they went: [APPENDUID]. Empty if the server is silent."""
+
+    uidvalidity: int = 0
+    uids: SequenceSet = EMPTY
+
+
+@code("APPENDUID")
+def appenduid(c: Cursor) -> Appended:
+    # resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
+    uidvalidity = c.number()
+    c.sp()
+    return Appended(uidvalidity, c.sequence_set())
+
+
+@dataclass(frozen=True)
+class Append(Command[Appended]):
+    """Add messages to the end of a mailbox: all of them, or none."""
+
+    name = b"APPEND"
+    mailbox: str
+    messages: tuple[Outgoing, ...]
+
+    def needs(self) -> Iterable[str]:
+        if len(self.messages) > 1:
+            yield "MULTIAPPEND"
+        if any(message.binary for message in self.messages):
+            yield "BINARY"
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+        for message in self.messages:
+            out.sp()
+            if message.flags:
+                out.flag_list(message.flags)
+                out.sp()
+            if message.date is not None:
+                out.date_time(message.date)
+                out.sp()
+            out.literal(message.source, binary=message.binary)
+
+    def result(self, reply: Reply) -> Appended:
+        return reply.status.data if isinstance(reply.status.data, Appended) else Appended()
+
+
+class MessageRefused(Refused):
+    """The server does not take this message: NUL octets, an invalid header, too long lines.
+
+    Quirk 81: servers say so in words only, which are in `text`.
+    """

@@ -1,0 +1,148 @@
+"""Text that headers carry in disguise: encoded words (RFC 2047), parameter values (RFC 2231).
+
+Charsets are known here, and which of them may be trusted with a stranger's octets. Nothing raises:
+what cannot be decoded is shown as it came. Which header field or parameter it is, nobody knows.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import a2b_base64, a2b_qp
+from collections.abc import Mapping
+from encodings.aliases import aliases
+from typing import Final
+
+from imaplus.wire.cursor import decode_text
+
+# encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC
+# 2231, 5). Senders leave spaces and single question marks in the text. No "=?" may stand in it,
+# which keeps the search linear: no octet belongs to more than one candidate.
+_WORD: Final = re.compile(
+    r"=\?([^?=\s]{1,60})\?([BbQq])\?((?:[^?=]|=(?!\?(?!=))|\?(?!=))*+)\?=",
+)
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+# Codecs of Python's that are no charsets; others (idna, punycode) have no alias and are no danger.
+_NO_CHARSETS: Final = frozenset(
+    {"base64_codec", "bz2_codec", "hex_codec", "mbcs", "quopri_codec", "rot_13", "uu_codec"}
+    | {"zlib_codec"}
+)
+_WITHOUT_ALIAS: Final = ("cp720", "cp737", "cp856", "cp874", "cp1006", "koi8_t", "koi8_u")
+_CHARSETS: Final = (
+    {name: codec for name, codec in aliases.items() if codec not in _NO_CHARSETS}
+    | {codec: codec for codec in aliases.values() if codec not in _NO_CHARSETS}
+    | {codec: codec for codec in _WITHOUT_ALIAS}
+    | {"windows_874": "cp874", "x_sjis": "cp932", "utf8mb4": "utf_8"}
+)
+# Mail programs write the subset's name and use the superset.
+_SUPERSETS: Final = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
+
+
+def charset_codec(charset: str) -> str | None:
+    """Python's name for a charset, or None if it is unknown or is none.
+
+    Never imports a module that a stranger has named.
+    """
+    return _CHARSETS.get(charset.lower().replace("-", "_"))
+
+
+def decode_words(text: str) -> str:
+    """A header's text with its encoded words decoded and its folding undone (RFC 2047, 6).
+
+    White space between two words belongs to neither. Words of one charset are joined before they
+    are decoded: senders cut characters in half.
+    """
+    if "\n" in text:
+        text = _FOLD.sub("", text)
+    if "=?" not in text:
+        return text
+    found: list[str] = []
+    octets: list[bytes] = []  # of adjacent words in one charset
+    charset = ""
+    end = 0
+    for word in _WORD.finditer(text):
+        between = text[end : word.start()]
+        adjacent = bool(octets) and (not between or between.isspace())
+        name = word[1].partition("*")[0].lower()
+        if not adjacent or name != charset:
+            found.append(decode_charset(b"".join(octets), charset))
+            octets.clear()
+            charset = name
+        if not adjacent:
+            found.append(between)
+        octets.append(_decode_word(word[2], word[3]))
+        end = word.end()
+    found.append(decode_charset(b"".join(octets), charset))
+    found.append(text[end:])
+    return "".join(found)
+
+
+def _decode_word(encoding: str, text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    if encoding in "Qq":
+        return a2b_qp(data, header=True)
+    data = _NOT_BASE64.sub(b"", data.partition(b"=")[0])
+    if len(data) % 4 == 1:
+        data = data[:-1]  # six bits are no octet
+    return a2b_base64(data + b"==")  # the padding may have been missing
+
+
+def decode_charset(data: bytes, charset: str) -> str:
+    """Octets in a charset that a stranger named. Never raises.
+
+    If the charset is unknown, UTF-8 or else Latin-1; if octets are wrong in it, U+FFFD for them.
+    """
+    codec = charset_codec(charset)
+    if codec is None or codec == "ascii":
+        return decode_text(data)
+    return data.decode(_SUPERSETS.get(codec, codec), "replace")
+
+
+def decode_parameter(params: Mapping[str, str], name: str) -> str | None:
+    """A parameter's value, whichever way it travelled; None if it is not there.
+
+    `params` has its names in lower case, as they were sent: `name`, `name*`, or the pieces
+    `name*0`, `name*1*`, ... (RFC 2231, 3 and 4). Encoded words, which RFC 2047 (5) forbids here,
+    are the most common of all.
+    """
+    first = params.get(f"{name}*")
+    if first is not None:
+        return _decode_pieces([(first, True)])
+    pieces: list[tuple[str, bool]] = []
+    while True:
+        number = f"{name}*{len(pieces)}"
+        if (value := params.get(f"{number}*")) is not None:
+            pieces.append((value, True))
+        elif (value := params.get(number)) is not None:
+            pieces.append((value, False))
+        else:
+            break
+    if pieces:
+        return _decode_pieces(pieces)
+    plain = params.get(name)
+    return None if plain is None else decode_words(plain)
+
+
+def _decode_pieces(pieces: list[tuple[str, bool]]) -> str:
+    """Join the pieces (text, whether its octets are written as %XX) of one value."""
+    first, extended = pieces[0]
+    charset = ""
+    if extended and first.count("'") >= 2:  # charset "'" [language] "'" value
+        charset, _, first = first.split("'", 2)
+    octets: list[bytes] = []
+    for text, percent in [(first, extended), *pieces[1:]]:
+        data = text.encode("utf-8", "surrogatepass")
+        octets.append(_PERCENT.sub(_octet, data) if percent else data)
+    return decode_charset(b"".join(octets), charset)
+
+
+def _octet(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode())

@@ -1,0 +1,280 @@
+"""Finding mailboxes: LIST with its extensions, LSUB, NAMESPACE (RFC 9051, 6.3.9, 6.3.10, 7.3).
+
+LIST-EXTENDED (RFC 5258), LIST-STATUS (RFC 5819), SPECIAL-USE (RFC 6154) and CHILDREN (RFC 3348)
+are part of IMAP4rev2's LIST, and stand here. Which options to ask for is a flow's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
+from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
+from imaplus.protocol.command import Command, Reply
+from imaplus.protocol.response import response
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.writer import Writer
+
+SPECIAL_USES: Final = frozenset(
+    {"\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash"}
+)
+"""What a mailbox may be for (RFC 6154, 2; RFC 8457)."""
+
+# Attributes have no case (quirk 16); these are how the RFCs write them.
+_ATTRIBUTES: Final = {
+    name.lower(): name
+    for name in (
+        *SPECIAL_USES,
+        "\\Noinferiors",
+        "\\Noselect",
+        "\\Marked",
+        "\\Unmarked",
+        "\\NonExistent",
+        "\\HasChildren",
+        "\\HasNoChildren",
+        "\\Subscribed",
+        "\\Remote",
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One mailbox that LIST or LSUB found (RFC 9051, 7.3.1)."""
+
+    name: str
+    delimiter: str | None
+    """What separates levels of the hierarchy; None if there are none."""
+    attributes: frozenset[str]
+    """Such as "\\\\Noselect", written as the RFCs write them whatever the server's case."""
+    status: MailboxStatus | None = None
+    """What STATUS says of it, if that was asked for."""
+    children_subscribed: bool = False
+    """It was listed for its children: CHILDINFO (RFC 9051, 6.3.9.6)."""
+    old_name: str | None = None
+    """What the server called it before, where it says so: OLDNAME (RFC 9051, 6.3.9.7)."""
+
+    def with_status(self, status: MailboxStatus | None) -> ListEntry:
+        """The same mailbox, with what STATUS says of it."""
+        return replace(self, status=status)
+
+    @property
+    def selectable(self) -> bool:
+        """Whether it can be opened: it may exist only for the sake of its children."""
+        return self.attributes.isdisjoint(("\\Noselect", "\\NonExistent"))
+
+    @property
+    def special_use(self) -> str | None:
+        """What it is for, such as "\\\\Sent", if anything special."""
+        return min(self.attributes & SPECIAL_USES, default=None)
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether it is known to be subscribed."""
+        return "\\Subscribed" in self.attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed(ListEntry):
+    """One mailbox that LSUB found (RFC 3501, 7.2.3)."""
+
+
+@response("LIST")
+def list_entry(c: Cursor) -> ListEntry:
+    # mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox ...
+    c.sp()
+    attributes = frozenset(_ATTRIBUTES.get(flag.lower(), flag) for flag in c.flag_list())
+    if "\\NonExistent" in attributes:
+        attributes |= {"\\Noselect"}  # quirk 46; RFC 9051, 7.3.1 says that it is implied
+    c.sp()
+    delimiter = c.nstring_text() or None  # quirk 48: "" for no delimiter
+    c.sp()
+    entry = ListEntry(_name(c, delimiter), delimiter, attributes)
+    return _extended(c, entry) if c.accept_sp() and c.peek() == b"(" else entry
+
+
+def _name(c: Cursor, delimiter: str | None) -> str:
+    """mailbox; quirk 40: Exchange sends tabs and spaces without quotes, to the line's end."""
+    if c.peek() in (b'"', b"{"):
+        name = c.mailbox()
+    else:
+        end = c.text.find(b" (", c.pos)
+        raw = c.text[c.pos : end] if end >= 0 else c.text[c.pos :]
+        if not raw:
+            c.fail("a mailbox name")
+        c.pos += len(raw)
+        name = c.decode_mailbox(raw)
+    if delimiter and name.startswith(delimiter) and name.count(delimiter) == 1:
+        return name[len(delimiter) :] or name  # quirk 46: "/INBOX" for INBOX
+    return name
+
+
+def _extended(c: Cursor, entry: ListEntry) -> ListEntry:
+    """mbox-list-extended = "(" [mbox-list-extended-item ...] ")"; unknown items are passed over."""
+    for _ in c.items():
+        match c.astring_text().upper():
+            case "CHILDINFO":
+                c.sp()
+                kinds = {kind.upper() for kind in c.strings()}
+                entry = replace(entry, children_subscribed=b"SUBSCRIBED" in kinds)
+            case "OLDNAME":
+                c.sp()
+                for _ in c.items():
+                    entry = replace(entry, old_name=c.mailbox())
+            case _:
+                c.sp()
+                c.skip()
+    return entry
+
+
+@response("LSUB")
+def lsub_entry(c: Cursor) -> Subscribed:
+    found = list_entry(c)
+    return Subscribed(found.name, found.delimiter, found.attributes | {"\\Subscribed"})
+
+
+class Option(ListSelection, ListReturn):
+    """A LIST option that is one word, on either side (RFC 9051, 6.3.9)."""
+
+    def __init__(self, word: str, requires: str | None = None) -> None:
+        self.word = word
+        self.requires = requires  # type: ignore[misc]
+
+    def encode(self, out: Writer) -> None:
+        out.atom(self.word)
+
+
+SUBSCRIBED: Final = Option("SUBSCRIBED", "LIST-EXTENDED")
+CHILDREN: Final = Option("CHILDREN", "LIST-EXTENDED")
+SPECIAL_USE: Final = Option("SPECIAL-USE", "SPECIAL-USE")
+REMOTE: Final = Option("REMOTE", "LIST-EXTENDED")
+RECURSIVEMATCH: Final = Option("RECURSIVEMATCH", "LIST-EXTENDED")
+
+
+@dataclass(frozen=True)
+class WithStatus(ListReturn):
+    """STATUS of each mailbox, in the same command (RFC 5819)."""
+
+    requires = "LIST-STATUS"
+    items: tuple[str, ...] = STATUS_ITEMS
+
+    def encode(self, out: Writer) -> None:
+        out.raw(b"STATUS ")
+        with out.parens():
+            for _, item in out.spaced(self.items):
+                out.atom(item)
+
+
+@dataclass(frozen=True)
+class List(Command[list[ListEntry]]):
+    """Find mailboxes (RFC 9051, 6.3.9). `%` and `*` in patterns are wildcards."""
+
+    name = b"LIST"
+    collects = (ListEntry, MailboxStatus)
+    reference: str = ""
+    patterns: tuple[str, ...] = ("*",)
+    select: tuple[ListSelection, ...] = ()
+    returns: tuple[ListReturn, ...] = ()
+
+    def needs(self) -> Iterable[str]:
+        return needs_of((*self.select, *self.returns))
+
+    def encode(self, out: Writer) -> None:
+        if self.select:
+            out.sp()
+            write_list(out, self.select)
+        out.sp()
+        out.mailbox(self.reference)
+        out.sp()
+        if len(self.patterns) == 1:
+            out.list_mailbox(self.patterns[0])
+        else:
+            with out.parens():
+                for _, pattern in out.spaced(self.patterns):
+                    out.list_mailbox(pattern)
+        if self.returns:
+            out.raw(b" RETURN ")
+            write_list(out, self.returns)
+
+    def wants(self, data: object) -> bool:
+        if isinstance(data, MailboxStatus):
+            return any(isinstance(option, WithStatus) for option in self.returns)
+        return isinstance(data, ListEntry) and not isinstance(data, Subscribed)
+
+    def result(self, reply: Reply) -> list[ListEntry]:
+        counts = {told.mailbox: told for told in reply.all(MailboxStatus)}
+        return [entry.with_status(counts.get(entry.name)) for entry in reply.all(ListEntry)]
+
+
+@dataclass(frozen=True)
+class Lsub(Command[list[Subscribed]]):
+    """Find subscribed mailboxes (RFC 3501, 6.3.9); IMAP4rev2 has LIST (SUBSCRIBED) instead."""
+
+    name = b"LSUB"
+    collects = (Subscribed,)
+    reference: str = ""
+    pattern: str = "*"
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.reference)
+        out.sp()
+        out.list_mailbox(self.pattern)
+
+    def result(self, reply: Reply) -> list[Subscribed]:
+        return reply.all(Subscribed)
+
+
+# -- NAMESPACE (RFC 9051, 6.3.10 and 7.3.5; RFC 2342) ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Where mailboxes of one kind live."""
+
+    prefix: str
+    delimiter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """The user's own namespaces, other users' and shared ones. Often there is one, and no more."""
+
+    personal: tuple[Namespace, ...] = ()
+    other_users: tuple[Namespace, ...] = ()
+    shared: tuple[Namespace, ...] = ()
+
+
+@response("NAMESPACE")
+def namespaces(c: Cursor) -> Namespaces:
+    # namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace
+    kinds = []
+    for _ in range(3):
+        c.sp()
+        kinds.append(() if c.accept_nil() else tuple(_namespace(c) for _ in c.items()))
+    return Namespaces(*kinds)
+
+
+def _namespace(c: Cursor) -> Namespace:
+    c.expect(b"(")
+    prefix = c.decode_mailbox(c.string())
+    c.sp()
+    delimiter = c.nstring_text()
+    while c.accept_sp():  # namespace-response-extensions
+        c.skip()
+    c.expect(b")")
+    return Namespace(prefix, delimiter)
+
+
+@dataclass(frozen=True)
+class GetNamespaces(Command[Namespaces]):
+    """Ask where mailboxes live (RFC 9051, 6.3.10)."""
+
+    name = b"NAMESPACE"
+    requires = "NAMESPACE"
+    collects = (Namespaces,)
+
+    def result(self, reply: Reply) -> Namespaces:
+        return reply.one(Namespaces)

@@ -1,0 +1,251 @@
+"""Commands on mailboxes (RFC 9051, 6.3.2 to 6.3.8, 6.3.11, 6.4.1, 6.4.2; RFC 3501, 6.4.1).
+
+SELECT changes which mailbox the connection describes; nothing else here changes state. LIST and
+its relatives stand in `listing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from imaplus.core.parameters import SelectParameter, needs_of, write_list
+from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.data import MessageData
+from imaplus.protocol.mailbox import Mailbox
+from imaplus.protocol.response import Status, response
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.mailbox_names import same
+from imaplus.wire.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What SELECT came to."""
+
+    mailbox: Mailbox
+    """It follows what the server says from here on."""
+    changes: tuple[MessageData, ...] = ()
+    """Messages that changed since, where QRESYNC was asked for (RFC 7162, 3.2.5.1)."""
+
+
+@dataclass(frozen=True)
+class Select(Command[Opened]):
+    """Open a mailbox (RFC 9051, 6.3.2)."""
+
+    name = b"SELECT"
+    states = LOGGED_IN
+    collects = (MessageData,)
+    exclusive = True
+    mailbox: str
+    parameters: tuple[SelectParameter, ...] = ()
+
+    def needs(self) -> Iterable[str]:
+        return needs_of(self.parameters)
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+        if self.parameters:
+            out.sp()
+            write_list(out, self.parameters)
+
+    def start(self, connection: Connection) -> None:
+        connection.open_mailbox(self.mailbox, read_only=isinstance(self, Examine))
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            reply.data.append(connection.opened())
+        else:
+            connection.close_mailbox()
+
+    def wants(self, data: object) -> bool:
+        return isinstance(data, MessageData) or _is_closed(data)
+
+    def result(self, reply: Reply) -> Opened:
+        changes: list[MessageData] = []
+        for value in reply.data:
+            if _is_closed(value):
+                changes.clear()  # they were of the mailbox before (RFC 9051, 7.1, CLOSED)
+            elif isinstance(value, MessageData):
+                changes.append(value)
+        return Opened(reply.one(Mailbox), tuple(changes))
+
+
+def _is_closed(value: object) -> bool:
+    return isinstance(value, Status) and value.code == "CLOSED"
+
+
+@dataclass(frozen=True)
+class Examine(Select):
+    """Open a mailbox for reading only (RFC 9051, 6.3.3)."""
+
+    name = b"EXAMINE"
+
+
+@dataclass(frozen=True)
+class Create(Done):
+    """Make a mailbox (RFC 9051, 6.3.4)."""
+
+    name = b"CREATE"
+    mailbox: str
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+
+
+@dataclass(frozen=True)
+class Delete(Create):
+    """Remove a mailbox and all messages in it (RFC 9051, 6.3.5)."""
+
+    name = b"DELETE"
+
+
+@dataclass(frozen=True)
+class Subscribe(Create):
+    """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
+
+    name = b"SUBSCRIBE"
+
+
+@dataclass(frozen=True)
+class Unsubscribe(Create):
+    """Take a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
+
+    name = b"UNSUBSCRIBE"
+
+
+@dataclass(frozen=True)
+class Rename(Done):
+    """Give a mailbox another name; INBOX keeps existing, empty (RFC 9051, 6.3.6)."""
+
+    name = b"RENAME"
+    mailbox: str
+    new_name: str
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+        out.sp()
+        out.mailbox(self.new_name)
+
+
+# -- STATUS (RFC 9051, 6.3.11 and 7.3.4) -----------------------------------------------------------
+
+STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
+"""What every server can tell (RFC 3501, 6.3.10)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxStatus:
+    """What STATUS tells of a mailbox; None for what was not asked, or not told."""
+
+    mailbox: str
+    messages: int | None = None
+    uidnext: int | None = None
+    uidvalidity: int | None = None
+    unseen: int | None = None
+    recent: int | None = None
+    deleted: int | None = None
+    size: int | None = None
+    """The octets of all messages (RFC 8438)."""
+    highestmodseq: int | None = None
+
+
+_STATUS_FIELDS = frozenset(MailboxStatus.__dataclass_fields__) - {"mailbox"}
+
+
+@response("STATUS")
+def status(c: Cursor) -> MailboxStatus:
+    # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    c.sp()
+    mailbox = c.mailbox()
+    if not c.accept_sp() or c.peek() != b"(":  # quirk 54: Exchange does not quote names with spaces
+        start = c.text.rfind(b"(")
+        mailbox = c.decode_mailbox(c.text[len("* STATUS ") : start].strip())
+        c.pos = max(c.pos, start)
+    values: dict[str, int] = {}
+    for _ in c.items():
+        name = c.keyword().lower()
+        c.sp()
+        if name in _STATUS_FIELDS:
+            values[name] = c.number()
+        else:
+            c.skip()
+    return MailboxStatus(mailbox, **values)
+
+
+@dataclass(frozen=True)
+class GetStatus(Command[MailboxStatus]):
+    """Ask about a mailbox without opening it (RFC 9051, 6.3.11)."""
+
+    name = b"STATUS"
+    collects = (MailboxStatus,)
+    mailbox: str
+    items: tuple[str, ...] = STATUS_ITEMS
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+        out.sp()
+        with out.parens():
+            for _, item in out.spaced(self.items):
+                out.atom(item)
+
+    def may_join(self, others: Iterable[Command[Any]]) -> bool:
+        """Answers carry the mailbox's name, so questions about others may be open."""
+        return not any(
+            MailboxStatus in other.collects
+            and not (isinstance(other, GetStatus) and not same(other.mailbox, self.mailbox))
+            for other in others
+        )
+
+    def wants(self, data: object) -> bool:
+        return isinstance(data, MailboxStatus) and same(data.mailbox, self.mailbox)
+
+    def result(self, reply: Reply) -> MailboxStatus:
+        return reply.one(MailboxStatus)
+
+
+# -- leaving a mailbox -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unselect(Done):
+    """Leave the mailbox; nothing in it changes (RFC 9051, 6.4.2; RFC 3691)."""
+
+    name = b"UNSELECT"
+    states = SELECTED
+    requires = "UNSELECT"
+    exclusive = True
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            connection.close_mailbox()
+
+
+@dataclass(frozen=True)
+class Close(Done):
+    """Leave the mailbox and remove **every** message with \\Deleted (RFC 9051, 6.4.1).
+
+    Other people's too: `Unselect` is what leaves without a trace.
+    """
+
+    name = b"CLOSE"
+    states = SELECTED
+    exclusive = True
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            connection.close_mailbox()
+
+
+@dataclass(frozen=True)
+class Check(Done):
+    """Ask for a checkpoint of the mailbox (RFC 3501, 6.4.1); IMAP4rev2 has it no more."""
+
+    name = b"CHECK"
+    states = SELECTED

@@ -1,0 +1,223 @@
+"""Commands on messages of the selected mailbox, by UID (RFC 9051, 6.4.3, 6.4.6 to 6.4.9).
+
+STORE, COPY, MOVE, EXPUNGE; what they report is values, and which of them a server has is a flow's
+concern. `MessageCommand` says which of them may be on the wire together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, TypeVar
+
+from imaplus.core.parameters import StoreModifier, needs_of, write_list
+from imaplus.errors import ProtocolError
+from imaplus.protocol.command import SELECTED, Command, Done, Reply
+from imaplus.protocol.data import MessageData
+from imaplus.protocol.response import Status, code
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.sets import EMPTY, SequenceSet
+from imaplus.wire.writer import Writer
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class MessageCommand(Command[T_co]):
+    """A command that names messages by UID."""
+
+    states = SELECTED
+    changes: ClassVar[bool] = False
+    """It changes messages, so whoever looks at them must wait."""
+    uids: SequenceSet
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.sequence_set(self.uids)
+
+    def covers(self, uid: int) -> bool:
+        """Whether a message is among those named. `*` is the last one, whichever that is."""
+        if uid in self.uids:
+            return True
+        return self.uids.open_ended and self.uids.ranges[-1][0] == self.uids.last
+
+    def may_join(self, others: Iterable[Command[Any]]) -> bool:
+        """Beside commands on other messages always, on the same ones if neither's answers or
+        effects touch the other's (RFC 9051, 5.5)."""
+        return not any(self._clashes(other) for other in others)
+
+    def _clashes(self, other: Command[Any]) -> bool:
+        if not isinstance(other, MessageCommand):
+            return self.changes and other.states == SELECTED
+        if not (self.changes or other.changes or set(self.collects) & set(other.collects)):
+            return False
+        return bool(self.uids & other.uids) or self.uids.open_ended or other.uids.open_ended
+
+
+# -- STORE (RFC 9051, 6.4.6; RFC 7162, 3.1.3) ------------------------------------------------------
+
+
+class Change(Enum):
+    """What STORE does with flags."""
+
+    ADD = b"+FLAGS"
+    REMOVE = b"-FLAGS"
+    REPLACE = b"FLAGS"
+
+
+@dataclass(frozen=True, slots=True)
+class Modified:
+    """[MODIFIED uids]: messages that were not changed, because they had changed since."""
+
+    uids: SequenceSet
+
+
+@code("MODIFIED")
+def modified(c: Cursor) -> Modified:
+    return Modified(c.sequence_set())
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What STORE came to."""
+
+    messages: tuple[MessageData, ...] = ()
+    """What the server reported of the messages: their flags, and MODSEQ where it keeps that."""
+    modified: SequenceSet = EMPTY
+    """Messages left alone, because they had changed since UNCHANGEDSINCE (RFC 7162, 3.1.3)."""
+
+
+@dataclass(frozen=True)
+class Store(MessageCommand[Stored]):
+    """Change flags of messages."""
+
+    name = b"UID STORE"
+    collects = (MessageData,)
+    changes = True
+    change: Change
+    flags: frozenset[str]
+    silent: bool = False
+    modifiers: tuple[StoreModifier, ...] = ()
+
+    def needs(self) -> Iterable[str]:
+        return needs_of(self.modifiers)
+
+    def encode(self, out: Writer) -> None:
+        super().encode(out)
+        out.sp()
+        if self.modifiers:
+            write_list(out, self.modifiers)
+            out.sp()
+        out.raw(self.change.value)
+        if self.silent:
+            out.raw(b".SILENT")
+        out.sp()
+        out.flag_list(self.flags)
+
+    def wants(self, data: object) -> bool:
+        return isinstance(data, MessageData) and data.uid is not None and self.covers(data.uid)
+
+    def result(self, reply: Reply) -> Stored:
+        told = reply.status.data
+        left_alone = told.uids if isinstance(told, Modified) else SequenceSet()
+        return Stored(tuple(reply.all(MessageData)), left_alone)
+
+
+# -- COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8; RFC 4315; RFC 6851) ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Where messages went: [COPYUID]. Empty if the server does not tell."""
+
+    uidvalidity: int = 0
+    """Of the mailbox they went to; 0 if the server does not tell."""
+    source: tuple[tuple[int, int], ...] = ()
+    destination: tuple[tuple[int, int], ...] = ()
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """(UID before, UID in the other mailbox), in the order of the server.
+
+        Raises:
+            ProtocolError: the two sets are not of the same size.
+        """
+        if _count(self.source) != _count(self.destination):
+            raise ProtocolError("COPYUID with sets of different sizes (RFC 4315, 3)")
+        return zip(_numbers(self.source), _numbers(self.destination), strict=True)
+
+
+def _count(ranges: tuple[tuple[int, int], ...]) -> int:
+    return sum(abs(last - first) + 1 for first, last in ranges)
+
+
+def _numbers(ranges: tuple[tuple[int, int], ...]) -> Iterator[int]:
+    for first, last in ranges:
+        step = 1 if first <= last else -1
+        yield from range(first, last + step, step)
+
+
+@code("COPYUID")
+def copyuid(c: Cursor) -> Copied:
+    # resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set
+    uidvalidity = c.number()
+    if c.at_end():
+        return Copied(uidvalidity)  # quirk 24: Outlook.com with empty sets
+    source = c.uid_ranges()
+    c.sp()
+    return Copied(uidvalidity, source, c.uid_ranges())
+
+
+@dataclass(frozen=True)
+class Copy(MessageCommand[Copied]):
+    """Copy messages to another mailbox: all of them, or none."""
+
+    name = b"UID COPY"
+    changes = True
+    mailbox: str
+
+    def encode(self, out: Writer) -> None:
+        super().encode(out)
+        out.sp()
+        out.mailbox(self.mailbox)
+
+    def wants(self, data: object) -> bool:
+        return isinstance(data, Status) and isinstance(data.data, Copied)
+
+    def result(self, reply: Reply) -> Copied:
+        for status in (reply.status, *reply.all(Status)):
+            if isinstance(status.data, Copied):
+                return status.data
+        return Copied()
+
+
+@dataclass(frozen=True)
+class Move(Copy):
+    """Move messages to another mailbox, each of them atomically (RFC 6851)."""
+
+    name = b"UID MOVE"
+    requires = "MOVE"
+
+
+@dataclass(frozen=True)
+class Expunge(MessageCommand[None]):
+    """Remove those of the named messages that have \\Deleted, and no others (RFC 4315, 2.1)."""
+
+    name = b"UID EXPUNGE"
+    requires = "UIDPLUS"
+    changes = True
+
+    def result(self, reply: Reply) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class ExpungeAll(Done):
+    """Remove **every** message that has \\Deleted, whoever put it there (RFC 9051, 6.4.3).
+
+    imaplus never sends this by itself.
+    """
+
+    name = b"EXPUNGE"
+    states = SELECTED
+    exclusive = True

@@ -1,0 +1,175 @@
+"""SEARCH (RFC 9051, 6.4.4 and 7.3.4), with ESEARCH (RFC 4731) where the server has it.
+
+Both answers become one `Found`, in which ranges stay ranges. Whether to ask for ESEARCH, and in
+which charset, is a flow's decision; the query itself stands in `search_query`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from imaplus.core.messages import MessageCommand
+from imaplus.core.parameters import SearchReturn, needs_of, write_list
+from imaplus.core.search_query import ALL, Query
+from imaplus.errors import Refused
+from imaplus.protocol.command import SELECTED, Command, Reply
+from imaplus.protocol.response import code, response
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.sets import EMPTY, SequenceSet
+from imaplus.wire.writer import Writer
+
+
+class UnknownCharset(Refused, codes=("BADCHARSET",)):
+    """The server does not search in this charset (RFC 9051, 7.1)."""
+
+
+@code("BADCHARSET")
+def badcharset(c: Cursor) -> tuple[str, ...]:
+    return () if c.at_end() else tuple(c.astring_text() for _ in c.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to. None where it was not asked, or the server did not tell."""
+
+    uids: SequenceSet = EMPTY
+    count: int | None = None
+    min: int | None = None
+    max: int | None = None
+    modseq: int | None = None
+    """The highest of the messages found (RFC 7162, 3.1.5)."""
+    tag: str | None = None
+    """Of the command that it answers, where the server says so (RFC 9051, 7.3.4)."""
+
+
+_MODSEQ = re.compile(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
+_NUMBERS = re.compile(rb"[0-9 \t]*")
+
+
+@response("SEARCH")
+def search_data(c: Cursor) -> Found:
+    # mailbox-data =/ "SEARCH" *(SP nz-number) [SP search-sort-mod-seq]
+    c.accept_sp()
+    if c.accept_nil():  # quirk 52
+        return Found(count=0)
+    parenthesised = c.accept(b"(") and c.peek().isdigit()  # quirk 52
+    if not parenthesised and c.text[c.pos - 1 : c.pos] == b"(":
+        c.pos -= 1
+    found = c.accept_match(_NUMBERS)
+    numbers = [] if found is None else found[0].split()
+    modseq = c.accept_match(_MODSEQ)  # quirk 52: with or without a space before it
+    if parenthesised:
+        c.expect(b")")
+    if not c.at_end():
+        c.fail("a message number")
+    uids = SequenceSet.parse(b",".join(numbers)) if numbers else SequenceSet()
+    return Found(uids, len(numbers), modseq=int(modseq[1]) if modseq else None)
+
+
+@response("ESEARCH")
+def esearch(c: Cursor) -> Found:
+    # esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)
+    values: dict[str, Any] = {}
+    c.accept_sp()
+    if c.peek() == b"(":
+        values["tag"] = _correlator(c)
+        c.accept_sp()
+    if c.accept_word(b"UID"):
+        c.accept_sp()
+    while not c.at_end():
+        name = c.keyword()
+        c.sp()
+        match name:
+            case "ALL":
+                values["uids"] = c.sequence_set()
+            case "COUNT" | "MIN" | "MAX" | "MODSEQ":
+                values[name.lower()] = c.number()
+            case _:
+                c.skip()
+    return Found(**values)
+
+
+def _correlator(c: Cursor) -> str | None:
+    """search-correlator = SP "(" "TAG" SP tag-string ")"; other items are passed over."""
+    tag = None
+    for _ in c.items():
+        name = c.keyword()
+        c.sp()
+        if name == "TAG":
+            tag = c.astring_text()
+        else:
+            c.skip()
+    return tag
+
+
+class Returned(SearchReturn):
+    """search-return-opt that is one word (RFC 9051, 6.4.4)."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def encode(self, out: Writer) -> None:
+        out.atom(self.word)
+
+
+RETURN_ALL = Returned("ALL")
+RETURN_COUNT = Returned("COUNT")
+RETURN_MIN = Returned("MIN")
+RETURN_MAX = Returned("MAX")
+
+
+@dataclass(frozen=True)
+class Search(Command[Found]):
+    """Find messages; the numbers are UIDs.
+
+    `returns` asks for ESEARCH. `charset` is named in the command unless it is None, and text is
+    written in it, or in UTF-8.
+    """
+
+    name = b"UID SEARCH"
+    states = SELECTED
+    collects = (Found,)
+    query: Query = ALL
+    returns: tuple[SearchReturn, ...] = ()
+    charset: str | None = None
+
+    def needs(self) -> Iterable[str]:
+        if self.returns:
+            yield "ESEARCH"
+        yield from needs_of(self.returns)
+        yield from self.query.needs()
+
+    def encode(self, out: Writer) -> None:
+        if self.returns:
+            out.raw(b" RETURN ")
+            write_list(out, self.returns)
+        if self.charset is not None:
+            out.raw(b" CHARSET ")
+            out.astring(self.charset)
+        out.sp()
+        self.query.encode(out, self.charset or "utf-8")
+
+    def may_join(self, others: Iterable[Command[Any]]) -> bool:
+        """Not beside another search, since old answers carry no tag; nor beside a change."""
+        return not any(
+            isinstance(other, Search) or (isinstance(other, MessageCommand) and other.changes)
+            for other in others
+        )
+
+    def result(self, reply: Reply) -> Found:
+        """Quirk 50: some answer a RETURN with a plain SEARCH; quirk 1: none at all means none."""
+        found = reply.all(Found)
+        if not found and reply.malformed:
+            return reply.one(Found)
+        merged = Found()
+        for each in found:
+            uids = merged.uids | each.uids
+            merged = Found(
+                uids, each.count, each.min, each.max, each.modseq or merged.modseq, each.tag
+            )
+        if merged.count is None:
+            return Found(merged.uids, merged.uids.count, merged.min, merged.max, merged.modseq)
+        return merged

@@ -1,0 +1,288 @@
+"""The keys of SEARCH (RFC 9051, 6.4.4; RFC 3501, 6.4.4), one class or constant each.
+
+A key's name on the wire is its class's, in capitals. Arguments are checked when a key is made, so
+that nothing is wrong any more when it is written. How keys combine is `search_query`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from imaplus.core.search_query import Key, Query, check_text, write_text
+from imaplus.errors import InvalidArgument
+from imaplus.wire.sets import SequenceSet, SequenceSetLike
+from imaplus.wire.writer import Writer
+
+_KEYWORD: Final = re.compile(r'[^\x00-\x20(){%*"\\\]\x7f-\U0010ffff]+')  # flag-keyword = atom
+_FIELD_NAME: Final = re.compile(r"[!-9;-~]+")  # field-name = 1*ftext (RFC 5322, 3.6.8)
+
+Answered: Final = Key("Answered")
+Deleted: Final = Key("Deleted")
+Draft: Final = Key("Draft")
+Flagged: Final = Key("Flagged")
+Seen: Final = Key("Seen")
+Unanswered: Final = Key("Unanswered")
+Undeleted: Final = Key("Undeleted")
+Undraft: Final = Key("Undraft")
+Unflagged: Final = Key("Unflagged")
+Unseen: Final = Key("Unseen")
+# Of IMAP4rev1 only; RFC 9051 has done away with \Recent.
+New: Final = Key("New")
+Old: Final = Key("Old")
+Recent: Final = Key("Recent")
+
+
+# -- keys with a text ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _TextKey(Query):
+    """A key whose name, in capitals, is its class's, and which looks for a substring.
+
+    Case does not matter. Raises: InvalidArgument for a text with a NUL.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
+
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.atom(type(self).__name__.upper())
+        out.sp()
+        write_text(out, self.text, charset)
+
+
+class Bcc(_TextKey):
+    """The text is in the Bcc field."""
+
+    __slots__ = ()
+
+
+class Body(_TextKey):
+    """The text is in the body."""
+
+    __slots__ = ()
+
+
+class Cc(_TextKey):
+    """The text is in the Cc field."""
+
+    __slots__ = ()
+
+
+class From(_TextKey):
+    """The text is in the From field."""
+
+    __slots__ = ()
+
+
+class Subject(_TextKey):
+    """The text is in the Subject field."""
+
+    __slots__ = ()
+
+
+class Text(_TextKey):
+    """The text is in the header or the body."""
+
+    __slots__ = ()
+
+
+class To(_TextKey):
+    """The text is in the To field."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Header(Query):
+    """The header has this field, with the text in it; any text, if it is empty.
+
+    Raises: InvalidArgument for a name that no field can have, or a text with a NUL.
+    """
+
+    name: str
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.name)
+        if not _FIELD_NAME.fullmatch(self.name):
+            raise InvalidArgument(f"expected the name of a header field, found {self.name!r:.60}")
+        check_text(self.text)
+
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.raw(b"HEADER ")
+        out.astring(self.name)
+        out.sp()
+        write_text(out, self.text, charset)
+
+
+# -- keys with a date ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _DateKey(Query):
+    """A key whose name is its class's. Of a datetime it takes the date that it shows.
+
+    Servers know neither time of day nor time zone here (RFC 9051, 6.4.4).
+    """
+
+    day: date
+
+    def __post_init__(self) -> None:
+        if isinstance(self.day, datetime):
+            object.__setattr__(self, "day", self.day.date())
+        elif not isinstance(self.day, date):
+            raise InvalidArgument(f"expected a date, found {self.day!r:.60}")
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.atom(type(self).__name__.upper())
+        out.sp()
+        out.date(self.day)
+
+
+class Before(_DateKey):
+    """The message came to the mailbox (INTERNALDATE) before this day."""
+
+    __slots__ = ()
+
+
+class On(_DateKey):
+    """The message came to the mailbox on this day."""
+
+    __slots__ = ()
+
+
+class Since(_DateKey):
+    """The message came to the mailbox on this day or later."""
+
+    __slots__ = ()
+
+
+class SentBefore(_DateKey):
+    """The message's Date field is before this day."""
+
+    __slots__ = ()
+
+
+class SentOn(_DateKey):
+    """The message's Date field is on this day."""
+
+    __slots__ = ()
+
+
+class SentSince(_DateKey):
+    """The message's Date field is on this day or later."""
+
+    __slots__ = ()
+
+
+# -- keys with a number, a keyword, a set ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _NumberKey(Query):
+    """A key whose name is its class's. Raises: InvalidArgument for what is no number."""
+
+    number: int
+
+    def __post_init__(self) -> None:
+        number: object = self.number
+        if not isinstance(number, int) or not 0 <= number < 1 << 63:
+            raise InvalidArgument(f"expected a number below 2**63, found {number!r:.60}")
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.atom(type(self).__name__.upper())
+        out.sp()
+        out.number(self.number)
+
+
+class Larger(_NumberKey):
+    """The message has more octets (RFC822.SIZE)."""
+
+    __slots__ = ()
+
+
+class Smaller(_NumberKey):
+    """The message has fewer octets."""
+
+    __slots__ = ()
+
+
+class ModSeq(_NumberKey):
+    """The message has this mod-sequence or a higher one (RFC 7162, 3.1.5)."""
+
+    __slots__ = ()
+    requires = "CONDSTORE"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keyword(Query):
+    """The message has this keyword: `Keyword("$Junk")`. Of system flags see `Seen` and the like.
+
+    Raises: InvalidArgument for what is no keyword.
+    """
+
+    keyword: str
+
+    def __post_init__(self) -> None:
+        check_text(self.keyword)
+        if not _KEYWORD.fullmatch(self.keyword):
+            raise InvalidArgument(f"expected a keyword (RFC 9051, 9), found {self.keyword!r:.60}")
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.atom(type(self).__name__.upper())
+        out.sp()
+        out.atom(self.keyword)
+
+
+class Unkeyword(Keyword):
+    """The message does not have this keyword."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Uid(Query):
+    """Messages with these UIDs; none of them, if the set is empty.
+
+    Raises: InvalidArgument for what is no set of UIDs.
+    """
+
+    uids: SequenceSet
+
+    def __init__(self, uids: SequenceSetLike) -> None:
+        object.__setattr__(self, "uids", SequenceSet.of(uids))
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        if self.uids:
+            out.raw(b"UID ")
+            out.sequence_set(self.uids)
+        else:
+            out.raw(b"NOT ALL")
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class SequenceNumbers(Query):
+    """Messages by their place in the mailbox; for imaplus itself, since places move."""
+
+    seqs: SequenceSet
+
+    def __init__(self, seqs: SequenceSetLike) -> None:
+        object.__setattr__(self, "seqs", SequenceSet.of(seqs))
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        if self.seqs:
+            out.sequence_set(self.seqs)
+        else:
+            out.raw(b"NOT ALL")

@@ -1,0 +1,191 @@
+"""Commands that concern the session (RFC 9051, 6.1, 6.2, 6.3.1): from capabilities to LOGOUT."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+
+from imaplus.errors import ProtocolError
+from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.data import Capability, Enabled
+from imaplus.protocol.response import Continuation
+from imaplus.sasl import Mechanism
+from imaplus.wire.secret import Secret
+from imaplus.wire.writer import Writer
+
+MOST_ROUNDS = 10
+"""Challenges of one authentication: SCRAM has three, and a server may not go on for ever."""
+
+
+@dataclass(frozen=True)
+class GetCapability(Command[frozenset[str]]):
+    """Ask what the server can do now (RFC 9051, 6.1.1). The names are in capitals."""
+
+    name = b"CAPABILITY"
+    states = ANY
+    collects = (Capability,)
+
+    def result(self, reply: Reply) -> frozenset[str]:
+        return reply.one(Capability).names
+
+
+@dataclass(frozen=True)
+class Noop(Done):
+    """Do nothing, and hear what has changed (RFC 9051, 6.1.2)."""
+
+    name = b"NOOP"
+    states = ANY
+
+
+@dataclass(frozen=True)
+class Logout(Done):
+    """End the session (RFC 9051, 6.1.3). It succeeds however the server ends it."""
+
+    name = b"LOGOUT"
+    states = ANY
+    exclusive = True
+    ends_connection = True
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        connection.close_mailbox()
+        connection.state = State.LOGOUT
+
+
+@dataclass(frozen=True)
+class StartTls(Done):
+    """Ask for TLS on this connection (RFC 9051, 6.2.1). The handshake is the stream's affair."""
+
+    name = b"STARTTLS"
+    states = LOGGED_OUT
+    requires = "STARTTLS"
+    exclusive = True
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            connection.begin_tls()
+
+
+def _logged_in(connection: Connection, reply: Reply) -> None:
+    if not reply.status.ok:
+        return
+    told = reply.last(Capability) is not None or isinstance(reply.status.data, Capability)
+    if not told:
+        connection.forget_capabilities()
+    connection.log_in()
+
+
+@dataclass(frozen=True)
+class Login(Done):
+    """Log in with a password in clear (RFC 9051, 6.2.3)."""
+
+    name = b"LOGIN"
+    states = LOGGED_OUT
+    collects = (Capability,)
+    exclusive = True
+    confidential = True
+    user: str
+    password: Secret
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.string(self.user)
+        out.sp()
+        out.string(self.password)
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        _logged_in(connection, reply)
+
+
+@dataclass(frozen=True)
+class Authenticate(Done):
+    """Log in by a SASL mechanism (RFC 9051, 6.2.2). A mechanism serves one attempt.
+
+    Raises:
+        ProtocolError: the server's part of the exchange is not what the mechanism demands.
+    """
+
+    name = b"AUTHENTICATE"
+    states = LOGGED_OUT
+    collects = (Capability,)
+    exclusive = True
+    confidential = True
+    mechanism: Mechanism
+    initial_response: bool = False
+    """Send the first response with the command: needs SASL-IR (RFC 4959)."""
+    _talk: Conversation = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_talk", Conversation(self.mechanism))
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.atom(self.mechanism.name)
+        if self.initial_response and self._talk.first is not None:
+            out.sp()
+            out.secret(_encoded(self._talk.first) if self._talk.first else Secret("="))
+
+    def answer(self, challenge: Continuation) -> Secret | None:
+        if self._talk.rounds == 0 and not self.initial_response and self._talk.first is not None:
+            self._talk.rounds += 1
+            return _encoded(self._talk.first)
+        return _encoded(self._talk.respond(challenge.text))
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            self.mechanism.check()
+        _logged_in(connection, reply)
+
+
+class Conversation:
+    """One run of a mechanism: what it says first, and what it says to each challenge."""
+
+    def __init__(self, mechanism: Mechanism) -> None:
+        self._steps = mechanism.start()
+        self.first: bytes | None = next(self._steps)
+        self.rounds = 0
+
+    def respond(self, challenge: bytes) -> bytes:
+        """The response to a challenge in base64."""
+        self.rounds += 1
+        if self.rounds > MOST_ROUNDS:
+            raise ProtocolError(f"the server asks for more than {MOST_ROUNDS} SASL rounds")
+        try:
+            decoded = base64.b64decode(challenge.strip(), validate=True)
+        except binascii.Error as error:
+            raise ProtocolError(f"a SASL challenge is not base64: {error}") from error
+        try:
+            return self._steps.send(decoded) or b""
+        except StopIteration:
+            raise ProtocolError("a SASL challenge after the mechanism's last response") from None
+
+
+def _encoded(data: bytes) -> Secret:
+    return Secret(base64.b64encode(data).decode("ascii"))
+
+
+@dataclass(frozen=True)
+class Enable(Command[frozenset[str]]):
+    """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it."""
+
+    name = b"ENABLE"
+    states = frozenset({State.AUTHENTICATED})
+    requires = "ENABLE"
+    collects = (Enabled,)
+    exclusive = True
+    capabilities: tuple[str, ...]
+
+    def encode(self, out: Writer) -> None:
+        for capability in self.capabilities:
+            out.sp()
+            out.atom(capability)
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok and not reply.all(Enabled):
+            # quirk 29: iCloud enables CONDSTORE and QRESYNC, and does not say so
+            silent = {"CONDSTORE", "QRESYNC"}.intersection(self.capabilities)
+            connection.enabled |= silent
+
+    def result(self, reply: Reply) -> frozenset[str]:
+        return frozenset[str]().union(*(value.names for value in reply.all(Enabled)))

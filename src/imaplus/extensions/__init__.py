@@ -1,0 +1,1 @@
+"""Extensions of IMAP, one RFC a file: values, parsers, commands, parameters, errors. No I/O."""

@@ -1,0 +1,26 @@
+"""COMPRESS=DEFLATE (RFC 4978): everything after this command is compressed, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaplus.protocol.command import LOGGED_IN, Done, Reply
+from imaplus.protocol.connection import Connection
+from imaplus.wire.writer import Writer
+
+
+@dataclass(frozen=True)
+class Compress(Done):
+    """Compress the connection from here on. Not to be used where secrets and others' text mix."""
+
+    name = b"COMPRESS"
+    states = LOGGED_IN
+    requires = "COMPRESS=DEFLATE"
+    exclusive = True
+
+    def encode(self, out: Writer) -> None:
+        out.raw(b" DEFLATE")
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        if reply.status.ok:
+            connection.start_compression()

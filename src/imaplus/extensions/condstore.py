@@ -1,0 +1,78 @@
+"""CONDSTORE (RFC 7162, 3.1): every change has a number, so that one can ask what is new.
+
+SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with those commands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imaplus.core.fetch import fetch_item
+from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
+from imaplus.errors import InvalidArgument
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.writer import Writer
+
+LARGEST = (1 << 63) - 1
+"""mod-sequence-value is a positive 63-bit number (RFC 7162, 7)."""
+
+
+def _checked(modseq: int, least: int) -> int:
+    if not least <= modseq <= LARGEST:
+        raise InvalidArgument(f"expected a mod-sequence from {least} to 2^63 - 1, found {modseq!r}")
+    return modseq
+
+
+@fetch_item("MODSEQ")
+def modseq(c: Cursor) -> int:
+    # fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"; quirk 28: Zoho sends (-1), which is 0
+    value = 0
+    for _ in c.items():
+        value = c.number()
+    return value
+
+
+@dataclass(frozen=True)
+class Condstore(SelectParameter):
+    """SELECT ... (CONDSTORE): report MODSEQ from here on (RFC 7162, 3.1.8)."""
+
+    requires = "CONDSTORE"
+
+    def encode(self, out: Writer) -> None:
+        out.raw(b"CONDSTORE")
+
+
+@dataclass(frozen=True)
+class ChangedSince(FetchModifier):
+    """Only messages that changed after this (RFC 7162, 3.1.4.1).
+
+    `vanished` asks for the UIDs that are gone since, too; that needs QRESYNC (3.2.6).
+    """
+
+    requires = "CONDSTORE"
+    modseq: int
+    vanished: bool = False
+
+    def __post_init__(self) -> None:
+        _checked(self.modseq, 0)
+
+    def encode(self, out: Writer) -> None:
+        out.raw(b"CHANGEDSINCE ")
+        out.number(self.modseq)
+        if self.vanished:
+            out.raw(b" VANISHED")
+
+
+@dataclass(frozen=True)
+class UnchangedSince(StoreModifier):
+    """Only messages that have not changed after this (RFC 7162, 3.1.3)."""
+
+    requires = "CONDSTORE"
+    modseq: int
+
+    def __post_init__(self) -> None:
+        _checked(self.modseq, 0)
+
+    def encode(self, out: Writer) -> None:
+        out.raw(b"UNCHANGEDSINCE ")
+        out.number(self.modseq)
