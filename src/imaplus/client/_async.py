@@ -1,0 +1,314 @@
+"""The client: connect, find and open mailboxes, run any command or flow.
+
+    async with await AsyncClient.connect("imap.example.org", user="ada", password=...) as client:
+        inbox = await client.select("INBOX")
+
+What is done with a mailbox stands in `AsyncMailbox`. This class puts names to flows, and does no
+more: what a server lacks, flows make up for.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Self
+
+from imaplus.client import endpoints
+from imaplus.client._async_mailbox import AsyncMailbox
+from imaplus.client._async_runner import AsyncRunner
+from imaplus.client.async_streams import AsyncStream
+from imaplus.client.endpoints import (
+    DEFAULT_TIMEOUTS,
+    DEFAULT_TLS,
+    Endpoint,
+    Security,
+    Tcp,
+    Timeouts,
+    Tls,
+)
+from imaplus.core.append import Appended, Outgoing
+from imaplus.core.listing import ListEntry, Namespaces
+from imaplus.core.mailboxes import (
+    STATUS_ITEMS,
+    Create,
+    Delete,
+    MailboxStatus,
+    Rename,
+    Subscribe,
+    Unsubscribe,
+)
+from imaplus.core.session import Logout, Noop
+from imaplus.errors import ImapError, InvalidArgument, UidValidityChanged
+from imaplus.extensions.compress import Compress
+from imaplus.extensions.id import Id
+from imaplus.extensions.qresync import Resync
+from imaplus.flows import connect as connecting
+from imaplus.flows import mailboxes, messages
+from imaplus.flows.outgoing import OutgoingMessage, outgoing
+from imaplus.protocol.connection import Connection, Trace
+from imaplus.sasl import Credentials, Password
+from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.secret import Secret
+
+IDENTITY = (("name", "imaplus"), ("version", importlib.metadata.version("imaplus")))
+"""What we say of ourselves to servers that ask (RFC 2971)."""
+FAREWELL = 5.0
+"""Seconds that LOGOUT may take: the session is over in any case."""
+BATCH = 100
+"""Messages of one MULTIAPPEND: all or none of them are added."""
+
+
+class AsyncClient(AsyncRunner):
+    """A session with an IMAP server. Tasks may share it: their commands are pipelined.
+
+    Its errors are those of `imaplus.errors`, all of them ImapErrors. After a ConnectionLost the
+    client is of no use any more, and every command that was under way has raised it.
+    """
+
+    @classmethod
+    async def connect(
+        cls,
+        where: str | Endpoint,
+        port: int | None = None,
+        *,
+        user: str | None = None,
+        password: str | Secret | None = None,
+        credentials: Credentials | None = None,
+        security: Security = Security.TLS,
+        tls: Tls = DEFAULT_TLS,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        limits: Limits = DEFAULT_LIMITS,
+        mechanisms: Sequence[str] | None = None,
+        enable: Iterable[str] = connecting.DEFAULT_ENABLE,
+        identity: Mapping[str, str | None] | None = None,
+        compress: bool = False,
+        on_event: Callable[[object], object] | None = None,
+        trace: Trace | None = None,
+    ) -> Self:
+        """Connect to a host, an imap(s) URL or any `Endpoint`, and log in.
+
+        Who logs in is `user` with `password`, or any other `credentials`; without either, nobody
+        does. `mechanisms` are the SASL mechanisms that may be used, in the order of liking; those
+        that send a password readably are used under TLS only, unless `security` is PLAIN.
+        `on_event` is called with each value that the server sends unasked, and `trace` with each
+        line of the dialogue ("C" or "S", octets), secrets blanked.
+
+        Raises:
+            InvalidArgument: the arguments make no sense together.
+            ConnectionLost, TimedOut, TlsFailed: the server cannot be reached as asked.
+            AuthenticationFailed: the server does not accept the credentials.
+            CapabilityMissing: there is no way to log in that both sides accept.
+        """
+        endpoint, host, user = _endpoint(where, port, security, user)
+        who = _credentials(user, password, credentials)
+        stream = await AsyncStream.connect(endpoint, tls, timeouts.connect)
+        client = cls(
+            stream,
+            Connection(limits=limits, secure=stream.secure, trace=trace),
+            tls=tls,
+            host=host,
+            timeouts=timeouts,
+            on_event=on_event,
+        )
+        try:
+            await client.greeting()
+            await client.run(
+                connecting.connect(
+                    client.connection,
+                    who,
+                    starttls=isinstance(endpoint, Tcp) and endpoint.security is Security.STARTTLS,
+                    mechanisms=mechanisms,
+                    in_clear=security is Security.PLAIN,
+                    identity=IDENTITY if identity is None else tuple(identity.items()),
+                    enable=enable,
+                    host=host,
+                    port=endpoint.port_number if isinstance(endpoint, Tcp) else None,
+                )
+            )
+            if compress and client.can("COMPRESS=DEFLATE"):
+                await client.run(Compress())
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.logout()
+
+    # -- the session ------------------------------------------------------------------------
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the server offers, in capitals."""
+        return self.connection.capabilities
+
+    def can(self, capability: str) -> bool:
+        """Whether the server offers a capability, by itself or as a part of IMAP4rev2."""
+        return self.connection.can(capability)
+
+    async def noop(self) -> None:
+        """Do nothing, and hear what has changed."""
+        await self.run(Noop())
+
+    async def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
+        """Tell the server who we are; what it says of itself, such as {"name": "Dovecot"}."""
+        told = await self.run(Id(IDENTITY if fields is None else tuple(fields.items())))
+        return dict(told)
+
+    async def logout(self) -> None:
+        """Say goodbye and close the connection. It never fails: the session is over."""
+        try:
+            if self.connection.error is None:
+                await self.run(Logout(), FAREWELL)
+        except ImapError:
+            pass
+        finally:
+            await self.close()
+
+    # -- mailboxes --------------------------------------------------------------------------
+
+    async def list(
+        self,
+        reference: str = "",
+        pattern: str = "*",
+        *,
+        subscribed: bool = False,
+        status: Sequence[str] = (),
+    ) -> list[ListEntry]:
+        """The mailboxes that match a pattern, with all that the server tells in one command.
+
+        `*` matches anything, `%` anything within one level. `status` are items such as "MESSAGES"
+        to have with each mailbox.
+        """
+        return await self.run(
+            mailboxes.list_mailboxes(
+                self.connection, reference, pattern, subscribed=subscribed, status=status
+            )
+        )
+
+    async def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> MailboxStatus:
+        """Numbers of a mailbox that need not be open: messages, unseen, ..."""
+        return await self.run(mailboxes.status(self.connection, mailbox, items))
+
+    async def namespaces(self) -> Namespaces:
+        """Where mailboxes live: one's own, other users', shared ones."""
+        return await self.run(mailboxes.namespaces(self.connection))
+
+    async def create(self, mailbox: str) -> None:
+        """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
+        await self.run(Create(mailbox))
+
+    async def delete(self, mailbox: str) -> None:
+        """Remove a mailbox with all its messages."""
+        await self.run(Delete(mailbox))
+
+    async def rename(self, mailbox: str, new_name: str) -> None:
+        """Give a mailbox another name."""
+        await self.run(Rename(mailbox, new_name))
+
+    async def subscribe(self, mailbox: str) -> None:
+        """Add a mailbox to the subscribed ones."""
+        await self.run(Subscribe(mailbox))
+
+    async def unsubscribe(self, mailbox: str) -> None:
+        """Take a mailbox from the subscribed ones."""
+        await self.run(Unsubscribe(mailbox))
+
+    async def select(
+        self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
+    ) -> AsyncMailbox:
+        """Open a mailbox. What was open before is closed, and nothing in it expunged.
+
+        `uidvalidity` is the one under which UIDs were kept. With `resync` the server tells what
+        changed and what went since, if it has QRESYNC: see `AsyncMailbox.changes`.
+
+        Raises:
+            NoSuchMailbox, Refused: it cannot be opened.
+            UidValidityChanged: it is not the mailbox that it was; it is closed again.
+        """
+        return await self._open(mailbox, False, uidvalidity, resync)
+
+    async def examine(
+        self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
+    ) -> AsyncMailbox:
+        """Open a mailbox for reading only: as `select()`, but nothing in it can change."""
+        return await self._open(mailbox, True, uidvalidity, resync)
+
+    async def _open(
+        self, name: str, read_only: bool, uidvalidity: int | None, resync: Resync | None
+    ) -> AsyncMailbox:
+        opened = await self.run(
+            mailboxes.open_mailbox(self.connection, name, read_only=read_only, resync=resync)
+        )
+        found = opened.mailbox.uidvalidity
+        if uidvalidity is not None and found != uidvalidity:
+            await self.run(mailboxes.leave_mailbox(self.connection))
+            raise UidValidityChanged(name, uidvalidity, found)
+        return AsyncMailbox(self, opened)
+
+    # -- adding messages --------------------------------------------------------------------
+
+    async def append(
+        self,
+        mailbox: str,
+        message: OutgoingMessage,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+    ) -> Appended:
+        """Add a message: octets, a binary file (streamed), or an `email` message.
+
+        Octets travel unchanged; lines should end in CRLF. `date` becomes its INTERNALDATE. The
+        result has the UID that it got, where the server tells.
+        """
+        added = await self.append_many(
+            mailbox, [outgoing(message, flags, date, binary=self.takes_nul)]
+        )
+        return added[0]
+
+    async def append_many(
+        self, mailbox: str, messages_: Iterable[OutgoingMessage | Outgoing]
+    ) -> tuple[Appended, ...]:
+        """Add many messages in few round trips: `Outgoing(...)` gives each its flags and date.
+
+        With MULTIAPPEND the result has one entry for each hundred messages, else one for each.
+        """
+        results: tuple[Appended, ...] = ()
+        waiting = iter(messages_)
+        while batch := tuple(islice(waiting, BATCH)):
+            prepared = [outgoing(message, binary=self.takes_nul) for message in batch]
+            results += await self.run(messages.append(self.connection, mailbox, prepared))
+        return results
+
+    @property
+    def takes_nul(self) -> bool:
+        """Whether messages may have NUL octets: BINARY on its own, not as a part of IMAP4rev2."""
+        return "BINARY" in self.capabilities
+
+
+def _endpoint(
+    where: str | Endpoint, port: int | None, security: Security, user: str | None
+) -> tuple[Endpoint, str, str | None]:
+    """The endpoint, the name to verify, and the user if the URL names one."""
+    if isinstance(where, str):
+        endpoint, named = endpoints.parse(where, port, security)
+        return endpoint, endpoint.host, user if user is not None else named
+    if port is not None:
+        raise InvalidArgument("a port goes with a host name; an endpoint has its own")
+    return where, where.host if isinstance(where, Tcp) else "localhost", user
+
+
+def _credentials(
+    user: str | None, password: str | Secret | None, credentials: Credentials | None
+) -> Credentials | None:
+    if credentials is not None:
+        if user is not None or password is not None:
+            raise InvalidArgument("give a user and a password, or credentials, not both")
+        return credentials
+    if password is None:
+        return None
+    if user is None:
+        raise InvalidArgument("a password needs a user")
+    return Password(user, password)

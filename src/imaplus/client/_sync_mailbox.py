@@ -1,0 +1,274 @@
+# Generated from _async_mailbox.py by tools/gen_sync.py: edit that file instead.
+"""An open mailbox: search, fetch, change, move and wait, by UID.
+
+A handle is good as long as its mailbox stays open: when another one is opened, it raises rather
+than act on the wrong messages. It names what it wants; flows know how each server does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import IO, TYPE_CHECKING
+
+from imaplus.core.append import Appended
+from imaplus.core.fetch import Body, BodySink, Fetch, Fetched, Item
+from imaplus.core.mailboxes import Opened
+from imaplus.core.messages import Change, Copied, Stored
+from imaplus.core.search_query import ALL, Query
+from imaplus.errors import InvalidArgument, StateError
+from imaplus.extensions.condstore import ChangedSince, UnchangedSince
+from imaplus.flows import mailboxes, messages
+from imaplus.flows.download import Progress, download
+from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.wire.sets import SequenceSet, SequenceSetLike
+
+if TYPE_CHECKING:
+    from imaplus.client._sync import Client
+
+WINDOW = 500
+"""Messages with bodies asked for in one command: what comes while nobody takes it is bounded."""
+RENEW = 25 * 60.0
+"""Seconds after which IDLE is begun anew: servers log out after 30 minutes (RFC 9051, 6.3.13)."""
+POLL = 30.0
+"""Seconds between two NOOPs where the server has no IDLE."""
+
+
+class Mailbox:
+    """The selected mailbox. UIDs are given as a number, a range, many numbers, or "1:*"."""
+
+    def __init__(self, client: Client, opened: Opened) -> None:
+        self._client = client
+        self._state = opened.mailbox
+        self.changes = [each for each in opened.changes if isinstance(each, Fetched)]
+        """With `resync`: the messages that changed since, with their flags and MODSEQ."""
+        self.vanished = opened.mailbox.vanished_earlier
+        """With `resync`: the UIDs of messages that have gone since."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}, {self.exists} messages>"
+
+    # -- what the server says of it ---------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Its name, as it was opened."""
+        return self._state.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is the mailbox that is selected now."""
+        return self._client.connection.mailbox is self._state
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing in it can be changed."""
+        return self._state.read_only
+
+    @property
+    def exists(self) -> int:
+        """How many messages it has, as of the last word from the server."""
+        return self._state.exists
+
+    @property
+    def uidvalidity(self) -> int:
+        """UIDs kept from before are good only if this is the same; 0 if the server does not say."""
+        return self._state.uidvalidity
+
+    @property
+    def uidnext(self) -> int:
+        """No message has this UID or a larger one, or had when it was opened; 0 if unknown."""
+        return self._state.uidnext
+
+    @property
+    def highestmodseq(self) -> int:
+        """The number of the latest change; 0 if the server does not number changes (RFC 7162)."""
+        return self._state.highestmodseq
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The flags and keywords in use."""
+        return self._state.flags
+
+    @property
+    def permanent_flags(self) -> frozenset[str]:
+        """The flags that can be changed for good; "\\\\*" means that keywords can be made."""
+        permanent = self._state.permanent_flags
+        return self._state.flags if permanent is None else permanent  # RFC 9051, 7.1
+
+    # -- finding and fetching ---------------------------------------------------------------
+
+    def search(self, query: Query = ALL) -> SequenceSet:
+        """The UIDs of the messages that a query finds: `From("ann") & Since(day) & ~Seen`.
+
+        Iterate it for the numbers, or pass it on as it is: ranges stay ranges.
+        """
+        self._insist()
+        found = self._client.run(messages.search(self._client.connection, query))
+        return found.uids
+
+    def uids(self) -> SequenceSet:
+        """The UIDs of all messages."""
+        self._insist()
+        return self._client.run(messages.all_uids(self._client.connection))
+
+    def fetch(
+        self,
+        uids: SequenceSetLike,
+        *items: Item,
+        changed_since: int | None = None,
+        into: BodySink | None = None,
+    ) -> Iterator[Fetched]:
+        """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
+
+        Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
+        there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
+        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory.
+        """
+        self._insist()
+        wanted = items or ("FLAGS",)
+        modifiers = () if changed_since is None else (ChangedSince(changed_since),)
+        has_bodies = any(isinstance(item, Body) for item in wanted)
+        commands = messages.fetches(
+            SequenceSet.of(uids),
+            ("UID", *(item for item in wanted if item != "UID")),
+            modifiers=modifiers,
+            into=into,
+            window=WINDOW if has_bodies else None,
+        )
+        partly: dict[int | None, Fetched] = {}
+        keys: frozenset[str] = Fetch(SequenceSet.of(1), wanted).keys
+        for value in self._client.stream(commands):
+            if not isinstance(value, Fetched):
+                continue
+            if value.uid in partly:
+                value = partly.pop(value.uid).merged(value)
+            if keys <= value.items.keys():
+                yield value
+            else:  # quirk 76: the rest of it may come in another response
+                partly[value.uid] = value
+        for value in partly.values():
+            yield value
+
+    def flags_of(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
+        """The flags of messages, by UID."""
+        return {
+            message.uid: message.flags
+            for message in self.fetch(uids, "FLAGS")
+            if message.uid is not None
+        }
+
+    def download(
+        self,
+        uid: int,
+        file: IO[bytes],
+        *,
+        section: str = "",
+        binary: bool = False,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write a message, or a section of it, to a binary file in constant memory.
+
+        `section` is as for `Body`; `binary` has the server undo the transfer encoding (BINARY).
+        `progress` is called with the octets so far and the octets in all. The result is the octets
+        written.
+
+        Raises:
+            NoSuchMessage: there is no such message, or section.
+        """
+        self._insist()
+        flow = download(uid, file, section=section, binary=binary, progress=progress)
+        return self._client.run(flow)
+
+    # -- changing ---------------------------------------------------------------------------
+
+    def add_flags(
+        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+    ) -> Stored:
+        """Set flags or keywords, such as "\\\\Seen"; the others stay.
+
+        With `unchanged_since`, messages whose MODSEQ is larger are left alone, and named in the
+        result's `modified` (CONDSTORE).
+        """
+        return self._store(uids, Change.ADD, flags, unchanged_since)
+
+    def remove_flags(
+        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+    ) -> Stored:
+        """Take flags or keywords away; the others stay."""
+        return self._store(uids, Change.REMOVE, flags, unchanged_since)
+
+    def set_flags(
+        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+    ) -> Stored:
+        """Have exactly these flags and keywords, or none."""
+        return self._store(uids, Change.REPLACE, flags, unchanged_since)
+
+    def _store(
+        self,
+        uids: SequenceSetLike,
+        change: Change,
+        flags: tuple[str, ...],
+        unchanged_since: int | None,
+    ) -> Stored:
+        self._insist()
+        if not flags and change is not Change.REPLACE:
+            raise InvalidArgument("expected at least one flag")
+        modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
+        return self._client.run(
+            messages.store(SequenceSet.of(uids), change, flags, modifiers=modifiers)
+        )
+
+    def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
+        """Copy messages to another mailbox; the result says which became which."""
+        self._insist()
+        return self._client.run(messages.copy(SequenceSet.of(uids), mailbox))
+
+    def move(self, uids: SequenceSetLike, mailbox: str) -> Copied:
+        """Move messages to another mailbox.
+
+        Without MOVE they are copied, then removed by UID EXPUNGE; without UIDPLUS they stay here
+        with \\\\Deleted, since expunging them would take other people's messages along.
+        """
+        self._insist()
+        connection = self._client.connection
+        return self._client.run(messages.move(connection, SequenceSet.of(uids), mailbox))
+
+    def delete(self, uids: SequenceSetLike) -> None:
+        """Remove messages for good: these, and no others.
+
+        Raises:
+            CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
+        """
+        self._insist()
+        self._client.run(messages.delete(self._client.connection, SequenceSet.of(uids)))
+
+    def append(
+        self, message: OutgoingMessage, *, flags: Iterable[str] = (), date: datetime | None = None
+    ) -> Appended:
+        """Add a message to this mailbox: as `Client.append()`."""
+        self._insist()
+        return self._client.append(self.name, message, flags=flags, date=date)
+
+    # -- waiting and leaving ----------------------------------------------------------------
+
+    def idle(
+        self, timeout: float | None = None, *, renew: float = RENEW, poll: float = POLL
+    ) -> Iterator[object]:
+        """What happens in the mailbox, as it happens: `Exists`, `Expunged`, `Vanished`, `Fetched`.
+
+        It ends after `timeout` seconds, or when the loop is left. Commands may be sent meanwhile.
+        IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`.
+        """
+        self._insist()
+        for event in self._client.events(timeout, renew, poll):
+            yield event
+
+    def close(self) -> None:
+        """Leave the mailbox. Nothing is expunged: `delete()` does that."""
+        if self.is_open:
+            self._client.run(mailboxes.leave_mailbox(self._client.connection))
+
+    def _insist(self) -> None:
+        if not self.is_open:
+            raise StateError(f"{self.name!r} is not open any more: UIDs would mean other messages")

@@ -1,0 +1,287 @@
+"""Octets to and from a server over a transport of asyncio: the counterpart of `streams`.
+
+Reading and writing never wait; `wait()` does. The event loop reads ahead up to a bound, so a server
+that we do not listen to is made to wait. It knows nothing of IMAP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import time
+from collections import deque
+from typing import cast
+
+from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
+from imaplus.client.plumbing import (
+    check_alpn,
+    end_child,
+    start_child,
+    tls_failed,
+    unreachable,
+)
+from imaplus.client.streams import READ_SIZE
+from imaplus.errors import ConnectionLost, TimedOut
+
+READ_AHEAD = 1 << 20
+"""Octets that may lie here unread before the transport is told to pause."""
+
+
+class AsyncMutex:
+    """Nothing: tasks do not get in each other's way between two awaits, as threads do."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+class AsyncTurn:
+    """A lock that can be tried: who holds it reads the stream."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    def try_acquire(self) -> bool:
+        """Take it if nobody has it."""
+        if self._held:
+            return False
+        self._held = True
+        return True
+
+    def release(self) -> None:
+        """Hand it to whoever waits longest."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)  # it holds the turn from here on
+                return
+        self._held = False
+
+    async def acquire(self, timeout: float | None) -> bool:
+        """Wait for it, so many seconds at most; whether it was had."""
+        if self.try_acquire():
+            return True
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled():
+                self.release()  # it was handed to us just as we gave up
+            else:
+                self._waiters.remove(waiter)
+            if isinstance(error, TimeoutError):
+                return False
+            raise
+        return True
+
+
+class AsyncStream(asyncio.BufferedProtocol):
+    """A transport's two directions."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio's TLS slices it
+        self._chunks: list[bytes] = []
+        self._unread = 0
+        self._ended = False
+        self._error: Exception | None = None
+        self._write_paused = False
+        self._read_paused = False
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._gone = asyncio.get_running_loop().create_future()
+        self.secure = False
+
+    # -- connecting -------------------------------------------------------------------------
+
+    @classmethod
+    async def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> AsyncStream:
+        """Connect, with TLS if that comes first.
+
+        Raises:
+            ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
+        """
+        match endpoint:
+            case Connected(sock, secure):
+                return await cls._over(sock, secure=secure)
+            case Process(argv):
+                ours, child = start_child(argv)
+                stream = await cls._over(ours, secure=True)
+                stream._child = child
+                return stream
+            case UnixSocket(path):
+                loop = asyncio.get_running_loop()
+                try:
+                    async with asyncio.timeout(timeout):
+                        _, stream = await loop.create_unix_connection(cls, str(path))
+                except OSError as error:
+                    raise unreachable(str(path), error) from error
+                stream.secure = True
+                return stream
+            case Tcp():
+                return await cls._connect_tcp(endpoint, tls, timeout)
+
+    @classmethod
+    async def _over(cls, sock: socket.socket, *, secure: bool) -> AsyncStream:
+        sock.setblocking(False)
+        _, stream = await asyncio.get_running_loop().create_connection(cls, sock=sock)
+        stream.secure = secure
+        return stream
+
+    @classmethod
+    async def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> AsyncStream:
+        """Asyncio sets TCP_NODELAY by itself."""
+        where = f"{endpoint.host}:{endpoint.port_number}"
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                _, stream = await loop.create_connection(cls, endpoint.host, endpoint.port_number)
+        except OSError as error:
+            raise unreachable(where, error) from error
+        if endpoint.security is Security.TLS:
+            try:
+                await stream.start_tls(tls, endpoint.host, timeout)
+            except BaseException:
+                stream._abort()
+                raise
+        return stream
+
+    async def start_tls(self, tls: Tls, host: str, timeout: float | None) -> None:
+        """Negotiate TLS on the connected stream.
+
+        Raises:
+            TlsFailed: the certificate, the name or the protocol is not right.
+        """
+        assert self._transport is not None
+        context = tls.make_context()
+        try:
+            async with asyncio.timeout(timeout):
+                transport = await asyncio.get_running_loop().start_tls(
+                    self._transport, self, context, server_hostname=host
+                )
+            if transport is None:  # the transport was closed meanwhile
+                raise ConnectionResetError("the connection was closed")
+            self._transport = transport
+            ssl_object = transport.get_extra_info("ssl_object")
+            check_alpn(ssl_object.selected_alpn_protocol())
+        except (OSError, ValueError) as error:
+            raise tls_failed(host, error) from error
+        self.secure = True
+
+    # -- both directions --------------------------------------------------------------------
+
+    def write(self, data: memoryview) -> int:
+        """Hand octets to the transport; how many it takes now."""
+        if self._error is not None or self._transport is None or self._transport.is_closing():
+            raise self._lost()
+        if self._write_paused:
+            return 0
+        self._transport.write(data)
+        return len(data)
+
+    def read(self) -> bytes | None:
+        """What has come; None if nothing has, nothing (b"") at the end of the stream."""
+        if self._chunks:
+            data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks.clear()
+            self._unread = 0
+            if self._read_paused and self._transport is not None:
+                self._read_paused = False
+                self._transport.resume_reading()
+            return data
+        if self._error is not None:
+            raise self._lost()
+        return b"" if self._ended else None
+
+    async def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
+        """Until something can be read, or written, as asked.
+
+        Raises:
+            TimedOut: neither within so many seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._is_ready(read=read, write=write):
+                    waiter = asyncio.get_running_loop().create_future()
+                    self._waiters.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiters.discard(waiter)
+        except TimeoutError:
+            raise TimedOut(f"nothing came for {timeout:.0f} seconds") from None
+
+    def _is_ready(self, *, read: bool, write: bool) -> bool:
+        if self._ended or self._error is not None:
+            return True
+        return (read and bool(self._chunks)) or (write and not self._write_paused)
+
+    async def close(self) -> None:
+        """Close the transport, and end the child process. Once is enough; more is no harm."""
+        self._abort()
+        with contextlib.suppress(Exception):
+            await self._gone
+        child, self._child = self._child, None
+        if child is not None:
+            await asyncio.to_thread(end_child, child)
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _lost(self) -> ConnectionLost:
+        if self._error is None:
+            return ConnectionLost("the connection has been closed")
+        lost = ConnectionLost(f"the connection was lost: {self._error}")
+        lost.__cause__ = self._error
+        return lost
+
+    # -- what the transport says ------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._chunks.append(bytes(self._buffer[:nbytes]))
+        self._unread += nbytes
+        if self._unread > READ_AHEAD and self._transport is not None:
+            self._read_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return False
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._ended = True
+        self._error = self._error or error
+        if not self._gone.done():
+            self._gone.set_result(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+now = time.monotonic

@@ -1,0 +1,191 @@
+"""Octets to and from a server over a socket, for the sync client.
+
+A stream writes what the other side takes and reads what has come, and waits for either; it never
+blocks while it does one of them, so that two threads can share it. It knows nothing of IMAP. Its
+counterpart for asyncio is `async_streams`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
+from imaplus.client.plumbing import (
+    check_alpn,
+    end_child,
+    start_child,
+    tls_failed,
+    unreachable,
+)
+from imaplus.errors import ConnectionLost, TimedOut
+
+READ_SIZE = 1 << 16
+"""Octets read at once: small commands stay quick, large answers take few calls."""
+
+
+Mutex = threading.RLock
+
+
+class Turn:
+    """A lock that can be tried: who holds it reads the socket."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def try_acquire(self) -> bool:
+        """Take it if nobody has it."""
+        return self._lock.acquire(blocking=False)
+
+    def release(self) -> None:
+        """Give it to whoever waits."""
+        self._lock.release()
+
+    def acquire(self, timeout: float | None) -> bool:
+        """Wait for it, so many seconds at most; whether it was had."""
+        return self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+
+
+class Stream:
+    """A socket that does not block, perhaps under TLS, perhaps with a child process behind it."""
+
+    def __init__(
+        self, sock: socket.socket, *, secure: bool, child: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self._socket = sock
+        self._socket.setblocking(False)
+        self._child = child
+        self._busy = threading.Lock()  # an SSL object is for one thread at a time
+        self._closed = False
+        self._wants_to_write = False  # TLS must write before it can read on
+        self.secure = secure
+
+    @classmethod
+    def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> Stream:
+        """Connect, with TLS if that comes first.
+
+        Raises:
+            ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
+        """
+        match endpoint:
+            case Connected(sock, secure):
+                return cls(sock, secure=secure)
+            case Process(argv):
+                ours, child = start_child(argv)
+                return cls(ours, secure=True, child=child)
+            case UnixSocket(path):
+                sock = socket.socket(socket.AF_UNIX)
+                try:
+                    sock.settimeout(timeout)
+                    sock.connect(str(path))
+                except OSError as error:
+                    sock.close()
+                    raise unreachable(str(path), error) from error
+                return cls(sock, secure=True)
+            case Tcp():
+                return cls._connect_tcp(endpoint, tls, timeout)
+
+    @classmethod
+    def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> Stream:
+        address = (endpoint.host, endpoint.port_number)
+        try:
+            sock = socket.create_connection(address, timeout)
+        except OSError as error:
+            raise unreachable(f"{endpoint.host}:{endpoint.port_number}", error) from error
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            stream = cls(sock, secure=False)
+            if endpoint.security is Security.TLS:
+                stream.start_tls(tls, endpoint.host, timeout)
+        except BaseException:
+            sock.close()
+            raise
+        return stream
+
+    def start_tls(self, tls: Tls, host: str, timeout: float | None) -> None:
+        """Negotiate TLS on the connected socket.
+
+        Raises:
+            TlsFailed: the certificate, the name or the protocol is not right.
+        """
+        context = tls.make_context()
+        try:
+            self._socket.settimeout(timeout)
+            wrapped = context.wrap_socket(self._socket, server_hostname=host)
+            check_alpn(wrapped.selected_alpn_protocol())
+        except (OSError, ValueError) as error:
+            raise tls_failed(host, error) from error
+        wrapped.setblocking(False)
+        self._socket = wrapped
+        self.secure = True
+
+    def write(self, data: memoryview) -> int:
+        """Write what the other side takes now; how many octets that was."""
+        with self._busy:
+            try:
+                return self._socket.send(data)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return 0
+            except OSError as error:
+                raise self._lost(error) from error
+
+    def read(self) -> bytes | None:
+        """What has come; None if nothing has, nothing (b"") at the end of the stream."""
+        with self._busy:
+            try:
+                data = self._socket.recv(READ_SIZE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wants_to_write = False
+                return None
+            except ssl.SSLWantWriteError:
+                self._wants_to_write = True
+                return None
+            except ssl.SSLEOFError:
+                return b""  # closed without a farewell; whether that truncates, framing knows
+            except OSError as error:
+                raise self._lost(error) from error
+        self._wants_to_write = False
+        return data
+
+    def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
+        """Until something can be read, or written, as asked.
+
+        Raises:
+            TimedOut: neither within so many seconds.
+        """
+        if self._closed:
+            raise ConnectionLost("the connection has been closed")
+        if read and isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+            return
+        poll = select.poll()
+        wanted = (select.POLLIN if read else 0) | (
+            select.POLLOUT if write or self._wants_to_write else 0
+        )
+        poll.register(self._socket, wanted)
+        milliseconds = None if timeout is None else max(0.0, timeout) * 1000
+        if not poll.poll(milliseconds):
+            raise TimedOut(f"nothing came for {timeout:.0f} seconds")
+
+    def close(self) -> None:
+        """Close the socket, and end the child process. Once is enough; more is no harm."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        if self._child is not None:
+            end_child(self._child)
+
+    def _lost(self, error: OSError) -> ConnectionLost:
+        if self._closed:
+            return ConnectionLost("the connection has been closed")
+        return ConnectionLost(f"the connection was lost: {error}")
+
+
+now = time.monotonic

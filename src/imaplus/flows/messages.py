@@ -1,0 +1,243 @@
+"""Finding, changing, copying, moving and adding messages, on any server.
+
+Each function says what is done without the capability it would like to have. Nothing here ever
+sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 4315, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeVar
+
+from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
+from imaplus.core.fetch import BodySink, Fetch, Item
+from imaplus.core.messages import Change, Copied, Copy, Expunge, MessageCommand, Move, Store, Stored
+from imaplus.core.parameters import FetchModifier, StoreModifier
+from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
+from imaplus.core.search_query import ALL, Query
+from imaplus.core.session import Noop
+from imaplus.errors import CapabilityMissing, CommandError, InvalidArgument, Refused, Rejected
+from imaplus.protocol.command import Command, Flow, Together
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.data import MessageData
+from imaplus.wire.sets import SequenceSet
+from imaplus.wire.sources import Octets, Source
+
+T = TypeVar("T")
+
+LONGEST_SET: Final = 7000
+"""Octets of a UID set in one command: lines of 8,000 are what a server must take (RFC 7162, 4)."""
+TOGETHER: Final = 100
+"""Commands given at once where their number has no end: the answers must be kept."""
+
+
+def portions(uids: SequenceSet) -> Iterator[SequenceSet]:
+    """Sets that each fit on a command line."""
+    return uids.split(LONGEST_SET)
+
+
+def _in_portions(commands: Iterable[Command[T]]) -> Flow[list[T]]:
+    """The results of many commands, pipelined as far as they may be."""
+    results: list[T] = []
+    waiting: list[Command[T]] = []
+    for command in commands:
+        waiting.append(command)
+        if len(waiting) == TOGETHER:
+            results += yield from Together(*waiting).results()
+            waiting = []
+    if waiting:
+        results += yield from Together(*waiting).results()
+    return results
+
+
+# -- SEARCH ----------------------------------------------------------------------------------------
+
+
+def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
+    """UID SEARCH, by ESEARCH where there is one, in a charset that the server knows.
+
+    Text beyond ASCII goes as UTF-8; where the server refuses that, in one of the charsets that it
+    names (RFC 9051, 7.1, BADCHARSET) and that can express the text.
+    """
+    if query is ALL and _is_empty(connection):
+        yield from Noop()  # quirk 39, 53: nothing to search yet, though there may be by now
+        if _is_empty(connection):
+            return Found(count=0)
+    returns = (RETURN_ALL,) if connection.can("ESEARCH") else ()
+    charset = "UTF-8" if query.needs_charset and not connection.utf8 else None
+    try:
+        return (yield from Search(query, returns, charset))
+    except UnknownCharset as error:
+        others = error.data if isinstance(error.data, tuple) else ()
+        for other in (*others, "ISO-8859-1"):  # quirk 51
+            try:
+                return (yield from Search(query, returns, other))
+            except InvalidArgument:  # it cannot express the text: nothing was sent
+                continue
+        raise
+
+
+def _is_empty(connection: Connection) -> bool:
+    return connection.mailbox is not None and connection.mailbox.exists == 0
+
+
+def all_uids(connection: Connection) -> Flow[SequenceSet]:
+    """The UIDs of all messages, which the mailbox's map then knows."""
+    found = yield from search(connection, ALL)
+    if connection.mailbox is not None:
+        connection.mailbox.learn_all(found.uids)
+    return found.uids
+
+
+# -- FETCH -----------------------------------------------------------------------------------------
+
+
+def fetches(
+    uids: SequenceSet,
+    items: Sequence[Item],
+    *,
+    modifiers: Sequence[FetchModifier] = (),
+    into: BodySink | None = None,
+    window: int | None = None,
+) -> Iterator[Fetch]:
+    """The commands that fetch data of many messages: each fits on a line, and is of `window`
+    messages at most, so that what comes while nobody takes it is bounded."""
+    for portion in portions(uids):
+        parts = [portion] if window is None or portion.open_ended else portion.chunks(window)
+        for part in parts:
+            yield Fetch(part, tuple(items), tuple(modifiers), into)
+
+
+# -- STORE -----------------------------------------------------------------------------------------
+
+
+def store(
+    uids: SequenceSet,
+    change: Change,
+    flags: Iterable[str],
+    *,
+    silent: bool = False,
+    modifiers: tuple[StoreModifier, ...] = (),
+) -> Flow[Stored]:
+    """Change flags of any number of messages."""
+    wanted = frozenset(flags)
+    commands = (Store(part, change, wanted, silent, modifiers) for part in portions(uids))
+    messages: list[MessageData] = []
+    modified = SequenceSet()
+    for result in (yield from _in_portions(commands)):
+        messages += result.messages
+        modified |= result.modified
+    return Stored(tuple(messages), modified)
+
+
+# -- COPY, MOVE, DELETE ----------------------------------------------------------------------------
+
+
+def _joined(results: Iterable[Copied]) -> Copied:
+    told = [result for result in results if result.uidvalidity]
+    return Copied(
+        told[0].uidvalidity if told else 0,
+        tuple(each for result in told for each in result.source),
+        tuple(each for result in told for each in result.destination),
+    )
+
+
+def copy(uids: SequenceSet, mailbox: str) -> Flow[Copied]:
+    """COPY of any number of messages."""
+    return _joined((yield from _in_portions(Copy(part, mailbox) for part in portions(uids))))
+
+
+def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
+    """MOVE, or what RFC 6851 (3.3) tells a client to do without it: COPY, \\Deleted, UID EXPUNGE.
+
+    Without UIDPLUS the messages stay behind with \\Deleted: expunging them would take others along.
+    """
+    if connection.can("MOVE"):
+        commands: Iterable[MessageCommand[Copied]] = (
+            Move(part, mailbox) for part in portions(uids)
+        )
+        return _joined((yield from _in_portions(commands)))
+    copied = yield from copy(uids, mailbox)
+    yield from store(uids, Change.ADD, ("\\Deleted",), silent=True)
+    if connection.can("UIDPLUS"):
+        yield from _in_portions(Expunge(part) for part in portions(uids))
+    return copied
+
+
+def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
+    """Remove messages for good: \\Deleted, then UID EXPUNGE of these and no others.
+
+    Raises:
+        CapabilityMissing: the server has no UIDPLUS, so that nothing can be removed safely; no
+            flag has been changed.
+    """
+    if not connection.can("UIDPLUS"):
+        raise CapabilityMissing("UIDPLUS", "removing these messages and no others")
+    yield from store(uids, Change.ADD, ("\\Deleted",), silent=True)
+    yield from _in_portions(Expunge(part) for part in portions(uids))
+
+
+# -- APPEND ----------------------------------------------------------------------------------------
+
+# quirk 81: what servers say of messages that they do not take
+_REASONS: Final = ("nul", "invalid header", "argument error", "8bit", "line too long")
+# quirk 80: Yahoo, of a message that does not end in CRLF
+_NO_FINAL_CRLF: Final = "CLIENTBUG"
+
+
+def append(
+    connection: Connection, mailbox: str, messages: Sequence[Outgoing]
+) -> Flow[tuple[Appended, ...]]:
+    """Add messages: in one command with MULTIAPPEND, else one after the other, pipelined.
+
+    The result is what each message, or the whole MULTIAPPEND, is called there. With MULTIAPPEND
+    all messages are added or none; without it, those before the one that was refused have been.
+
+    Raises:
+        NoSuchMailbox: there is no such mailbox; `Create` makes it.
+        MessageRefused: the server does not take one of the messages.
+    """
+    if not messages:
+        raise InvalidArgument("expected at least one message to append")
+    exists = None if connection.mailbox is None else connection.mailbox.exists
+    result: tuple[Appended, ...]
+    if len(messages) == 1:
+        result = ((yield from _append_one(mailbox, messages[0])),)
+    elif connection.can("MULTIAPPEND"):
+        try:
+            result = ((yield from Append(mailbox, tuple(messages))),)
+        except CommandError as error:
+            raise _explained(error) from error
+    else:
+        result = tuple((yield from _in_portions(Append(mailbox, (each,)) for each in messages)))
+    selected = connection.mailbox
+    if selected is not None and selected.name == mailbox and selected.exists == exists:
+        yield from Noop()  # quirk 55: some do not say that a message has come
+    return result
+
+
+def _append_one(mailbox: str, message: Outgoing) -> Flow[Appended]:
+    try:
+        return (yield from Append(mailbox, (message,)))
+    except Rejected as error:
+        ended = _with_final_crlf(message.source)
+        if error.code != _NO_FINAL_CRLF or ended is None:
+            raise _explained(error) from error
+        again = Outgoing(ended, message.flags, message.date, message.binary)
+        return (yield from Append(mailbox, (again,)))
+    except Refused as error:
+        raise _explained(error) from error
+
+
+def _with_final_crlf(source: Source) -> Octets | None:
+    """The same message with the CRLF that it lacks; None if it does not lack one."""
+    if not isinstance(source, Octets) or source.data.endswith(b"\r\n"):
+        return None
+    return Octets(source.data + b"\r\n")
+
+
+def _explained(error: CommandError) -> CommandError:
+    """A typed error where only the server's words say that it is the message's fault."""
+    if error.code is None and any(reason in error.text.lower() for reason in _REASONS):
+        return MessageRefused(error.command, error.status, error.code, error.text)
+    return error

@@ -1,0 +1,65 @@
+"""From what callers have (octets, files, `email` messages) to what APPEND sends."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from email.message import Message
+from typing import IO, Any
+
+from imaplus.core.append import Outgoing
+from imaplus.errors import InvalidArgument
+from imaplus.wire.sources import FileSource, Octets, Source
+
+OutgoingMessage = bytes | IO[bytes] | Message | Outgoing
+"""Octets, which travel unchanged; a seekable binary file, read as it is sent; an email message."""
+
+
+def outgoing(
+    message: OutgoingMessage,
+    flags: Iterable[str] = (),
+    date: datetime | None = None,
+    *,
+    binary: bool = False,
+) -> Outgoing:
+    """A message to append.
+
+    Raises:
+        InvalidArgument: it is none of the kinds, or an `email` message that cannot be written
+            down without changing its meaning: a line break in a header, say.
+    """
+    if isinstance(message, Outgoing):
+        return message
+    source = _source(message)
+    has_nul = binary and any(b"\0" in chunk for chunk in source.chunks())
+    return Outgoing(source, frozenset(flags), date, has_nul)
+
+
+def _source(message: bytes | IO[bytes] | Message) -> Source:
+    if isinstance(message, bytes | bytearray | memoryview):
+        return Octets(bytes(message))
+    if isinstance(message, Message):
+        return Octets(_flatten(message))
+    if not hasattr(message, "read"):
+        raise InvalidArgument(
+            f"expected bytes, a binary file or an email message, found {type(message).__name__}"
+        )
+    return FileSource.of(message)
+
+
+def _flatten(message: Any) -> bytes:
+    """Octets by the SMTP policy, read back to see that no header became two (CVE-2024-6923)."""
+    from email import message_from_bytes, policy
+    from email.generator import BytesGenerator
+
+    out = io.BytesIO()
+    try:
+        BytesGenerator(out, policy=policy.SMTP).flatten(message)
+    except Exception as error:  # the package raises what its helpers happen to raise
+        raise InvalidArgument(f"this message cannot be written down: {error}") from error
+    data = out.getvalue()
+    written = message_from_bytes(data).keys()
+    if [name.lower() for name in written] != [name.lower() for name in message]:
+        raise InvalidArgument("a header of this message has a line break that makes it two")
+    return data
