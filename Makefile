@@ -1,0 +1,64 @@
+# Everything a developer or CI runs.  The environment is made on first use, in .venv, and again
+# when pyproject.toml changes; it needs Python 3.11 with venv, and make.
+
+PYTHON ?= python3
+TEST_OPTIONS ?= -q -n 2
+FUZZ_OPTIONS ?=
+BENCH_OPTIONS ?=
+SERVERS ?= dovecot cyrus cyrus-bpo courier dovecot-next
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+# The demo needs little, and takes the developer's environment where there is one.
+DEMO_ENVIRONMENT := $(if $(wildcard $(VENV)/installed-dev),dev,cli)
+
+.PHONY: help demo test servers check bench fuzz docs clean
+
+help:
+	@echo "make demo      back up a mailbox of an embedded server, and verify it"
+	@echo "make servers   install the IMAP servers of the live tests (Debian; root or sudo)"
+	@echo "make test      all tests; live ones skip without their server"
+	@echo "make check     format, lint, types, layers, generated files"
+	@echo "make bench | fuzz | docs | clean"
+
+demo: $(VENV)/installed-$(DEMO_ENVIRONMENT)
+	$(BIN)/imaplus demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/python -m pytest $(TEST_OPTIONS)
+
+servers:
+	$(SUDO) $(PYTHON) lab/imap-lab install $(SERVERS)
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict src
+	cd lab && ../$(BIN)/mypy --cache-dir ../.mypy_cache --strict --scripts-are-modules imap-lab mailgen.py
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_layers.py
+	$(BIN)/python tools/gen_sync.py --check
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python bench/run.py $(BENCH_OPTIONS)
+
+fuzz: $(VENV)/installed-dev
+	@set -e; for harness in $(wildcard fuzz/*.py); do \
+		echo "== $$harness"; $(BIN)/python $$harness $(FUZZ_OPTIONS); \
+	done
+
+docs: $(VENV)/installed-docs
+	$(BIN)/sphinx-build --quiet --builder html docs build/docs
+	@echo "build/docs/index.html"
+
+clean:
+	rm -rf $(VENV) build dist .lab .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@touch $@

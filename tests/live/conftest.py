@@ -1,0 +1,78 @@
+"""Fixtures of the live tests: one for each server of the lab, started when first asked for.
+
+A server that is not installed skips its tests and says so; with IMAPLUS_REQUIRE_SERVERS=1 in the
+environment it fails them instead, so that no machine of ours can leave them out unseen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .lab import Lab, LabServer, NotInstalledError, remove_orphans
+
+SERVERS = ("dovecot", "dovecot_next", "cyrus", "cyrus_bpo", "courier")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    remove_orphans()
+    lab = Lab()
+    yield lab
+    lab.close()
+
+
+def start(lab: Lab, name: str) -> LabServer:
+    try:
+        return lab.up(name)
+    except NotInstalledError as error:
+        if os.environ.get("IMAPLUS_REQUIRE_SERVERS"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def dovecot(lab: Lab) -> LabServer:
+    """Dovecot 2.3: IMAP4rev1 with LITERAL+ and most extensions."""
+    return start(lab, "dovecot")
+
+
+@pytest.fixture(scope="session")
+def dovecot_next(lab: Lab) -> LabServer:
+    """Dovecot 2.4: UTF8=ACCEPT and LITERAL-; Debian builds it without IMAP4rev2."""
+    return start(lab, "dovecot-next")
+
+
+@pytest.fixture(scope="session")
+def cyrus(lab: Lab) -> LabServer:
+    """Cyrus 3.6: IMAP4rev1 with LITERAL+, CONDSTORE and QRESYNC."""
+    return start(lab, "cyrus")
+
+
+@pytest.fixture(scope="session")
+def cyrus_bpo(lab: Lab) -> LabServer:
+    """Cyrus 3.10: IMAP4rev2, COMPRESS=DEFLATE."""
+    return start(lab, "cyrus-bpo")
+
+
+@pytest.fixture(scope="session")
+def courier(lab: Lab) -> LabServer:
+    """Courier 5.0: IMAP4rev1 without LITERAL+."""
+    return start(lab, "courier")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> LabServer:
+    """Each of them in turn."""
+    found: LabServer = request.getfixturevalue(request.param)
+    return found

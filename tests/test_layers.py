@@ -1,0 +1,176 @@
+"""The layers of ARCHITECTURE.md: every import points the way that the arrow allows.
+
+The sources are only parsed, never imported, so that a module cannot hide an import by not being
+reached.  Imports inside functions and under TYPE_CHECKING follow the layers as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src"
+PACKAGE = "imaplus"
+
+# What each part of the package may import, besides itself.
+WIRE = {"errors", "wire"}
+PROTOCOL = WIRE | {"protocol"}
+COMMANDS = PROTOCOL | {"core", "extensions", "sasl"}
+FLOWS = COMMANDS | {"flows"}
+CLIENT = FLOWS | {"client"}
+PUBLIC = {"", "errors"}  # "" is the package itself: its public names
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "wire": WIRE,
+    "protocol": PROTOCOL,
+    "core": COMMANDS,
+    "extensions": COMMANDS,
+    "sasl": PROTOCOL,
+    "flows": FLOWS,
+    "client": CLIENT,
+    "": CLIENT,
+    "imaplib": WIRE | {"sasl"},
+    "testing": WIRE,
+    "mirror": PUBLIC,
+    "cli": PUBLIC | {"mirror", "testing"},
+    "__main__": {"cli"},
+}
+# Outside the standard library, by part; each of these is an extra of pyproject.toml.
+EXTRAS = {"cli": {"rich"}, "testing": {"pytest", "trustme"}}
+# Every type checker brings its stubs along; at run time it must not be needed.
+TYPES_ONLY = {"typing_extensions"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, by its whole name, and where that stands."""
+
+    importer: str
+    target: str
+    where: str
+    types_only: bool  # under `if TYPE_CHECKING:`
+
+
+def part_of(module: str) -> str:
+    """`imaplus.wire.sets` belongs to `wire`, and `imaplus` to ``."""
+    return f"{module}.".split(".")[1]
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def targets(node: ast.AST, module: str, *, is_package: bool) -> Iterator[str]:
+    """The modules that one statement imports: a name of a package may be a module of it."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            package = module.split(".") if is_package else module.split(".")[:-1]
+            package = package[: len(package) - node.level + 1]
+            base = ".".join([*package, base] if base else package)
+        for alias in node.names:
+            name = f"{base}.{alias.name}"
+            yield name if exists(name) else base
+
+
+def exists(module: str) -> bool:
+    path = SOURCE.joinpath(*module.split("."))
+    return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+def imports(module: str, text: str, *, is_package: bool = False) -> Iterator[Import]:
+    tree = ast.parse(text, filename=module)
+    types_only = {inner for node in ast.walk(tree) if guards(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        for target in targets(node, module, is_package=is_package):
+            where = f"{module}:{node.lineno}"  # type: ignore[attr-defined]
+            yield Import(module, target, where, node in types_only)
+
+
+def guards(node: ast.AST) -> bool:
+    """`if TYPE_CHECKING:` without an `else`."""
+    return (
+        isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not node.orelse
+    )
+
+
+def fault(found: Import) -> str | None:
+    """What is wrong with an import, None when it is allowed."""
+    top = found.target.partition(".")[0]
+    mine = part_of(found.importer)
+    if top == PACKAGE:
+        theirs = part_of(found.target)
+        if theirs != mine and theirs not in ALLOWED[mine]:
+            return f"{found.where}: {mine or PACKAGE!r} may not import {found.target}"
+        return None
+    extras = EXTRAS.get(mine, set()) | (TYPES_ONLY if found.types_only else set())
+    if top not in sys.stdlib_module_names and top not in extras:
+        return f"{found.where}: {found.target} is not in the standard library"
+    return None
+
+
+def all_imports() -> Iterator[Import]:
+    for path in sorted((SOURCE / PACKAGE).rglob("*.py")):
+        is_package = path.name == "__init__.py"
+        yield from imports(module_name(path), path.read_text(), is_package=is_package)
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {part_of(module_name(path)) for path in (SOURCE / PACKAGE).rglob("*.py")}
+    assert parts <= ALLOWED.keys()
+
+
+def test_imports_follow_the_layers() -> None:
+    assert [wrong for found in all_imports() if (wrong := fault(found))] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("imaplus.wire.cursor", "from ..protocol import command"),
+        ("imaplus.wire.cursor", "from imaplus.protocol.command import Command"),
+        ("imaplus.protocol.response", "import imaplus.core.fetch"),
+        ("imaplus.core.fetch", "from .. import client"),
+        ("imaplus.flows.connect", "def later():\n    from ..client import streams"),
+        ("imaplus.mirror.store", "from imaplus.wire.sets import SequenceSet"),
+        ("imaplus.cli.main", "from ..client import _sync"),
+        ("imaplus.testing.server", "from ..protocol import connection"),
+        ("imaplus.imaplib", "from .protocol import response"),
+        ("imaplus.errors", "from .wire import cursor"),
+        ("imaplus.mirror.store", "import rich"),
+        ("imaplus.wire.cursor", "import trustme"),
+        ("imaplus.wire.sinks", "from typing_extensions import Buffer"),
+    ],
+)
+def test_a_wrong_arrow_is_found(module: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "exists", lambda name: True)
+    assert any(fault(found) for found in imports(module, text))
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("imaplus.wire.cursor", "import re\nfrom .framing import Frame"),
+        ("imaplus.core.fetch", "from ..extensions.condstore import ModSeq"),
+        (
+            "imaplus.mirror.store",
+            "from imaplus import Client\nfrom imaplus.errors import ImapError",
+        ),
+        (
+            "imaplus.wire.sinks",
+            "if TYPE_CHECKING:\n    from typing_extensions import Buffer",
+        ),
+        ("imaplus.cli.main", "import rich.progress\nfrom ..mirror import backup"),
+        ("imaplus.imaplib", "from .wire import framing\nfrom . import sasl"),
+    ],
+)
+def test_a_right_arrow_is_not(module: str, text: str) -> None:
+    assert [wrong for found in imports(module, text) if (wrong := fault(found))] == []
