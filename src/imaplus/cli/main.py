@@ -1,0 +1,151 @@
+"""`imaplus VERB ...`: read the arguments, run the verb, turn its errors into an exit code.
+
+It knows the list of verbs and the last `except` of the program; the verbs know the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from imaplus.cli.errors import Exit, Stop, explain
+from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
+from imaplus.cli.output import Console, Form, OutputClosed
+from imaplus.cli.verbs import backup, demo, ls, testserver, verify
+
+DESCRIPTION = """\
+Mail over IMAP: back it up, check the backup, look at mailboxes.
+
+An ACCOUNT is an address (ada@example.org, whose server is taken to be imap.example.org), a URL
+(imaps://ada@imap.example.org/), or demo: (an embedded server with a sample mailbox).
+Behind an account, a colon and a mailbox name one: ada@example.org:Lists/python, demo:@sent."""
+
+EXIT_CODES = """\
+exit codes:
+  0 done                    5 temporary: network, server busy; try again
+  1 unexpected              6 refused: by the server, or its TLS certificate by us
+  2 wrong use               7 done, but single items failed
+  3 not found              10 verification found a difference
+  4 authentication needed 130 interrupted; the same command goes on from there"""
+
+EXAMPLE = "first steps:\n  imaplus demo\n  imaplus backup ada@example.org ~/mail"
+
+
+class Verb(Protocol):
+    """What a module of `cli.verbs` offers. `FIELDS` are those that `--json=FIELDS` can name."""
+
+    @property
+    def NAME(self) -> str: ...  # noqa: N802
+    @property
+    def HELP(self) -> str: ...  # noqa: N802
+    @property
+    def DESCRIPTION(self) -> str: ...  # noqa: N802
+    @property
+    def FIELDS(self) -> tuple[str, ...]: ...  # noqa: N802
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Describe what the verb takes."""
+
+    def run(self, args: argparse.Namespace, console: Console) -> int:
+        """Do it."""
+
+
+VERBS: tuple[Verb, ...] = (backup, verify, ls, demo, testserver)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments (`sys.argv`'s without); the result is the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a terminal that cannot show a letter shows its number
+            reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if argv is None else argv
+    console = Console(sys.stdout, sys.stderr)
+    args: argparse.Namespace | None = None
+    try:
+        args = parse(words, os.environ)
+        console = console_for(args)
+        return args.verb.run(args, console)  # type: ignore[no-any-return]
+    except SystemExit as finished:  # --help and --version have printed what they had to
+        return finished.code if isinstance(finished.code, int) else Exit.OK
+    except OutputClosed:
+        discard_output()
+        return Exit.OK
+    except (Exception, KeyboardInterrupt) as error:
+        if args is None and any(word.split("=")[0] in ("--json", "--jsonl") for word in words):
+            console = Console(sys.stdout, sys.stderr, form=Form.JSON)
+        failure = explain(error)
+        if args is not None and args.debug:
+            traceback.print_exception(error, file=sys.stderr)
+        console.failure(failure)
+        return failure.exit
+
+
+def discard_output() -> None:
+    """Let nothing more be written to standard output; else closing it would fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
+    """The arguments of a run; `verb` in them is the module to run.
+
+    Raises: Stop, exit code 2.
+    """
+    refuse_secrets(words)
+    parser = make_parser(environ)
+    args, rest = parser.parse_known_args(words)
+    if rest:
+        parser.error(unknown(rest))
+    if args.verb is None:
+        parser.print_help(sys.stderr)
+        raise Stop(Exit.USAGE, "say what to do", hint="For example: imaplus demo")
+    wrong = [name for name in (args.json or args.jsonl or ()) if name not in args.verb.FIELDS]
+    if wrong:
+        hint = f"The fields are: {', '.join(args.verb.FIELDS)}."
+        raise Stop(Exit.USAGE, f"{args.verb.NAME} has no field {wrong[0]!r}", hint=hint)
+    return args
+
+
+def make_parser(environ: Mapping[str, str]) -> Parser:
+    """The parser of the whole command; options not given are looked up in `environ`."""
+    parser = Parser(
+        prog="imaplus",
+        description=DESCRIPTION,
+        epilog=f"{EXAMPLE}\n\n{EXIT_CODES}",
+        environ=environ,
+    )
+    version = importlib.metadata.version("imaplus")
+    parser.add_argument("--version", action="version", version=f"imaplus {version}")
+    add_common(parser, repeated=False)
+    parser.set_defaults(verb=None)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=Parser)
+    for verb in VERBS:
+        made = verbs.add_parser(
+            verb.NAME,
+            help=verb.HELP,
+            description=verb.DESCRIPTION,
+            epilog=ENVIRONMENT,
+            environ=environ,
+        )
+        verb.add_arguments(made)
+        add_common(made, repeated=True)
+        made.set_defaults(verb=verb)
+    return parser
+
+
+def console_for(args: argparse.Namespace) -> Console:
+    """The console that these arguments ask for."""
+    form = Form.TEXT
+    if args.json is not None:
+        form = Form.JSON
+    elif args.jsonl is not None:
+        form = Form.JSONL
+    fields = args.json or args.jsonl or ()
+    return Console(sys.stdout, sys.stderr, form=form, fields=fields, quiet=args.quiet)

@@ -1,0 +1,190 @@
+"""The options that all verbs share, and how every option can come from the environment.
+
+It knows argparse. It knows that a shell's history, `ps` and an error message are no place for a
+secret: there is no option that takes one, and a complaint repeats no value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from imaplus.cli import secrets
+from imaplus.cli.errors import Exit, Stop
+
+N = TypeVar("N")
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"", "0", "false", "no", "off"})
+
+ENVIRONMENT = """\
+Every option can come from the environment: IMAPLUS_CA_FILE for --ca-file, and so on; what the
+command line says goes first. A switch takes 1 or 0; an option that can be repeated takes one
+value a line, and the command line adds to them."""
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help of one width for all, texts as they are written."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=96)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that looks into the environment, and raises Stop where argparse would exit."""
+
+    def __init__(self, *args: object, environ: Mapping[str, str] | None = None, **kwargs: object):
+        kwargs = {"allow_abbrev": False, "formatter_class": Help, **kwargs}
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.environ = os.environ if environ is None else environ
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: N | None = None
+    ) -> tuple[argparse.Namespace | N, list[str]]:
+        """Parse `args`; what they do not say is looked up in the environment first."""
+        found = argparse.Namespace() if namespace is None else namespace
+        for action in self._actions:
+            self._from_environment(action, found)
+        # "--json" alone must not swallow the word that follows: only "--json=FIELDS" takes one.
+        words = [f"{word}=" if word in ("--json", "--jsonl") else word for word in args or ()]
+        return super().parse_known_args(words, found)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise Stop, exit code 2."""
+        # argparse would quote what stands behind "--password-stdin=".
+        message = re.sub(
+            r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL
+        )
+        raise Stop(Exit.USAGE, message, hint=f"`{self.prog} --help` explains what can be written.")
+
+    def _from_environment(self, action: argparse.Action, namespace: object) -> None:
+        long = next((name for name in action.option_strings if name.startswith("--")), None)
+        if long is None or action.default == argparse.SUPPRESS:
+            return
+        variable = "IMAPLUS_" + long[2:].upper().replace("-", "_")
+        text = self.environ.get(variable)
+        if text is None:
+            return
+        if isinstance(action, secrets.SourceAction):
+            if getattr(namespace, "secret", None) is not None:
+                self.error(f"{variable}: the environment names a second source of the secret")
+            if action.nargs != 0 or self._truth(variable, text):
+                namespace.secret = action.with_place(text if action.nargs != 0 else "")  # type: ignore[attr-defined]
+        elif action.nargs == 0:
+            setattr(namespace, action.dest, self._truth(variable, text))
+        elif isinstance(action.default, list):
+            setattr(namespace, action.dest, [line for line in text.splitlines() if line])
+        elif text and not (action.nargs == "?" and text.lower() in FALSE):
+            setattr(namespace, action.dest, self._value(variable, action, text))
+
+    def _truth(self, variable: str, text: str) -> bool:
+        if text.lower() not in TRUE | FALSE:
+            self.error(f"{variable} is neither true nor false (1 or 0)")
+        return text.lower() in TRUE
+
+    def _value(self, variable: str, action: argparse.Action, text: str) -> object:
+        try:
+            value: object = action.type(text) if callable(action.type) else text
+        except (argparse.ArgumentTypeError, ValueError) as error:
+            self.error(f"{variable}: {error}")
+        if action.choices is not None and value not in action.choices:
+            self.error(f"{variable} is none of {', '.join(map(str, action.choices))}")
+        return value
+
+
+def refuse_secrets(args: Sequence[str]) -> None:
+    """Say what to do instead to somebody who writes a password behind an option.
+
+    Raises: Stop, exit code 2.
+    """
+    for word in args:
+        name = word.partition("=")[0]
+        if word == "--":
+            return
+        if name in ("--password", "--pass", "--passwd", "--token"):
+            raise Stop(
+                Exit.USAGE,
+                f"there is no option {name}: every process of this machine would see the secret",
+                hint="imaplus asks for the password, or takes it from IMAPLUS_PASSWORD, "
+                "--password-command, --password-file or --password-stdin.",
+            )
+
+
+def unknown(words: Sequence[str]) -> str:
+    """What to say of words that no option wanted; their values may be secrets and stay unsaid."""
+    options = [word for word in words if word.startswith("-")]
+    others = len(words) - len(options)
+    names = [word.partition("=")[0] if word.startswith("--") else word[:2] for word in options]
+    parts = [f"unknown option {name}" for name in names]
+    if others:
+        parts.append(f"{others} argument{'s' * (others > 1)} too many")
+    return ", ".join(parts)
+
+
+def add_common(parser: argparse.ArgumentParser, *, repeated: bool) -> None:
+    """How to speak, what to show. `repeated`: after the verb, where only what is given counts."""
+    group = parser.add_argument_group("output")
+
+    def add(*names: str, default: object, **kwargs: object) -> None:
+        default = argparse.SUPPRESS if repeated else default
+        group.add_argument(*names, default=default, **kwargs)  # type: ignore[arg-type]
+
+    form = {"nargs": "?", "metavar": "=FIELDS", "type": fields}
+    add("--json", default=None, help="one JSON document; --json=FIELDS picks from it", **form)
+    add("--jsonl", default=None, help="one JSON object a line", **form)
+    add("-q", "--quiet", default=False, action="store_true", help="no progress, no summary")
+    add("--debug", default=False, action="store_true", help="show where an error came from")
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    """How to reach and enter a server."""
+    group = parser.add_argument_group("connection")
+    options = (
+        ("--host", "NAME", str, "the server; for ada@example.org it is imap.example.org without"),
+        ("--port", "N", port, "993 with tls, 143 otherwise"),
+        ("--ca-file", "FILE", Path, "trust the authorities in this file (PEM), and no others"),
+        ("--timeout", "SECONDS", seconds, "give up when the server says nothing for this long"),
+        ("--trace", "FILE", Path, "write the dialogue with the server there, secrets blanked"),
+    )
+    for name, metavar, kind, text in options:
+        group.add_argument(name, metavar=metavar, type=kind, help=text)
+    group.add_argument(
+        "--security",
+        choices=("tls", "starttls", "plain"),
+        help="tls from the first octet (the default), starttls (the default for imap://), or "
+        "plain: no protection at all",
+    )
+    who = parser.add_argument_group(
+        "login", "Without any of these, IMAPLUS_PASSWORD is used, or you are asked."
+    )
+    who.add_argument("--user", metavar="NAME", help="who to log in as, if not the whole address")
+    secrets.add_arguments(who)
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """The type of `--json[=FIELDS]`: no fields means all."""
+    if text.lower() in TRUE | FALSE:
+        return ()
+    return tuple(name.strip() for name in text.split(","))
+
+
+def port(text: str) -> int:
+    """The type of `--port`."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 65536):
+        raise argparse.ArgumentTypeError("a port is a number up to 65535")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """The type of `--timeout`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError("a time-out is a positive number of seconds")
+    return value

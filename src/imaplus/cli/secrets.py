@@ -1,0 +1,205 @@
+"""Where a password or token comes from: a file, a command, a variable, standard input, a prompt.
+
+It knows how each is read, and that the secret appears in no argument, no error and no output.
+What the secret is for is told by whoever asks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import getpass
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from imaplus import Secret
+from imaplus.cli.errors import Exit, Stop
+
+# Passwords have dozens of octets, tokens a few thousand; more is the wrong file or command.
+LONGEST = 64 * 1024
+DEFAULT_VARIABLE = "IMAPLUS_PASSWORD"
+
+
+class Kind(enum.Enum):
+    """What a secret is: it decides how it is presented to the server."""
+
+    PASSWORD = "password"
+    TOKEN = "token"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one secret comes from. `place` is a path, a command or a variable; "" for none."""
+
+    kind: Kind
+    means: str
+    place: str = ""
+
+    def read(self, environ: Mapping[str, str], stdin: BinaryIO) -> Secret:
+        """The secret, without the line's end.
+
+        Raises: Stop, exit code 4 (nothing there), 2 (the file is open to others).
+        """
+        match self.means:
+            case "stdin":
+                octets = stdin.readline(LONGEST + 1)
+            case "file":
+                octets = _from_file(self.place)
+            case "command":
+                octets = _from_command(self.place)
+            case _:
+                octets = os.fsencode(environ.get(self.place, ""))
+        return _secret(octets, f"the {self.kind.value} from {self._where()}")
+
+    def _where(self) -> str:
+        place = {
+            "stdin": "standard input",
+            "file": f"the file {self.place}",
+            "command": "the command",  # its arguments are the user's business
+            "env": f"the variable {self.place}",
+        }
+        return place[self.means]
+
+
+def add_arguments(parser: argparse._ActionsContainer) -> None:
+    """Describe the options that say where the secret comes from; at most one can be given."""
+    for kind in Kind:
+        name = kind.value
+        options = (
+            ("stdin", None, "read the {0} from the first line of standard input"),
+            ("command", "CMD", "run CMD (no shell) and take the first line it prints as the {0}"),
+            ("file", "FILE", "take the first line of FILE, which only you may read (mode 0600)"),
+            ("env", "VAR", "take the {0} from the environment variable VAR"),
+        )
+        for means, metavar, text in options:
+            default = (
+                f" (default: {DEFAULT_VARIABLE})" if (name, means) == ("password", "env") else ""
+            )
+            parser.add_argument(
+                f"--{name}-{means}",
+                action=SourceAction,
+                nargs=0 if metavar is None else None,
+                const=Source(kind, means),
+                metavar=metavar,
+                help=text.format(name) + default,
+                dest="secret",
+            )
+
+
+class SourceAction(argparse.Action):
+    """Keeps a `Source`; a second one is an error, so that none is silently ignored."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        source = self.with_place(values if isinstance(values, str) else "")
+        if getattr(namespace, "secret_option", None) is not None:
+            parser.error(f"{option_string}: {namespace.secret_option} is given already")
+        namespace.secret_option = option_string
+        namespace.secret = source
+
+    def with_place(self, place: str) -> Source:
+        """The source that this option names, at `place`."""
+        source = self.const
+        assert isinstance(source, Source)
+        return Source(source.kind, source.means, place)
+
+
+def find_secret(
+    source: Source | None,
+    *,
+    what: str,
+    environ: Mapping[str, str],
+    stdin: BinaryIO,
+    prompt: Callable[[str], str] | None,
+) -> tuple[Kind, Secret]:
+    """The secret from `source`; without one from IMAPLUS_PASSWORD, else from `prompt`.
+
+    `what` names the account in the question. `prompt` is None where nobody can be asked.
+    Raises: Stop, exit code 4, if there is no secret to be had.
+    """
+    if source is None and environ.get(DEFAULT_VARIABLE):
+        source = Source(Kind.PASSWORD, "env", DEFAULT_VARIABLE)
+    if source is not None:
+        return source.kind, source.read(environ, stdin)
+    if prompt is None:
+        raise Stop(
+            Exit.AUTHENTICATION,
+            f"a password is needed for {what}, and nobody can be asked",
+            hint=f"Set {DEFAULT_VARIABLE}, or use --password-command, --password-file "
+            "or --password-stdin.",
+        )
+    return Kind.PASSWORD, _secret(os.fsencode(prompt(f"Password for {what}: ")), "the password")
+
+
+def terminal_prompt() -> Callable[[str], str] | None:
+    """A way to ask for a password unseen, or None without a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+
+    def ask(question: str) -> str:
+        try:
+            return getpass.getpass(question, stream=sys.stderr)
+        except EOFError:
+            raise Stop(Exit.AUTHENTICATION, "no password was entered") from None
+
+    return ask
+
+
+def _from_file(place: str) -> bytes:
+    # What was checked is what is read: the mode is that of the opened file.
+    with Path(place).expanduser().open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
+            raise Stop(
+                Exit.USAGE,
+                f"{place} may be read by others (mode {stat.S_IMODE(mode):04o})",
+                hint=f"chmod 600 {shlex.quote(place)}",
+            )
+        return file.readline(LONGEST + 1)
+
+
+def _from_command(command: str) -> bytes:
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise Stop(Exit.USAGE, f"the command for the secret: {error}") from None
+    if not argv:
+        raise Stop(Exit.USAGE, "the command for the secret is empty")
+    try:
+        # stdin and stderr stay ours: a key agent may have to ask its own question.
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline(LONGEST + 1)
+            while process.stdout.read(LONGEST):  # let it finish; the rest is not wanted
+                pass
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Stop(Exit.AUTHENTICATION, f"cannot run {argv[0]!r} for the secret: {why}") from None
+    if process.returncode:
+        how = f"exit code {process.returncode}"
+        raise Stop(Exit.AUTHENTICATION, f"{argv[0]!r} gave no secret: {how}")
+    return line
+
+
+def _secret(octets: bytes, what: str) -> Secret:
+    line = octets.split(b"\n", 1)[0].removesuffix(b"\r")
+    if len(line) > LONGEST:
+        raise Stop(Exit.USAGE, f"{what} is longer than {LONGEST} octets")
+    if not line:
+        raise Stop(Exit.AUTHENTICATION, f"{what} is empty")
+    text = line.decode(errors="replace")
+    if text.encode() != line:  # the decoder's own error would carry the secret with it
+        raise Stop(Exit.USAGE, f"{what} is not UTF-8")
+    return Secret(text)

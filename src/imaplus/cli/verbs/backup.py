@@ -1,0 +1,177 @@
+"""`imaplus backup`: bring a mirror of an account up to date.
+
+It knows what to ask the user for and what to tell them; `imaplus.mirror` does the work.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from urllib.parse import quote
+
+from imaplus import Client
+from imaplus.cli.connecting import address_of, connected
+from imaplus.cli.errors import AGAIN, Exit
+from imaplus.cli.interrupt import Interrupt
+from imaplus.cli.options import add_connection
+from imaplus.cli.output import Console
+from imaplus.cli.patterns import choose
+from imaplus.cli.text import count, size
+from imaplus.mirror import BackupReport, Store, backup
+
+NAME = "backup"
+HELP = "make or update a backup of an account"
+DESCRIPTION = """\
+Mirror the mail of an account into DIR: every message once, as the server holds it.
+
+The first run fetches everything, the next ones what has changed since. A run that is stopped, by
+whatever, loses nothing: the next one goes on from there. A message that the server no longer has
+stays in the backup, and is marked. Nothing on the server is changed.
+
+  imaplus backup ada@example.org ~/mail
+  imaplus backup --exclude @junk --exclude @trash ada@example.org ~/mail
+  imaplus backup --password-command 'pass show mail' imaps://ada@mail.example.org/ ~/mail"""
+FIELDS = (
+    "directory",
+    "dry_run",
+    "interrupted",
+    "mailboxes",
+    "messages",
+    "fetched",
+    "octets",
+    "flags_changed",
+    "vanished",
+    "failures",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what `backup` takes."""
+    parser.add_argument(
+        "account", metavar="ACCOUNT[:PATTERN]", help="whose mail: an address, a URL, or demo:"
+    )
+    parser.add_argument(
+        "directory",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="where the backup lies, or is made; one account each (default: a folder in this "
+        "one, called like the account)",
+    )
+    parser.add_argument(
+        "--mailbox",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="only mailboxes like this (INBOX, 'Lists/*', @sent); can be repeated",
+    )
+    parser.add_argument(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="no mailboxes like this; can be repeated",
+    )
+    parser.add_argument(
+        "-n", "--dry-run", action="store_true", help="say what would be fetched, and fetch nothing"
+    )
+    parser.add_argument(
+        "--no-sync",
+        action="store_true",
+        help="do not wait for the disk: faster, safe unless the power fails",
+    )
+    add_connection(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Do it; 7 if single messages could not be had, 130 after Ctrl-C."""
+    address = address_of(args)
+    directory = args.directory or Path(folder_for(address.account))
+    wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
+    with (
+        connected(address, args, console) as client,
+        Store.open(
+            directory.expanduser(),
+            create=not args.dry_run,
+            readonly=args.dry_run,
+            sync=not args.no_sync,
+            account=address.account,
+        ) as store,
+    ):
+        report = mirror(client, store, console, wanted, args.exclude, dry_run=args.dry_run)
+    if console.is_text:
+        tell(report, directory, console, dry_run=args.dry_run)
+    else:
+        console.document(as_json(report, directory, dry_run=args.dry_run))
+    if report.interrupted:
+        return Exit.INTERRUPTED
+    return Exit.PARTIAL if report.failures else Exit.OK
+
+
+def mirror(
+    client: Client,
+    store: Store,
+    console: Console,
+    wanted: list[str],
+    unwanted: list[str],
+    *,
+    dry_run: bool = False,
+) -> BackupReport:
+    """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
+    entries = [entry for entry in client.list("", "*") if entry.selectable]
+    mailboxes = choose(entries, wanted, unwanted)
+    with Interrupt().listening() as interrupt, console.progress() as bar:
+        return backup(
+            client,
+            store,
+            mailboxes=mailboxes,
+            progress=bar,
+            should_stop=interrupt,
+            dry_run=dry_run,
+        )
+
+
+def folder_for(account: str) -> str:
+    """A file name for `account`: itself, with what a path must not hold percent-encoded."""
+    name = quote(account, safe="@+")
+    return name if not name.startswith(".") else f"%2E{name[1:]}"
+
+
+def tell(report: BackupReport, directory: Path, console: Console, *, dry_run: bool) -> None:
+    """The summary, for people."""
+    for failure in report.failures:
+        console.warn(f"{failure.mailbox}, UID {failure.uid}: {failure.problem}")
+    would = "would be " if dry_run else ""
+    done = [f"{count(report.fetched, 'new message')} ({size(report.octets)}) {would}fetched"]
+    if report.flags_changed:
+        done.append(f"{would}flags changed on {report.flags_changed:,}")
+    if report.vanished:
+        done.append(f"{report.vanished:,} gone from the server, kept here")
+    if report.failures:
+        done.append(f"{count(len(report.failures), 'message')} failed")
+    holds = (
+        f"{count(report.messages, 'message')} in {count(report.mailboxes, 'mailbox', 'mailboxes')}"
+    )
+    console.note(f"{directory}: {', '.join(done)}; {holds}")
+    if report.interrupted:
+        console.note(f"Interrupted. {AGAIN}")
+
+
+def as_json(report: BackupReport, directory: Path, *, dry_run: bool) -> dict[str, object]:
+    """The summary, for programs; the names are those of FIELDS."""
+    failures = [
+        {"mailbox": failure.mailbox, "uid": failure.uid, "problem": failure.problem}
+        for failure in report.failures
+    ]
+    return {
+        "directory": str(directory),
+        "dry_run": dry_run,
+        "interrupted": report.interrupted,
+        "mailboxes": report.mailboxes,
+        "messages": report.messages,
+        "fetched": report.fetched,
+        "octets": report.octets,
+        "flags_changed": report.flags_changed,
+        "vanished": report.vanished,
+        "failures": failures,
+    }

@@ -1,0 +1,158 @@
+"""`imaplus ls`: which mailboxes there are, on a server or in a backup.
+
+It knows how a list of mailboxes is shown; which are meant is known by `cli.patterns`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imaplus import ListEntry
+from imaplus.cli.address import is_address
+from imaplus.cli.connecting import address_of, connected
+from imaplus.cli.errors import Exit
+from imaplus.cli.options import add_connection
+from imaplus.cli.output import Console
+from imaplus.cli.patterns import Listed, choose
+from imaplus.cli.text import size
+from imaplus.mirror import MailboxInfo, Store
+
+NAME = "ls"
+HELP = "list the mailboxes of an account or of a backup"
+DESCRIPTION = """\
+List mailboxes, one a line.
+
+A PATTERN behind the account narrows the list: * stands for anything, % for anything within one
+level of the hierarchy, @inbox @sent @drafts @trash @junk @archive @all @flagged for what the
+server says is used so.
+
+  imaplus ls ada@example.org
+  imaplus ls --counts --sizes 'ada@example.org:Lists/*'
+  imaplus ls --tree demo:
+  imaplus ls --json=name,messages ~/mail"""
+FIELDS = ("name", "delimiter", "attributes", "messages", "unseen", "size")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A mailbox as it is shown; None is what was not asked for, or what nobody knows."""
+
+    name: str
+    delimiter: str | None
+    attributes: frozenset[str]
+    messages: int | None = None
+    unseen: int | None = None
+    size: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The members of one object of the output."""
+        values = {name: getattr(self, name) for name in FIELDS}
+        return values | {"attributes": sorted(self.attributes)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what `ls` takes."""
+    parser.add_argument(
+        "account", metavar="ACCOUNT[:PATTERN]|DIR", help="an account, or the folder of a backup"
+    )
+    parser.add_argument(
+        "--counts", action="store_true", help="show how many messages, how many new"
+    )
+    parser.add_argument("--sizes", action="store_true", help="show how large the mailboxes are")
+    parser.add_argument("--tree", action="store_true", help="show the hierarchy")
+    add_connection(parser)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Do it.
+
+    Raises: Stop, exit code 3, if the pattern means no mailbox.
+    """
+    listings = _on_server(args, console) if is_address(args.account) else _in_store(args)
+    # Parents before children, and INBOX before all.
+    listings = sorted(listings, key=lambda it: (levels_of(it)[0].upper() != "INBOX", levels_of(it)))
+    if console.is_text:
+        for line in lines(listings, args):
+            console.line(line)
+    else:
+        console.rows(listing.as_json() for listing in listings)
+    return Exit.OK
+
+
+def lines(listings: Sequence[Listing], args: argparse.Namespace) -> Iterator[str]:
+    """The lines for people: numbers first, in columns, then the name."""
+    columns: list[list[str]] = []
+    if args.counts:
+        columns.append(_column("MESSAGES", (_number(it.messages) for it in listings)))
+        columns.append(_column("UNSEEN", (_number(it.unseen) for it in listings)))
+    if args.sizes:
+        sizes = ("-" if it.size is None else size(it.size) for it in listings)
+        columns.append(_column("SIZE", sizes))
+    names = list(tree(listings)) if args.tree else [listing.name for listing in listings]
+    if columns:
+        columns.append(["MAILBOX", *names])
+        yield from map("  ".join, zip(*columns, strict=True))
+    else:
+        yield from names
+
+
+def tree(listings: Iterable[Listed]) -> Iterator[str]:
+    """The names, each indented below its parent and without what the parent shows already."""
+    above: list[list[str]] = []  # the levels of whoever is listed above, outermost first
+    for listing in listings:
+        levels = levels_of(listing)
+        while above and above[-1] != levels[: len(above[-1])]:
+            above.pop()
+        known = len(above[-1]) if above else 0
+        yield "  " * len(above) + (listing.delimiter or "").join(levels[known:])
+        above.append(levels)
+
+
+def levels_of(listing: Listed) -> list[str]:
+    """The name, cut at the hierarchy delimiter."""
+    return listing.name.split(listing.delimiter) if listing.delimiter else [listing.name]
+
+
+def _on_server(args: argparse.Namespace, console: Console) -> list[Listing]:
+    address = address_of(args)
+    items = ["MESSAGES", "UNSEEN"] if args.counts else []
+    items += ["SIZE"] if args.sizes else []
+    with connected(address, args, console) as client:
+        entries = client.list("", "*", status=items)
+        chosen = choose(entries, [address.folder] if address.folder else [])
+    return [_listed(entry) for entry in chosen]
+
+
+def _listed(entry: ListEntry) -> Listing:
+    if (status := entry.status) is None:
+        return Listing(entry.name, entry.delimiter, entry.attributes)
+    numbers = (status.messages, status.unseen, status.size)
+    return Listing(entry.name, entry.delimiter, entry.attributes, *numbers)
+
+
+def _in_store(args: argparse.Namespace) -> list[Listing]:
+    with Store.open(Path(args.account).expanduser(), readonly=True) as store:
+        return [_stored(store, mailbox, args) for mailbox in store.mailboxes()]
+
+
+def _stored(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
+    messages = unseen = octets = None
+    if mailbox.generations and (args.counts or args.sizes):
+        entries = store.mailbox(mailbox.name, mailbox.generations[-1]).entries
+        messages = len(entries)
+        unseen = sum("\\Seen" not in entries.flags(uid) for uid in entries)
+        octets = sum(entry.size for entry in entries.values())
+    return Listing(mailbox.name, mailbox.delimiter, mailbox.attributes, messages, unseen, octets)
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def _column(title: str, cells: Iterable[str]) -> list[str]:
+    texts = [title, *cells]
+    width = max(map(len, texts))
+    return [text.rjust(width) for text in texts]

@@ -1,0 +1,185 @@
+"""What the mirror knows of a mailbox: values, and a mapping that holds many in little.
+
+An `Entry` is made when it is looked at; kept is one packed record for each message (about 200
+octets with its UID), because a mailbox of 100,000 messages must not cost what 100,000 objects cost.
+It knows no file and no line format beyond the texts of flags and dates, which it keeps as written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from struct import Struct
+from typing import NamedTuple
+
+from imaplus.errors import InvalidArgument
+from imaplus.mirror.percent import escape, unescape
+
+_UNSAFE_FLAG = re.compile(r"[^!-$&-~]")
+_HEAD = Struct("<32sQQI")  # sha256, size, modseq, number of the flags; the date's text follows
+_NO_MODSEQ = 2**64 - 1  # RFC 7162 has 63 bits
+_GONE = 25  # octets of the time at which a message was found gone, at the end of its record
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of a mailbox, as the mirror has it.
+
+    `sha256` names the body and `size` counts its octets. `internaldate` has a zone, or is None
+    where the server gave no valid one. `gone` is when the server was found not to have it any more.
+    """
+
+    sha256: str
+    size: int
+    flags: frozenset[str]
+    internaldate: datetime | None = None
+    modseq: int | None = None
+    gone: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the server said of a mailbox when the mirror last had all of it.
+
+    While the server still says the same, nothing has changed (with CONDSTORE: flags included).
+    """
+
+    uidvalidity: int
+    uidnext: int | None
+    highestmodseq: int | None
+    exists: int
+    when: datetime
+
+
+class Record(NamedTuple):
+    """The fields of a journal's line about one message, as they are written."""
+
+    digest: bytes
+    size: int
+    modseq: int | None
+    date: bytes
+    flags: int
+
+
+class FlagTable:
+    """Numbers the different sets of flags, of which a mailbox has few."""
+
+    def __init__(self) -> None:
+        self.sets: list[frozenset[str]] = []
+        self.texts: list[bytes] = []
+        self._by_set: dict[frozenset[str], int] = {}
+        self._by_text: dict[bytes, int] = {}
+
+    def number(self, flags: Iterable[str]) -> int:
+        """The number of this set. `\\Recent` is left out: it is the session's, not the message's.
+
+        Raises:
+            InvalidArgument: a flag is an empty string.
+        """
+        wanted = frozenset(flags)
+        found = self._by_set.get(wanted)
+        if found is None:
+            if "" in wanted:
+                raise InvalidArgument("a flag cannot be empty")
+            kept = sorted(flag for flag in wanted if flag.lower() != "\\recent")
+            text = " ".join(escape(flag, _UNSAFE_FLAG) for flag in kept).encode("ascii")
+            found = self._by_set[wanted] = self.number_of_text(text)
+        return found
+
+    def number_of_text(self, text: bytes) -> int:
+        """The number of the set that a journal has written as `text`.
+
+        Raises:
+            ValueError: the text is not one that a journal writes.
+        """
+        found = self._by_text.get(text)
+        if found is None:
+            flags = frozenset(unescape(word) for word in text.split(b" ") if word)
+            found = self._by_text[text] = len(self.sets)
+            self.sets.append(flags)
+            self.texts.append(text)
+            self._by_set.setdefault(flags, found)
+        return found
+
+
+class Entries(Mapping[int, Entry]):
+    """From UID to `Entry`, in no particular order; only the journal it belongs to changes it."""
+
+    def __init__(self, table: FlagTable, *, gone: bool = False) -> None:
+        self.packed: dict[int, bytes] = {}
+        self._table = table
+        self._gone = gone
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.packed)
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self.packed
+
+    def __getitem__(self, uid: int) -> Entry:
+        packed = self.packed[uid]
+        gone = None
+        if self._gone:
+            packed, gone = packed[:-_GONE], parse_date(packed[-_GONE:])
+        record = unpack(packed)
+        flags = self._table.sets[record.flags]
+        date = parse_date(record.date)
+        return Entry(record.digest.hex(), record.size, flags, date, record.modseq, gone)
+
+    def flags(self, uid: int) -> frozenset[str]:
+        """The flags of one message: `entries[uid].flags`, without the rest."""
+        return self._table.sets[unpack(self.packed[uid]).flags]
+
+
+def pack(record: Record) -> bytes:
+    """The record of a message that the server has."""
+    modseq = _NO_MODSEQ if record.modseq is None else record.modseq
+    return _HEAD.pack(record.digest, record.size, modseq, record.flags) + record.date
+
+
+def unpack(packed: bytes) -> Record:
+    """What was packed."""
+    digest, size, modseq, flags = _HEAD.unpack_from(packed)
+    known = None if modseq == _NO_MODSEQ else modseq
+    return Record(digest, size, known, packed[_HEAD.size :], flags)
+
+
+def pack_gone(packed: bytes, when: bytes) -> bytes:
+    """The record of a message that the server no longer has; `when` as `format_date` gives it."""
+    return packed + when
+
+
+def unpack_gone(packed: bytes) -> tuple[bytes, bytes]:
+    """The record as it was, and when it was found gone."""
+    return packed[:-_GONE], packed[-_GONE:]
+
+
+def format_date(date: datetime | None) -> bytes:
+    """RFC 3339, to the second: always 25 octets, or none at all.
+
+    Raises:
+        InvalidArgument: the date has no zone.
+    """
+    if date is None:
+        return b""
+    offset = date.utcoffset()
+    if offset is None:
+        raise InvalidArgument(f"a date needs a zone: {date!r}")
+    if offset.total_seconds() % 60:
+        date = date.astimezone(UTC)
+    return date.isoformat(timespec="seconds").encode("ascii")
+
+
+def parse_date(text: bytes) -> datetime | None:
+    """What `format_date` was given."""
+    return datetime.fromisoformat(text.decode("ascii")) if text else None
+
+
+def now() -> datetime:
+    """This moment, in UTC and to the second, as a store records it."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,240 @@
+"""The messages themselves: one immutable file for each distinct one, named by its SHA-256.
+
+A body is written to a temporary file while it arrives, and moved to its place (`ab/cdef....eml`)
+when the store commits: synced, then renamed, then the folders synced. So what stands at its place
+is whole. It knows octets and hashes; not what a message is, nor which mailbox has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+from imaplus.errors import StateError
+from imaplus.mirror.errors import UnsafePath
+from imaplus.mirror.files import Disk, Folder, write_all
+
+SPOOL = 256 * 1024
+"""Octets of a body held in memory before they are written: most messages then cost one write."""
+
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A body that the store has, or will have with the next commit.
+
+    `sha256` is 64 small hexadecimal digits, `size` counts octets; `new` tells whether it was
+    written now.
+    """
+
+    sha256: str
+    size: int
+    new: bool
+
+
+class ObjectWriter:
+    """Takes one body in pieces and puts it into the store: a sink, as literals are sent to.
+
+    Finish with `close` or `abort`. Memory stays below `SPOOL` and one piece, whatever the body's
+    size.
+    """
+
+    def __init__(self, objects: Objects, *, replace: bool) -> None:
+        self._objects = objects
+        self._replace = replace
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._buffer = bytearray()
+        self._name: str | None = None
+        self._fd = -1
+        self._open = True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the next piece; it is copied, so the caller may reuse its buffer.
+
+        Raises:
+            OSError: it could not be written. Only `abort` is left to do.
+        """
+        if not self._open:
+            raise StateError("this body is complete, or was given up")
+        self._digest.update(data)
+        self._size += len(data)
+        self._buffer += data
+        if len(self._buffer) > SPOOL:
+            self._spill()
+
+    def close(self) -> StoredObject:
+        """The body is complete: keep it, unless the store has it.
+
+        It is safe, and can be read, once `Store.commit` has returned.
+
+        Raises:
+            OSError: it could not be written; nothing is left of it.
+        """
+        if not self._open:
+            raise StateError("this body is complete, or was given up")
+        sha256 = self._digest.hexdigest()
+        try:
+            known = not self._replace and self._objects.knows(sha256, self._size)
+            if not known:
+                if self._name is None or self._buffer:
+                    self._spill()
+                self._objects.expect(sha256, self._size, self._name or "")
+                self._name = None
+        finally:
+            self.abort()
+        return StoredObject(sha256, self._size, not known)
+
+    def abort(self) -> None:
+        """Give the body up and leave nothing of it. After `close` it does nothing."""
+        self._open = False
+        self._buffer = bytearray()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._name is not None:
+            self._objects.tmp.remove(self._name)
+            self._name = None
+
+    def _spill(self) -> None:
+        tmp = self._objects.tmp
+        if self._name is None:
+            name = self._objects.temporary_name()
+            self._fd = tmp.create(name)
+            self._name = name
+        try:
+            write_all(self._fd, self._buffer)
+        except OSError as error:
+            raise tmp.blame(error, self._name) from None
+        self._buffer.clear()
+
+
+class Objects:
+    """All bodies of a store. `writer` adds one, `settle` makes those added since safe."""
+
+    def __init__(self, folder: Folder, tmp: Folder, disk: Disk) -> None:
+        self.tmp = tmp
+        self._folder = folder
+        self._disk = disk
+        self._numbers = itertools.count()
+        self._waiting: dict[str, tuple[int, str]] = {}  # sha256 -> size, name in tmp
+        self._fans: set[str] = set()  # folders that were seen to be folders, not links
+        self._lock = threading.Lock()  # a commit may run in another thread than the writers
+
+    def writer(self, *, replace: bool = False) -> ObjectWriter:
+        """A sink for one body; with `replace` it heals a damaged one by writing it again."""
+        return ObjectWriter(self, replace=replace)
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether the body is in its place and has that many octets; its content is not read."""
+        return self._fan(sha256) and self._folder.is_file(_place(sha256), size)
+
+    def open(self, sha256: str) -> FileIO:
+        """The body, to be read as a file of octets.
+
+        Raises:
+            FileNotFoundError: the store does not have it, or not before the next commit.
+            UnsafePath: something else stands in its place.
+        """
+        self._fan(sha256)
+        return FileIO(self._folder.open(_place(sha256)))
+
+    def size(self, sha256: str) -> int:
+        """How many octets the file of this body has; 0 where there is none."""
+        try:
+            return os.lstat(_place(sha256), dir_fd=self._folder.fd).st_size
+        except FileNotFoundError:
+            return 0
+
+    def path(self, sha256: str) -> Path:
+        """Where the body lies, for people and other programs."""
+        return self._folder.path / _place(sha256)
+
+    def all(self) -> Iterator[str]:
+        """The hash of every body in its place, in ascending order."""
+        for fan in self._folder.names():
+            if self._is_fan(fan):
+                with self._folder.subfolder(fan) as folder:
+                    names = folder.names()
+                for name in names:
+                    if len(name) == 66 and name.endswith(".eml") and _HEX.issuperset(name[:62]):
+                        yield fan + name[:62]
+
+    def strangers(self) -> Iterator[Path]:
+        """Whatever lies among the bodies and is none of them by its name."""
+        for fan in self._folder.names():
+            if not self._is_fan(fan):
+                yield self._folder.path / fan
+
+    # For ObjectWriter
+
+    def temporary_name(self) -> str:
+        return f"{next(self._numbers):x}.eml"
+
+    def knows(self, sha256: str, size: int) -> bool:
+        return sha256 in self._waiting or self.has(sha256, size)
+
+    def expect(self, sha256: str, size: int, name: str) -> None:
+        with self._lock:
+            before = self._waiting.get(sha256)
+            self._waiting[sha256] = (size, name)
+        if before is not None:
+            self.tmp.remove(before[1])
+
+    # For Store
+
+    def settle(self) -> None:
+        """Put every body that was added into its place, for good."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        self._disk.files(self.tmp, [name for _, name in waiting.values()])
+        fans = {sha256[:2] for sha256 in waiting}
+        made = [fan for fan in fans if not self._fan(fan) and self._make_fan(fan)]
+        for sha256, (_, name) in waiting.items():
+            self.tmp.move(name, self._folder, _place(sha256))
+        self._disk.files(self._folder, sorted(fans))
+        if made:
+            self._disk.folder(self._folder)
+
+    def discard(self) -> None:
+        """Give up what was added and not settled."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for _, name in waiting.values():
+            self.tmp.remove(name)
+
+    def _is_fan(self, name: str) -> bool:
+        return len(name) == 2 and _HEX.issuperset(name) and self._folder.is_folder(name)
+
+    def _fan(self, sha256: str) -> bool:
+        """Whether the folder for this hash is there.
+
+        Raises:
+            UnsafePath: something else is.
+        """
+        fan = sha256[:2]
+        if fan not in self._fans:
+            if not self._folder.is_folder(fan):
+                if os.path.lexists(self._folder.path / fan):
+                    raise UnsafePath(str(self._folder.path / fan), "not a folder")
+                return False
+            self._fans.add(fan)
+        return True
+
+    def _make_fan(self, fan: str) -> bool:
+        made = self._folder.make(fan)
+        self._fan(fan)
+        return made
+
+
+def _place(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256[2:]}.eml"

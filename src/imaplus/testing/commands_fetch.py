@@ -1,0 +1,255 @@
+"""FETCH and UID FETCH: RFC 9051, 6.4.5, with RFC 7162 (CONDSTORE, QRESYNC) and 3516 (BINARY)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from imaplus.testing import mime, sections
+from imaplus.testing.commands_select import vanished
+from imaplus.testing.outgoing import Piece
+from imaplus.testing.personality import Quirk
+from imaplus.testing.registry import SELECTED, Bad, No, Ok, command
+from imaplus.testing.replies import literal
+from imaplus.testing.sections import Section, parse_section
+from imaplus.testing.session import Session, end
+from imaplus.testing.store import Message
+from imaplus.testing.structure import body, envelope
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.dates import format_internaldate
+
+Item = Callable[[Session, Message], list[Piece]]
+"""Gives one item of an answer: its name, a space and its value."""
+
+_NAME: Final = re.compile(rb"[A-Za-z0-9.]+")
+MACROS: Final = {
+    "FAST": "FLAGS INTERNALDATE RFC822.SIZE",
+    "ALL": "FLAGS INTERNALDATE RFC822.SIZE ENVELOPE",
+    "FULL": "FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODY",
+}
+
+
+@dataclass(slots=True)
+class Request:
+    """What a FETCH asks for."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+    sets_seen: bool = False
+    changed_since: int | None = None
+    vanished: bool = False
+
+
+@command("FETCH", states=SELECTED, hides_expunges=True)
+async def fetch(session: Session, c: Cursor) -> Ok | None:
+    return await _fetch(session, c, by_uid=False)
+
+
+@command("UID FETCH", states=SELECTED)
+async def uid_fetch(session: Session, c: Cursor) -> Ok | None:
+    return await _fetch(session, c, by_uid=True)
+
+
+async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
+    c.expect(b" ")
+    numbers = session.sequence_set(c)
+    c.expect(b" ")
+    request = _parse(session, c, by_uid=by_uid)
+    found, complete = session.messages(numbers, by_uid=by_uid)
+    view = session.selected()
+    if request.vanished and request.changed_since is not None:
+        known = view.saved if numbers is None else numbers
+        known = known.resolve(max(view.mailbox.uidnext - 1, 1))
+        if gone := vanished(view.mailbox, since=request.changed_since, known=known):
+            session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
+    for seq, message in found:
+        if request.changed_since is None or message.modseq > request.changed_since:
+            await session.out.respond(_response(session, request, seq, message))
+    if not complete and not by_uid:
+        raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
+    return None
+
+
+def _response(session: Session, request: Request, seq: int, message: Message) -> list[Piece]:
+    items = request.items
+    view = session.selected()
+    if request.sets_seen and "\\Seen" not in message.flags and not view.read_only:
+        if message.uid in view.mailbox.messages:
+            view.mailbox.set_flags(message.uid, message.flags | {"\\Seen"}, origin=view)
+        items = items | {"FLAGS": _flags}
+        if session.condstore:
+            items |= {"MODSEQ": _modseq}
+    pieces: list[Piece] = [b"%d FETCH (" % seq]
+    for index, item in enumerate(items.values()):
+        if index:
+            pieces.append(b" ")
+        pieces += item(session, message)
+    pieces.append(b")")
+    return pieces
+
+
+def _parse(session: Session, c: Cursor, *, by_uid: bool) -> Request:
+    request = Request()
+    if by_uid:
+        request.items["UID"] = _uid
+    if c.peek() == b"(":
+        for _ in c.items():
+            _item(session, request, c)
+    else:
+        start = c.pos
+        match = c.accept_match(_NAME)
+        macro = MACROS.get(match[0].decode().upper()) if match else None
+        for name in macro.split() if macro else ():
+            request.items[name] = ITEMS[name]
+        if macro is None:
+            c.pos = start
+            _item(session, request, c)
+    if c.accept(b" ") and c.peek():
+        _modifiers(session, request, c, by_uid=by_uid)
+    end(c)
+    if not request.items:
+        raise Bad("FETCH takes at least one item")
+    return request
+
+
+def _modifiers(session: Session, request: Request, c: Cursor, *, by_uid: bool) -> None:
+    for _ in c.items():
+        match c.keyword():
+            case "CHANGEDSINCE" if session.can("CONDSTORE", "QRESYNC"):
+                c.expect(b" ")
+                request.changed_since = c.number()
+                session.enabled.add("CONDSTORE")
+                request.items["MODSEQ"] = _modseq
+            case "VANISHED" if session.qresync and by_uid:
+                request.vanished = True
+            case name:
+                raise Bad(f"Unknown modifier {name!a}")
+    if request.vanished and request.changed_since is None:
+        raise Bad("VANISHED needs CHANGEDSINCE")
+
+
+def _item(session: Session, request: Request, c: Cursor) -> None:
+    match = c.accept_match(_NAME)
+    name = match[0].decode().upper() if match else ""
+    if c.peek() == b"[":
+        _section_item(session, request, c, name)
+        return
+    if name in ("RFC822", "RFC822.TEXT"):
+        request.sets_seen = True
+    if name == "MODSEQ":
+        if not session.can("CONDSTORE", "QRESYNC"):
+            raise Bad("Unknown item MODSEQ")
+        session.enabled.add("CONDSTORE")
+    if name not in ITEMS:
+        raise Bad(f"Unknown item {name[:40]!a}")
+    request.items[name] = ITEMS[name]
+
+
+def _section_item(session: Session, request: Request, c: Cursor, name: str) -> None:
+    offered = session.can("BINARY", "IMAP4rev2")
+    if name not in ("BODY", "BODY.PEEK") and not (
+        offered and name in ("BINARY", "BINARY.PEEK", "BINARY.SIZE")
+    ):
+        raise Bad(f"Unknown item {name[:40]!a}")
+    section = parse_section(c, binary=name.startswith("BINARY"))
+    if name in ("BODY", "BINARY"):
+        request.sets_seen = True
+    label = section.label(full_partial=session.has(Quirk.FULL_PARTIAL))
+    if name.startswith("BODY"):
+        shown = b"BODY" + label
+        request.items[shown.decode("latin-1")] = _body_section(shown, section)
+    elif name == "BINARY.SIZE":
+        shown = b"BINARY.SIZE" + label
+        request.items[shown.decode("latin-1")] = _binary_size(shown, section)
+    else:
+        shown = b"BINARY" + label
+        request.items[shown.decode("latin-1")] = _binary(shown, section)
+
+
+def _body_section(name: bytes, section: Section) -> Item:
+    def item(session: Session, message: Message) -> list[Piece]:
+        return _value(session, name, message, section.find(message.content))
+
+    return item
+
+
+def _value(session: Session, name: bytes, message: Message, found: sections.Stretch) -> list[Piece]:
+    if found is None:
+        return [name + b" NIL"]
+    if isinstance(found, bytes):
+        return [name + b" " + literal(found)]
+    start, stop = found
+    if start == stop:
+        return [name + (b" " if session.has(Quirk.BODY_VALUE_MISSING) else b' ""')]
+    return [b"%b {%d}\r\n" % (name, stop - start), (message.content, start, stop)]
+
+
+def _binary(name: bytes, section: Section) -> Item:
+    def item(session: Session, message: Message) -> list[Piece]:
+        found = section.cut(sections.decoded(message.content, section.path))
+        if isinstance(found, bytes) and b"\0" in found:
+            return [name + b" ~" + literal(found)]
+        return _value(session, name, message, found)
+
+    return item
+
+
+def _binary_size(name: bytes, section: Section) -> Item:
+    def item(session: Session, message: Message) -> list[Piece]:
+        found = sections.decoded(message.content, section.path)
+        if found is None:
+            raise No("No such part")
+        size = len(found) if isinstance(found, bytes) else found[1] - found[0]
+        return [b"%b %d" % (name, size)]
+
+    return item
+
+
+def _uid(session: Session, message: Message) -> list[Piece]:
+    return [b"UID %d" % message.uid]
+
+
+def _flags(session: Session, message: Message) -> list[Piece]:
+    return [b"FLAGS " + session.flags(message)]
+
+
+def _modseq(session: Session, message: Message) -> list[Piece]:
+    return [b"MODSEQ (%d)" % message.modseq]
+
+
+def _internaldate(session: Session, message: Message) -> list[Piece]:
+    return [b'INTERNALDATE "%b"' % format_internaldate(message.internaldate)]
+
+
+def _size(session: Session, message: Message) -> list[Piece]:
+    return [b"RFC822.SIZE %d" % message.size]
+
+
+def _envelope(session: Session, message: Message) -> list[Piece]:
+    return [b"ENVELOPE " + envelope(mime.parse(message.content).header, utf8=session.utf8)]
+
+
+def _body(session: Session, message: Message) -> list[Piece]:
+    return [b"BODY " + body(mime.parse(message.content), extended=False, utf8=session.utf8)]
+
+
+def _bodystructure(session: Session, message: Message) -> list[Piece]:
+    part = mime.parse(message.content)
+    return [b"BODYSTRUCTURE " + body(part, extended=True, utf8=session.utf8)]
+
+
+ITEMS: Final[dict[str, Item]] = {
+    "UID": _uid,
+    "FLAGS": _flags,
+    "MODSEQ": _modseq,
+    "INTERNALDATE": _internaldate,
+    "RFC822.SIZE": _size,
+    "ENVELOPE": _envelope,
+    "BODY": _body,
+    "BODYSTRUCTURE": _bodystructure,
+    "RFC822": _body_section(b"RFC822", Section()),
+    "RFC822.HEADER": _body_section(b"RFC822.HEADER", Section(text="HEADER")),
+    "RFC822.TEXT": _body_section(b"RFC822.TEXT", Section(text="TEXT")),
+}
+"""The items that have no brackets."""

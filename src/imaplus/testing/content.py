@@ -1,0 +1,130 @@
+"""The octets of one message: in memory, on disk, or made up as they are read.
+
+A content knows its size and gives any stretch of itself, so that a message of a gigabyte is
+served in constant memory. What the octets mean is known in `mime`.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Final, Protocol
+
+CHUNK: Final = 1 << 16
+"""Octets read and sent at once."""
+_LINE: Final = 78
+_LINES_OF_A_BLOCK: Final = 1024
+_BLOCK: Final = _LINE * _LINES_OF_A_BLOCK
+
+
+class Content(Protocol):
+    """Octets of a known number. Contents are equal only to themselves; messages may share one."""
+
+    @property
+    def size(self) -> int:
+        """How many octets there are."""
+        ...
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        """The octets from `start` up to `stop`, in pieces. Both lie within the content."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InMemory:
+    """Octets as they are."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        for at in range(start, stop, CHUNK):
+            yield self.data[at : min(at + CHUNK, stop)]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class OnDisk:
+    """A file of its own, closed when nobody has the content any longer: large messages."""
+
+    file: IO[bytes]
+    size: int
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        while start < stop:
+            self.file.seek(start)
+            chunk = self.file.read(min(CHUNK, stop - start))
+            start += len(chunk)
+            yield chunk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generated:
+    """A plain text message of exactly `size` octets, the same for the same `seed`.
+
+    Every stretch of 80 kB differs from the others, so that a lost or doubled one shows in a digest.
+    A `size` smaller than the header (some 250 octets) gives only the header, cut off.
+    """
+
+    size: int
+    seed: int = 0
+
+    @property
+    def header(self) -> bytes:
+        """The header, its empty line included."""
+        day, second = self.seed % 28 + 1, self.seed % 60
+        return (
+            "From: Generated <generated@example.org>\r\n"
+            "To: Ada <ada@example.org>\r\n"
+            f"Subject: Generated message {self.seed} of {self.size} octets\r\n"
+            f"Date: {day} Jan 2025 12:00:{second:02} +0000\r\n"
+            f"Message-ID: <generated.{self.seed}.{self.size}@example.org>\r\n"
+            "MIME-Version: 1.0\r\n"
+            "Content-Type: text/plain; charset=us-ascii\r\n"
+            "\r\n"
+        ).encode("ascii")[: self.size]
+
+    @property
+    def lines(self) -> int:
+        """Line ends in the body."""
+        body = self.size - len(self.header)
+        return body // _LINE + (1 if body % _LINE >= 2 else 0)
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        header = self.header
+        if start < len(header):
+            yield header[start : min(stop, len(header))]
+        at = max(start - len(header), 0)
+        last = stop - len(header)
+        rest_of_block = self._lines(1, _LINES_OF_A_BLOCK)
+        while at < last:
+            number, offset = divmod(at, _BLOCK)
+            block = self._lines(0, 1, number) + rest_of_block
+            piece = block[offset : min(_BLOCK, offset + last - at)]
+            at += len(piece)
+            yield self._ended(piece, at)
+
+    def _lines(self, first: int, last: int, block: int = 0) -> bytes:
+        texts = (f"{self.seed:08x} {block:08x} {line:04x} " for line in range(first, last))
+        return b"".join(text.encode().ljust(_LINE - 2, b"x") + b"\r\n" for text in texts)
+
+    def _ended(self, piece: bytes, at: int) -> bytes:
+        """The piece that ends at octet `at` of the body, with the message's last line ended."""
+        body = self.size - len(self.header)
+        if body % _LINE < 2:  # a whole line came last, or there is no room for a line end
+            return piece
+        over = at - (body - 2)  # how many octets of the final CRLF fall into this piece
+        return piece if over <= 0 else (piece[:-over] + b"\r\n"[:over])[-len(piece) :]
+
+
+def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:
+    """A stretch of a content, in memory."""
+    return b"".join(content.chunks(start, content.size if stop is None else stop))

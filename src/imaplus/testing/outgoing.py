@@ -1,0 +1,74 @@
+"""Responses on their way out: collected, rewritten by the personality, streamed where large.
+
+It knows lines, not what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imaplus.testing.content import Content
+from imaplus.testing.personality import Personality
+from imaplus.testing.streams import Stream
+
+BUFFER: Final = 1 << 16
+"""Octets of responses that are sent at once."""
+_NOT_TEXT: Final = re.compile(r"[\x00\r\n]")
+
+Piece = bytes | tuple[Content, int, int]
+"""Part of a response: octets, or a stretch of a message that is read as it is sent."""
+
+
+class Outgoing:
+    """Writes responses to a stream."""
+
+    def __init__(self, stream: Stream, personality: Personality) -> None:
+        self._stream = stream
+        self._personality = personality
+        self._data = bytearray()
+
+    def _line(self, line: bytes) -> None:
+        self._data += self._personality.rewrite(line + b"\r\n")
+
+    def raw(self, data: bytes) -> None:
+        """Octets as they are."""
+        self._data += data
+
+    def say(self, text: bytes) -> None:
+        """One untagged response, without its `*`."""
+        self._line(b"* " + text)
+
+    def finish(self, tag: bytes, status: str, code: str, text: str) -> None:
+        """The tagged response."""
+        shown = _NOT_TEXT.sub("?", f"[{code}] {text}" if code else text)
+        self._line(b"%b %b %b" % (tag, status.encode(), shown.encode()))
+
+    async def continuation(self, text: bytes = b"go ahead") -> None:
+        """Ask for more: `+`."""
+        self._line(b"+ " + text)
+        await self.flush()
+
+    async def respond(self, pieces: list[Piece]) -> None:
+        """One untagged response that has stretches of messages in it."""
+        streamed = sum(piece[2] - piece[1] for piece in pieces if not isinstance(piece, bytes))
+        if streamed <= BUFFER:
+            joined = (x if isinstance(x, bytes) else b"".join(x[0].chunks(*x[1:])) for x in pieces)
+            self.say(b"".join(joined))
+        else:
+            self._data += b"* "
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    self._data += piece
+                    continue
+                await self.flush()
+                for chunk in piece[0].chunks(piece[1], piece[2]):
+                    await self._stream.write(chunk)
+            self._data += b"\r\n"
+        if len(self._data) >= BUFFER:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send what has been said, waiting while the peer takes it slowly."""
+        data, self._data = bytes(self._data), bytearray()
+        await self._stream.write(data)

@@ -1,0 +1,305 @@
+"""Who the test server pretends to be: capabilities, and habits that other servers have.
+
+Personalities are data. A habit is a `Quirk`, which a command looks at, or a function that rewrites
+each response on its way out. Numbers in the comments are those of the quirks corpus.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from imaplus.errors import InvalidArgument
+
+
+class Quirk(enum.Enum):
+    """What a server does otherwise than the RFC has it."""
+
+    NO_ENABLED = "ENABLE answers only the tagged OK"  # 29
+    ID_BEFORE_SELECT = "SELECT says NO until ID was sent"  # 49
+    NO_INITIAL_RESPONSE = "an initial SASL response is BAD, though SASL-IR is offered"  # 49
+    BAD_PASSWORD_IS_OK = "login succeeds with any password, and then every command is BAD"  # 26
+    LIST_RETURN_IS_EMPTY = "LIST ... RETURN finds nothing"  # 42
+    NO_LIST_EXTENDED = "LIST with options is BAD, though it is offered"  # 43
+    NO_LSUB = "LSUB is BAD"  # 45
+    NAMESPACE_DROPS = "NAMESPACE drops the connection"  # 47
+    NO_SEARCH_CHARSET = "SEARCH CHARSET is NO [BADCHARSET]"  # 51
+    PLAIN_SEARCH = "SEARCH RETURN is answered with SEARCH"  # 50
+    NO_EXISTS_AFTER_APPEND = "APPEND to the selected mailbox shows after the next NOOP"  # 55
+    ONLY_NOOP_TELLS = "changes show only in the answer to NOOP, CHECK and IDLE"  # 53
+    FINAL_CRLF = "APPEND of a message without a final CRLF is BAD"  # 80
+    NO_NUL = "APPEND of a message with a NUL is NO"  # 81
+    NO_DESCENDING_SETS = "a range such as 9:6 is BAD"  # 38
+    LOGOUT_WITHOUT_OK = "LOGOUT is answered with BYE and a closed connection"  # 31
+    ENDLESS_BYE = "LOGOUT is answered with BYE after BYE"  # 30
+    EMPTY_COPYUID = "COPYUID names no UIDs"  # 24
+    BODY_VALUE_MISSING = "an empty body section has no value at all"  # 75
+    FULL_PARTIAL = "BODY[]<0.10> is answered with BODY[]<0.10>"  # 77
+    UNQUOTED_LIST = "LIST gives names unquoted"  # 40
+    SAYS_CLOSED = "SELECT says that the mailbox before it is closed"
+
+
+Rewrite = Callable[[bytes], bytes]
+"""Changes one response, CRLF included. Bodies larger than a megabyte pass by unseen."""
+
+REV1: Final = frozenset(
+    "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN ESEARCH"
+    " SEARCHRES CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"
+    " STATUS=SIZE MULTIAPPEND BINARY COMPRESS=DEFLATE UTF8=ACCEPT WITHIN STARTTLS"
+    " AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=XOAUTH2"
+    " AUTH=OAUTHBEARER AUTH=EXTERNAL AUTH=ANONYMOUS".split()
+)
+"""All that the server can do, IMAP4rev2 apart. Capabilities it cannot do may be named as well."""
+BASIC: Final = frozenset("IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN".split())
+"""RFC 3501 and no extension."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personality:
+    """One server's ways."""
+
+    name: str
+    capabilities: frozenset[str] = REV1
+    greeting: str = "imaplus.testing at your service"
+    delimiter: str = "/"
+    prefix: str = ""
+    """Of personal mailboxes, other than INBOX."""
+    server_id: tuple[tuple[str, str], ...] = (("name", "imaplus.testing"),)
+    longest_line: int = 1 << 20
+    """Octets of a command, literals apart (37)."""
+    largest_message: int = 2 << 30
+    """Octets."""
+    quirks: frozenset[Quirk] = frozenset()
+    rewrites: tuple[Rewrite, ...] = ()
+
+    def rewrite(self, response: bytes) -> bytes:
+        """The response as this server would send it."""
+        for each in self.rewrites:
+            response = each(response)
+        return response
+
+    def but(
+        self,
+        *quirks: Quirk,
+        plus: str = "",
+        minus: str = "",
+        rewrites: tuple[Rewrite, ...] = (),
+    ) -> Personality:
+        """This one with more quirks and rewrites, and capabilities added and taken away."""
+        capabilities = (self.capabilities | set(plus.split())) - set(minus.split())
+        return replace(
+            self,
+            capabilities=capabilities,
+            quirks=self.quirks | set(quirks),
+            rewrites=self.rewrites + rewrites,
+        )
+
+
+_INTERNALDATE: Final = re.compile(rb'(?<=[( ])INTERNALDATE "[^"]*"')
+_MODSEQ: Final = re.compile(rb"(?<=[( ])MODSEQ \([0-9]+\)")
+_WORDS: Final = re.compile(rb"(\* (?:[0-9]+ )?|\w+ )([A-Z0-9]+)")
+_LAST_TEXT: Final = re.compile(rb"((?:\*|\w+) (?:OK|NO|BAD)(?: \[[^\]]*\])?) [^\r\n]*(?=\r\n\Z)")
+
+
+def trailing_space(response: bytes) -> bytes:
+    """A space before the line's end (1)."""
+    return response.removesuffix(b"\r\n") + b" \r\n"
+
+
+def nul_padding(response: bytes) -> bytes:
+    """NULs before a response (2)."""
+    return b"\0\0\0" + response
+
+
+def bare_plus(response: bytes) -> bytes:
+    """A continuation request without text (3)."""
+    return b"+\r\n" if response.startswith(b"+ ") and len(response.strip()) > 1 else response
+
+
+def no_text(response: bytes) -> bytes:
+    """A status without text (4)."""
+    return _LAST_TEXT.sub(rb"\1", response)
+
+
+def small_letters(response: bytes) -> bytes:
+    """Protocol words in small letters (19)."""
+    return _WORDS.sub(lambda found: found[1] + found[2].lower(), response, count=1)
+
+
+def empty_lines(response: bytes) -> bytes:
+    """An empty line after a response (5)."""
+    return response + b"\r\n"
+
+
+def backslash_star_everywhere(response: bytes) -> bytes:
+    """`\\*` in FLAGS, and flags twice (16)."""
+    if response.startswith(b"* FLAGS ("):
+        return response.replace(b")\r\n", b" \\Seen \\*)\r\n")
+    return response
+
+
+def bare_code(response: bytes) -> bytes:
+    """An untagged code without OK (23)."""
+    return response.replace(b"* OK [COPYUID ", b"* [COPYUID ", 1)
+
+
+def spaced_addresses(response: bytes) -> bytes:
+    """A space between two addresses (57)."""
+    return response.replace(b")(", b") (") if b"ENVELOPE (" in response[:200] else response
+
+
+def no_date(response: bytes) -> bytes:
+    """An INTERNALDATE that is none (41)."""
+    return _INTERNALDATE.sub(b'INTERNALDATE "00-Jan-0000 00:00:00 +0000"', response)
+
+
+def no_modseq(response: bytes) -> bytes:
+    """A mod-sequence of 0 (28)."""
+    return _MODSEQ.sub(b"MODSEQ (0)", response)
+
+
+def exchange_error(response: bytes) -> bytes:
+    """A code that no parser wants (25)."""
+    if response.endswith(b" AUTHENTICATE completed\r\n"):
+        odd = (
+            b'[Error="Microsoft.Exchange.Data.Storage.WrongServerException: Cross Server" Proxy=x] '
+        )
+        return response.replace(b" OK ", b" OK " + odd, 1)
+    return response
+
+
+PERSONALITIES: Final[dict[str, Personality]] = {
+    each.name: each
+    for each in (
+        Personality(name="rev1", quirks=frozenset({Quirk.SAYS_CLOSED})),
+        Personality(
+            name="rev2",
+            capabilities=(REV1 - {"LITERAL+"}) | {"IMAP4rev2", "LITERAL-"},
+            quirks=frozenset({Quirk.SAYS_CLOSED}),
+        ),
+        Personality(name="rev1-basic", capabilities=BASIC),
+        Personality(name="minimal-imap4", capabilities=frozenset({"IMAP4"})),
+        Personality(
+            name="condstore",
+            capabilities=REV1 - {"QRESYNC", "IMAP4rev2"},
+        ),
+        Personality(
+            name="dovecot",
+            greeting="Dovecot ready.",
+            server_id=(("name", "Dovecot"),),
+            longest_line=64 << 10,
+            quirks=frozenset({Quirk.NO_NUL, Quirk.SAYS_CLOSED}),
+        ),
+        Personality(
+            name="gmail",
+            capabilities=BASIC
+            | frozenset(
+                "UNSELECT IDLE NAMESPACE ID CHILDREN X-GM-EXT-1 UIDPLUS COMPRESS=DEFLATE ENABLE"
+                " MOVE CONDSTORE ESEARCH UTF8=ACCEPT LIST-EXTENDED LIST-STATUS LITERAL- SPECIAL-USE"
+                " SASL-IR APPENDLIMIT=35651584 AUTH=XOAUTH2 AUTH=OAUTHBEARER".split()
+            ),
+            greeting="Gimap ready for requests",
+            server_id=(("name", "GImap"), ("vendor", "Google, Inc.")),
+            longest_line=16_000,
+            largest_message=35_651_584,
+            quirks=frozenset({Quirk.ONLY_NOOP_TELLS, Quirk.NO_EXISTS_AFTER_APPEND}),
+        ),
+        Personality(
+            name="exchange",
+            capabilities=BASIC
+            | frozenset("SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+".split())
+            | {"AUTH=XOAUTH2"},
+            greeting="The Microsoft Exchange IMAP4 service is ready.",
+            quirks=frozenset({Quirk.EMPTY_COPYUID, Quirk.NO_SEARCH_CHARSET, Quirk.NO_NUL}),
+            rewrites=(exchange_error,),
+        ),
+        Personality(
+            name="office365",
+            capabilities=BASIC
+            | frozenset(
+                "SASL-IR UIDPLUS MOVE ID UNSELECT CHILDREN IDLE NAMESPACE LITERAL+".split()
+            ),
+            greeting="The Microsoft Exchange IMAP4 service is ready.",
+            quirks=frozenset({Quirk.UNQUOTED_LIST}),
+            rewrites=(bare_code, spaced_addresses),
+        ),
+        Personality(
+            name="domino",
+            capabilities=BASIC | frozenset("CHILDREN NAMESPACE UIDPLUS LITERAL+".split()),
+            delimiter="\\",
+            rewrites=(no_date,),
+        ),
+        Personality(
+            name="zoho",
+            capabilities=REV1 - {"QRESYNC"},
+            rewrites=(no_modseq,),
+        ),
+        Personality(
+            name="courier",
+            capabilities=BASIC | frozenset("UIDPLUS CHILDREN NAMESPACE IDLE".split()),
+            greeting="Courier-IMAP ready.",
+            delimiter=".",
+            prefix="INBOX.",
+            longest_line=16_384,
+        ),
+        Personality(
+            name="yandex",
+            capabilities=BASIC
+            | frozenset("UNSELECT UIDPLUS ENABLE IDLE LITERAL+ NAMESPACE CHILDREN XLIST ID".split())
+            | {"AUTH=XOAUTH2"},
+            greeting="Yandex IMAP4rev1",
+            delimiter="|",
+            quirks=frozenset({Quirk.BODY_VALUE_MISSING, Quirk.ENDLESS_BYE}),
+            rewrites=(backslash_star_everywhere,),
+        ),
+        Personality(
+            name="icloud",
+            quirks=frozenset({Quirk.NO_ENABLED}),
+        ),
+        Personality(
+            name="netease",
+            capabilities=BASIC | frozenset("ID UIDPLUS SASL-IR IDLE XLIST".split()),
+            greeting="Coremail System IMap Server Ready(163com)",
+            quirks=frozenset({Quirk.ID_BEFORE_SELECT, Quirk.NO_INITIAL_RESPONSE}),
+        ),
+        Personality(
+            name="yahoo",
+            capabilities=BASIC
+            | frozenset("ID MOVE NAMESPACE UIDPLUS LITERAL+ IDLE SASL-IR".split()),
+            longest_line=1_000,
+            quirks=frozenset({Quirk.FINAL_CRLF}),
+        ),
+        Personality(
+            name="hmailserver",
+            capabilities=BASIC | frozenset("CHILDREN IDLE NAMESPACE".split()),
+            delimiter=".",
+            quirks=frozenset({Quirk.NO_DESCENDING_SETS}),
+        ),
+        Personality(name="strato", quirks=frozenset({Quirk.LIST_RETURN_IS_EMPTY})),
+        Personality(
+            name="protonmail",
+            capabilities=BASIC | frozenset("ID IDLE MOVE UIDPLUS UNSELECT SPECIAL-USE".split()),
+            quirks=frozenset({Quirk.NO_LIST_EXTENDED}),
+        ),
+        Personality(
+            name="sloppy",
+            greeting="",
+            quirks=frozenset({Quirk.LOGOUT_WITHOUT_OK, Quirk.FULL_PARTIAL, Quirk.PLAIN_SEARCH}),
+            rewrites=(small_letters, no_text, bare_plus, trailing_space, empty_lines),
+        ),
+    )
+}
+"""The personalities that have a name."""
+
+
+def named(name: str | Personality) -> Personality:
+    """The personality of a name. Raises InvalidArgument without one."""
+    if isinstance(name, Personality):
+        return name
+    if name not in PERSONALITIES:
+        known = ", ".join(sorted(PERSONALITIES))
+        raise InvalidArgument(f"no personality is called {name!r}; there are {known}")
+    return PERSONALITIES[name]

@@ -1,0 +1,297 @@
+"""What the test server holds: accounts, mailboxes, messages; and who is told when they change.
+
+It knows mail, not the protocol: no command, no sequence number. Whatever changes a mailbox is a
+method of `Mailbox`, safe to call from any thread: it runs in the server's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Final, Protocol, TypeVar
+
+from imaplus.errors import InvalidArgument
+from imaplus.testing.content import Content, InMemory, read
+from imaplus.wire import mailbox_names
+
+T = TypeVar("T")
+
+SYSTEM_FLAGS: Final = ("\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen")
+_BY_CASE: Final = {flag.lower(): flag for flag in SYSTEM_FLAGS}
+FIRST_UIDVALIDITY: Final = 1_700_000_000
+"""Fixed, so that the dialogues of two runs are the same."""
+
+
+class Home:
+    """The event loop that owns a store. Before it starts, whoever calls owns it."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: int | None = None
+
+    def settle(self) -> None:
+        """From now on the running loop owns the store."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+
+    def leave(self) -> None:
+        """The loop ends."""
+        self._loop = self._thread = None
+
+    def run(self, change: Callable[[], T]) -> T:
+        """Run in the loop's thread and wait for the result."""
+        loop = self._loop
+        if loop is None or self._thread == threading.get_ident():
+            return change()
+
+        async def in_loop() -> T:
+            return change()
+
+        return asyncio.run_coroutine_threadsafe(in_loop(), loop).result()
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One message in one mailbox. Copies share their content."""
+
+    uid: int
+    content: Content
+    flags: frozenset[str]
+    internaldate: datetime
+    modseq: int
+
+    @property
+    def data(self) -> bytes:
+        """All its octets, in memory."""
+        return read(self.content)
+
+    @property
+    def size(self) -> int:
+        return self.content.size
+
+
+class Watcher(Protocol):
+    """A session that has the mailbox selected. What it is told it keeps until it may say it."""
+
+    read_only: bool
+
+    def added(self, message: Message, *, recent: bool) -> None: ...
+    def expunged(self, uids: Collection[int]) -> None: ...
+    def flags_changed(self, message: Message) -> None: ...
+    def deleted(self) -> None: ...
+
+
+class Mailbox:
+    """A mailbox: its messages by UID, ascending, and what has been expunged from it."""
+
+    def __init__(self, name: str, uidvalidity: int, home: Home) -> None:
+        self.name = name
+        self.uidvalidity = uidvalidity
+        self.uidnext = 1
+        self.highestmodseq = 1
+        self.messages: dict[int, Message] = {}
+        self.expunged: list[tuple[int, int]] = []  # (modseq, uid), in the order it happened
+        self.selectable = True
+        self.attributes: frozenset[str] = frozenset()
+        self.recent_from = 1  # messages from this UID on are \Recent to whoever selects next
+        self.watchers: list[Watcher] = []
+        self._home = home
+
+    @property
+    def uids(self) -> list[int]:
+        """All UIDs, ascending."""
+        return self._home.run(lambda: list(self.messages))
+
+    def flags(self, uid: int) -> frozenset[str]:
+        """The flags of one message, without `\\Recent`."""
+        return self.messages[uid].flags
+
+    def add(
+        self,
+        content: bytes | Content,
+        flags: Iterable[str] = (),
+        internaldate: datetime | None = None,
+    ) -> int:
+        """Deliver a message and tell every session. Returns its UID."""
+        return self._home.run(lambda: self._add([content], flags, internaldate)[0])
+
+    def add_many(
+        self,
+        contents: Iterable[bytes | Content],
+        flags: Iterable[str] = (),
+        internaldate: datetime | None = None,
+    ) -> list[int]:
+        """Deliver messages at once, under one new mod-sequence. Returns their UIDs."""
+        return self._home.run(lambda: self._add(contents, flags, internaldate))
+
+    def _add(
+        self,
+        contents: Iterable[bytes | Content],
+        flags: Iterable[str],
+        internaldate: datetime | None,
+    ) -> list[int]:
+        kept = frozenset(map(canonical_flag, flags))
+        moment = internaldate or datetime.now(UTC).replace(microsecond=0)
+        modseq = self._next_modseq()
+        uids = []
+        for each in contents:
+            content = InMemory(each) if isinstance(each, bytes) else each
+            message = Message(self.uidnext, content, kept, moment, modseq)
+            self.messages[message.uid] = message
+            self.uidnext += 1
+            uids.append(message.uid)
+            self._tell_added(message)
+        return uids
+
+    def _tell_added(self, message: Message) -> None:
+        taken = False
+        for watcher in self.watchers:  # the first that may change flags has it as \Recent
+            recent = not taken and not watcher.read_only
+            watcher.added(message, recent=recent)
+            taken = taken or recent
+        if taken:
+            self.recent_from = message.uid + 1
+
+    def set_flags(
+        self, uid: int, flags: Iterable[str], *, origin: Watcher | None = None
+    ) -> frozenset[str]:
+        """Replace the flags of a message; every session but `origin` is told. Returns them."""
+        return self._home.run(lambda: self._set_flags(uid, flags, origin))
+
+    def _set_flags(self, uid: int, flags: Iterable[str], origin: Watcher | None) -> frozenset[str]:
+        message = self.messages[uid]
+        new = frozenset(map(canonical_flag, flags))
+        if new != message.flags:
+            message.flags = new
+            message.modseq = self._next_modseq()
+            for watcher in self.watchers:
+                if watcher is not origin:
+                    watcher.flags_changed(message)
+        return new
+
+    def expunge(self, uids: Iterable[int]) -> list[int]:
+        """Remove messages and tell every session. Returns the UIDs that were there."""
+        return self._home.run(lambda: self._expunge(uids))
+
+    def _expunge(self, uids: Iterable[int]) -> list[int]:
+        gone = [uid for uid in uids if self.messages.pop(uid, None) is not None]
+        if gone:
+            modseq = self._next_modseq()
+            self.expunged += [(modseq, uid) for uid in gone]
+            for watcher in self.watchers:
+                watcher.expunged(gone)
+        return gone
+
+    def recreate(self) -> None:
+        """Give the mailbox a new UIDVALIDITY and new UIDs, as after a restore from a backup."""
+        self._home.run(self._recreate)
+
+    def _recreate(self) -> None:
+        messages = list(self.messages.values())
+        for watcher in list(self.watchers):
+            watcher.deleted()
+        self.messages = {}
+        self.expunged.clear()
+        self.uidvalidity += 1_000_000
+        self.uidnext = self.recent_from = 1
+        for message in messages:
+            self._add([message.content], message.flags, message.internaldate)
+
+    def _next_modseq(self) -> int:
+        self.highestmodseq += 1
+        return self.highestmodseq
+
+
+class Account:
+    """A user: a name, a password, mailboxes and subscriptions."""
+
+    def __init__(self, user: str, password: str, home: Home, delimiter: str = "/") -> None:
+        self.user = user
+        self.password = password
+        self.delimiter = delimiter
+        self.mailboxes: dict[str, Mailbox] = {}
+        self.subscriptions: set[str] = {"INBOX"}
+        self._home = home
+        self._uidvalidities = count(FIRST_UIDVALIDITY)
+        self._create("INBOX")
+
+    def find(self, name: str) -> Mailbox | None:
+        """The mailbox of a name, or None."""
+        return self.mailboxes.get(mailbox_names.normalise(name))
+
+    def mailbox(self, name: str) -> Mailbox:
+        """The mailbox of a name. Raises InvalidArgument without one."""
+        if (found := self.find(name)) is None:
+            raise InvalidArgument(f"{self.user} has no mailbox {name!r}")
+        return found
+
+    def create(self, name: str, *attributes: str, subscribed: bool = False) -> Mailbox:
+        """Make a mailbox, and those above it; one that exists is given back as it is."""
+
+        def change() -> Mailbox:
+            mailbox = self.find(name) or self._create(name)
+            mailbox.selectable = True
+            if attributes:
+                mailbox.attributes = frozenset(attributes)
+            if subscribed:
+                self.subscriptions.add(mailbox.name)
+            return mailbox
+
+        return self._home.run(change)
+
+    def _create(self, name: str) -> Mailbox:
+        name = mailbox_names.normalise(name)
+        parent, delimiter, _ = name.rpartition(self.delimiter)
+        if delimiter and parent and self.find(parent) is None:
+            self._create(parent)
+        mailbox = Mailbox(name, next(self._uidvalidities), self._home)
+        self.mailboxes[name] = mailbox
+        return mailbox
+
+    def children(self, name: str) -> list[Mailbox]:
+        """All mailboxes below one, at any depth."""
+        prefix = name + self.delimiter
+        return [box for key, box in self.mailboxes.items() if key.startswith(prefix)]
+
+    def delete(self, name: str) -> None:
+        """Delete a mailbox. One that has children stays as a name that cannot be selected."""
+        self._home.run(lambda: self._delete(self.mailbox(name)))
+
+    def _delete(self, mailbox: Mailbox) -> None:
+        for watcher in list(mailbox.watchers):
+            watcher.deleted()
+        del self.mailboxes[mailbox.name]
+        if self.children(mailbox.name):
+            self._create(mailbox.name).selectable = False
+
+    def rename(self, name: str, new: str) -> None:
+        """Rename a mailbox and those below it. INBOX gives its messages away and stays (6.3.6)."""
+        self._home.run(lambda: self._rename(self.mailbox(name), mailbox_names.normalise(new)))
+
+    def _rename(self, mailbox: Mailbox, new: str) -> None:
+        if mailbox.name == "INBOX":
+            target = self._create(new)
+            for message in list(mailbox.messages.values()):
+                target._add([message.content], message.flags, message.internaldate)
+            mailbox._expunge(list(mailbox.messages))
+            return
+        old = mailbox.name
+        for box in [mailbox, *self.children(old)]:
+            del self.mailboxes[box.name]
+            box.name = new + box.name[len(old) :]
+            self._make_parents(box.name)
+            self.mailboxes[box.name] = box
+
+    def _make_parents(self, name: str) -> None:
+        parent = name.rpartition(self.delimiter)[0]
+        if parent and self.find(parent) is None:
+            self._create(parent)
+
+
+def canonical_flag(flag: str) -> str:
+    """System flags as the RFC spells them; keywords as they are."""
+    return _BY_CASE.get(flag.lower(), flag)

@@ -1,0 +1,174 @@
+"""The octets of one connection: a socket or two pipes, and TLS and DEFLATE laid over it.
+
+Each layer has `read`, `write` and `close`; the session puts one on top of another as STARTTLS and
+COMPRESS ask. TLS runs in memory, so that it lies over anything. No layer knows IMAP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import zlib
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+T = TypeVar("T")
+AT_ONCE: Final = 1 << 16
+"""Octets read at once, and inflated at once: a compressed bomb is unpacked in small steps."""
+FAREWELL: Final = 5.0
+"""Seconds that a peer has to take the last octets before the connection is dropped."""
+
+
+class Stream(Protocol):
+    """Octets in both directions. The end of the stream and a broken one both read as b""."""
+
+    async def read(self) -> bytes:
+        """What has come, at least one octet; b"" at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send, and wait while the peer takes less than it is given. Raises OSError."""
+
+    async def close(self, *, politely: bool = True) -> None:
+        """End the connection; without a layer's goodbye if not politely."""
+
+
+class Pipe:
+    """asyncio's own streams: TCP, a UNIX socket, or standard input and output."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> bytes:
+        try:
+            return await self._reader.read(AT_ONCE)
+        except OSError:
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def close(self, *, politely: bool = True) -> None:
+        self._writer.close()  # what was written is still sent
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._writer.wait_closed()
+        except OSError:  # a TimeoutError too
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once; what the peer has not taken is lost."""
+        self._writer.transport.abort()
+
+
+class Tls:
+    """TLS over another stream, as the server. `handshake()` comes first."""
+
+    def __init__(self, inner: Stream, context: ssl.SSLContext) -> None:
+        self._inner = inner
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    async def handshake(self) -> None:
+        """Raises OSError (ssl.SSLError is one) if the peers do not agree."""
+        await self._do(self.tls.do_handshake)
+
+    def peer_name(self) -> str | None:
+        """The common name of the client's certificate, if it has shown one."""
+        certificate = self.tls.getpeercert() or {}
+        subject: object = certificate.get("subject", ())
+        for names in subject if isinstance(subject, tuple) else ():
+            for name, value in names:
+                if name == "commonName":
+                    return str(value)
+        return None
+
+    async def read(self) -> bytes:
+        try:
+            return await self._do(lambda: self.tls.read(AT_ONCE))
+        except OSError:
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        await self._do(lambda: self.tls.write(data))
+
+    async def _do(self, step: Callable[[], T]) -> T:
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._inner.read()
+                if not data:
+                    raise ConnectionResetError("the peer is gone") from None
+                self._incoming.write(data)
+            except ssl.SSLError:
+                with contextlib.suppress(OSError):
+                    await self._flush()  # the alert
+                raise
+            else:
+                await self._flush()
+                return result
+
+    async def _flush(self) -> None:
+        if data := self._outgoing.read():
+            await self._inner.write(data)
+
+    async def close(self, *, politely: bool = True) -> None:
+        if politely:
+            with contextlib.suppress(OSError):
+                try:
+                    self.tls.unwrap()
+                except ssl.SSLWantReadError:  # our goodbye is written, theirs has not come
+                    await self._flush()
+        await self._inner.close(politely=politely)
+
+
+class Replay:
+    """Another stream, with octets in front that have been read already."""
+
+    def __init__(self, inner: Stream, first: bytes) -> None:
+        self._inner = inner
+        self._first = first
+
+    async def read(self) -> bytes:
+        first, self._first = self._first, b""
+        return first or await self._inner.read()
+
+    async def write(self, data: bytes) -> None:
+        await self._inner.write(data)
+
+    async def close(self, *, politely: bool = True) -> None:
+        await self._inner.close(politely=politely)
+
+
+class Deflate:
+    """COMPRESS=DEFLATE (RFC 4978): raw deflate both ways, flushed after each write."""
+
+    def __init__(self, inner: Stream) -> None:
+        self._inner = inner
+        self._deflate = zlib.compressobj(level=1, wbits=-15)
+        self._inflate = zlib.decompressobj(wbits=-15)
+
+    async def read(self) -> bytes:
+        while True:
+            data = self._inflate.unconsumed_tail or await self._inner.read()
+            if not data:
+                return b""
+            try:
+                plain = self._inflate.decompress(data, AT_ONCE)
+            except zlib.error:
+                return b""
+            if plain:
+                return plain
+
+    async def write(self, data: bytes) -> None:
+        packed = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+        await self._inner.write(packed)
+
+    async def close(self, *, politely: bool = True) -> None:
+        await self._inner.close(politely=politely)

@@ -1,0 +1,126 @@
+"""Every error has an exit code, a sentence and what to do next."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import pytest
+
+from imaplus import errors, mirror
+from imaplus.cli.errors import Exit, Failure, Stop, explain
+
+
+def caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
+
+
+def certificate(code: int) -> BaseException:
+    cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    cause.verify_code = code
+    return caused(errors.TlsFailed("h: certificate verify failed"), cause)
+
+
+def refused(kind: type[errors.CommandError], code: str | None, command: str) -> BaseException:
+    return kind(command, "NO", code, "the server's words")
+
+
+@pytest.mark.parametrize(
+    ("error", "exit", "hint"),
+    [
+        (refused(errors.AuthenticationFailed, "AUTHENTICATIONFAILED", "LOGIN"), 4, "app password"),
+        (refused(errors.AuthenticationFailed, "EXPIRED", "AUTHENTICATE"), 4, "expired"),
+        (refused(errors.Refused, None, "LOGIN"), 4, "--user"),
+        (refused(errors.Refused, "WEBALERT", "AUTHENTICATE"), 4, "browser"),
+        (refused(errors.NoSuchMailbox, "NONEXISTENT", "SELECT"), 3, "imaplus ls"),
+        (refused(errors.Throttled, "UNAVAILABLE", "SELECT"), 5, "later"),
+        (refused(errors.Throttled, "INUSE", "LOGIN"), 5, "later"),
+        (refused(errors.OverQuota, "OVERQUOTA", "APPEND"), 6, "room"),
+        (refused(errors.NotPermitted, "NOPERM", "SELECT"), 6, "right"),
+        (refused(errors.Refused, None, "SELECT"), 6, ""),
+        (refused(errors.Rejected, None, "FETCH"), 6, "--trace"),
+        (errors.CapabilityMissing("STARTTLS"), 6, "--security"),
+        (errors.InvalidArgument("no"), 2, ""),
+        (errors.UidValidityChanged("INBOX", 1, 2), 5, "anew"),
+        (errors.ProtocolError("neither"), 1, "--trace"),
+        (errors.TimedOut("nothing came for 30 s"), 5, "--timeout"),
+        (errors.ConnectionLost("the connection ended", bye="go away"), 5, "again"),
+        (caused(errors.ConnectionLost("x"), socket.gaierror(-2, "unknown")), 5, "--host"),
+        (caused(errors.ConnectionLost("x"), ConnectionRefusedError(111, "no")), 5, "--port"),
+        (certificate(10), 6, "expired"),
+        (certificate(18), 6, "--ca-file"),
+        (certificate(20), 6, "--ca-file"),
+        (certificate(62), 6, "another host"),
+        (errors.TlsFailed("wrong version"), 6, "--security"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x/y"), 1, "again"),
+        (OSError(errno.EDQUOT, "Quota exceeded", "/x/y"), 1, "space"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/y"), 1, "owns"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/x/y"), 3, ""),
+        (mirror.NotAStore("/x", "has no store.json"), 3, "imaplus backup"),
+        (mirror.StoreLocked("/x", 17), 1, ""),
+        (mirror.WrongAccount("/x", "holds another's mail"), 2, "another folder"),
+        (mirror.StoreCorrupt("/x", "torn"), 1, "imaplus verify"),
+        (KeyboardInterrupt(), 130, "again"),
+        (Stop(Exit.CAP, "enough", hint="more"), 8, "more"),
+        (ZeroDivisionError("by zero"), 1, "--debug"),
+    ],
+)
+def test_exit_codes_and_hints(error: BaseException, exit: int, hint: str) -> None:
+    failure = explain(error)
+    assert failure.exit == exit
+    assert hint in failure.hint
+    assert failure.message
+    assert "\n" not in failure.message
+
+
+def test_every_error_of_imaplus_is_explained() -> None:
+    """None falls through to "unexpected", which asks the user to report a bug."""
+
+    def below(kind: type[BaseException]) -> set[type[BaseException]]:
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    def make(kind: type[BaseException]) -> BaseException:
+        if issubclass(kind, errors.CommandError):
+            return kind("SELECT", "NO", None, "")
+        return (
+            errors.UidValidityChanged("x", 1, 2) if kind is errors.UidValidityChanged else kind("x")
+        )
+
+    kinds = {kind for kind in below(errors.ImapError) if kind.__module__ == errors.__name__}
+    unexplained = {kind.__name__ for kind in kinds if "unexpected" in explain(make(kind)).message}
+    # Two that are only bases, and one that only a mistake in this package can raise.
+    assert unexplained == {"ImapError", "UsageError", "StateError"}
+
+
+def test_the_servers_words_are_kept_apart() -> None:
+    failure = explain(refused(errors.Refused, "ALERT", "SELECT"))
+    assert failure.server == "[ALERT] the server's words"
+    assert "words" not in failure.message
+    assert explain(errors.ConnectionLost("it ended", bye="go away")).server == "go away"
+
+
+def test_the_servers_wait_is_passed_on() -> None:
+    error = errors.Throttled("SELECT", "NO", "THROTTLED", "slow down")
+    error.retry_after = 92.4
+    assert explain(error).hint == "Try again in 92 seconds."
+
+
+def test_a_chain_that_is_a_loop() -> None:
+    one, two = errors.ConnectionLost("one"), OSError("two")
+    one.__cause__, two.__cause__ = two, one
+    assert explain(one).exit is Exit.TEMPORARY
+
+
+def test_the_json_form() -> None:
+    failure = Failure(Exit.TEMPORARY, "message", "hint", "server")
+    assert failure.as_json() == {
+        "code": "temporary",
+        "exit": 5,
+        "message": "message",
+        "hint": "hint",
+        "server": "server",
+        "retryable": True,
+    }
+    assert not Failure(Exit.REFUSED, "no").retryable
