@@ -1,5 +1,5 @@
 # Everything a developer or CI runs.  The environment is made on first use, in .venv, and again
-# when pyproject.toml changes; it needs Python 3.11 with venv, and make.
+# when pyproject.toml changes; it needs Python 3.11 and make (Debian's Python brings venv apart).
 
 PYTHON ?= python3
 TEST_OPTIONS ?= -q -n 2
@@ -57,7 +57,7 @@ clean:
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { $(SUDO) apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 
 $(VENV)/installed-%: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'

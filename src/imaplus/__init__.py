@@ -4,220 +4,31 @@
         for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
             print(message.uid, message.envelope.subject)
 
-The public names stand here, in `imaplus.errors`, and in the modules that they come from.
+The public names are those of `imaplus.public`, loaded when the first of them is used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imaplus.client._sync import Client
-from imaplus.client._sync_mailbox import Mailbox
-from imaplus.client.endpoints import (
-    Connected,
-    Endpoint,
-    Process,
-    Security,
-    Tcp,
-    Timeouts,
-    Tls,
-    UnixSocket,
-)
-from imaplus.core.append import Appended, MessageRefused, Outgoing
-from imaplus.core.bodystructure import Disposition, MessagePart, Multipart, Part, TextPart
-from imaplus.core.envelope import Address, Envelope
-from imaplus.core.fetch import Body, Fetched
-from imaplus.core.listing import ListEntry, Namespace, Namespaces
-from imaplus.core.mailboxes import MailboxStatus
-from imaplus.core.messages import Copied, Stored
-from imaplus.core.search_keys import (
-    Answered,
-    Bcc,
-    Before,
-    Cc,
-    Deleted,
-    Draft,
-    Flagged,
-    From,
-    Header,
-    Keyword,
-    Larger,
-    ModSeq,
-    New,
-    Old,
-    On,
-    Recent,
-    Seen,
-    SentBefore,
-    SentOn,
-    SentSince,
-    Since,
-    Smaller,
-    Subject,
-    Text,
-    To,
-    Uid,
-    Unanswered,
-    Undeleted,
-    Undraft,
-    Unflagged,
-    Unkeyword,
-    Unseen,
-)
-from imaplus.core.search_keys import Body as BodyText
-from imaplus.core.search_query import All, And, Not, Or, Query
-from imaplus.errors import (
-    AlreadyExists,
-    AuthenticationFailed,
-    CapabilityMissing,
-    CommandError,
-    ConnectionLost,
-    ImapError,
-    InvalidArgument,
-    NoSuchMailbox,
-    NoSuchMessage,
-    NotPermitted,
-    OverQuota,
-    ProtocolError,
-    Refused,
-    Rejected,
-    StateError,
-    Throttled,
-    TimedOut,
-    TlsFailed,
-    TooLarge,
-    UidValidityChanged,
-    UsageError,
-)
-from imaplus.extensions.qresync import Resync
-from imaplus.protocol.command import Command, Flow, Together
-from imaplus.protocol.data import Exists, Expunged, Vanished
-from imaplus.sasl import Anonymous, BearerToken, External, Password
-from imaplus.wire.framing import Limits
-from imaplus.wire.secret import Secret
-from imaplus.wire.sets import SequenceSet
+from imaplus.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from imaplus.client._async import AsyncClient
-    from imaplus.client._async_mailbox import AsyncMailbox
-
-_ASYNC = {
-    "AsyncClient": "imaplus.client._async",
-    "AsyncMailbox": "imaplus.client._async_mailbox",
-}
+    from imaplus.public import *
 
 
 def __getattr__(name: str) -> Any:
-    """Import the async client when it is used: asyncio takes longer to load than all the rest."""
-    if name not in _ASYNC:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_ASYNC[name]), name)
+    public = import_module("imaplus.public")
+    if name == "__all__":
+        return public.__all__
+    try:
+        value = globals()[name] = getattr(public, name)
+    except AttributeError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return value
 
 
-__all__ = [
-    "Address",
-    "All",
-    "AlreadyExists",
-    "And",
-    "Anonymous",
-    "Answered",
-    "Appended",
-    "AsyncClient",
-    "AsyncMailbox",
-    "AuthenticationFailed",
-    "Bcc",
-    "BearerToken",
-    "Before",
-    "Body",
-    "BodyText",
-    "CapabilityMissing",
-    "Cc",
-    "Client",
-    "Command",
-    "CommandError",
-    "Connected",
-    "ConnectionLost",
-    "Copied",
-    "Deleted",
-    "Disposition",
-    "Draft",
-    "Endpoint",
-    "Envelope",
-    "Exists",
-    "Expunged",
-    "External",
-    "Fetched",
-    "Flagged",
-    "Flow",
-    "From",
-    "Header",
-    "ImapError",
-    "InvalidArgument",
-    "Keyword",
-    "Larger",
-    "Limits",
-    "ListEntry",
-    "Mailbox",
-    "MailboxStatus",
-    "MessagePart",
-    "MessageRefused",
-    "ModSeq",
-    "Multipart",
-    "Namespace",
-    "Namespaces",
-    "New",
-    "NoSuchMailbox",
-    "NoSuchMessage",
-    "Not",
-    "NotPermitted",
-    "Old",
-    "On",
-    "Or",
-    "Outgoing",
-    "OverQuota",
-    "Part",
-    "Password",
-    "Process",
-    "ProtocolError",
-    "Query",
-    "Recent",
-    "Refused",
-    "Rejected",
-    "Resync",
-    "Secret",
-    "Security",
-    "Seen",
-    "SentBefore",
-    "SentOn",
-    "SentSince",
-    "SequenceSet",
-    "Since",
-    "Smaller",
-    "StateError",
-    "Stored",
-    "Subject",
-    "Tcp",
-    "Text",
-    "TextPart",
-    "Throttled",
-    "TimedOut",
-    "Timeouts",
-    "Tls",
-    "TlsFailed",
-    "To",
-    "Together",
-    "TooLarge",
-    "Uid",
-    "UidValidityChanged",
-    "Unanswered",
-    "Undeleted",
-    "Undraft",
-    "Unflagged",
-    "UnixSocket",
-    "Unkeyword",
-    "Unseen",
-    "UsageError",
-    "Vanished",
-]
+def __dir__() -> list[str]:
+    return [*globals(), *__getattr__("__all__")]

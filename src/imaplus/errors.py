@@ -81,7 +81,8 @@ class Rejected(CommandError):
 class Refused(CommandError):
     """NO: the server understood and declined.
 
-    A subclass names the response codes it stands for: `class OverQuota(Refused, codes=("OVERQUOTA",))`.
+    A subclass names the response codes it stands for:
+    `class OverQuota(Refused, codes=("OVERQUOTA",))`.
     """
 
     by_code: ClassVar[dict[str, type[Refused]]] = {}

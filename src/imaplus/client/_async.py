@@ -9,7 +9,6 @@ more: what a server lacks, flows make up for.
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -49,10 +48,11 @@ from imaplus.flows import mailboxes, messages
 from imaplus.flows.outgoing import OutgoingMessage, outgoing
 from imaplus.protocol.connection import Connection, Trace
 from imaplus.sasl import Credentials, Password
+from imaplus.version import __version__
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
-IDENTITY = (("name", "imaplus"), ("version", importlib.metadata.version("imaplus")))
+IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
 FAREWELL = 5.0
 """Seconds that LOGOUT may take: the session is over in any case."""

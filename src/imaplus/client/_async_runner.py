@@ -161,7 +161,7 @@ class AsyncRunner:
     async def _until(self, done: Callable[[], object], deadline: float | None) -> None:
         """Write what there is to write and read what comes, until something has happened."""
         try:
-            await self._flush(deadline)
+            await self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
                 patience = self._patience(deadline)
                 if not await self._reading.acquire(patience):
@@ -169,7 +169,8 @@ class AsyncRunner:
                         raise TimedOut(f"nothing came for {patience:.0f} seconds")
                     continue
                 try:
-                    if not done():
+                    # What another reader has taken in may have set a command free to go.
+                    if not done() and not self._has_unsent:
                         await self._receive(self._patience(deadline))
                 finally:
                     self._reading.release()
@@ -233,13 +234,17 @@ class AsyncRunner:
     async def _flush(self, deadline: float | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
-        while self._unsent or self.connection.has_data_to_send:
+        while self._has_unsent:
             if not await self._writing.acquire(self._patience(deadline)):
                 raise TimedOut("nothing could be written")
             try:
                 await self._write(deadline)
             finally:
                 self._writing.release()
+
+    @property
+    def _has_unsent(self) -> bool:
+        return bool(self._unsent) or self.connection.has_data_to_send
 
     async def _write(self, deadline: float | None) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
@@ -325,10 +330,12 @@ class AsyncRunner:
             if not await self._reading.acquire(max(0.0, until - now())):
                 return
             try:
-                if not heard and not (pending is not None and pending.done):
+                over = pending is not None and pending.done
+                if not heard and not over and not self._has_unsent:
                     await self._receive_quietly(max(0.0, until - now()))
             finally:
                 self._reading.release()
+            await self._flush()
         except ConnectionLost as error:
             await self._fail(error)
             raise

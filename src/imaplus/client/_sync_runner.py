@@ -162,7 +162,7 @@ class Runner:
     def _until(self, done: Callable[[], object], deadline: float | None) -> None:
         """Write what there is to write and read what comes, until something has happened."""
         try:
-            self._flush(deadline)
+            self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
                 patience = self._patience(deadline)
                 if not self._reading.acquire(patience):
@@ -170,7 +170,8 @@ class Runner:
                         raise TimedOut(f"nothing came for {patience:.0f} seconds")
                     continue
                 try:
-                    if not done():
+                    # What another reader has taken in may have set a command free to go.
+                    if not done() and not self._has_unsent:
                         self._receive(self._patience(deadline))
                 finally:
                     self._reading.release()
@@ -234,13 +235,17 @@ class Runner:
     def _flush(self, deadline: float | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
-        while self._unsent or self.connection.has_data_to_send:
+        while self._has_unsent:
             if not self._writing.acquire(self._patience(deadline)):
                 raise TimedOut("nothing could be written")
             try:
                 self._write(deadline)
             finally:
                 self._writing.release()
+
+    @property
+    def _has_unsent(self) -> bool:
+        return bool(self._unsent) or self.connection.has_data_to_send
 
     def _write(self, deadline: float | None) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
@@ -322,10 +327,12 @@ class Runner:
             if not self._reading.acquire(max(0.0, until - now())):
                 return
             try:
-                if not heard and not (pending is not None and pending.done):
+                over = pending is not None and pending.done
+                if not heard and not over and not self._has_unsent:
                     self._receive_quietly(max(0.0, until - now()))
             finally:
                 self._reading.release()
+            self._flush()
         except ConnectionLost as error:
             self._fail(error)
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
@@ -12,6 +11,7 @@ from imaplus.errors import NoSuchMessage
 from imaplus.protocol.command import Flow
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sinks import File, Sink, Spool
+from imaplus.wire.sources import CHUNK
 
 Progress = Callable[[int, int], object]
 """Called with (octets so far, octets in all)."""
@@ -58,6 +58,7 @@ def download(
         file.write(value)
         return len(value)
     with value:
-        shutil.copyfileobj(value, file)
+        while chunk := value.read(CHUNK):
+            file.write(chunk)
         size: int = value.tell()
     return size
