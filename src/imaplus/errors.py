@@ -7,7 +7,7 @@
     |   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
     |   `-- Rejected          BAD
     |-- ProtocolError         they broke the grammar or a limit
-    `-- ConnectionLost        and TimedOut
+    `-- ConnectionLost        and TimedOut, TlsFailed, OutcomeUnknown
 
 It knows no protocol: an error is told what happened, in the words of whoever raises it.
 """
@@ -136,6 +136,13 @@ class ConnectionLost(ImapError, OSError):
     def __init__(self, message: str, bye: str | None = None) -> None:
         super().__init__(f"{message}: {bye}" if bye else message)
         self.bye = bye
+
+
+class OutcomeUnknown(ConnectionLost):
+    """The connection ended while messages were being added: they may be there, or not.
+
+    Look before trying again (by Message-ID, say), or they may be there twice.
+    """
 
 
 class TimedOut(ConnectionLost, TimeoutError):

@@ -33,6 +33,10 @@ POLL = 30.0
 """Seconds between two NOOPs where the server has no IDLE."""
 
 
+UNSOLICITED = frozenset({"UID", "FLAGS", "MODSEQ"})
+"""What servers tell of a message that has changed, whatever was asked."""
+
+
 class AsyncMailbox:
     """The selected mailbox. UIDs are given as a number, a range, many numbers, or "1:*"."""
 
@@ -73,6 +77,11 @@ class AsyncMailbox:
     def uidvalidity(self) -> int:
         """UIDs kept from before are good only if this is the same; 0 if the server does not say."""
         return self._state.uidvalidity
+
+    @property
+    def uids_persist(self) -> bool:
+        """Whether UIDs may be kept at all; not where the server says UIDNOTSTICKY (RFC 4315)."""
+        return self._state.uids_persist
 
     @property
     def uidnext(self) -> int:
@@ -136,7 +145,7 @@ class AsyncMailbox:
             window=WINDOW if has_bodies else None,
         )
         partly: dict[int | None, Fetched] = {}
-        keys: frozenset[str] = Fetch(SequenceSet.of(1), wanted).keys
+        keys = Fetch(SequenceSet.of(1), wanted).keys
         async for value in self._client.stream(commands):
             if not isinstance(value, Fetched):
                 continue
@@ -147,7 +156,8 @@ class AsyncMailbox:
             else:  # quirk 76: the rest of it may come in another response
                 partly[value.uid] = value
         for value in partly.values():
-            yield value
+            if not keys.isdisjoint(value.items.keys() - UNSOLICITED) or keys <= UNSOLICITED:
+                yield value
 
     async def flags_of(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
         """The flags of messages, by UID."""

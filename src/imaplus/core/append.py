@@ -28,6 +28,23 @@ class Outgoing:
     date: datetime | None = None
     binary: bool = False
     """It has NUL octets: it travels as literal8, which needs BINARY (RFC 3516, 4.4)."""
+    utf8: bool = False
+    """Its headers are UTF-8, and the server wants that said, as RFC 6855 (4) had it."""
+
+    def encode(self, out: Writer) -> None:
+        """append-message."""
+        if self.flags:
+            out.flag_list(self.flags)
+            out.sp()
+        if self.date is not None:
+            out.date_time(self.date)
+            out.sp()
+        if self.utf8:
+            out.raw(b"UTF8 (")
+            out.literal(self.source, binary=True)
+            out.raw(b")")
+        else:
+            out.literal(self.source, binary=self.binary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +82,7 @@ class Append(Command[Appended]):
         out.mailbox(self.mailbox)
         for message in self.messages:
             out.sp()
-            if message.flags:
-                out.flag_list(message.flags)
-                out.sp()
-            if message.date is not None:
-                out.date_time(message.date)
-                out.sp()
-            out.literal(message.source, binary=message.binary)
+            message.encode(out)
 
     def result(self, reply: Reply) -> Appended:
         return reply.status.data if isinstance(reply.status.data, Appended) else Appended()

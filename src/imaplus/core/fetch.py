@@ -371,7 +371,7 @@ class Fetch(MessageCommand[list[Fetched]]):
                 keys.add(item.key)
             else:
                 keys.update(_MACROS.get(item.upper(), (item.upper(),)))
-        return frozenset(keys)
+        return frozenset(keys - {"UID"} or keys)  # every answer has a UID: it tells nothing
 
     def needs(self) -> Iterable[str]:
         if any(isinstance(item, Body) and (item.binary or item.size) for item in self.items):

@@ -7,6 +7,7 @@ sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 431
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
@@ -16,12 +17,18 @@ from imaplus.core.parameters import FetchModifier, StoreModifier
 from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
 from imaplus.core.search_query import ALL, Query
 from imaplus.core.session import Noop
-from imaplus.errors import CapabilityMissing, CommandError, InvalidArgument, Refused, Rejected
+from imaplus.errors import (
+    CapabilityMissing,
+    CommandError,
+    ConnectionLost,
+    InvalidArgument,
+    OutcomeUnknown,
+)
 from imaplus.protocol.command import Command, Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
 from imaplus.wire.sets import SequenceSet
-from imaplus.wire.sources import Octets, Source
+from imaplus.wire.sources import Octets
 
 T = TypeVar("T")
 
@@ -181,8 +188,6 @@ def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
 
 # quirk 81: what servers say of messages that they do not take
 _REASONS: Final = ("nul", "invalid header", "argument error", "8bit", "line too long")
-# quirk 80: Yahoo, of a message that does not end in CRLF
-_NO_FINAL_CRLF: Final = "CLIENTBUG"
 
 
 def append(
@@ -196,44 +201,55 @@ def append(
     Raises:
         NoSuchMailbox: there is no such mailbox; `Create` makes it.
         MessageRefused: the server does not take one of the messages.
+        OutcomeUnknown: the connection was lost; the messages may have been added.
     """
     if not messages:
         raise InvalidArgument("expected at least one message to append")
     exists = None if connection.mailbox is None else connection.mailbox.exists
-    result: tuple[Appended, ...]
-    if len(messages) == 1:
-        result = ((yield from _append_one(mailbox, messages[0])),)
-    elif connection.can("MULTIAPPEND"):
-        try:
-            result = ((yield from Append(mailbox, tuple(messages))),)
-        except CommandError as error:
-            raise _explained(error) from error
-    else:
-        result = tuple((yield from _in_portions(Append(mailbox, (each,)) for each in messages)))
+    try:
+        result = yield from _append_all(connection, mailbox, messages)
+    except ConnectionLost as error:
+        raise OutcomeUnknown(f"the messages may or may not be there: {error}") from error
     selected = connection.mailbox
     if selected is not None and selected.name == mailbox and selected.exists == exists:
         yield from Noop()  # quirk 55: some do not say that a message has come
     return result
 
 
-def _append_one(mailbox: str, message: Outgoing) -> Flow[Appended]:
+def _append_all(
+    connection: Connection, mailbox: str, messages: Sequence[Outgoing]
+) -> Flow[tuple[Appended, ...]]:
+    if len(messages) == 1:
+        return ((yield from _append_one(connection, mailbox, messages[0])),)
+    if not connection.can("MULTIAPPEND"):
+        return tuple((yield from _in_portions(Append(mailbox, (each,)) for each in messages)))
     try:
-        return (yield from Append(mailbox, (message,)))
-    except Rejected as error:
-        ended = _with_final_crlf(message.source)
-        if error.code != _NO_FINAL_CRLF or ended is None:
-            raise _explained(error) from error
-        again = Outgoing(ended, message.flags, message.date, message.binary)
-        return (yield from Append(mailbox, (again,)))
-    except Refused as error:
+        return ((yield from Append(mailbox, tuple(messages))),)
+    except CommandError as error:
         raise _explained(error) from error
 
 
-def _with_final_crlf(source: Source) -> Octets | None:
-    """The same message with the CRLF that it lacks; None if it does not lack one."""
-    if not isinstance(source, Octets) or source.data.endswith(b"\r\n"):
+def _append_one(connection: Connection, mailbox: str, message: Outgoing) -> Flow[Appended]:
+    try:
+        return (yield from Append(mailbox, (message,)))
+    except CommandError as error:
+        again = _otherwise(connection, message, error)
+        if again is None:
+            raise _explained(error) from error
+    return (yield from Append(mailbox, (again,)))
+
+
+def _otherwise(connection: Connection, message: Outgoing, error: CommandError) -> Outgoing | None:
+    """The same message in the one other way that the server may want it, if there is one."""
+    source = message.source
+    if not isinstance(source, Octets) or error.code not in (None, "CLIENTBUG", "CANNOT"):
         return None
-    return Octets(source.data + b"\r\n")
+    if error.code == "CLIENTBUG" and not source.data.endswith(b"\r\n"):
+        return replace(message, source=Octets(source.data + b"\r\n"))  # quirk 80: Yahoo
+    header, _, _ = source.data.partition(b"\r\n\r\n")
+    if "UTF8=ACCEPT" in connection.enabled and not header.isascii():
+        return replace(message, utf8=True)  # a server older than RFC 9755
+    return None
 
 
 def _explained(error: CommandError) -> CommandError:

@@ -84,6 +84,7 @@ class Connection:
 
     def can(self, capability: str) -> bool:
         """Whether the server offers a capability, as far as it has told since TLS and login."""
+        capability = capability.upper()
         if capability in self.capabilities:
             return True
         return "IMAP4REV2" in self.capabilities and capability in PART_OF_REV2
@@ -394,6 +395,8 @@ class Connection:
             self._outbox.refuse(pending)
         del self._in_flight[pending.tag]
         self._apply(status)
+        if status.code == "ALERT":
+            events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
             status = Status("OK", status.text, tag=status.tag)  # quirk 31
         reply = Reply(pending.name, status, pending.values, pending.malformed)
