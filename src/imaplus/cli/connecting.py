@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -113,16 +114,21 @@ def credentials_for(
     return Password(address.user, secret), mechanisms
 
 
+TAG = re.compile(rb"\A[0-9A-F]{4}-(?=[0-9]+ )")
+
+
 @contextmanager
 def traced(path: os.PathLike[str]) -> Iterator[Trace]:
     """A recorder of the dialogue into a file that only the user may read.
 
-    The form is that of the transcripts of `imaplus.testing`: `C: a line`, or `C= b"octets"`.
+    The form is that of the transcripts of `imaplus.testing`: `C: a line`, or `C= b"octets"`, with
+    `$7` for the tag of the seventh command. So a trace can be played again, as a test.
     """
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w", buffering=1, encoding="ascii") as file:
 
         def record(side: str, octets: bytes) -> None:
+            octets = TAG.sub(b"$", octets)
             if octets.isascii() and octets.decode("ascii").isprintable():
                 file.write(f"{side}: {octets.decode('ascii')}\n")
             else:

@@ -189,7 +189,7 @@ def _store(error: mirror.StoreError) -> Failure:
             return Failure(Exit.UNEXPECTED, str(error), "Update imaplus.")
         case mirror.StoreFailed():
             return Failure(Exit.UNEXPECTED, str(error), AGAIN)
-    hint = "`imaplus verify` says what is damaged; the next backup fetches it again."
+    hint = "`imaplus verify` says what is damaged; `imaplus backup --repair` fetches it again."
     return Failure(Exit.UNEXPECTED, f"the backup is damaged: {error}", hint)
 
 

@@ -53,6 +53,7 @@ class Verb(Protocol):
 
     def run(self, args: argparse.Namespace, console: Console) -> int:
         """Do it."""
+        ...
 
 
 VERBS: tuple[Verb, ...] = (backup, verify, ls, demo, testserver)

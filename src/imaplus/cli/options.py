@@ -165,6 +165,16 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     secrets.add_arguments(who)
 
 
+def add_mailboxes(parser: argparse.ArgumentParser) -> None:
+    """Which mailboxes are meant; `patterns.choose` knows what a pattern means."""
+    texts = (
+        ("--mailbox", "only mailboxes like this (INBOX, 'Lists/*', @sent); can be repeated"),
+        ("--exclude", "no mailboxes like this; can be repeated"),
+    )
+    for name, text in texts:
+        parser.add_argument(name, metavar="PATTERN", action="append", default=[], help=text)
+
+
 def fields(text: str) -> tuple[str, ...]:
     """The type of `--json[=FIELDS]`: no fields means all."""
     if text.lower() in TRUE | FALSE:

@@ -29,6 +29,7 @@ class Bar(Protocol):
 
     def say(self, text: str) -> bool:
         """Put a line above the bar, if there is one; false if the caller has to print it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """The mirror: an account's mail on disk, in a store made to be trusted.
 
-`Store` is where it lies (`store` has the layout). It knows files, and the public API of imaplus for
-what comes from a server; it refuses to know how that is done.
+`Store` is where it lies (`store` has the layout), `backup` brings it up to date with a server, and
+`verify` says whether it is whole. It knows files, and the public API of imaplus for what comes from
+a server; it refuses to know how that is done.
 """
 
 from __future__ import annotations
 
+from imaplus.mirror.changes import list_mailboxes
+from imaplus.mirror.check import Damage, Report
+from imaplus.mirror.compare import verify
 from imaplus.mirror.entries import Checkpoint, Entries, Entry
 from imaplus.mirror.errors import (
     NotAStore,
@@ -19,10 +23,12 @@ from imaplus.mirror.errors import (
 )
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.objects import ObjectWriter, StoredObject
+from imaplus.mirror.reports import BackupReport, Problem, Progress, VerifyReport
+from imaplus.mirror.run import backup
 from imaplus.mirror.store import MailboxInfo, Store
-from imaplus.mirror.verify import Damage, Report
 
 __all__ = [
+    "BackupReport",
     "Checkpoint",
     "Damage",
     "Entries",
@@ -31,6 +37,8 @@ __all__ = [
     "MailboxInfo",
     "NotAStore",
     "ObjectWriter",
+    "Problem",
+    "Progress",
     "Report",
     "Store",
     "StoreCorrupt",
@@ -39,6 +47,10 @@ __all__ = [
     "StoreLocked",
     "StoredObject",
     "UnsafePath",
+    "VerifyReport",
     "WrongAccount",
     "WrongFormat",
+    "backup",
+    "list_mailboxes",
+    "verify",
 ]

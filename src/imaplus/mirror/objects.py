@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -223,10 +224,12 @@ class Objects:
         """
         fan = sha256[:2]
         if fan not in self._fans:
-            if not self._folder.is_folder(fan):
-                if os.path.lexists(self._folder.path / fan):
-                    raise UnsafePath(str(self._folder.path / fan), "not a folder")
+            try:  # one look: a commit in another thread may be making it
+                mode = os.lstat(fan, dir_fd=self._folder.fd).st_mode
+            except FileNotFoundError:
                 return False
+            if not stat.S_ISDIR(mode):
+                raise UnsafePath(str(self._folder.path / fan), "not a folder")
             self._fans.add(fan)
         return True
 

@@ -28,6 +28,7 @@ from typing import Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
+from imaplus.mirror.check import Progress, Report, verify
 from imaplus.mirror.errors import (
     NotAStore,
     StoreCorrupt,
@@ -40,7 +41,6 @@ from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter
-from imaplus.mirror.verify import Progress, Report, verify
 
 FORMAT = 1
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller

@@ -6,6 +6,8 @@ It knows what to ask the user for and what to tell them; `imaplus.mirror` does t
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,11 +15,11 @@ from imaplus import Client
 from imaplus.cli.connecting import address_of, connected
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.interrupt import Interrupt
-from imaplus.cli.options import add_connection
+from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
 from imaplus.cli.patterns import choose
 from imaplus.cli.text import count, size
-from imaplus.mirror import BackupReport, Store, backup
+from imaplus.mirror import BackupReport, NotAStore, Store, backup, list_mailboxes
 
 NAME = "backup"
 HELP = "make or update a backup of an account"
@@ -58,20 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the backup lies, or is made; one account each (default: a folder in this "
         "one, called like the account)",
     )
-    parser.add_argument(
-        "--mailbox",
-        metavar="PATTERN",
-        action="append",
-        default=[],
-        help="only mailboxes like this (INBOX, 'Lists/*', @sent); can be repeated",
-    )
-    parser.add_argument(
-        "--exclude",
-        metavar="PATTERN",
-        action="append",
-        default=[],
-        help="no mailboxes like this; can be repeated",
-    )
+    add_mailboxes(parser)
     parser.add_argument(
         "-n", "--dry-run", action="store_true", help="say what would be fetched, and fetch nothing"
     )
@@ -79,6 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-sync",
         action="store_true",
         help="do not wait for the disk: faster, safe unless the power fails",
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="read the whole backup first, fetch again what is damaged, compare every message",
     )
     add_connection(parser)
 
@@ -90,15 +84,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
     with (
         connected(address, args, console) as client,
-        Store.open(
-            directory.expanduser(),
-            create=not args.dry_run,
-            readonly=args.dry_run,
-            sync=not args.no_sync,
-            account=address.account,
-        ) as store,
+        opened(directory.expanduser(), address.account, args) as store,
     ):
-        report = mirror(client, store, console, wanted, args.exclude, dry_run=args.dry_run)
+        report = mirror(
+            client,
+            store,
+            console,
+            wanted,
+            args.exclude,
+            dry_run=args.dry_run,
+            repair=args.repair,
+        )
     if console.is_text:
         tell(report, directory, console, dry_run=args.dry_run)
     else:
@@ -108,27 +104,51 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return Exit.PARTIAL if report.failures else Exit.OK
 
 
+@contextmanager
+def opened(directory: Path, account: str, args: argparse.Namespace) -> Iterator[Store | None]:
+    """The backup in this folder; None for a dry run where there is none yet."""
+    try:
+        store = Store.open(
+            directory,
+            create=not args.dry_run,
+            readonly=args.dry_run,
+            sync=not args.no_sync,
+            account=account,
+        )
+    except NotAStore:
+        if not args.dry_run or (directory.exists() and any(directory.iterdir())):
+            raise
+        yield None
+        return
+    with store:
+        yield store
+
+
 def mirror(
     client: Client,
-    store: Store,
+    store: Store | None,
     console: Console,
     wanted: list[str],
     unwanted: list[str],
     *,
     dry_run: bool = False,
+    repair: bool = False,
 ) -> BackupReport:
     """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
-    entries = [entry for entry in client.list("", "*") if entry.selectable]
-    mailboxes = choose(entries, wanted, unwanted)
+    mailboxes = choose(list_mailboxes(client), wanted, unwanted)
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        return backup(
+        report = backup(
             client,
             store,
             mailboxes=mailboxes,
             progress=bar,
             should_stop=interrupt,
             dry_run=dry_run,
+            repair=repair,
         )
+    if report.interrupted:
+        client.close()  # LOGOUT would wait for all that has been asked for
+    return report
 
 
 def folder_for(account: str) -> str:
@@ -140,7 +160,8 @@ def folder_for(account: str) -> str:
 def tell(report: BackupReport, directory: Path, console: Console, *, dry_run: bool) -> None:
     """The summary, for people."""
     for failure in report.failures:
-        console.warn(f"{failure.mailbox}, UID {failure.uid}: {failure.problem}")
+        uid = "" if failure.uid is None else f", UID {failure.uid}"
+        console.warn(f"{failure.mailbox}{uid}: {failure.problem}")
     would = "would be " if dry_run else ""
     done = [f"{count(report.fetched, 'new message')} ({size(report.octets)}) {would}fetched"]
     if report.flags_changed:
@@ -148,7 +169,7 @@ def tell(report: BackupReport, directory: Path, console: Console, *, dry_run: bo
     if report.vanished:
         done.append(f"{report.vanished:,} gone from the server, kept here")
     if report.failures:
-        done.append(f"{count(len(report.failures), 'message')} failed")
+        done.append(f"{count(len(report.failures), 'failure')}, tried again by the next run")
     holds = (
         f"{count(report.messages, 'message')} in {count(report.mailboxes, 'mailbox', 'mailboxes')}"
     )

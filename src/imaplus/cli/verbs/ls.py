@@ -49,7 +49,7 @@ class Listing:
 
     def as_json(self) -> dict[str, object]:
         """The members of one object of the output."""
-        values = {name: getattr(self, name) for name in FIELDS}
+        values: dict[str, object] = {name: getattr(self, name) for name in FIELDS}
         return values | {"attributes": sorted(self.attributes)}
 
 

@@ -6,27 +6,30 @@ It knows how to show differences; `imaplus.mirror` finds them.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from imaplus import Client
 from imaplus.cli.connecting import address_of, connected
 from imaplus.cli.errors import Exit
 from imaplus.cli.interrupt import Interrupt
-from imaplus.cli.options import add_connection
+from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
+from imaplus.cli.patterns import choose
 from imaplus.cli.text import count, size
-from imaplus.mirror import Store, VerifyReport, verify
+from imaplus.mirror import Store, VerifyReport, list_mailboxes, verify
 
 NAME = "verify"
 HELP = "check a backup, and compare it with the server"
 DESCRIPTION = """\
 Read every message of the backup in DIR again and compare it with its SHA-256, and every journal
-with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, flags.
+with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, flags; of
+the mailboxes that the backup was told to leave out, leave out the same here.
 Nothing is changed, here or there. Each difference is a line on standard output; if there is any,
-the exit code is 10.
+the exit code is 10. `imaplus backup --repair` fetches damaged messages again.
 
   imaplus verify ~/mail
-  imaplus verify ~/mail ada@example.org"""
+  imaplus verify --exclude @junk ~/mail ada@example.org"""
 FIELDS = ("directory", "clean", "interrupted", "mailboxes", "messages", "octets", "problems")
 
 
@@ -34,8 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what `verify` takes."""
     parser.add_argument("directory", metavar="DIR", type=Path, help="the folder of the backup")
     parser.add_argument(
-        "account", metavar="ACCOUNT", nargs="?", help="whose mail it is, to compare with the server"
+        "account",
+        metavar="ACCOUNT[:PATTERN]",
+        nargs="?",
+        help="whose mail it is, to compare with the server",
     )
+    add_mailboxes(parser)
     add_connection(parser)
 
 
@@ -45,8 +52,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.account is None:
             report = check(store, None, console)
         else:
-            with connected(address_of(args), args, console) as client:
-                report = check(store, client, console)
+            address = address_of(args)
+            wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
+            with connected(address, args, console) as client:
+                report = check(store, client, console, wanted, args.exclude)
     if console.is_text:
         tell(report, args.directory, console)
     else:
@@ -56,10 +65,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return Exit.OK if report.clean else Exit.MISMATCH
 
 
-def check(store: Store, client: Client | None, console: Console) -> VerifyReport:
-    """Compare everything, with a progress bar."""
+def check(
+    store: Store,
+    client: Client | None,
+    console: Console,
+    wanted: Sequence[str] = (),
+    unwanted: Sequence[str] = (),
+) -> VerifyReport:
+    """Compare everything, with a progress bar; of the server, the mailboxes that are meant."""
+    mailboxes = None if client is None else choose(list_mailboxes(client), wanted, unwanted)
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        return verify(store, client, progress=bar, should_stop=interrupt)
+        return verify(store, client, mailboxes=mailboxes, progress=bar, should_stop=interrupt)
 
 
 def tell(report: VerifyReport, directory: Path, console: Console) -> None:
