@@ -23,7 +23,8 @@ from imaplus.client.endpoints import (
 from imaplus.core.append import Appended, MessageRefused, Outgoing
 from imaplus.core.bodystructure import Disposition, MessagePart, Multipart, Part, TextPart
 from imaplus.core.envelope import Address, Envelope
-from imaplus.core.fetch import Body, Fetched
+from imaplus.core.fetch import Body
+from imaplus.core.fetched import Fetched
 from imaplus.core.listing import ListEntry, Namespace, Namespaces
 from imaplus.core.mailboxes import MailboxStatus
 from imaplus.core.messages import Copied, Stored

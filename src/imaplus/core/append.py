@@ -60,7 +60,7 @@ def appenduid(c: Cursor) -> Appended:
     # resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
     uidvalidity = c.number()
     c.sp()
-    return Appended(uidvalidity, c.sequence_set())
+    return Appended(uidvalidity, c.uid_set())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ are part of IMAP4rev2's LIST, and stand here. Which options to ask for is a flow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -95,13 +96,17 @@ def list_entry(c: Cursor) -> ListEntry:
     return _extended(c, entry) if c.accept_sp() and c.peek() == b"(" else entry
 
 
+# Where mbox-list-extended begins: `("CHILDINFO" (` or `(CHILDINFO (`. Names may have ` (` in them.
+_EXTENDED: Final = re.compile(rb' \((?="|[A-Za-z-]+ \()')
+
+
 def _name(c: Cursor, delimiter: str | None) -> str:
     """mailbox; quirk 40: Exchange sends tabs and spaces without quotes, to the line's end."""
     if c.peek() in (b'"', b"{"):
         name = c.mailbox()
     else:
-        end = c.text.find(b" (", c.pos)
-        raw = c.text[c.pos : end] if end >= 0 else c.text[c.pos :]
+        end = _EXTENDED.search(c.text, c.pos)
+        raw = c.text[c.pos : end.start() if end else None]
         if not raw:
             c.fail("a mailbox name")
         c.pos += len(raw)
@@ -205,7 +210,9 @@ class List(Command[list[ListEntry]]):
 
     def result(self, reply: Reply) -> list[ListEntry]:
         counts = {told.mailbox: told for told in reply.all(MailboxStatus)}
-        return [entry.with_status(counts.get(entry.name)) for entry in reply.all(ListEntry)]
+        # A mailbox that has just changed may be told of in between (RFC 9051, 7.3.1): Cyrus 3.10.
+        entries = {entry.name: entry for entry in reply.all(ListEntry)}
+        return [entry.with_status(counts.get(entry.name)) for entry in entries.values()]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from imaplus.protocol.data import MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.mailbox_names import same
+from imaplus.wire.mailbox_names import normalise, same
 from imaplus.wire.writer import Writer
 
 
@@ -194,6 +194,10 @@ class GetStatus(Command[MailboxStatus]):
         with out.parens():
             for _, item in out.spaced(self.items):
                 out.atom(item)
+
+    @property
+    def subject(self) -> str:
+        return normalise(self.mailbox)
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Answers carry the mailbox's name, so questions about others may be open."""

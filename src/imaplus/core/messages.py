@@ -17,7 +17,7 @@ from imaplus.protocol.command import SELECTED, Command, Done, Reply
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Status, code
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.sets import EMPTY, SequenceSet
+from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
 
 T_co = TypeVar("T_co", covariant=True)
@@ -41,6 +41,11 @@ class MessageCommand(Command[T_co]):
         if uid in self.uids:
             return True
         return self.uids.open_ended and self.uids.ranges[-1][0] == self.uids.last
+
+    @property
+    def subject(self) -> int | None:
+        uids = self.uids
+        return uids.first if len(uids.ranges) == 1 and uids.first == uids.last < STAR else None
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Beside commands on other messages always, on the same ones if neither's answers or
@@ -75,7 +80,7 @@ class Modified:
 
 @code("MODIFIED")
 def modified(c: Cursor) -> Modified:
-    return Modified(c.sequence_set())
+    return Modified(c.uid_set())
 
 
 @dataclass(frozen=True, slots=True)

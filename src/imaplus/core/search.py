@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from imaplus.core.messages import MessageCommand
@@ -46,7 +47,6 @@ class Found:
 
 
 _MODSEQ = re.compile(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
-_NUMBERS = re.compile(rb"[0-9 \t]*")
 
 
 @response("SEARCH")
@@ -58,15 +58,13 @@ def search_data(c: Cursor) -> Found:
     parenthesised = c.accept(b"(") and c.peek().isdigit()  # quirk 52
     if not parenthesised and c.text[c.pos - 1 : c.pos] == b"(":
         c.pos -= 1
-    found = c.accept_match(_NUMBERS)
-    numbers = [] if found is None else found[0].split()
+    uids = c.numbers()
     modseq = c.accept_match(_MODSEQ)  # quirk 52: with or without a space before it
     if parenthesised:
         c.expect(b")")
     if not c.at_end():
         c.fail("a message number")
-    uids = SequenceSet.parse(b",".join(numbers)) if numbers else SequenceSet()
-    return Found(uids, len(numbers), modseq=int(modseq[1]) if modseq else None)
+    return Found(uids, uids.count, modseq=int(modseq[1]) if modseq else None)
 
 
 @response("ESEARCH")
@@ -84,7 +82,7 @@ def esearch(c: Cursor) -> Found:
         c.sp()
         match name:
             case "ALL":
-                values["uids"] = c.sequence_set()
+                values["uids"] = c.uid_set()
             case "COUNT" | "MIN" | "MAX" | "MODSEQ":
                 values[name.lower()] = c.number()
             case _:
@@ -162,14 +160,12 @@ class Search(Command[Found]):
     def result(self, reply: Reply) -> Found:
         """Quirk 50: some answer a RETURN with a plain SEARCH; quirk 1: none at all means none."""
         found = reply.all(Found)
-        if not found and reply.malformed:
-            return reply.one(Found)
-        merged = Found()
-        for each in found:
-            uids = merged.uids | each.uids
-            merged = Found(
-                uids, each.count, each.min, each.max, each.modseq or merged.modseq, each.tag
-            )
-        if merged.count is None:
-            return Found(merged.uids, merged.uids.count, merged.min, merged.max, merged.modseq)
-        return merged
+        if not found:
+            return reply.one(Found) if reply.malformed else Found(count=0)
+        last = found[-1]
+        ranges = chain.from_iterable(each.uids.ranges for each in found)
+        uids = SequenceSet.from_ranges(ranges) if len(found) > 1 else last.uids
+        modseq = next((each.modseq for each in reversed(found) if each.modseq), None)
+        if last.count is None or (len(found) > 1 and uids):
+            return Found(uids, uids.count, last.min, last.max, modseq)
+        return Found(uids, last.count, last.min, last.max, modseq, last.tag)

@@ -5,11 +5,13 @@ SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from imaplus.core.fetch import fetch_item
+from imaplus.core.fetched import Fetched, fetch_item, fetched_flags, flags_line
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
 from imaplus.errors import InvalidArgument
+from imaplus.protocol.response import common_response
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
 
@@ -30,6 +32,14 @@ def modseq(c: Cursor) -> int:
     for _ in c.items():
         value = c.number()
     return value
+
+
+@common_response(flags_line(rb" MODSEQ \(([0-9]{1,19})\)"))
+def fetched_modseq(match: re.Match[bytes]) -> Fetched:
+    """The commonest response where CONDSTORE is on."""
+    found = fetched_flags(match)
+    found.items["MODSEQ"] = int(match[5])
+    return found
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Id(Command[Mapping[str, str | None]]):
         if len(self.fields) > MOST_FIELDS:
             raise InvalidArgument(f"ID has at most {MOST_FIELDS} fields")
         for name, value in self.fields:
-            if len(name.encode()) > LONGEST_NAME or len((value or "").encode()) > LONGEST_VALUE:
+            if len(name) > LONGEST_NAME or len(value or "") > LONGEST_VALUE:
                 raise InvalidArgument(f"the ID field {name!r:.40} is too long")
 
     def encode(self, out: Writer) -> None:

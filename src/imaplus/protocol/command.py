@@ -7,7 +7,7 @@ nothing; a connection sends it, and gives a `Pending` for it. No particular comm
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Hashable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
@@ -101,6 +101,14 @@ class Command(Generic[T_co]):
         """Whether answers could still be told apart, were this sent now (RFC 9051, 5.5)."""
         mine = set(self.collects)
         return not any(mine.intersection(other.collects) for other in others)
+
+    @property
+    def subject(self) -> Hashable:
+        """What tells its answers from those of others of its class: a mailbox, one message.
+
+        Beside those with other subjects it may always be sent. None: only `may_join` knows.
+        """
+        return None
 
     def start(self, connection: Connection) -> None:
         """It is on its way."""
@@ -253,6 +261,11 @@ class Pending(Generic[T]):
             )
             return
         self.values.append(value)
+
+    def note(self, malformed: Malformed) -> None:
+        """Keep what could not be read: it may be why an answer is missing. The latest will do."""
+        if not (self.ignored or self.done):
+            self.malformed = [malformed]
 
     def take(self) -> list[object]:
         """The values that have come since the last call, in order; they are not kept here."""

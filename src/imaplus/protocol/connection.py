@@ -22,10 +22,10 @@ from imaplus.errors import (
     StateError,
 )
 from imaplus.protocol.command import Command, Pending, Reply, State
-from imaplus.protocol.data import Capability, Enabled
-from imaplus.protocol.mailbox import Mailbox
+from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
-from imaplus.protocol.response import Continuation, Malformed, Status, parse
+from imaplus.protocol.response import Continuation, Malformed, Status, common, parse
+from imaplus.protocol.session import Session
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import Rules, Writer
@@ -37,15 +37,27 @@ Trace = Callable[[str, bytes], object]
 INFLATE_STEP: Final = 1 << 16
 """Octets inflated at once: a compression bomb meets the limits of framing first (RFC 4978)."""
 
-_BODY: Final = re.compile(rb"(?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]+>)? ~?\Z|RFC822[A-Z.]* \Z", re.I)
-PART_OF_REV2: Final = frozenset(
-    "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
-    "MOVE LITERAL- BINARY SPECIAL-USE STATUS=SIZE CHILDREN".split()
-)
-"""Extensions that IMAP4rev2 includes, whether announced or not (RFC 9051, appendix E)."""
+_SECTION: Final = re.compile(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
+_RFC822: Final = re.compile(rb"(RFC822[A-Z.]*) \Z", re.I)
+LONGEST_NAME: Final = 2000
+"""Octets of a body's name before its literal: BODY[HEADER.FIELDS (...)] with a hundred fields."""
 
 
-class Connection:
+def name_of_body(text: bytearray) -> str | None:
+    """Which body the literal is that comes after this text, in capitals; None if it is none.
+
+    There may be tens of thousands of literals: only what can be the name is looked at.
+    """
+    bracket = text.rfind(b"[", max(0, len(text) - LONGEST_NAME))
+    found = (
+        _SECTION.match(text, max(0, bracket - len("BODY")))
+        or _SECTION.match(text, max(0, bracket - len("BINARY")))
+        or _RFC822.search(text, max(0, len(text) - len("RFC822.HEADER ")))
+    )
+    return found[1].decode("latin-1").upper() if found else None
+
+
+class Connection(Session):
     """One IMAP connection, as this end of it sees it.
 
     `send()` commands; write what `data_to_send()` gives until it gives nothing; feed what comes to
@@ -56,19 +68,11 @@ class Connection:
     def __init__(
         self, *, limits: Limits = DEFAULT_LIMITS, secure: bool = False, trace: Trace | None = None
     ) -> None:
-        self.limits = limits
-        self.secure = secure
-        self.state = State.GREETING
-        self.greeting: Status | None = None
-        self.bye: Status | None = None
-        self.capabilities: frozenset[str] = frozenset()
-        self.enabled: frozenset[str] = frozenset()
-        self.mailbox: Mailbox | None = None
+        super().__init__(limits=limits, secure=secure)
         self.error: ImapError | None = None
         """Why the connection can no longer be used, or None."""
         self.wants_tls = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
-        self._opening: Mailbox | None = None
         self._trace = trace
         self._framer = Framer(limits, self._choose_sink)
         self._outbox = Outbox(trace)
@@ -77,52 +81,15 @@ class Connection:
         self._tag = f"{secrets.token_hex(2)}-".upper()
         self._count = 0
         self._queue: deque[Pending[Any]] = deque()
-        self._in_flight: dict[str, Pending[Any]] = {}
+        self._in_flight = InFlight()
         self._sink_owner: Pending[Any] | None = None
-
-    # -- what commands ask of it ------------------------------------------------------------
-
-    def can(self, capability: str) -> bool:
-        """Whether the server offers a capability, as far as it has told since TLS and login."""
-        capability = capability.upper()
-        if capability in self.capabilities:
-            return True
-        return "IMAP4REV2" in self.capabilities and capability in PART_OF_REV2
 
     @property
     def inside_response(self) -> bool:
         """Whether a response has begun that has not ended yet."""
         return self._framer.inside_response
 
-    @property
-    def utf8(self) -> bool:
-        """Whether mailbox names and quoted strings are UTF-8 (RFC 9051, 5.1; RFC 9755, 3)."""
-        return not self.enabled.isdisjoint(("IMAP4REV2", "UTF8=ACCEPT"))
-
-    def forget_capabilities(self) -> None:
-        """They were told before TLS or login, and may be false now (RFC 9051, 6.2.1)."""
-        self.capabilities = frozenset()
-
-    def log_in(self) -> None:
-        """The server knows who we are."""
-        self.state = State.AUTHENTICATED
-
-    def open_mailbox(self, name: str, *, read_only: bool) -> None:
-        """From here on data may describe this mailbox; from [CLOSED] on, it does."""
-        self._opening = Mailbox(name, read_only=read_only, limits=self.limits)
-
-    def opened(self) -> Mailbox:
-        """SELECT succeeded: this is the mailbox now."""
-        assert self._opening is not None
-        self.mailbox, self._opening = self._opening, None
-        self.state = State.SELECTED
-        return self.mailbox
-
-    def close_mailbox(self) -> None:
-        """No mailbox is selected any more."""
-        self.mailbox = self._opening = None
-        if self.state is State.SELECTED:
-            self.state = State.AUTHENTICATED
+    # -- what STARTTLS and COMPRESS ask of it -----------------------------------------------
 
     def begin_tls(self) -> None:
         """STARTTLS was accepted. Octets that came after its OK were never under TLS: an attack."""
@@ -153,23 +120,22 @@ class Connection:
             ConnectionLost, ProtocolError: the connection is of no use any more.
         """
         if self.error is not None:
-            raise self.error
+            raise self.error.with_traceback(None)  # it would grow each time
         if not self._queue and not self._in_flight:
             self._check(command)
         self._count += 1
         pending = Pending(command, f"{self._tag}{self._count}")
         self._encode(pending)
         self._queue.append(pending)
-        if command.interruption() is None:
-            for other in self._in_flight.values():
-                self.interrupt(other)
+        if command.interruption() is None and (idle := self._in_flight.oldest) is not None:
+            self.interrupt(idle)
         self._start_what_may()
         return pending
 
     def interrupt(self, pending: Pending[Any]) -> None:
         """End a command early, if it is of the kind that can be: IDLE."""
         line = pending.command.interruption()
-        if line is not None and pending.tag in self._in_flight:
+        if line is not None and self._in_flight.get(pending.tag) is pending:
             self._outbox.interrupt(pending, line)
 
     def give_up(self, pending: Pending[Any]) -> None:
@@ -236,17 +202,14 @@ class Connection:
             except ImapError as error:
                 pending.fail(error)
                 continue
-            self._in_flight[pending.tag] = pending
+            self._in_flight.add(pending)
             pending.command.start(self)
             self._outbox.begin(pending)
 
     def _may_start(self, command: Command[Any]) -> bool:
-        if not self._in_flight:
-            return self.state is not State.GREETING
-        if command.exclusive or self._outbox.blocked:
+        if self.state is State.GREETING or self._outbox.blocked:
             return False
-        others = [pending.command for pending in self._in_flight.values()]
-        return not any(other.exclusive for other in others) and command.may_join(others)
+        return self._in_flight.welcome(command)
 
     # -- inwards ----------------------------------------------------------------------------
 
@@ -266,8 +229,6 @@ class Connection:
         except (ProtocolError, zlib.error) as error:
             broken = error if isinstance(error, ProtocolError) else ProtocolError(str(error))
             self.fail(broken)
-        if self.bye is not None and not self._ending():
-            self.receive_eof()  # quirk 30: some never close, and say BYE for ever
         self._start_what_may()
         return events
 
@@ -275,7 +236,7 @@ class Connection:
         """The stream has ended."""
         if (pending := self._ending()) is not None:  # quirk 31: closed before LOGOUT's tagged OK
             pending.complete(Reply(pending.name, Status("OK", "")))
-            self._in_flight.pop(pending.tag, None)
+            self._in_flight.remove(pending)
         where = " inside a response" if self._framer.inside_response else ""
         said = None if self.bye is None else self.bye.text
         self.fail(ConnectionLost(f"the server closed the connection{where}", said))
@@ -288,25 +249,34 @@ class Connection:
         self.state = State.LOGOUT
         self.mailbox = self._opening = None
         self._framer.abandon()
-        for pending in (*self._in_flight.values(), *self._queue):
+        for pending in (*self._in_flight, *self._queue):
             pending.fail(error)
         self._in_flight.clear()
         self._queue.clear()
         self._outbox.clear()
 
     def _ending(self) -> Pending[Any] | None:
-        return next((p for p in self._in_flight.values() if p.command.ends_connection), None)
+        return next((p for p in self._in_flight if p.command.ends_connection), None)
 
     def _receive(self, data: bytes, events: list[object]) -> None:
         for octets in self._plain(data):
             self._framer.feed(octets)
-            while (frame := self._framer.next_frame()) is not None:
+            while self.error is None and (frame := self._next_frame(events)) is not None:
                 self._trace_frame(frame)
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
                 self._handle(value, frame, events)
                 if self._switched:
                     self._switched = False
                     self._receive(self._framer.take_rest(), events)
+
+    def _next_frame(self, events: list[object]) -> Frame | None:
+        """The next response, after the common ones that come before it have been dealt with."""
+        if self.state is State.SELECTED and self._trace is None:
+            for pattern, parser in common:
+                while (match := self._framer.next_match(pattern)) is not None:
+                    size = match.end() - match.start()
+                    self._deliver(self.apply(parser(match)), size, events)
+        return self._framer.next_frame()
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
         """The octets as IMAP sees them: inflated, where compression is on."""
@@ -320,52 +290,32 @@ class Connection:
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
         if frame.literals:
             self._fail_where_lost(frame)
-        if isinstance(value, Continuation):
+        if self.state is State.GREETING:
+            self._heed(self.greet(value))
+        elif isinstance(value, Continuation):
             self._continue(value, events)
-        elif isinstance(value, Status) and value.tag is not None:
+        elif not isinstance(value, Status):
+            self._deliver(self.apply(value), frame.size, events)
+        elif value.tag is not None:
             self._complete(value, events)
-        elif self.state is State.GREETING:
-            self._greet(value)
         else:
-            self._deliver(self._apply(value), frame, events)
+            self._heed(value)
+            self._deliver(value, frame.size, events)
 
-    def _greet(self, value: object) -> None:
-        """greeting = "*" SP (resp-cond-auth / resp-cond-bye): anything else is not IMAP."""
-        if not isinstance(value, Status) or value.kind not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolError(f"expected an IMAP greeting, found {value!r:.100}")
-        self.greeting = value
-        self.state = State.NOT_AUTHENTICATED
-        if value.kind == "PREAUTH":
-            self.log_in()
-        self._apply(value)
+    def _heed(self, status: Status) -> None:
+        """Take in a status response; after BYE there is nothing to wait for."""
+        again = self.bye is not None
+        self.apply(status)
+        if status.kind == "BYE" and (again or self._ending() is None):
+            self.receive_eof()  # quirk 30: Yandex says BYE for ever, and never closes
 
-    def _apply(self, value: object) -> object:
-        """Change our state as a value says: nothing else does, but `finish()` of a command."""
-        if isinstance(value, Status):
-            if value.kind == "BYE":
-                self.bye = value
-            if value.code == "CLOSED" and self._opening is not None:
-                self.open_mailbox(self._opening.name, read_only=self._opening.read_only)
-                self.mailbox = None  # all that came so far described the old one
-            if isinstance(value.data, Capability):
-                self._apply(value.data)
-        elif isinstance(value, Capability):
-            self.capabilities = value.names
-        elif isinstance(value, Enabled):
-            self.enabled |= value.names
-        for mailbox in (self.mailbox, self._opening):
-            if mailbox is not None:
-                value = mailbox.apply(value)
-        return value
-
-    def _deliver(self, value: object, frame: Frame, events: list[object]) -> None:
+    def _deliver(self, value: object, size: int, events: list[object]) -> None:
         if isinstance(value, Malformed):
-            for pending in self._in_flight.values():
-                pending.malformed.append(value)
-                del pending.malformed[:-100]
-        for pending in self._in_flight.values():
+            for pending in self._in_flight:
+                pending.note(value)
+        for pending in self._in_flight:
             if pending.command.wants(value) and getattr(value, "tag", None) in (None, pending.tag):
-                pending.collect(value, frame.size, self.limits.responses, self.limits.held)
+                pending.collect(value, size, self.limits.responses, self.limits.held)
                 return
         events.append(value)
 
@@ -373,7 +323,7 @@ class Connection:
         if self._outbox.blocked:
             self._outbox.proceed()
             return
-        pending = next(iter(self._in_flight.values()), None)
+        pending = self._in_flight.oldest
         if pending is None or not pending.command.exclusive or not pending.written:
             events.append(challenge)
             return
@@ -385,7 +335,7 @@ class Connection:
         self._outbox.answered(pending, line)
 
     def _complete(self, status: Status, events: list[object]) -> None:
-        pending = self._in_flight.get(status.tag or "")
+        pending = self._in_flight.get(status.tag)
         if pending is None:
             events.append(status)
             return
@@ -393,8 +343,8 @@ class Connection:
             if status.ok:
                 raise ProtocolError(f"{pending.name}: OK before the command was sent")
             self._outbox.refuse(pending)
-        del self._in_flight[pending.tag]
-        self._apply(status)
+        self._in_flight.remove(pending)
+        self.apply(status)
         if status.code == "ALERT":
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
@@ -406,17 +356,19 @@ class Connection:
             pending.fail(error)
             raise
         pending.complete(reply)
+        if pending.command.ends_connection and status.ok:
+            self.receive_eof()  # nothing comes after it
 
     # -- literals and traces ----------------------------------------------------------------
 
     def _choose_sink(self, text: bytearray, size: int) -> Sink:
         self._sink_owner = None
-        for pending in self._in_flight.values():
+        for pending in self._in_flight:
             sink = pending.command.sink(text, size)
             if sink is not None:
                 self._sink_owner = pending
                 return Discard() if pending.ignored or pending.done else sink
-        if not _BODY.search(text, max(0, len(text) - 2000)):
+        if name_of_body(text) is None:
             if size > self.limits.small_literal:
                 raise ProtocolError(f"a literal of {size} octets where no body was asked for")
         elif size > self.limits.literal:
@@ -429,7 +381,7 @@ class Connection:
         lost = next((value for value in frame.literals if isinstance(value, Lost)), None)
         if lost is None:
             return
-        owner = self._sink_owner or next(iter(self._in_flight.values()), None)
+        owner = self._sink_owner or self._in_flight.oldest
         if owner is not None:
             owner.fail(lost.error)
         self._sink_owner = None
@@ -438,6 +390,6 @@ class Connection:
         if self._trace is None:
             return
         hidden = frame.text.startswith(b"+") and any(
-            pending.command.confidential for pending in self._in_flight.values()
+            pending.command.confidential for pending in self._in_flight
         )
-        self._trace("S", b"+ ***" if hidden else frame.text)
+        self._trace("S", b"+ ***" if hidden else frame.whole)

@@ -24,8 +24,8 @@ class Capability:
 @code("CAPABILITY")
 def capability(c: Cursor) -> Capability:
     # quirk 18: "LITERAL + IDLE"; a lone "+" belongs to what stands before it
-    text = c.rest().decode("ascii", "replace").upper().replace(" + ", "+ ")
-    return Capability(frozenset(text.split()))
+    text = c.rest().decode("ascii", "replace").upper() + " "
+    return Capability(frozenset(text.replace(" + ", "+ ").split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def vanished(c: Cursor) -> Vanished:
             c.fail("EARLIER")
         c.expect(b")")
         c.sp()
-    return Vanished(c.sequence_set(), earlier)
+    return Vanished(c.uid_set(), earlier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ move whenever a message goes, so they stay in here; everyone else speaks of UIDs
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from imaplus.protocol.data import (
     Exists,
@@ -26,10 +27,14 @@ from imaplus.protocol.data import (
 )
 from imaplus.protocol.response import Status
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
-from imaplus.wire.sets import SequenceSet
+from imaplus.wire.sets import EMPTY, SequenceSet
 
-MOST_RANGES_IN_GAPS = 1000
-"""Ranges of a VANISHED that are looked for among unknown UIDs; each costs a pass over the map."""
+MOST_UNKNOWN = 1 << 22
+"""Messages before the first whose UID is told: what one short line of a server may make us hold."""
+MOST_GONE = 1024
+"""Places of the map that wait to be closed, so that many messages that go share the work."""
+FEW = 64
+"""Messages gone at once that are taken out one by one; for more, the map is moved together."""
 
 
 class Mailbox:
@@ -47,10 +52,11 @@ class Mailbox:
         self.flags: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] | None = None
         self.uids_persist = True
-        self.vanished_earlier = SequenceSet()
+        self._earlier: list[SequenceSet] = []
         self._most = limits.messages
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short
         self._unknown = 0  # how many zeros it has
+        self._gone: list[int] = []  # places in _uids whose messages went, ascending
 
     def apply(self, value: object) -> object:
         """Take in what the server said; the value again, with the UID that the map knows for it."""
@@ -65,7 +71,7 @@ class Mailbox:
             case Vanished(earlier=False):
                 self._vanish(value.uids)
             case Vanished():
-                self.vanished_earlier |= value.uids
+                self._earlier.append(value.uids)
             case Exists():
                 self._resize(value.count)
             case Recent():
@@ -98,14 +104,23 @@ class Mailbox:
             case "UIDNOTSTICKY":
                 self.uids_persist = False
 
+    @property
+    def vanished_earlier(self) -> SequenceSet:
+        """UIDs that went before the mailbox was opened: VANISHED (EARLIER)."""
+        if len(self._earlier) > 1:  # merged here, once, however many responses told of them
+            ranges = chain.from_iterable(uids.ranges for uids in self._earlier)
+            self._earlier = [SequenceSet.from_ranges(ranges)]
+        return self._earlier[0] if self._earlier else EMPTY
+
     # -- the map ----------------------------------------------------------------------------
 
     def uid_of(self, seq: int) -> int | None:
         """The UID of a message by its sequence number, if it is known."""
-        return (self._uids[seq - 1] or None) if 0 < seq <= len(self._uids) else None
+        return (self._uids[self._place(seq)] or None) if 0 < seq <= self._size else None
 
     def seq_of(self, uid: int) -> int | None:
         """The sequence number of a message by its UID, if it is known."""
+        self._close_gaps()
         if self._unknown:
             return next((i + 1 for i, known in enumerate(self._uids) if known == uid), None)
         at = bisect_left(self._uids, uid)
@@ -114,73 +129,109 @@ class Mailbox:
     @property
     def complete(self) -> bool:
         """Whether the UID of every message is known."""
-        return len(self._uids) == self.exists and not self._unknown
+        return self._size == self.exists and not self._unknown
 
     @property
     def uids(self) -> SequenceSet:
         """The UIDs that are known; all of them if `complete`."""
+        self._close_gaps()
         return SequenceSet(tuple(_runs(self._uids)))
 
     def learn_all(self, uids: SequenceSet) -> None:
         """These are the UIDs of all messages: the answer to UID SEARCH ALL."""
         if not uids.open_ended and uids.count == self.exists <= self._most:
-            self._uids = array("I", uids)
-            self._unknown = 0
+            self._forget()
+            self._uids.extend(uids)
+
+    @property
+    def _size(self) -> int:
+        """How many messages the map reaches to."""
+        return len(self._uids) - len(self._gone)
+
+    def _place(self, seq: int) -> int:
+        """Where in _uids the message stands that has this number now."""
+        at = seq - 1
+        if not self._gone:
+            return at
+        return at + bisect_right(
+            range(len(self._gone)), at, key=lambda index: self._gone[index] - index
+        )
 
     def _learn(self, seq: int, uid: int) -> None:
-        if not 0 < seq <= min(self.exists, self._most) or uid > 0xFFFFFFFF:
+        if not 0 < seq <= self.exists or seq > self._most or uid > 0xFFFFFFFF:
             return  # quirk 32: Courier's message 0
-        if (missing := seq - len(self._uids)) > 0:
-            self._uids.extend(array("I", bytes(missing * self._uids.itemsize)))
+        missing = seq - self._size
+        if missing == 1:  # a listing, from the first message to the last
+            self._uids.append(uid)
+            self._unknown += uid == 0
+            return
+        if missing > 1:
+            if missing > MOST_UNKNOWN:
+                return
+            self._uids.frombytes(bytes(missing * self._uids.itemsize))
             self._unknown += missing
-        self._unknown += (uid == 0) - (self._uids[seq - 1] == 0)
-        self._uids[seq - 1] = uid
+        place = self._place(seq)
+        self._unknown += (uid == 0) - (self._uids[place] == 0)
+        self._uids[place] = uid
 
     def _resize(self, count: int) -> None:
         self.exists = count
-        if count < len(self._uids):  # messages went without EXPUNGE: nothing says which
+        if count < self._size:  # messages went without EXPUNGE: nothing says which
             self._forget()
 
     def _forget(self) -> None:
         del self._uids[:]
+        self._gone.clear()
         self._unknown = 0
 
     def _expunge(self, seq: int) -> int | None:
         if not 0 < seq <= self.exists:
             return None
         self.exists -= 1
-        if seq > len(self._uids):
+        if seq > self._size:
             return None
-        uid = self._uids.pop(seq - 1)
+        place = self._place(seq)
+        uid = self._uids[place]
         self._unknown -= uid == 0
+        insort(self._gone, place)
+        if len(self._gone) >= MOST_GONE:
+            self._close_gaps()
         return uid or None
 
-    def _vanish(self, uids: SequenceSet) -> None:
-        uids = uids.resolve(0xFFFFFFFF)
-        if self.complete:
-            for low, high in reversed(uids.ranges):
-                del self._uids[bisect_left(self._uids, low) : bisect_right(self._uids, high)]
-            self.exists = len(self._uids)
+    def _close_gaps(self) -> None:
+        """Move the map together. It costs a pass, however many messages went."""
+        if not self._gone:
             return
-        self.exists = max(0, self.exists - uids.count)
-        if len(uids.ranges) > MOST_RANGES_IN_GAPS or len(self._uids) == 0:
+        kept = array("I")
+        start = 0
+        for place in self._gone:
+            kept += self._uids[start:place]
+            start = place + 1
+        self._uids = kept + self._uids[start:]
+        self._gone.clear()
+
+    def _vanish(self, uids: SequenceSet) -> None:
+        if not self.complete:
+            # Which sequence numbers they had is not known. Nothing is lost by that: a server that
+            # says VANISHED tells the UID with all it says of a message (RFC 7162, 3.2.4).
+            self.exists = max(0, self.exists - uids.count)
             self._forget()
             return
-        for low, high in reversed(uids.ranges):
-            self._vanish_among_unknown(low, high)
-        del self._uids[self.exists :]
-        self._unknown = self._uids.count(0)
+        for low, high in uids.ranges:
+            self._vanish_range(low, high)
+        self.exists = self._size
 
-    def _vanish_among_unknown(self, low: int, high: int) -> None:
-        """Between two known neighbours all unknown messages are alike: drop as many as went."""
-        before = max((i + 1 for i, uid in enumerate(self._uids) if 0 < uid < low), default=0)
-        after = next(
-            (i for i, uid in enumerate(self._uids) if uid > high and i >= before), len(self._uids)
-        )
-        span = self._uids[before:after]
-        unknown = span.count(0)
-        gone = high - low + 1 - (len(span) - unknown)
-        self._uids[before:after] = array("I", bytes(max(0, unknown - gone) * span.itemsize))
+    def _vanish_range(self, low: int, high: int) -> None:
+        first, end = bisect_left(self._uids, low), bisect_right(self._uids, high)
+        if end - first <= FEW:
+            gone = self._gone[bisect_left(self._gone, first) : bisect_left(self._gone, end)]
+            for place in sorted(set(range(first, end)).difference(gone)):
+                insort(self._gone, place)
+        else:
+            self._close_gaps()
+            del self._uids[bisect_left(self._uids, low) : bisect_right(self._uids, high)]
+        if len(self._gone) >= MOST_GONE:
+            self._close_gaps()
 
 
 def _runs(uids: array[int]) -> Iterator[tuple[int, int]]:

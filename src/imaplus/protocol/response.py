@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from imaplus.errors import (
     AuthenticationFailed,
     CommandError,
+    NoSuchMailbox,
     ProtocolError,
     Refused,
     Rejected,
@@ -26,12 +27,16 @@ from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 
 Parser = Callable[[Cursor], object]
 NumberedParser = Callable[[Cursor, int], object]
+LineParser = Callable[[re.Match[bytes]], object]
 P = TypeVar("P", bound=Parser)
 N = TypeVar("N", bound=NumberedParser)
+L = TypeVar("L", bound=LineParser)
 
 _responses: Final[dict[str, Parser]] = {}
 _numbered: Final[dict[str, NumberedParser]] = {}
 _codes: Final[dict[str, Parser]] = {}
+common: Final[list[tuple[re.Pattern[bytes], LineParser]]] = []
+"""What is so frequent that a pattern of its own, in front of `parse()`, is worth having."""
 
 
 def register(registry: dict[str, Any], name: str, parser: object) -> None:
@@ -71,6 +76,16 @@ def code(name: str) -> Callable[[P], P]:
     return decorate
 
 
+def common_response(pattern: re.Pattern[bytes]) -> Callable[[L], L]:
+    """Register a short way for lines of one shape. It must give what `parse()` gives for them."""
+
+    def decorate(parser: L) -> L:
+        common.append((pattern, parser))
+        return parser
+
+    return decorate
+
+
 @dataclass(frozen=True, slots=True)
 class Continuation:
     """`+`: the server waits for more of a command (RFC 9051, 7.6)."""
@@ -93,6 +108,14 @@ class Malformed:
     name: str
     frame: Frame
     error: ProtocolError
+
+    def __post_init__(self) -> None:
+        # A traceback keeps alive whatever the functions on the stack had in hand: here, all that
+        # came in with this response.
+        error: BaseException | None = self.error
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
 
 
 @dataclass(frozen=True)
@@ -129,6 +152,8 @@ class Status:
         """The error that this NO or BAD is for the caller of a command."""
         kind: type[CommandError] = Rejected if self.kind == "BAD" else Refused
         kind = Refused.by_code.get(self.code or "", kind)
+        if self.kind == "NO" and self.code is None and _NO_MAILBOX.search(self.text):
+            kind = NoSuchMailbox  # Dovecot, Cyrus and Courier give no code to SELECT
         if _NOT_CONNECTED in self.text:
             kind = AuthenticationFailed  # quirk 26: Exchange says OK to a wrong password
         if not (throttled := _BACKOFF.search(self.text)):
@@ -138,6 +163,11 @@ class Status:
         return error
 
 
+_NO_MAILBOX: Final = re.compile(
+    r"(?:mailbox|folder)\b.*(?:does not|doesn't) exist|(?:no such|unknown|nonexistent) "
+    r"(?:mailbox|folder)|unable to open this mailbox",
+    re.IGNORECASE,
+)
 _NOT_CONNECTED: Final = "authenticated but not connected"
 # quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
 _BACKOFF: Final = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
@@ -153,8 +183,8 @@ _STATUS: Final = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 _TAGGED: Final = frozenset({"OK", "NO", "BAD", "BYE"})  # quirk 31: a tagged BYE for LOGOUT
 # A code ends at its own "]"; flags inside may have brackets too (quirk 15).
 _CODE: Final = re.compile(
-    rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])"
-    rb'((?:[^\[\]"]|"[^"\\]*(?:\\.[^"\\]*)*"|\[[^\[\]]*\])*)\]'
+    rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*+)(?=[ \]])"
+    rb'((?:\([^()"]*+\)|\(|[^(\[\]"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[[^\[\]]*+\])*+)\]'
 )
 _CODE_TO_FIRST_BRACKET: Final = re.compile(rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])([^\]]*)\]")
 
@@ -170,6 +200,8 @@ def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) 
             return Continuation(c.rest())
         if c.peek() == b"[":
             return _status(c, "OK", None)  # quirk 23: Office 365 forgets "* OK"
+        if c.accept(b"Server Unavailable"):
+            return Status("BYE", decode_text(c.text))  # quirk 20: Exchange's last words
         return _tagged(c)
     except ProtocolError as error:
         return Malformed("", frame, error)
@@ -185,6 +217,8 @@ def _untagged(c: Cursor, frame: Frame) -> object:
     name = c.keyword()
     if number is None and name in _STATUS:
         return _status(c, name, None)
+    if number == 0 and name in ("FETCH", "EXPUNGE"):
+        return Unknown(name, frame)  # quirk 32: Courier's message 0
     try:
         if number is not None and (numbered := _numbered.get(name)) is not None:
             return numbered(c, number)

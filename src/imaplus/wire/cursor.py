@@ -20,6 +20,9 @@ from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.sets import SequenceSet, parse_ranges
 
 MAX_NUMBER64: Final = (1 << 64) - 1
+LONGEST_SHARED: Final = 256
+"""Octets of flags that are remembered: what servers send to fill the memory is not."""
+Mark = tuple[int, int]
 
 _SPACES: Final = re.compile(rb"[ \t]+")
 # atom = 1*ATOM-CHAR; octets above 0x7f are not ATOM-CHARs, and yet they come.
@@ -54,6 +57,7 @@ _LIST: Final = re.compile(
     )
 )
 _TOKEN_END: Final = re.compile(rb"[^ \t()]+")
+_NUMBERS: Final = re.compile(rb"[0-9 \t]*")
 _SEQUENCE_SET: Final = re.compile(rb"[0-9*][0-9*:,]*")
 
 
@@ -65,10 +69,17 @@ def decode_text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-@functools.lru_cache(maxsize=4096)
+def flag_set(data: bytes) -> frozenset[str]:
+    """The flags of a text that has neither quotes nor parentheses."""
+    return _shared_flag_set(data) if len(data) <= LONGEST_SHARED else _flag_set(data)
+
+
 def _flag_set(data: bytes) -> frozenset[str]:
-    """One shared set for each distinct text: a mailbox has few (shared/performance: W1)."""
     return frozenset(decode_text(flag) for flag in data.split())
+
+
+_shared_flag_set: Final = functools.lru_cache(maxsize=4096)(_flag_set)
+"""One set for each distinct text, of which a mailbox has few: it costs less than building them."""
 
 
 class Cursor:
@@ -98,11 +109,11 @@ class Cursor:
         came = self.text[self.pos : self.pos + 40]
         raise ProtocolError(f"expected {expected} at octet {self.pos}, found {came!r}")
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> Mark:
         """Where it stands, to come back to by `reset()`."""
         return self.pos, self._next_literal
 
-    def reset(self, mark: tuple[int, int]) -> None:
+    def reset(self, mark: Mark) -> None:
         """Stand where it stood before."""
         self.pos, self._next_literal = mark
 
@@ -194,20 +205,41 @@ class Cursor:
         return self.number() if _ODD_NUMBER.match(self.text, self.pos) else None
 
     def sequence_set(self) -> SequenceSet:
-        """sequence-set or uid-set. Ranges stay ranges, whatever their size."""
+        """sequence-set. Ranges stay ranges, whatever their size."""
         text = self._match(_SEQUENCE_SET, "a sequence set")
         try:
             return SequenceSet.parse(text)
         except InvalidArgument as error:
             raise ProtocolError(f"expected a sequence set: {error}") from error
 
+    def uid_set(self) -> SequenceSet:
+        """uid-set, or any set of messages that there are: it has no `*`, and so an end."""
+        found = self.sequence_set()
+        if found.open_ended:
+            raise ProtocolError("expected a set of UIDs, found one with `*`")
+        return found
+
+    def numbers(self) -> SequenceSet:
+        """*(SP nz-number), as a set: a mailbox may have millions of them."""
+        text = self._match(_NUMBERS, "numbers")
+        try:
+            found = SequenceSet.from_numbers(map(int, text.split()))
+        except InvalidArgument as error:
+            raise ProtocolError(f"expected message numbers: {error}") from error
+        if found.open_ended:
+            raise ProtocolError("expected message numbers of at most 32 bits")
+        return found
+
     def uid_ranges(self) -> tuple[tuple[int, int], ...]:
         """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""
         text = self._match(_SEQUENCE_SET, "a UID set")
         try:
-            return parse_ranges(text)
+            ranges = parse_ranges(text)
         except InvalidArgument as error:
             raise ProtocolError(f"expected a UID set: {error}") from error
+        if b"*" in text:
+            raise ProtocolError("expected a set of UIDs, found one with `*`")
+        return ranges
 
     # -- strings ----------------------------------------------------------------------------
 
@@ -340,7 +372,7 @@ class Cursor:
         """flag-list = "(" [flag *(SP flag)] ")"; NIL and quoted flags come too (quirk 17)."""
         if match := _FLAGS.match(self.text, self.pos):
             self.pos = match.end()
-            return _flag_set(match[1])
+            return flag_set(match[1])
         if self.accept_nil():
             return frozenset()
         return frozenset(self._flag() for _ in self.items())
@@ -379,10 +411,10 @@ class Cursor:
 
     def skip(self) -> None:
         """Pass over one value of any kind."""
+        if self._limits.depth >= _NESTED and self.accept_match(_LIST):
+            return
         if self.peek() != b"(":
             self._skip_token()
-            return
-        if self._limits.depth >= _NESTED and self.accept_match(_LIST):
             return
         depth = 0
         while match := _SKIP.match(self.text, self.pos):

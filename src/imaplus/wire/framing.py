@@ -19,8 +19,8 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 class Limits:
     """What a server may make us hold. Each is far above honest use and far below harm."""
 
-    text: int = 64 << 20
-    """Octets of one response, literals apart: a plain SEARCH of six million UIDs."""
+    text: int = 16 << 20
+    """Octets of one response, literals apart: a plain SEARCH of two million UIDs."""
     literal: int = 256 << 20
     """Octets of one literal in memory: the largest mail that providers accept, with room."""
     small_literal: int = 1 << 20
@@ -40,6 +40,9 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
+_MARK: Final = re.compile(rb"(?<=\r\n)")  # behind it, a literal stood
+
+
 class Frame(NamedTuple):
     """One complete response: its text without the final line break, its literals apart.
 
@@ -48,6 +51,14 @@ class Frame(NamedTuple):
 
     text: bytes
     literals: tuple[object, ...] = ()
+
+    @property
+    def whole(self) -> bytes:
+        """The response as it came, without its line break; literals that went elsewhere are left
+        out."""
+        parts = _MARK.split(self.text)
+        values = (value if isinstance(value, bytes) else b"" for value in self.literals)
+        return b"".join(part for pair in zip(parts, (*values, b""), strict=True) for part in pair)
 
     @property
     def size(self) -> int:
@@ -74,7 +85,7 @@ class Framer:
         self._choose = choose or self._in_memory
         self._data = b""  # fed and not yet consumed, from _position on
         self._position = 0
-        self._line: list[bytes] = []  # pieces of a line whose end has not come
+        self._line = bytearray()  # of a line whose end has not come
         self._text = bytearray()  # this response up to its latest literal
         self._text_size = 0  # octets of this response's text, its unfinished line included
         self._balance = 0  # open parentheses in the text, up to _balanced
@@ -105,7 +116,7 @@ class Framer:
 
     def take_rest(self) -> bytes:
         """Hand over the octets that follow the last frame, and forget them."""
-        rest = b"".join(self._line) + self._data[self._position :]
+        rest = bytes(self._line) + self._data[self._position :]
         self._line.clear()
         self._data = b""
         self._position = 0
@@ -135,6 +146,19 @@ class Framer:
                 continue
             return self._finish(line) if self._text else Frame(line)
 
+    def next_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        """The next response, line end included, if it is all there and a pattern matches it.
+
+        A short way past `next_frame()` for the commonest responses: the pattern must match whole
+        lines, and none that announce a literal.
+        """
+        if self._line or self._text or self._sink is not None:
+            return None
+        match = pattern.match(self._data, self._position)
+        if match is not None:
+            self._position = match.end()
+        return match
+
     def _finish(self, last_line: bytes) -> Frame:
         self._text += last_line
         frame = Frame(bytes(self._text), tuple(self._literals))
@@ -152,11 +176,10 @@ class Framer:
         if self._text_size > self._limits.text:
             raise ProtocolError(f"a response exceeds the limit of {self._limits.text} octets")
         if end < 0:
-            if piece:
-                self._line.append(piece)
+            self._line += piece
             return None
         if self._line:
-            piece = b"".join([*self._line, piece])
+            piece = bytes(self._line) + piece
             self._line.clear()
         if not self._text:
             self._text_size = 0  # what follows, if anything, is counted by _begin_literal

@@ -23,9 +23,11 @@ class Source(Protocol):
     @property
     def size(self) -> int:
         """How many octets `chunks()` gives in all."""
+        ...
 
     def chunks(self) -> Iterator[bytes]:
         """The octets in order. A source may be read again, from its beginning."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,10 @@ def tree(c: Cursor) -> Tree:
     frame = c.raw()
     if len(frame.text) > MAX_OCTETS:
         raise ProtocolError(f"a value of {len(frame.text)} octets exceeds {MAX_OCTETS}")
+    if not frame.literals and frame.text[:1] not in (b"(", b'"'):
+        # An atom, which may have quotes inside: only in a list has `raw()` seen that each closes,
+        # and one that does not would be looked for to the end of the text, time and again.
+        return None if frame.text.upper() == b"NIL" else decode_text(frame.text)
     literals = iter(frame.literals)
     plain = frame.text.isascii()
     top: list[Tree] = []

@@ -40,7 +40,7 @@ class Rules:
     """What the server understands of literals and strings, now."""
 
     eager: int = 0
-    """The largest literal that need not wait for a `+`: LITERAL+ or LITERAL- (RFC 7888)."""
+    """The largest literal that need not wait for a `+` (RFC 7888); 0: every literal waits."""
     utf8: bool = False
     """Quoted strings and mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled."""
 
@@ -225,7 +225,7 @@ class Writer:
     def _literal(self, source: Source, *, secret: bool = False, binary: bool = False) -> None:
         if binary:
             self._plain += b"~"
-        if source.size <= min(self.rules.eager, EAGER_LITERAL):
+        if self.rules.eager and source.size <= min(self.rules.eager, EAGER_LITERAL):
             self._plain += b"{%d+}\r\n" % source.size
             self._end_piece()
         else:

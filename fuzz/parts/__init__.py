@@ -1,0 +1,1 @@
+"""What `fuzz/run.py` is made of."""

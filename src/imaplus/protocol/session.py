@@ -1,0 +1,123 @@
+"""What is known of a session: its state, what the server can and has enabled, the mailbox.
+
+Values change it, by `apply()`, and so do commands that have completed, in their `finish()`, through
+the methods here. It writes and reads nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imaplus.errors import ProtocolError
+from imaplus.protocol.command import State
+from imaplus.protocol.data import Capability, Enabled
+from imaplus.protocol.mailbox import Mailbox
+from imaplus.protocol.response import Status
+from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+
+PART_OF_REV2: Final = frozenset(
+    "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
+    "MOVE LITERAL- BINARY SPECIAL-USE STATUS=SIZE CHILDREN".split()
+)
+"""Extensions that IMAP4rev2 includes, whether announced or not (RFC 9051, appendix E)."""
+MOST_ENABLED: Final = 1000
+"""Extensions that are enabled: they add up as long as the connection lasts."""
+
+
+class Session:
+    """The part of a connection that commands and flows ask and tell."""
+
+    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, secure: bool = False) -> None:
+        self.limits = limits
+        self.secure = secure
+        self.state = State.GREETING
+        self.greeting: Status | None = None
+        self.bye: Status | None = None
+        self.capabilities: frozenset[str] = frozenset()
+        self.enabled: frozenset[str] = frozenset()
+        self.mailbox: Mailbox | None = None
+        self._opening: Mailbox | None = None
+
+    # -- what it is asked -------------------------------------------------------------------
+
+    def can(self, capability: str) -> bool:
+        """Whether the server offers a capability, as far as it has told since TLS and login."""
+        capability = capability.upper()
+        if capability in self.capabilities:
+            return True
+        if capability == "CONDSTORE" and "QRESYNC" in self.capabilities:
+            return True  # RFC 7162, 3.2
+        return "IMAP4REV2" in self.capabilities and capability in PART_OF_REV2
+
+    def greets_as(self, product: str) -> bool:
+        """Whether the greeting names a product: for what only that one does."""
+        return self.greeting is not None and product in self.greeting.text
+
+    @property
+    def utf8(self) -> bool:
+        """Whether mailbox names and quoted strings are UTF-8 (RFC 9051, 5.1; RFC 9755, 3)."""
+        return not self.enabled.isdisjoint(("IMAP4REV2", "UTF8=ACCEPT"))
+
+    # -- what completed commands tell it ----------------------------------------------------
+
+    def forget_capabilities(self) -> None:
+        """They were told before TLS or login, and may be false now (RFC 9051, 6.2.1)."""
+        self.capabilities = frozenset()
+
+    def log_in(self) -> None:
+        """The server knows who we are."""
+        self.state = State.AUTHENTICATED
+
+    def open_mailbox(self, name: str, *, read_only: bool) -> None:
+        """From here on data may describe this mailbox; from [CLOSED] on, it does."""
+        self._opening = Mailbox(name, read_only=read_only, limits=self.limits)
+
+    def opened(self) -> Mailbox:
+        """SELECT succeeded: this is the mailbox now."""
+        assert self._opening is not None
+        self.mailbox, self._opening = self._opening, None
+        self.state = State.SELECTED
+        return self.mailbox
+
+    def close_mailbox(self) -> None:
+        """No mailbox is selected any more."""
+        self.mailbox = self._opening = None
+        if self.state is State.SELECTED:
+            self.state = State.AUTHENTICATED
+
+    # -- what the server tells it -----------------------------------------------------------
+
+    def greet(self, value: object) -> Status:
+        """greeting = "*" SP (resp-cond-auth / resp-cond-bye): anything else is not IMAP."""
+        said = value.kind if isinstance(value, Status) and value.tag is None else None
+        if not isinstance(value, Status) or said not in ("OK", "PREAUTH", "BYE"):
+            raise ProtocolError(f"expected an IMAP greeting, found {value!r:.100}")
+        self.greeting = value
+        self.state = State.NOT_AUTHENTICATED
+        if value.kind == "PREAUTH":
+            self.log_in()
+        return value
+
+    def apply(self, value: object) -> object:
+        """Take in what a value says; the value again, with the UID that the mailbox knows."""
+        if isinstance(value, Status):
+            self._apply_status(value)
+        elif isinstance(value, Capability):
+            self.capabilities = value.names
+        elif isinstance(value, Enabled):
+            self.enabled |= value.names
+            if len(self.enabled) > MOST_ENABLED:
+                raise ProtocolError(f"the server has enabled more than {MOST_ENABLED} extensions")
+        for mailbox in (self.mailbox, self._opening):
+            if mailbox is not None:
+                value = mailbox.apply(value)
+        return value
+
+    def _apply_status(self, status: Status) -> None:
+        if status.kind == "BYE":
+            self.bye = status
+        if status.code == "CLOSED" and self._opening is not None:
+            self.open_mailbox(self._opening.name, read_only=self._opening.read_only)
+            self.mailbox = None  # all that came so far described the old one
+        if isinstance(status.data, Capability):
+            self.apply(status.data)
