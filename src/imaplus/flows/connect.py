@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from imaplus.core.listing import List
 from imaplus.core.session import Authenticate, Enable, GetCapability, Login, StartTls
 from imaplus.errors import (
     AuthenticationFailed,
@@ -55,6 +56,8 @@ def connect(
         )
         if not connection.capabilities:
             yield from GetCapability()
+        if connection.greets_as("Microsoft Exchange"):
+            yield from List("", ("",))  # quirk 26: OK to a wrong password, and BAD to the rest
     if connection.state is not State.AUTHENTICATED:
         return
     if identity and connection.can("ID"):  # quirk 49: NetEase refuses those who do not say

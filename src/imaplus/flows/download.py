@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from imaplus.core.fetch import Body, Fetch, Fetched
+from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetched import Fetched
 from imaplus.errors import NoSuchMessage
 from imaplus.protocol.command import Flow
 from imaplus.wire.sets import SequenceSet

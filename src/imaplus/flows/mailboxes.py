@@ -19,6 +19,7 @@ from imaplus.core.listing import (
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Close,
+    Create,
     Examine,
     GetStatus,
     MailboxStatus,
@@ -71,7 +72,12 @@ def _extended(
         returns.append(SPECIAL_USE)
     if items and connection.can("LIST-STATUS"):
         returns.append(WithStatus(items))
-    return (yield from List(reference, (pattern,), select, tuple(returns)))
+    found = yield from List(reference, (pattern,), select, tuple(returns))
+    if (
+        subscribed
+    ):  # what came unasked, about a mailbox that was subscribed until now, does not count
+        found = [entry for entry in found if entry.subscribed or entry.children_subscribed]
+    return found
 
 
 def _with_status(entries: Sequence[ListEntry], items: tuple[str, ...]) -> Flow[list[ListEntry]]:
@@ -106,6 +112,13 @@ def status(
     return (yield from GetStatus(mailbox, status_items(connection, items)))
 
 
+def create(connection: Connection, mailbox: str) -> Flow[None]:
+    """CREATE, as the server wants the name."""
+    if connection.can("X-GM-EXT-1"):
+        mailbox = mailbox.rstrip("/")  # quirk 53: Gmail refuses a delimiter at the end
+    yield from Create(mailbox)
+
+
 def open_mailbox(
     connection: Connection, name: str, *, read_only: bool, resync: Resync | None = None
 ) -> Flow[Opened]:
@@ -138,7 +151,8 @@ def leave_mailbox(connection: Connection) -> Flow[None]:
 
 def namespaces(connection: Connection) -> Flow[Namespaces]:
     """NAMESPACE, or what LIST "" "" tells of the one there is (RFC 9051, 6.3.9)."""
-    if connection.can("NAMESPACE"):
+    drops = connection.greets_as("Exchange Server 2003")  # quirk 47: it closes the connection
+    if connection.can("NAMESPACE") and not drops:
         try:
             told = yield from GetNamespaces()
         except CommandError:

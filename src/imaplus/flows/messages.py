@@ -27,6 +27,7 @@ from imaplus.errors import (
 from imaplus.protocol.command import Command, Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
+from imaplus.wire.mailbox_names import same
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
 
@@ -34,13 +35,16 @@ T = TypeVar("T")
 
 LONGEST_SET: Final = 7000
 """Octets of a UID set in one command: lines of 8,000 are what a server must take (RFC 7162, 4)."""
+SHORT_SET: Final = 900
+"""The same where lines have 1,000 octets at most."""
 TOGETHER: Final = 100
 """Commands given at once where their number has no end: the answers must be kept."""
 
 
-def portions(uids: SequenceSet) -> Iterator[SequenceSet]:
+def portions(connection: Connection, uids: SequenceSet) -> Iterator[SequenceSet]:
     """Sets that each fit on a command line."""
-    return uids.split(LONGEST_SET)
+    short = connection.can("XYMHIGHESTMODSEQ") or connection.can("SCAN")  # quirk 37: Yahoo, UW
+    return uids.split(SHORT_SET if short else LONGEST_SET)
 
 
 def _in_portions(commands: Iterable[Command[T]]) -> Flow[list[T]]:
@@ -67,11 +71,14 @@ def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
     names (RFC 9051, 7.1, BADCHARSET) and that can express the text.
     """
     if query is ALL and _is_empty(connection):
-        yield from Noop()  # quirk 39, 53: nothing to search yet, though there may be by now
-        if _is_empty(connection):
+        if (yield from nothing_there(connection)):
             return Found(count=0)
+    elif connection.can("X-GM-EXT-1"):
+        yield from Noop()  # quirk 53: Gmail shows new mail after it, and not before
     returns = (RETURN_ALL,) if connection.can("ESEARCH") else ()
-    charset = "UTF-8" if query.needs_charset and not connection.utf8 else None
+    # UTF8=ACCEPT forbids it (RFC 9755, 3); under IMAP4rev2 Cyrus 3.10 finds nothing without it.
+    implied = "UTF8=ACCEPT" in connection.enabled
+    charset = "UTF-8" if query.needs_charset and not implied else None
     try:
         return (yield from Search(query, returns, charset))
     except UnknownCharset as error:
@@ -82,6 +89,14 @@ def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
             except InvalidArgument:  # it cannot express the text: nothing was sent
                 continue
         raise
+
+
+def nothing_there(connection: Connection) -> Flow[bool]:
+    """Whether the mailbox is empty still: in one that is, some refuse `*` and `1:*` (quirk 39)."""
+    if not _is_empty(connection):
+        return False
+    yield from Noop()
+    return _is_empty(connection)
 
 
 def _is_empty(connection: Connection) -> bool:
@@ -100,6 +115,7 @@ def all_uids(connection: Connection) -> Flow[SequenceSet]:
 
 
 def fetches(
+    connection: Connection,
     uids: SequenceSet,
     items: Sequence[Item],
     *,
@@ -109,7 +125,7 @@ def fetches(
 ) -> Iterator[Fetch]:
     """The commands that fetch data of many messages: each fits on a line, and is of `window`
     messages at most, so that what comes while nobody takes it is bounded."""
-    for portion in portions(uids):
+    for portion in portions(connection, uids):
         parts = [portion] if window is None or portion.open_ended else portion.chunks(window)
         for part in parts:
             yield Fetch(part, tuple(items), tuple(modifiers), into)
@@ -119,6 +135,7 @@ def fetches(
 
 
 def store(
+    connection: Connection,
     uids: SequenceSet,
     change: Change,
     flags: Iterable[str],
@@ -128,7 +145,9 @@ def store(
 ) -> Flow[Stored]:
     """Change flags of any number of messages."""
     wanted = frozenset(flags)
-    commands = (Store(part, change, wanted, silent, modifiers) for part in portions(uids))
+    commands = (
+        Store(part, change, wanted, silent, modifiers) for part in portions(connection, uids)
+    )
     messages: list[MessageData] = []
     modified = SequenceSet()
     for result in (yield from _in_portions(commands)):
@@ -149,9 +168,11 @@ def _joined(results: Iterable[Copied]) -> Copied:
     )
 
 
-def copy(uids: SequenceSet, mailbox: str) -> Flow[Copied]:
+def copy(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
     """COPY of any number of messages."""
-    return _joined((yield from _in_portions(Copy(part, mailbox) for part in portions(uids))))
+    return _joined(
+        (yield from _in_portions(Copy(part, mailbox) for part in portions(connection, uids)))
+    )
 
 
 def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
@@ -161,13 +182,13 @@ def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied
     """
     if connection.can("MOVE"):
         commands: Iterable[MessageCommand[Copied]] = (
-            Move(part, mailbox) for part in portions(uids)
+            Move(part, mailbox) for part in portions(connection, uids)
         )
         return _joined((yield from _in_portions(commands)))
-    copied = yield from copy(uids, mailbox)
-    yield from store(uids, Change.ADD, ("\\Deleted",), silent=True)
+    copied = yield from copy(connection, uids, mailbox)
+    yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
     if connection.can("UIDPLUS"):
-        yield from _in_portions(Expunge(part) for part in portions(uids))
+        yield from _in_portions(Expunge(part) for part in portions(connection, uids))
     return copied
 
 
@@ -180,8 +201,8 @@ def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
     """
     if not connection.can("UIDPLUS"):
         raise CapabilityMissing("UIDPLUS", "removing these messages and no others")
-    yield from store(uids, Change.ADD, ("\\Deleted",), silent=True)
-    yield from _in_portions(Expunge(part) for part in portions(uids))
+    yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
+    yield from _in_portions(Expunge(part) for part in portions(connection, uids))
 
 
 # -- APPEND ----------------------------------------------------------------------------------------
@@ -211,7 +232,7 @@ def append(
     except ConnectionLost as error:
         raise OutcomeUnknown(f"the messages may or may not be there: {error}") from error
     selected = connection.mailbox
-    if selected is not None and selected.name == mailbox and selected.exists == exists:
+    if selected is not None and same(selected.name, mailbox) and selected.exists == exists:
         yield from Noop()  # quirk 55: some do not say that a message has come
     return result
 
@@ -221,10 +242,10 @@ def _append_all(
 ) -> Flow[tuple[Appended, ...]]:
     if len(messages) == 1:
         return ((yield from _append_one(connection, mailbox, messages[0])),)
-    if not connection.can("MULTIAPPEND"):
-        return tuple((yield from _in_portions(Append(mailbox, (each,)) for each in messages)))
     try:
-        return ((yield from Append(mailbox, tuple(messages))),)
+        if connection.can("MULTIAPPEND"):
+            return ((yield from Append(mailbox, tuple(messages))),)
+        return tuple((yield from _in_portions(Append(mailbox, (each,)) for each in messages)))
     except CommandError as error:
         raise _explained(error) from error
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from email.message import Message
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from imaplus.core.append import Outgoing
 from imaplus.errors import InvalidArgument
 from imaplus.wire.sources import FileSource, Octets, Source
+
+_ENDS_HEADER: Final = re.compile(r"\r?\n(?![ \t])|\r(?!\n)")  # others fold it (RFC 5322, 2.2.3)
 
 OutgoingMessage = bytes | IO[bytes] | Message | Outgoing
 """Octets, which travel unchanged; a seekable binary file, read as it is sent; an email message."""
@@ -53,6 +56,10 @@ def _flatten(message: Any) -> bytes:
     from email import message_from_bytes, policy
     from email.generator import BytesGenerator
 
+    for part in message.walk():
+        for name, value in part.raw_items():
+            if _ENDS_HEADER.search(str(value)):
+                raise InvalidArgument(f"the header {name!r:.60} has a line break that ends it")
     out = io.BytesIO()
     try:
         BytesGenerator(out, policy=policy.SMTP).flatten(message)
