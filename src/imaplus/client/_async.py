@@ -31,7 +31,6 @@ from imaplus.core.append import Appended, Outgoing
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
-    Create,
     Delete,
     MailboxStatus,
     Rename,
@@ -101,6 +100,7 @@ class AsyncClient(AsyncRunner):
             AuthenticationFailed: the server does not accept the credentials.
             CapabilityMissing: there is no way to log in that both sides accept.
         """
+        password = None if password is None else Secret(password)  # tracebacks may show variables
         endpoint, host, user = _endpoint(where, port, security, user)
         who = _credentials(user, password, credentials)
         stream = await AsyncStream.connect(endpoint, tls, timeouts.connect)
@@ -198,7 +198,7 @@ class AsyncClient(AsyncRunner):
 
     async def create(self, mailbox: str) -> None:
         """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
-        await self.run(Create(mailbox))
+        await self.run(mailboxes.create(self.connection, mailbox))
 
     async def delete(self, mailbox: str) -> None:
         """Remove a mailbox with all its messages."""
@@ -222,7 +222,8 @@ class AsyncClient(AsyncRunner):
         """Open a mailbox. What was open before is closed, and nothing in it expunged.
 
         `uidvalidity` is the one under which UIDs were kept. With `resync` the server tells what
-        changed and what went since, if it has QRESYNC: see `AsyncMailbox.changes`.
+        changed and what went since, if it has QRESYNC: see `AsyncMailbox.changes`. What to resync
+        from is its `highestmodseq`, or that of `status()` where SELECT does not tell it.
 
         Raises:
             NoSuchMailbox, Refused: it cannot be opened.

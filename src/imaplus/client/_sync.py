@@ -32,7 +32,6 @@ from imaplus.core.append import Appended, Outgoing
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
-    Create,
     Delete,
     MailboxStatus,
     Rename,
@@ -102,6 +101,7 @@ class Client(Runner):
             AuthenticationFailed: the server does not accept the credentials.
             CapabilityMissing: there is no way to log in that both sides accept.
         """
+        password = None if password is None else Secret(password)  # tracebacks may show variables
         endpoint, host, user = _endpoint(where, port, security, user)
         who = _credentials(user, password, credentials)
         stream = Stream.connect(endpoint, tls, timeouts.connect)
@@ -199,7 +199,7 @@ class Client(Runner):
 
     def create(self, mailbox: str) -> None:
         """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
-        self.run(Create(mailbox))
+        self.run(mailboxes.create(self.connection, mailbox))
 
     def delete(self, mailbox: str) -> None:
         """Remove a mailbox with all its messages."""
@@ -223,7 +223,8 @@ class Client(Runner):
         """Open a mailbox. What was open before is closed, and nothing in it expunged.
 
         `uidvalidity` is the one under which UIDs were kept. With `resync` the server tells what
-        changed and what went since, if it has QRESYNC: see `Mailbox.changes`.
+        changed and what went since, if it has QRESYNC: see `Mailbox.changes`. What to resync
+        from is its `highestmodseq`, or that of `status()` where SELECT does not tell it.
 
         Raises:
             NoSuchMailbox, Refused: it cannot be opened.

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
 from imaplus.core.append import Appended
-from imaplus.core.fetch import Body, BodySink, Fetch, Fetched, Item
+from imaplus.core.fetch import Body, BodySink, Fetch, Item
+from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
 from imaplus.core.search_query import ALL, Query
@@ -135,11 +136,16 @@ class Mailbox:
         larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory.
         """
         self._insist()
+        numbers = SequenceSet.of(uids)
+        connection = self._client.connection
+        if numbers.open_ended and self._client.run(messages.nothing_there(connection)):
+            return
         wanted = items or ("FLAGS",)
         modifiers = () if changed_since is None else (ChangedSince(changed_since),)
         has_bodies = any(isinstance(item, Body) for item in wanted)
         commands = messages.fetches(
-            SequenceSet.of(uids),
+            connection,
+            numbers,
             ("UID", *(item for item in wanted if item != "UID")),
             modifiers=modifiers,
             into=into,
@@ -226,13 +232,16 @@ class Mailbox:
             raise InvalidArgument("expected at least one flag")
         modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
         return self._client.run(
-            messages.store(SequenceSet.of(uids), change, flags, modifiers=modifiers)
+            messages.store(
+                self._client.connection, SequenceSet.of(uids), change, flags, modifiers=modifiers
+            )
         )
 
     def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
         """Copy messages to another mailbox; the result says which became which."""
         self._insist()
-        return self._client.run(messages.copy(SequenceSet.of(uids), mailbox))
+        connection = self._client.connection
+        return self._client.run(messages.copy(connection, SequenceSet.of(uids), mailbox))
 
     def move(self, uids: SequenceSetLike, mailbox: str) -> Copied:
         """Move messages to another mailbox.

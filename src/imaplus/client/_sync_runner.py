@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 AHEAD = 2
 """Commands of a stream of commands that are on the wire at once: the server is never idle."""
+LAST_WORDS = 1.0
+"""Seconds that another reader has to take in what came before the connection was closed."""
 MOST_EVENTS = 100_000
 """Events kept for a listener that does not take them; then the oldest are dropped."""
 
@@ -165,8 +167,8 @@ class Runner:
             self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
                 patience = self._patience(deadline)
-                if not self._reading.acquire(patience):
-                    if now() - self._heard >= (patience or 0):
+                if not self._reading.acquire(patience, done):
+                    if not done() and now() - self._heard >= (patience or 0):
                         raise TimedOut(f"nothing came for {patience:.0f} seconds")
                     continue
                 try:
@@ -177,9 +179,11 @@ class Runner:
                     self._reading.release()
                 self._flush(deadline)
         except ConnectionLost as error:
+            if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
+                error = TimedOut("the command was not over in time")
             self._fail(error)
             if not done():
-                raise
+                raise error
 
     def _patience(self, deadline: float | None) -> float | None:
         """Seconds that may pass without an octet."""
@@ -255,10 +259,24 @@ class Runner:
                     self._unsent = memoryview(self.connection.data_to_send())
                 if not self._unsent:
                     return
-            taken = self._stream.write(self._unsent)
+            try:
+                taken = self._stream.write(self._unsent)
+            except ConnectionLost:
+                self._hear_last_words()
+                raise
             self._unsent = self._unsent[taken:]
             if not taken:
                 self._wait_to_write(self._patience(deadline))
+
+    def _hear_last_words(self) -> None:
+        """A server that has hung up may have said why: that is a better error than ours."""
+        if not self._reading.acquire(LAST_WORDS):
+            return
+        try:
+            while data := self._stream.read():
+                self._take_in(data)
+        finally:
+            self._reading.release()
 
     def _wait_to_write(self, patience: float | None) -> None:
         if not self._reading.try_acquire():
@@ -322,13 +340,16 @@ class Runner:
 
     def _listen(self, heard: deque[object], pending: Pending[None] | None, until: float) -> None:
         """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
+
+        def enough() -> bool:
+            return bool(heard) or (pending is not None and pending.done)
+
         try:
             self._flush()
-            if not self._reading.acquire(max(0.0, until - now())):
+            if not self._reading.acquire(max(0.0, until - now()), enough):
                 return
             try:
-                over = pending is not None and pending.done
-                if not heard and not over and not self._has_unsent:
+                if not enough() and not self._has_unsent:
                     self._receive_quietly(max(0.0, until - now()))
             finally:
                 self._reading.release()

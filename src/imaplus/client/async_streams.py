@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
@@ -22,7 +23,7 @@ from imaplus.client.plumbing import (
     tls_failed,
     unreachable,
 )
-from imaplus.client.streams import READ_SIZE
+from imaplus.client.streams import READ_SIZE, never
 from imaplus.errors import ConnectionLost, TimedOut
 
 READ_AHEAD = 1 << 20
@@ -62,8 +63,11 @@ class AsyncTurn:
                 return
         self._held = False
 
-    async def acquire(self, timeout: float | None) -> bool:
-        """Wait for it, so many seconds at most; whether it was had."""
+    async def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
+        """Wait for it, so many seconds at most; whether it was had.
+
+        Each who waits is handed it in turn, and then looks whether there is enough.
+        """
         if self.try_acquire():
             return True
         waiter = asyncio.get_running_loop().create_future()
@@ -75,7 +79,8 @@ class AsyncTurn:
             if waiter.done() and not waiter.cancelled():
                 self.release()  # it was handed to us just as we gave up
             else:
-                self._waiters.remove(waiter)
+                with contextlib.suppress(ValueError):  # release() has passed over it
+                    self._waiters.remove(waiter)
             if isinstance(error, TimeoutError):
                 return False
             raise
@@ -216,7 +221,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                     finally:
                         self._waiters.discard(waiter)
         except TimeoutError:
-            raise TimedOut(f"nothing came for {timeout:.0f} seconds") from None
+            raise TimedOut(f"nothing came for {timeout:.3g} seconds") from None
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -271,9 +276,9 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._write_paused = False
         self._wake()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        self._error = self._error or error
+        self._error = self._error or exc
         if not self._gone.done():
             self._gone.set_result(None)
         self._wake()

@@ -79,7 +79,7 @@ class Timeouts:
     silence: float | None = 120.0
     """For the next octet, while an answer is due. Not while idling."""
     command: float | None = None
-    """For a command from first to last."""
+    """For a command or flow from first to last; not for what is iterated, whose pace is yours."""
     slowest: int = 64
     """Octets a second, on average over `silence`, that a response must come with once it began."""
 

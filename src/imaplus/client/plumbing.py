@@ -52,7 +52,7 @@ def tls_failed(host: str, error: Exception) -> ConnectionLost:
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsFailed(f"the certificate of {host} is not accepted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
-        return TlsFailed(f"TLS with {host} failed: {error.reason or error}")
+        return TlsFailed(f"TLS with {host} failed: {getattr(error, 'reason', None) or error}")
     return TlsFailed(f"TLS with {host} failed: {str(error) or 'the connection was closed'}")
 
 

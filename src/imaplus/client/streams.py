@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.plumbing import (
@@ -32,23 +33,36 @@ READ_SIZE = 1 << 16
 Mutex = threading.RLock
 
 
+def never() -> bool:
+    """Nothing is enough."""
+    return False
+
+
 class Turn:
-    """A lock that can be tried: who holds it reads the socket."""
+    """A lock that can be tried: who holds it reads the socket, for all."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._held = False
 
     def try_acquire(self) -> bool:
         """Take it if nobody has it."""
-        return self._lock.acquire(blocking=False)
+        return self.acquire(0)
 
     def release(self) -> None:
-        """Give it to whoever waits."""
-        self._lock.release()
+        """Give it back. Whoever waits looks again, since the holder may have read the answer."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
 
-    def acquire(self, timeout: float | None) -> bool:
-        """Wait for it, so many seconds at most; whether it was had."""
-        return self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+    def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
+        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held or enough(), timeout)
+            if self._held:
+                return False
+            self._held = True
+            return True
 
 
 class Stream:
@@ -97,13 +111,13 @@ class Stream:
             sock = socket.create_connection(address, timeout)
         except OSError as error:
             raise unreachable(f"{endpoint.host}:{endpoint.port_number}", error) from error
+        stream = cls(sock, secure=False)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = cls(sock, secure=False)
             if endpoint.security is Security.TLS:
                 stream.start_tls(tls, endpoint.host, timeout)
         except BaseException:
-            sock.close()
+            stream.close()
             raise
         return stream
 
@@ -116,12 +130,11 @@ class Stream:
         context = tls.make_context()
         try:
             self._socket.settimeout(timeout)
-            wrapped = context.wrap_socket(self._socket, server_hostname=host)
+            self._socket = wrapped = context.wrap_socket(self._socket, server_hostname=host)
             check_alpn(wrapped.selected_alpn_protocol())
         except (OSError, ValueError) as error:
             raise tls_failed(host, error) from error
         wrapped.setblocking(False)
-        self._socket = wrapped
         self.secure = True
 
     def write(self, data: memoryview) -> int:
@@ -169,7 +182,7 @@ class Stream:
         poll.register(self._socket, wanted)
         milliseconds = None if timeout is None else max(0.0, timeout) * 1000
         if not poll.poll(milliseconds):
-            raise TimedOut(f"nothing came for {timeout:.0f} seconds")
+            raise TimedOut(f"nothing came for {timeout:.3g} seconds")
 
     def close(self) -> None:
         """Close the socket, and end the child process. Once is enough; more is no harm."""

@@ -115,8 +115,8 @@ def nul_padding(response: bytes) -> bytes:
 
 
 def bare_plus(response: bytes) -> bytes:
-    """A continuation request without text (3)."""
-    return b"+\r\n" if response.startswith(b"+ ") and len(response.strip()) > 1 else response
+    """A continuation request without text (3); a SASL challenge, which has no space, stays."""
+    return b"+\r\n" if response.startswith(b"+ ") and b" " in response[2:] else response
 
 
 def no_text(response: bytes) -> bytes:

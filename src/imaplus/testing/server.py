@@ -50,6 +50,8 @@ COMMAND_MODULES: Final = (
 """Imported so that the registry is full."""
 KEPT_CONNECTIONS: Final = 1000
 """Connections whose commands are kept for tests to look at."""
+ACCEPTING: Final = 3
+"""Turns of the event loop until a connection that was just accepted is known to us."""
 HANDSHAKE: Final = 30.0
 """Seconds for a client's TLS handshake."""
 
@@ -221,6 +223,10 @@ class BaseServer:
 
     async def _stop(self) -> None:
         assert self._listener is not None
+        for sock in self._listener.sockets:  # accept no more; closing now would lose the latest
+            asyncio.get_running_loop().remove_reader(sock)
+        for _ in range(ACCEPTING):
+            await asyncio.sleep(0)
         self._listener.close()
         for task, (pipe, _) in list(self._open.items()):
             pipe.abort()
@@ -237,7 +243,11 @@ class BaseServer:
         pipe = Pipe(reader, writer)
         task = asyncio.get_running_loop().create_task(self._serve(pipe))
         self._open[task] = (pipe, None)
-        task.add_done_callback(lambda task: self._open.pop(task))
+        task.add_done_callback(lambda task: self._over(task, pipe))
+
+    def _over(self, task: asyncio.Task[None], pipe: Pipe) -> None:
+        self._open.pop(task)
+        pipe.abort()  # it is closed, unless the server was stopped before the task could begin
 
     async def _serve(self, pipe: Pipe) -> None:
         fault = self._always | (self._faults.popleft() if self._faults else Fault())

@@ -6,6 +6,8 @@ For clients that talk to a child process, as in `ssh host imapd`.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import sys
 
 from imaplus.testing.faults import Fault
@@ -19,12 +21,19 @@ async def serve_stdio(server: BaseServer, *, preauth: bool = True) -> None:
 
     Without `preauth` the client has to log in. Both streams must be pipes, sockets or terminals.
     """
+    pipe = Pipe(*await _streams())
+    session = Session(pipe, server.hub, fault=Fault(), secure=True, context=None)
+    await session.run(account=server.account() if preauth else None)
+
+
+async def _streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if os.path.sameopenfile(sys.stdin.fileno(), sys.stdout.fileno()):
+        # One socket for both: as two pipes, what comes would look like the end to the writing one.
+        return await asyncio.open_connection(sock=socket.socket(fileno=os.dup(sys.stdin.fileno())))
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
     transport, protocol = await loop.connect_write_pipe(
         lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), sys.stdout.buffer
     )
-    pipe = Pipe(reader, asyncio.StreamWriter(transport, protocol, None, loop))
-    session = Session(pipe, server.hub, fault=Fault(), secure=True, context=None)
-    await session.run(account=server.account() if preauth else None)
+    return reader, asyncio.StreamWriter(transport, protocol, None, loop)

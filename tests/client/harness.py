@@ -1,0 +1,115 @@
+"""Both clients behind one face: a scenario is written once, with `await`, and runs on either.
+
+`Blocking` gives a sync client what the async one has: what is awaited there is simply called here.
+It knows neither IMAP nor any method's name, so a method that one of the two lacks is an error.
+"""
+
+from __future__ import annotations
+
+import inspect
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, cast
+
+from imaplus import AsyncClient, Client, Connected, Endpoint, Mailbox, Security, Tcp, Tls
+from imaplus.client._async_mailbox import AsyncMailbox
+from imaplus.testing import Server
+
+Connect = Callable[..., Awaitable[AsyncClient]]
+"""`connect(server)` logs in to an embedded server; `connect(endpoint, ...)` is as the client's."""
+
+_TWINS: dict[type, type] = {Client: AsyncClient, Mailbox: AsyncMailbox}
+_SECURITY = {each.value: each for each in Security}
+
+
+class Blocking:
+    """A sync client or mailbox whose methods can be awaited, and whose iterators are async."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __repr__(self) -> str:
+        return repr(self.inner)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        model = getattr(_TWINS[type(self.inner)], name, None)
+        if inspect.isasyncgenfunction(model):
+            return lambda *args, **options: _iterate(found(*args, **options))
+        if inspect.iscoroutinefunction(model):
+            return _awaitable(found)
+        return found
+
+    async def __aenter__(self) -> Blocking:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        cast(Client, self.inner).__exit__(*exception)
+
+
+def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
+    async def call(*args: object, **options: object) -> object:
+        value = function(*args, **options)
+        return Blocking(value) if type(value) in _TWINS else value
+
+    return call
+
+
+async def _iterate(values: Iterator[object]) -> AsyncIterator[object]:
+    try:
+        for value in values:
+            yield value
+    finally:
+        cast(Any, values).close()
+
+
+class Connector:
+    """Connects clients of one kind, and closes them when the test is over."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.clients: list[AsyncClient] = []
+
+    async def __call__(
+        self, where: str | Endpoint | Server, port: int | None = None, **options: Any
+    ) -> AsyncClient:
+        if isinstance(where, Server):
+            where = self._at(where, options)
+        if self.kind == "async":
+            client = await AsyncClient.connect(where, port, **options)
+        else:
+            client = cast(AsyncClient, Blocking(Client.connect(where, port, **options)))
+        self.clients.append(client)
+        return client
+
+    def _at(self, server: Server, options: dict[str, Any]) -> Tcp:
+        """Where a server is, with the user, the password and the trust that it needs."""
+        if "credentials" not in options and "user" not in options:
+            options.update(user=server.user, password=server.password)
+        if server.security != "plain" and "tls" not in options:
+            options["tls"] = Tls(ca_file=server.ca_file)
+        security = options.setdefault("security", _SECURITY[server.security])
+        return Tcp(server.host, server.port, security)
+
+    async def close(self) -> None:
+        for client in self.clients:
+            await client.close()
+
+
+def pair() -> tuple[Connected, socket.socket]:
+    """An endpoint, and the server's end of it."""
+    ours, theirs = socket.socketpair()
+    return Connected(ours, secure=True), theirs
+
+
+def letter(
+    subject: str = "hello", body: str = "world\r\n", sender: str = "Ann <ann@x.org>"
+) -> bytes:
+    """A small message."""
+    return f"From: {sender}\r\nSubject: {subject}\r\n\r\n{body}".encode()
+
+
+def names(server: Server, connection: int = -1) -> list[str]:
+    """The names of the commands that a connection of the server has seen, in order."""
+    lines = [line.split(" ", 3) for line in server.commands[connection]]
+    return [" ".join(words[1:3]) if words[1] == "UID" else words[1] for words in lines]

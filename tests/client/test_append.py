@@ -1,0 +1,249 @@
+"""Adding messages: octets, files and email messages arrive as they are, or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.message import EmailMessage, Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imaplus import (
+    Appended,
+    ConnectionLost,
+    InvalidArgument,
+    MessageRefused,
+    OutcomeUnknown,
+    Outgoing,
+    ProtocolError,
+    Refused,
+    SequenceSet,
+    TooLarge,
+)
+from imaplus.testing import Fault, Personality, Server
+from imaplus.testing.personality import Quirk, named
+from imaplus.wire.sources import Octets
+
+from .harness import Connector, letter, names, pair
+
+TINY = Personality(name="tiny", largest_message=1000)
+WHEN = datetime(2020, 2, 29, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture(params=["rev1", "rev2", "rev1-basic", "gmail", "yahoo", "sloppy"])
+def anyone(request: pytest.FixtureRequest, start: Callable[..., Server]) -> Server:
+    """Servers of several kinds: with LITERAL+, LITERAL-, and neither."""
+    return start(personality=request.param)
+
+
+def stored(server: Server, mailbox: str = "INBOX") -> list[bytes]:
+    return [message.data for message in server.mailbox(mailbox).messages.values()]
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 4097, 300_000])
+async def test_octets(connect: Connector, anyone: Server, size: int) -> None:
+    data = (letter() + bytes(range(1, 256)) * 1200)[:size]
+    if size and Quirk.FINAL_CRLF in anyone.personality.quirks:
+        data = data[:-2] + b"\r\n" if size > 1 else b"\r\n"
+    client = await connect(anyone)
+    if not data and Quirk.FINAL_CRLF in anyone.personality.quirks:
+        return
+    added = await client.append("INBOX", data)
+    assert stored(anyone) == [data]
+    if client.can("UIDPLUS"):
+        assert added == Appended(anyone.mailbox().uidvalidity, SequenceSet.of(1))
+
+
+async def test_flags_and_date(connect: Connector, anyone: Server) -> None:
+    client = await connect(anyone)
+    await client.append("INBOX", letter(), flags=["\\Seen", "$Work"], date=WHEN)
+    (message,) = anyone.mailbox().messages.values()
+    assert message.flags == {"\\Seen", "$Work"}
+    assert message.internaldate == WHEN
+
+
+async def test_a_file_from_where_it_stands(
+    connect: Connector, anyone: Server, tmp_path: Path
+) -> None:
+    data = letter(body="x" * 1_000_000 + "\r\n")
+    (tmp_path / "message").write_bytes(b"From someone\n" + data)
+    client = await connect(anyone)
+    with (tmp_path / "message").open("rb") as file:
+        file.readline()
+        await client.append("INBOX", file)
+        assert not file.closed
+    assert stored(anyone) == [data]
+
+
+async def test_an_email_message(connect: Connector, anyone: Server) -> None:
+    message = EmailMessage()
+    message["From"] = "Zoë <zoe@example.org>"
+    message["Subject"] = "Grüße " * 30
+    message.set_content("Käse\n.\nFrom the beginning\n")
+    client = await connect(anyone)
+    await client.append("INBOX", message)
+    (data,) = stored(anyone)
+    assert b"\n" not in data.replace(b"\r\n", b"")
+    assert data.endswith(b"\r\n")
+    inbox = await client.select("INBOX")
+    async for found in inbox.fetch("1:*", "ENVELOPE"):
+        assert found.envelope.subject == ("Grüße " * 30).strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["a\r\nBcc: everyone@example.org", "a\nBcc: x", "a\rBcc: x", "a\r\n\r\nbody"]
+)
+async def test_header_injection(connect: Connector, server: Server, text: str) -> None:
+    """CVE-2024-6923: a header with a line break becomes two; old policies let it through."""
+    message = Message()
+    message["Subject"] = text
+    message.set_payload("x")
+    client = await connect(server)
+    with pytest.raises(InvalidArgument):
+        await client.append("INBOX", message)
+    assert "APPEND" not in names(server)
+    assert stored(server) == []
+
+
+@pytest.mark.parametrize("message", ["text", 5, None, io.StringIO("x"), object()])
+async def test_what_is_no_message(connect: Connector, server: Server, message: Any) -> None:
+    client = await connect(server)
+    with pytest.raises(InvalidArgument):
+        await client.append("INBOX", message)
+    assert "APPEND" not in names(server)
+
+
+async def test_a_pipe_cannot_be_measured(connect: Connector, server: Server) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    client = await connect(server)
+    with os.fdopen(reading, "rb") as file, pytest.raises(InvalidArgument):
+        await client.append("INBOX", file)
+
+
+class Shrinking(io.BytesIO):
+    """A file that has become shorter since it was measured."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return b"" if self.tell() >= 10 else super().read(min(10, size or 0) if size else size)
+
+
+async def test_a_file_that_shrinks_fails_the_connection(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    """Half a literal is on the wire: nothing can follow it, and no message may come of it."""
+    server = start(personality=named("rev1").but(minus="BINARY"))
+    client = await connect(server)
+    with pytest.raises(ConnectionLost, match="cut midway"):
+        await client.append("INBOX", Shrinking(b"x" * 1000))
+    with pytest.raises(ConnectionLost):
+        await client.noop()
+    assert stored(server) == []
+
+
+async def test_many(connect: Connector, anyone: Server) -> None:
+    """In one command with MULTIAPPEND, else pipelined; all of them, in their order."""
+    client = await connect(anyone)
+    data = [letter(f"number {number}") for number in range(250)]
+    waiting = (Outgoing(Octets(each), frozenset({"$N"}), WHEN) for each in data)
+    added = await client.append_many("INBOX", waiting)
+    assert stored(anyone) == data
+    assert all(m.flags == {"$N"} for m in anyone.mailbox().messages.values())
+    if client.can("UIDPLUS"):
+        assert sorted(uid for each in added for uid in each.uids) == list(range(1, 251))
+    if client.can("MULTIAPPEND"):
+        assert names(anyone).count("APPEND") == 3
+
+
+async def test_none_at_all(connect: Connector, server: Server) -> None:
+    client = await connect(server)
+    assert await client.append_many("INBOX", []) == ()
+    assert "APPEND" not in names(server)
+
+
+async def test_many_of_which_one_is_refused(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    """MULTIAPPEND adds all or none."""
+    server = start(personality=TINY.but(minus="LITERAL+"))
+    client = await connect(server)
+    with pytest.raises(Refused):
+        await client.append_many("INBOX", [letter(), b"x" * 2000, letter()])
+    assert stored(server) == []
+    await client.append("INBOX", letter())
+
+
+async def test_too_large(connect: Connector, start: Callable[..., Server]) -> None:
+    server = start(personality=TINY.but(minus="LITERAL+"))
+    client = await connect(server)
+    with pytest.raises(TooLarge):
+        await client.append("INBOX", b"x" * 2000)
+    await client.noop()
+    assert stored(server) == []
+
+
+async def test_a_large_one_is_refused_unsent(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    """Even under LITERAL+ two megabytes wait for the server's leave."""
+    server = start(personality=TINY)
+    client = await connect(server)
+    with pytest.raises(Refused):
+        await client.append("INBOX", b"x" * 2_000_000)
+    assert server.sessions[0].stream.received < 10_000
+    await client.noop()
+
+
+async def test_nul_octets(connect: Connector, start: Callable[..., Server]) -> None:
+    """As literal8 with BINARY; without it, the server's refusal has a type."""
+    data = b"Subject: x\r\n\r\na\0b\r\n"
+    server = start()
+    await (await connect(server)).append("INBOX", data)
+    assert stored(server) == [data]
+    server = start(personality=named("dovecot").but(minus="BINARY"))
+    client = await connect(server)
+    with pytest.raises(MessageRefused):
+        await client.append("INBOX", data)
+    await client.noop()
+
+
+async def test_into_the_open_mailbox(connect: Connector, anyone: Server) -> None:
+    client = await connect(anyone)
+    inbox = await client.select("INBOX")
+    await inbox.append(letter())
+    assert inbox.exists == 1
+
+
+@pytest.mark.parametrize("further", [1, 10, 60, 500])
+async def test_a_connection_that_is_lost_leaves_the_outcome_open(
+    connect: Connector, server: Server, further: int
+) -> None:
+    """Nobody may try again without looking: offlineimap made 100 copies of one message."""
+    await connect(server)
+    at_login = server.sessions[0].stream.received
+    server.fail_next(Fault.cut_after_received(at_login + further))
+    client = await connect(server)
+    with pytest.raises(OutcomeUnknown) as caught:
+        await client.append("INBOX", b"x" * 1000)
+    assert isinstance(caught.value.__cause__, ConnectionLost)
+    assert stored(server) == []
+
+
+@pytest.mark.parametrize("personality", ["rev1", "rev1-basic"])
+async def test_ok_before_the_message_was_sent_is_no_success(
+    connect: Connector, personality: str
+) -> None:
+    """CVE-2026-42246: whatever the server says, it cannot have the message."""
+    endpoint, theirs = pair()
+    capabilities = "IMAP4rev1" if personality == "rev1-basic" else "IMAP4rev1 LITERAL+"
+    with theirs:
+        theirs.sendall(f"* PREAUTH [CAPABILITY {capabilities}] ready\r\n".encode())
+        client = await connect(endpoint)
+        tag = client.connection._tag
+        theirs.sendall(b"".join(b"%b%d OK done\r\n" % (tag.encode(), n) for n in (1, 2, 3)))
+        with pytest.raises((ProtocolError, OutcomeUnknown)):
+            await client.append("INBOX", b"x" * 2_000_000)

@@ -1,0 +1,195 @@
+"""Download: any size into a file, in constant memory; and what happens when the file fails."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from imaplus import Body, CapabilityMissing, Limits, NoSuchMessage, ProtocolError
+from imaplus.testing import Generated, Server
+from imaplus.wire.sinks import Digest
+
+from .harness import Connector, letter
+
+LARGE = 8 << 20
+
+
+class Hashing(io.RawIOBase):
+    """A file that keeps a digest, and fails as told."""
+
+    def __init__(self, room: int = 1 << 62) -> None:
+        self.hash = hashlib.sha256()
+        self.size = 0
+        self.room = room
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        if self.size + len(data) > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.hash.update(data)
+        self.size += len(data)
+        return len(data)
+
+
+def digest(server: Server, uid: int) -> str:
+    return hashlib.sha256(server.mailbox().messages[uid].data).hexdigest()
+
+
+async def test_a_message(connect: Connector, full: Server, tmp_path: Path) -> None:
+    inbox = await (await connect(full)).select("INBOX")
+    with (tmp_path / "message.eml").open("wb") as file:
+        assert await inbox.download(3, file) == full.mailbox().messages[3].size
+    assert (tmp_path / "message.eml").read_bytes() == full.mailbox().messages[3].data
+    assert "\\Seen" not in full.mailbox().flags(3)
+
+
+@pytest.mark.parametrize("personality", ["rev1", "rev2", "rev1-basic", "sloppy"])
+async def test_sections(connect: Connector, start: Callable[..., Server], personality: str) -> None:
+    server = start(personality=personality)
+    server.add_message("INBOX", letter(body="SGVsbG8=\r\n"))
+    inbox = await (await connect(server)).select("INBOX")
+    for section, expected in (
+        ("HEADER", letter(body="")),
+        ("TEXT", b"SGVsbG8=\r\n"),
+        ("1", b"SGVsbG8=\r\n"),
+    ):
+        file = io.BytesIO()
+        assert await inbox.download(1, file, section=section) == len(expected)
+        assert file.getvalue() == expected
+
+
+async def test_an_empty_message(connect: Connector, server: Server) -> None:
+    server.add_message("INBOX", b"")
+    inbox = await (await connect(server)).select("INBOX")
+    assert await inbox.download(1, io.BytesIO()) == 0
+
+
+async def test_decoded_by_the_server(connect: Connector, server: Server) -> None:
+    server.add_message("INBOX", b"Content-Transfer-Encoding: base64\r\n\r\nSGVs\r\nbG8=\r\n")
+    inbox = await (await connect(server)).select("INBOX")
+    file = io.BytesIO()
+    await inbox.download(1, file, section="1", binary=True)
+    assert file.getvalue() == b"Hello"
+
+
+async def test_decoded_by_a_server_that_cannot(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    server = start(personality="rev1-basic")
+    server.add_message("INBOX", letter())
+    inbox = await (await connect(server)).select("INBOX")
+    with pytest.raises(CapabilityMissing, match="BINARY"):
+        await inbox.download(1, io.BytesIO(), section="1", binary=True)
+
+
+async def test_progress(connect: Connector, server: Server) -> None:
+    server.add_message("INBOX", Generated(LARGE))
+    inbox = await (await connect(server)).select("INBOX")
+    told: list[tuple[int, int]] = []
+    file = Hashing()
+    await inbox.download(1, cast(Any, file), progress=lambda *step: told.append(step))
+    assert file.hash.hexdigest() == digest(server, 1)
+    assert told == sorted(told)
+    assert len(told) > 10
+    assert {total for _, total in told} == {LARGE}
+    assert told[-1] == (LARGE, LARGE)
+
+
+async def test_constant_memory(connect: Connector, server: Server) -> None:
+    """The embedded server makes the message up as it sends it, so all there is shows."""
+    server.add_message("INBOX", Generated(4 * LARGE))
+    inbox = await (await connect(server)).select("INBOX")
+    await inbox.download(1, cast(Any, Hashing()), section="HEADER")
+    tracemalloc.start()
+    try:
+        await inbox.download(1, cast(Any, Hashing()))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 << 20
+
+
+async def test_no_such_message(connect: Connector, full: Server) -> None:
+    inbox = await (await connect(full)).select("INBOX")
+    for uid, section in ((99, ""), (1, "5"), (1, "1.2.3")):
+        file = io.BytesIO()
+        with pytest.raises(NoSuchMessage):
+            await inbox.download(uid, file, section=section)
+        assert file.getvalue() == b""
+
+
+@pytest.mark.parametrize("room", [0, 100_000, LARGE - 1])
+async def test_a_full_disk_fails_this_download_only(
+    connect: Connector, server: Server, room: int
+) -> None:
+    """The rest of the literal is passed over, and the connection stays in step."""
+    server.add_message("INBOX", Generated(LARGE))
+    server.add_message("INBOX", letter())
+    client = await connect(server)
+    inbox = await client.select("INBOX")
+    with pytest.raises(OSError, match="No space left") as caught:
+        await inbox.download(1, cast(Any, Hashing(room)))
+    assert caught.value.errno == errno.ENOSPC
+    again = Hashing()
+    assert await inbox.download(1, cast(Any, again)) == LARGE
+    assert again.hash.hexdigest() == digest(server, 1)
+    assert (await client.status("INBOX")).messages == 2
+    assert len(server.sessions) == 1
+
+
+async def test_a_progress_that_fails(connect: Connector, server: Server) -> None:
+    server.add_message("INBOX", Generated(LARGE))
+    inbox = await (await connect(server)).select("INBOX")
+
+    def stop(done: int, total: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await inbox.download(1, cast(Any, Hashing()), progress=stop)
+    assert (await inbox.uids()).count == 1
+
+
+async def test_many_into_sinks(connect: Connector, full: Server) -> None:
+    """`into` decides for each message where its body goes."""
+    inbox = await (await connect(full)).select("INBOX")
+    item = Body()
+    found = {
+        each.uid: each[item.key]
+        async for each in inbox.fetch("1:*", item, into=lambda uid, size: Digest())
+    }
+    assert found == {uid: digest(full, uid) for uid in full.mailbox().uids}
+
+
+async def test_some_sinks_that_fail(connect: Connector, full: Server) -> None:
+    inbox = await (await connect(full)).select("INBOX")
+
+    class Full(Digest):
+        def write(self, data: Any, /) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        [
+            each
+            async for each in inbox.fetch(
+                "1:*", Body(), into=lambda uid, size: Full() if uid == 5 else Digest()
+            )
+        ]
+    assert (await inbox.uids()).count == 10
+
+
+async def test_a_body_that_is_too_large_for_memory(connect: Connector, server: Server) -> None:
+    server.add_message("INBOX", Generated(LARGE))
+    inbox = await (await connect(server, limits=Limits(literal=1 << 20))).select("INBOX")
+    with pytest.raises(ProtocolError, match="too large for memory"):
+        [each async for each in inbox.fetch(1, Body())]
+    file = Hashing()
+    assert await inbox.download(1, cast(Any, file)) == LARGE

@@ -1,0 +1,161 @@
+"""Time-outs: each of them ends its own kind of waiting, closes the connection and says so."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from imaplus import ConnectionLost, Exists, Security, Tcp, TimedOut, Timeouts
+from imaplus.core.session import Noop
+from imaplus.testing import Fault, Server
+
+from .harness import Connector, pair
+
+LONG = 30.0
+SHORT = 0.1
+GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n"
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that accepts connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+Drip = Callable[[socket.socket, bytes], None]
+
+
+@pytest.fixture
+def drip() -> Iterator[Drip]:
+    """Sends the same octets every 20 ms, until the test ends."""
+    done = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def run(sock: socket.socket, data: bytes) -> None:
+        while not done.wait(0.02):
+            try:
+                sock.sendall(data)
+            except OSError:
+                return
+
+    def begin(sock: socket.socket, data: bytes) -> None:
+        threads.append(threading.Thread(target=run, args=(sock, data)))
+        threads[-1].start()
+
+    yield begin
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+async def test_with_a_handshake(connect: Connector, silent: int) -> None:
+    with pytest.raises(TimedOut):
+        await connect(Tcp("127.0.0.1", silent), timeouts=Timeouts(connect=SHORT))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full backlog is silent on Linux only")
+async def test_with_connecting(connect: Connector) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(3)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        with pytest.raises(TimedOut):
+            await connect(
+                Tcp("127.0.0.1", listener.getsockname()[1], Security.PLAIN),
+                timeouts=Timeouts(connect=SHORT),
+            )
+        for sock in waiting:
+            sock.close()
+
+
+async def test_with_a_greeting(connect: Connector, silent: int) -> None:
+    with pytest.raises(TimedOut):
+        await connect(
+            Tcp("127.0.0.1", silent, Security.PLAIN),
+            timeouts=Timeouts(greeting=SHORT, silence=LONG),
+        )
+
+
+async def test_with_a_greeting_that_drips(connect: Connector, server: Server) -> None:
+    server.fail_next(Fault.slow(1, 0.01))
+    with pytest.raises(TimedOut):
+        await connect(server, timeouts=Timeouts(silence=SHORT, slowest=1000))
+
+
+async def test_with_silence(connect: Connector) -> None:
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING)
+    with theirs:
+        client = await connect(endpoint, timeouts=Timeouts(silence=SHORT))
+        with pytest.raises(TimedOut):
+            await client.noop()
+        with pytest.raises(ConnectionLost):
+            await client.noop()
+
+
+async def test_with_a_server_that_does_not_read(connect: Connector) -> None:
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING.replace(b"IDLE", b"LITERAL+"))
+    with theirs:
+        client = await connect(endpoint, timeouts=Timeouts(silence=SHORT))
+        with pytest.raises(ConnectionLost) as caught:
+            await client.append("INBOX", b"x" * (10 << 20))
+        assert isinstance(caught.value.__cause__, TimedOut)
+
+
+async def test_with_a_response_that_drips(connect: Connector, drip: Drip) -> None:
+    """Each octet comes in time, and the response would never end."""
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING)
+    with theirs:
+        client = await connect(endpoint, timeouts=Timeouts(silence=SHORT, slowest=1000))
+        drip(theirs, b"x")
+        with pytest.raises(TimedOut, match="octets of a response"):
+            await client.noop()
+
+
+async def test_with_a_command(connect: Connector, drip: Drip) -> None:
+    """Whole responses keep coming, and none of them is the answer."""
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING)
+    with theirs:
+        client = await connect(endpoint, timeouts=Timeouts(silence=LONG, command=SHORT))
+        drip(theirs, b"* OK still here\r\n")
+        with pytest.raises(TimedOut, match="not over in time"):
+            await client.noop()
+
+
+async def test_with_one_command(connect: Connector, drip: Drip) -> None:
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING)
+    with theirs:
+        client = await connect(endpoint)
+        drip(theirs, b"* OK still here\r\n")
+        with pytest.raises(TimedOut, match="not over in time"):
+            await client.run(Noop(), SHORT)
+
+
+async def test_farewells_are_short(connect: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = "_async" if connect.kind == "async" else "_sync"
+    monkeypatch.setattr(f"imaplus.client.{kind}.FAREWELL", SHORT)
+    endpoint, theirs = pair()
+    theirs.sendall(GREETING)
+    with theirs:
+        client = await connect(endpoint)
+        await client.logout()
+
+
+async def test_idling_is_no_silence(connect: Connector, server: Server) -> None:
+    """Nothing is due while idling: only the caller's own patience ends it."""
+    client = await connect(server, timeouts=Timeouts(silence=SHORT))
+    inbox = await client.select("INBOX")
+    assert [event async for event in inbox.idle(3 * SHORT)] == []
+    server.add_message("INBOX", b"\r\n")
+    events = [event async for event in inbox.idle(SHORT)]
+    assert Exists(1) in events

@@ -1,0 +1,425 @@
+"""Both clients on real servers: every way to log in, and all that the clients do, end to end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from imaplus import (
+    AsyncClient,
+    AuthenticationFailed,
+    BearerToken,
+    Body,
+    CapabilityMissing,
+    Client,
+    Exists,
+    Expunged,
+    External,
+    Mailbox,
+    Outgoing,
+    Process,
+    Refused,
+    Resync,
+    Security,
+    Since,
+    Subject,
+    Tcp,
+    Tls,
+    TlsFailed,
+    UidValidityChanged,
+    Vanished,
+)
+from imaplus.core.session import Enable
+from imaplus.wire.sources import Octets
+
+from .lab import LabServer
+
+WHEN = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+def letter(subject: str, body: str = "world\r\n") -> bytes:
+    return (
+        f"From: Ann <ann@example.org>\r\nSubject: {subject}\r\n"
+        f"Message-ID: <{secrets.token_hex(8)}@example.org>\r\n\r\n{body}"
+    ).encode()
+
+
+def log_in(server: LabServer, user: str = "alice", **options: Any) -> Client:
+    """A sync client under TLS."""
+    options.setdefault("tls", Tls(ca_file=server.ca_file))
+    if "credentials" not in options:
+        options.update(user=user, password=server.users[user])
+    return Client.connect("localhost", server.tls_port, **options)
+
+
+async def log_in_async(server: LabServer, user: str = "alice", **options: Any) -> AsyncClient:
+    return await AsyncClient.connect(
+        "localhost",
+        server.tls_port,
+        user=user,
+        password=server.users[user],
+        tls=Tls(ca_file=server.ca_file),
+        **options,
+    )
+
+
+def prefix(server: LabServer) -> str:
+    """Where a user's own mailboxes are: Courier has them below INBOX."""
+    return "INBOX." if server.name == "courier" else ""
+
+
+@pytest.fixture
+def client(server: LabServer) -> Iterator[Client]:
+    """A session on each server in turn."""
+    with log_in(server) as client:
+        yield client
+
+
+@pytest.fixture
+def fresh(server: LabServer, client: Client) -> Iterator[str]:
+    """A mailbox with a name that is not ASCII, empty, and deleted afterwards."""
+    name = f"{prefix(server)}Test & Übung 日本 {secrets.token_hex(4)}"
+    client.create(name)
+    yield name
+    with log_in(server) as other:
+        other.delete(name)
+
+
+# -- connecting and logging in ---------------------------------------------------------------------
+
+
+def test_every_offered_mechanism(server: LabServer) -> None:
+    """Each by itself, under TLS, and with a wrong password too."""
+    with log_in(server, credentials=None) as lobby:
+        offered = {name[5:] for name in lobby.capabilities if name.startswith("AUTH=")}
+    ours = [
+        name
+        for name in ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
+        if name in offered
+    ]
+    assert "PLAIN" in ours
+    for mechanism in ours:
+        with log_in(server, mechanisms=[mechanism]) as client:
+            assert client.select("INBOX").is_open, mechanism
+    with pytest.raises(AuthenticationFailed) as caught:
+        Client.connect(
+            "localhost", server.tls_port, user="alice", password="wr0ng-secret",
+            tls=Tls(ca_file=server.ca_file), mechanisms=ours[:1],
+        )  # fmt: skip
+    assert "wr0ng-secret" not in str(caught.value)
+
+
+def test_starttls(server: LabServer) -> None:
+    with Client.connect(
+        "localhost", server.port, user="alice", password=server.users["alice"],
+        security=Security.STARTTLS, tls=Tls(ca_file=server.ca_file),
+    ) as client:  # fmt: skip
+        assert client.connection.secure
+        assert client.select("INBOX").is_open
+
+
+def test_an_unknown_authority(server: LabServer) -> None:
+    with pytest.raises(TlsFailed):
+        log_in(server, tls=Tls())
+
+
+def test_client_certificate(cyrus: LabServer) -> None:
+    files = cyrus.info["client_certificate"]
+    tls = Tls(ca_file=cyrus.ca_file, client_certificate=files["cert"], client_key=files["key"])
+    with log_in(cyrus, credentials=External(), tls=tls) as client:
+        assert client.select("INBOX").is_open
+
+
+@pytest.mark.parametrize("mechanism", ["OAUTHBEARER", "XOAUTH2"])
+def test_bearer_tokens(dovecot: LabServer, mechanism: str) -> None:
+    token = subprocess.run(
+        dovecot.info["oauth_token"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    with log_in(dovecot, credentials=BearerToken("alice", token), mechanisms=[mechanism]) as client:
+        assert client.select("INBOX").is_open
+    with pytest.raises(AuthenticationFailed):
+        log_in(dovecot, credentials=BearerToken("alice", "x.y.z"), mechanisms=[mechanism])
+
+
+def test_login_disabled(cyrus: LabServer) -> None:
+    """In clear the server allows no password, and none is sent."""
+    lines: list[bytes] = []
+    with pytest.raises((CapabilityMissing, AuthenticationFailed, TlsFailed)):
+        Client.connect(
+            Tcp("localhost", cyrus.info["imap_strict"], Security.PLAIN),
+            user="alice", password=cyrus.users["alice"], mechanisms=["LOGIN"],
+            trace=lambda _, line: lines.append(line),
+        )  # fmt: skip
+    assert not any(b" LOGIN " in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["dovecot", "cyrus"])
+def test_tunnel(request: pytest.FixtureRequest, name: str) -> None:
+    """A child process that is logged in already (PREAUTH)."""
+    server: LabServer = request.getfixturevalue(name)
+    if "tunnel" not in server.info:
+        pytest.skip("no tunnel")
+    with Client.connect(Process(server.info["tunnel"])) as client:
+        assert client.connection.greeting is not None
+        assert client.connection.greeting.kind == "PREAUTH"
+        assert client.select("INBOX").is_open
+
+
+def test_imap4rev2(cyrus_bpo: LabServer) -> None:
+    with log_in(cyrus_bpo) as client:
+        assert "IMAP4REV2" in client.connection.enabled
+        name = f"Grüße {secrets.token_hex(4)}"
+        client.create(name)
+        assert name in [entry.name for entry in client.list(status=("MESSAGES", "SIZE"))]
+        client.append(name, letter("=?utf-8?q?K=C3=A4se?="))
+        box = client.select(name)
+        assert box.search(Subject("käse")).count == 1
+        client.delete(name)
+
+
+def test_compression(cyrus_bpo: LabServer) -> None:
+    lines: list[bytes] = []
+    with log_in(cyrus_bpo, compress=True, trace=lambda _, line: lines.append(line)) as client:
+        assert any(b"COMPRESS DEFLATE" in line for line in lines)
+        inbox = client.select("INBOX")
+        data = letter("compressed", "x" * 76 + "\r\n" + "y" * 70 + "\r\n")
+        client.append("INBOX", data)
+        uid = list(inbox.uids())[-1]
+        assert [each.body() for each in inbox.fetch(uid, Body())] == [data]
+        inbox.delete(uid)
+
+
+# -- the whole surface -----------------------------------------------------------------------------
+
+
+def test_mailboxes(server: LabServer, client: Client, fresh: str) -> None:
+    entries = {entry.name: entry for entry in client.list(status=("MESSAGES", "UIDVALIDITY"))}
+    assert {"INBOX", fresh} <= entries.keys()
+    status = entries[fresh].status
+    assert status is not None
+    assert status.messages == 0
+    assert client.status(fresh).uidvalidity == status.uidvalidity
+    client.subscribe(fresh)
+    assert fresh in [entry.name for entry in client.list(subscribed=True)]
+    client.unsubscribe(fresh)
+    assert fresh not in [entry.name for entry in client.list(subscribed=True)]
+    client.rename(fresh, f"{fresh} 2")
+    assert f"{fresh} 2" in [entry.name for entry in client.list()]
+    client.rename(f"{fresh} 2", fresh)
+    assert client.namespaces().personal
+    with pytest.raises(Refused):  # few say [NONEXISTENT]
+        client.select(f"{prefix(server)}nowhere")
+
+
+def test_messages(server: LabServer, client: Client, fresh: str) -> None:
+    data = [letter(f"number {n}", f"body {n}\r\n" * n) for n in range(1, 6)]
+    for each in data[:2]:
+        client.append(fresh, each, flags=["\\Flagged"], date=WHEN)
+    client.append_many(fresh, [Outgoing(Octets(each)) for each in data[2:]])
+    box = client.select(fresh)
+    assert box.exists == 5
+    found = list(box.fetch("1:*", "FLAGS", "ENVELOPE", "INTERNALDATE", "RFC822.SIZE", Body()))
+    assert [each.body() for each in found] == data
+    assert [each.envelope.subject for each in found] == [f"number {n}" for n in range(1, 6)]
+    assert [each.size for each in found] == [len(each) for each in data]
+    assert found[0].internaldate == WHEN
+    assert "\\Flagged" in found[0].flags
+    uids = [each.uid for each in found]
+    assert list(box.uids()) == uids
+    assert list(box.search(Subject("number 3"))) == [uids[2]]
+    assert box.search(Since(date(2022, 1, 1))).count == 3
+    assert box.search(Subject("nothing") | ~Subject("number")).count == 0
+    assert uids[0] is not None
+    box.add_flags(uids[0], "\\Answered")
+    box.remove_flags(uids[0], "\\Flagged")
+    assert box.flags_of(uids[0])[uids[0]] >= {"\\Answered"}
+    assert "\\Flagged" not in box.flags_of(uids[0])[uids[0]]
+    box.set_flags(uids[0], "\\Seen")
+    assert "\\Answered" not in box.flags_of(uids[0])[uids[0]]
+    _copy_move_delete(client, box, f"{fresh} other")
+
+
+def _copy_move_delete(client: Client, box: Mailbox, other: str) -> None:
+    uids = list(box.uids())
+    client.create(other)
+    copied = box.copy(uids[:2], other)
+    if client.can("UIDPLUS"):
+        assert [source for source, _ in copied.pairs()] == uids[:2]
+    moved = box.move(uids[2:4], other)
+    if client.can("UIDPLUS"):
+        assert [source for source, _ in moved.pairs()] == uids[2:4]
+        assert list(box.uids()) == [*uids[:2], *uids[4:]]
+        box.delete(uids[0])
+        assert list(box.uids()) == [uids[1], uids[4]]
+    assert client.status(other).messages == 4
+    client.delete(other)
+
+
+def test_an_email_message(client: Client, fresh: str) -> None:
+    message = EmailMessage()
+    message["From"] = "Zoë <zoe@example.org>"
+    message["Subject"] = "Grüße aus Köln"
+    message.set_content("Käse\n")
+    message.add_attachment(b"\x00\xff" * 500, maintype="image", subtype="png", filename="ü.png")
+    client.append(fresh, message)
+    box = client.select(fresh)
+    (found,) = box.fetch("1:*", "ENVELOPE", "BODYSTRUCTURE", Body())
+    assert found.envelope.subject == "Grüße aus Köln"
+    assert [part.filename for part in found.bodystructure.walk() if part.filename] == ["ü.png"]
+    assert found.email()["Subject"] == "Grüße aus Köln"
+    assert found.uid is not None
+    if client.can("BINARY"):
+        file = io.BytesIO()
+        box.download(found.uid, file, section="2", binary=True)
+        assert file.getvalue() == b"\x00\xff" * 500
+
+
+def test_search_beyond_ascii(client: Client, fresh: str) -> None:
+    client.append(fresh, b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx\r\n")
+    assert client.select(fresh).search(Subject("Grüße")).count == 1
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_ten_megabytes(server: LabServer, fresh: str, kind: str) -> None:
+    """There and back, octet by octet the same, in a file."""
+    lines = b"".join(b"%08d %b\r\n" % (n, b"x" * 60) for n in range(145_000))
+    data = letter("large") + lines
+    assert len(data) > 10_000_000
+    told: list[int] = []
+
+    def there_and_back() -> bytes:
+        with log_in(server) as client:
+            client.append(fresh, io.BytesIO(data))
+            box = client.select(fresh)
+            file = io.BytesIO()
+            size = box.download(box.uids().first, file, progress=lambda n, _: told.append(n))
+            assert size == len(data)
+            return file.getvalue()
+
+    async def there_and_back_async() -> bytes:
+        async with await log_in_async(server) as client:
+            await client.append(fresh, io.BytesIO(data))
+            box = await client.select(fresh)
+            file = io.BytesIO()
+            uid = (await box.uids()).first
+            await box.download(uid, file, progress=lambda n, _: told.append(n))
+            return file.getvalue()
+
+    received = there_and_back() if kind == "sync" else asyncio.run(there_and_back_async())
+    assert hashlib.sha256(received).digest() == hashlib.sha256(data).digest()
+    assert told[-1] == len(data)
+    assert len(told) > 10
+
+
+def test_condstore(client: Client, server: LabServer, fresh: str) -> None:
+    if not client.can("CONDSTORE"):
+        pytest.skip("no CONDSTORE")
+    client.append_many(fresh, [letter("1"), letter("2"), letter("3")])
+    box = client.select(fresh)
+    uids = list(box.uids())
+    before = max(each.modseq for each in box.fetch("1:*", "MODSEQ"))
+    with log_in(server) as other:
+        other.select(fresh).add_flags(uids[1], "\\Flagged")
+    changed = {each.uid for each in box.fetch("1:*", "FLAGS", changed_since=before)}
+    assert changed == {uids[1]}
+    stored = box.add_flags(uids, "\\Answered", unchanged_since=before)
+    assert list(stored.modified) == [uids[1]]
+    assert ["\\Answered" in flags for flags in box.flags_of().values()] == [True, False, True]
+
+
+def test_qresync(client: Client, server: LabServer, fresh: str) -> None:
+    if not client.can("QRESYNC"):
+        pytest.skip("no QRESYNC")
+    client.run(Enable(("QRESYNC",)))  # Dovecot numbers changes from here on, and not before
+    client.append_many(fresh, [letter(str(n)) for n in range(6)])
+    box = client.select(fresh)
+    uids = list(box.uids())
+    knew = Resync(box.uidvalidity, box.highestmodseq)
+    box.close()
+    with log_in(server) as other:
+        theirs = other.select(fresh)
+        theirs.add_flags(uids[0], "\\Flagged")
+        theirs.delete(uids[2:4])
+        other.append(fresh, letter("new"))
+    box = client.select(fresh, uidvalidity=knew.uidvalidity, resync=knew)
+    assert set(uids[2:4]) <= set(box.vanished)
+    assert not {uids[0], uids[1], uids[4], uids[5]} & set(box.vanished)
+    changed = {each.uid: each.flags for each in box.changes}
+    assert "\\Flagged" in changed[uids[0]]
+    assert uids[1] not in changed
+    assert box.exists == 5
+    with pytest.raises(UidValidityChanged):
+        client.select(fresh, uidvalidity=knew.uidvalidity + 1)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_idle(server: LabServer, client: Client, fresh: str, kind: str) -> None:
+    """What another session does is heard while idling (or by NOOP, now and then)."""
+    client.append(fresh, letter("first"))
+    theirs = client.select(fresh)
+
+    def deed(step: int) -> None:
+        if step == 0:
+            client.append(fresh, letter("second"))
+        else:
+            theirs.delete(theirs.uids().first)
+
+    def listen() -> list[object]:
+        with log_in(server) as listener:
+            box = listener.select(fresh)
+            events: list[object] = []
+            deed(0)
+            for event in box.idle(20, poll=0.2):
+                events.append(event)
+                if isinstance(event, Exists) and event.count == 2:
+                    deed(1)
+                if isinstance(event, Expunged | Vanished):
+                    break
+            assert box.exists == 1
+            assert box.uids().count == 1
+            return events
+
+    async def listen_async() -> list[object]:
+        async with await log_in_async(server) as listener:
+            box = await listener.select(fresh)
+            events: list[object] = []
+            deed(0)
+            async for event in box.idle(20, poll=0.2):
+                events.append(event)
+                if isinstance(event, Exists) and event.count == 2:
+                    deed(1)
+                if isinstance(event, Expunged | Vanished):
+                    break
+            assert (await box.uids()).count == 1
+            return events
+
+    events = listen() if kind == "sync" else asyncio.run(listen_async())
+    assert Exists(2) in events
+    assert isinstance(events[-1], Expunged | Vanished)
+
+
+async def test_tasks_share_a_connection(server: LabServer) -> None:
+    async with await log_in_async(server) as client:
+        names = [entry.name for entry in await client.list() if entry.selectable]
+        found = await asyncio.gather(*(client.status(name) for name in names * 3))
+        assert [each.mailbox for each in found] == names * 3
+        inbox = await client.select("INBOX")
+        await asyncio.gather(
+            inbox.uids(),
+            inbox.flags_of(),
+            *(client.status(name) for name in names),
+            client.append("INBOX", letter(f"by a task {os.getpid()}")),
+            client.noop(),
+        )
+        found_uids = await inbox.search(Subject(f"by a task {os.getpid()}"))
+        await inbox.delete(found_uids)

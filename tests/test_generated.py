@@ -1,0 +1,38 @@
+"""What is generated is what its source gives, to the last character."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def check(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(folder / "tools" / "gen_sync.py"), "--check"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_sync_client_is_the_async_one_without_its_async_words() -> None:
+    done = check(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_one_changed_word_is_found(tmp_path: Path) -> None:
+    """The check can fail: it runs on a copy in which one word of a docstring differs."""
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    assert check(tmp_path).returncode == 0
+    changed = tmp_path / "src" / "imaplus" / "client" / "_sync.py"
+    changed.write_text(changed.read_text().replace("Say goodbye", "Wave goodbye"))
+    done = check(tmp_path)
+    assert done.returncode == 1
+    assert "_sync.py" in done.stdout
