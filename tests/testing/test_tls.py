@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import imaplib
 import socket
 import ssl
@@ -105,9 +106,8 @@ def test_cut_is_counted_in_octets_of_imap(start, authority, context):
             plain, server_hostname="localhost", suppress_ragged_eofs=False
         )
         assert tls.recv(100) == b"* OK [C"
-        with pytest.raises(ssl.SSLEOFError):
-            tls.recv(1)
-        tls.close()
+        with tls, contextlib.suppress(ssl.SSLEOFError):  # OpenSSL 3 may give b"" instead
+            assert tls.recv(1) == b""
 
 
 def test_external(start, authority, context, dial, tmp_path):

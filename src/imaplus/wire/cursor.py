@@ -35,9 +35,10 @@ _ODD_NUMBER: Final = re.compile(
     rb"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9])"
 )
 _QUOTED: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?=[ \t()\]>]|\Z)')
-# quirk 10: a quote inside that nobody escaped closes only where a token may end.
+# quirk 10: a quote inside that nobody escaped closes only where a token may end. No assertion
+# stands in the possessive group: before Python 3.11.5 that does not work.
 _ODD_QUOTED: Final = re.compile(
-    rb'"([^"\\]*+(?:(?:\\.|"(?![ \t)\]]|\Z))[^"\\]*+)*+)"(?=[ \t)\]]|\Z)'
+    rb'"([^"\\]*+(?:(?:\\.|"++(?:[^ \t)\]"\\]|\\.))[^"\\]*+)*+"*)"(?=[ \t)\]]|\Z)'
 )
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _LITERAL: Final = re.compile(rb"~?\{([0-9]+)\}\r\n")

@@ -23,7 +23,7 @@ _KEPT_RUNS: Final = re.compile("([\udc00-\udcff]+)")
 # "&" and "-". Possessive, so that a shift without its "-" is not scanned over and over.
 _TOKENS: Final = re.compile(
     rb"(?P<plain>[\x20-\x25\x27-\x7e]++)|(?P<amp>&-)|(?P<shift>&[A-Za-z0-9+,]++-)"
-    rb"|(?P<bad>(?:[^\x20-\x7e]|&(?=&))++|&)"
+    rb"|(?P<bad>&+(?=&)|[^\x20-\x7e]+|&)"
 )
 _SHIFTED: Final = re.compile(r"(?P<amp>&)|[^\x20-\x7e]+")
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]")
