@@ -36,12 +36,15 @@ ALLOWED: dict[str, set[str]] = {
     "public": CLIENT,
     "": {"public", "version"},
     "version": set(),
-    "imaplib": WIRE | {"sasl"},
+    "imaplib": WIRE | {"sasl"},  # and BRIDGES
     "testing": WIRE,
     "mirror": PUBLIC,
     "cli": PUBLIC | {"mirror", "testing"},
     "__main__": {"cli"},
 }
+# A module that may import more than its part: `IMAP4.typed` loads it when it is first used, and
+# nothing else of the facade imports it but for its types.
+BRIDGES: dict[str, set[str]] = {"imaplus.imaplib._typed": CLIENT}
 # Outside the standard library, by part; each of these is an extra of pyproject.toml.
 EXTRAS = {"cli": {"rich"}, "testing": {"pytest", "trustme"}}
 # Every type checker brings its stubs along; at run time it must not be needed.
@@ -110,13 +113,22 @@ def fault(found: Import) -> str | None:
     mine = part_of(found.importer)
     if top == PACKAGE:
         theirs = part_of(found.target)
-        if theirs != mine and theirs not in ALLOWED[mine]:
+        allowed = ALLOWED[mine] | BRIDGES.get(found.importer, set())
+        if theirs != mine and theirs not in allowed:
             return f"{found.where}: {mine or PACKAGE!r} may not import {found.target}"
         return None
     extras = EXTRAS.get(mine, set()) | (TYPES_ONLY if found.types_only else set())
     if top not in sys.stdlib_module_names and top not in extras:
         return f"{found.where}: {found.target} is not in the standard library"
     return None
+
+
+def test_only_one_function_crosses_the_bridge() -> None:
+    """Whoever uses the facade alone does not load the client (tests/imaplib shows that too)."""
+    crossing = [found for found in all_imports() if found.target in BRIDGES]
+    assert {found.where.split(":")[0] for found in crossing if not found.types_only} == {
+        "imaplus.imaplib._classes"
+    }
 
 
 def all_imports() -> Iterator[Import]:
@@ -146,6 +158,7 @@ def test_imports_follow_the_layers() -> None:
         ("imaplus.cli.main", "from ..client import _sync"),
         ("imaplus.testing.server", "from ..protocol import connection"),
         ("imaplus.imaplib", "from .protocol import response"),
+        ("imaplus.imaplib._classes", "from ..client import _sync"),
         ("imaplus.errors", "from .wire import cursor"),
         ("imaplus.mirror.store", "import rich"),
         ("imaplus.wire.cursor", "import trustme"),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name[0].islower():  # all public names have capitals: it is a module, to be imported
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     public = import_module("imaplus.public")

@@ -149,8 +149,8 @@ def _parse_url(text: str) -> Address:
     server, _, path = rest.partition("/")
     info, at, where = server.rpartition("@")
     # imap://ada:se/cret@host/ has its '@' in the path: that is no host "ada" with a port
-    named = where.rpartition("]")[2]  # an IPv6 address has colons of its own
-    if ":" in info or (not at and ":" in named and "@" in path):
+    outside = where.rpartition("]")[2]  # an IPv6 address has colons of its own
+    if ":" in info or (not at and ":" in outside and "@" in path):
         raise Stop(Exit.USAGE, "a password cannot be part of a URL", hint=_NO_PASSWORD)
     user, auth, mechanism = info.partition(";")
     if auth and mechanism[:5].upper() != "AUTH=":

@@ -1,0 +1,92 @@
+"""`imaplib`, complete and safe: `from imaplus import imaplib` instead of `import imaplib`.
+
+It offers the names, hooks and results of the standard module as of Python 3.16, on every Python
+from 3.11. Its contract is public state that programs change: the attributes of an `IMAP4`, and the
+globals of this module. Those are read here, when they are used, so that assigning and patching
+them works; the modules beside this one reach them as `public`. Of `imaplus` it knows `wire` and
+`sasl` only; `IMAP4.typed` loads the rest.
+
+    with imaplib.IMAP4_SSL("imap.example.org") as imap:
+        imap.login("ada", password)
+        imap.select("INBOX", readonly=True)
+        typ, data = imap.search(None, "UNSEEN")
+"""
+
+from __future__ import annotations
+
+import random as random
+import re
+import socket as socket
+import ssl as ssl
+import subprocess as subprocess
+import sys as sys
+import time as time
+from typing import Final
+
+CRLF: Final = b"\r\n"
+Debug: int = 0
+"""What `IMAP4.debug` starts with: 0 is silent, 5 tells all but secrets."""
+IMAP4_PORT: Final = 143
+IMAP4_SSL_PORT: Final = 993
+AllowedVersions: tuple[str, ...] = ("IMAP4REV1", "IMAP4")
+"""The protocols that will do, the best first; the server must announce one of them."""
+
+_MAXLINE: int | None = None
+"""Octets of the longest line that is read; None leaves it to `IMAP4.limits`."""
+
+_ANY: Final = ("NONAUTH", "AUTH", "SELECTED", "LOGOUT")
+_LOGGED_IN: Final = ("AUTH", "SELECTED")
+_OPEN: Final = ("SELECTED",)
+
+Commands: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("CAPABILITY", "ID", "LOGOUT", "NOOP"), _ANY),
+    **dict.fromkeys(("AUTHENTICATE", "LOGIN", "STARTTLS"), ("NONAUTH",)),
+    **dict.fromkeys(("ENABLE", "PROXYAUTH"), ("AUTH",)),
+    **dict.fromkeys(
+        "APPEND CREATE DELETE EXAMINE IDLE LIST LSUB NAMESPACE RENAME SELECT STATUS SUBSCRIBE "
+        "UNSUBSCRIBE DELETEACL GETACL MYRIGHTS SETACL GETANNOTATION SETANNOTATION GETQUOTA "
+        "GETQUOTAROOT SETQUOTA".split(),
+        _LOGGED_IN,
+    ),
+    **dict.fromkeys(
+        "CHECK CLOSE COPY EXPUNGE FETCH MOVE PARTIAL SEARCH SORT STORE THREAD UID UNSELECT".split(),
+        _OPEN,
+    ),
+}
+"""The states in which a command may be sent. Each name works as a method, in capitals too."""
+
+# What the lines of a server look like. The groups' names are part of the interface.
+Continuation = re.compile(rb"\+(?: (?P<data>.*))?")
+Flags = re.compile(rb".*FLAGS \((?P<flags>[^)]*)\)")
+InternalDate = re.compile(
+    rb'.*INTERNALDATE "(?P<day>[ 0-3][0-9])-(?P<mon>[A-Z][a-z]{2})-(?P<year>[0-9]{4})'
+    rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
+    rb' (?P<zonen>[+-])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
+)
+Literal = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
+MapCRLF = re.compile(rb"\r\n|\r|\n")
+# Flags may hold "]", against the grammar: so the code ends at the last one of the line.
+Response_code = re.compile(rb"\[(?P<type>[A-Z-]+)(?: (?P<data>.*))?\]")
+Untagged_response = re.compile(rb"\* (?P<type>[A-Z-]+)(?: (?P<data>.*))?")
+Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
+
+# They need what is above, so they come last. "as" exports them to type checkers too.
+from imaplus.imaplib import _codec as _codec  # noqa: E402
+from imaplus.imaplib._classes import IMAP4, IMAP4_SSL, IMAP4_stream  # noqa: E402
+from imaplus.imaplib._functions import Int2AP as Int2AP  # noqa: E402
+from imaplus.imaplib._functions import Internaldate2tuple as Internaldate2tuple  # noqa: E402
+from imaplus.imaplib._functions import Mon2num as Mon2num  # noqa: E402
+from imaplus.imaplib._functions import ParseFlags as ParseFlags  # noqa: E402
+from imaplus.imaplib._functions import Time2Internaldate as Time2Internaldate  # noqa: E402
+from imaplus.imaplib._functions import _Authenticator as _Authenticator  # noqa: E402
+from imaplus.imaplib._idler import Idler as Idler  # noqa: E402
+
+__all__ = [
+    "IMAP4",
+    "IMAP4_SSL",
+    "IMAP4_stream",
+    "Int2AP",
+    "Internaldate2tuple",
+    "ParseFlags",
+    "Time2Internaldate",
+]

@@ -1,0 +1,124 @@
+"""`python -m imaplus.imaplib [-d LEVEL] [-s COMMAND] [HOST]`: try a server out.
+
+It logs in, makes two mailboxes, puts messages into one and into INBOX, reads them, and removes the
+mailboxes again. With `-s`, the server is a shell command that speaks IMAP on its standard input and
+output. Exit status 0 means that all of it worked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from imaplus import imaplib
+
+FOLDER = "imaplus test"
+LETTER = "From: {user}@localhost\nSubject: IMAP4 test\n\ndata...\n"
+
+
+class Trial:
+    """One session, told on standard error."""
+
+    def __init__(self, imap: imaplib.IMAP4) -> None:
+        self.imap = imap
+
+    def do(self, command: str, *args: Any) -> list[Any]:
+        """Run a command; its data. Raises IMAP4.error where the server says NO."""
+        shown = ("***",) if command == "login" else args
+        self.imap._mesg(f"{command} {' '.join(map(repr, shown))}")
+        typ, data = getattr(self.imap, command)(*args)
+        self.imap._mesg(f"{command} => {typ} {data!r:.1000}")
+        if typ == "NO":
+            raise self.imap.error(data[0])
+        found: list[Any] = data
+        return found
+
+    def mailboxes(self, letter: bytes) -> None:
+        """Make mailboxes, use them, and remove them."""
+        one, other = f"{FOLDER} 1", f"{FOLDER} 2"
+        self.do("create", one)
+        self.do("rename", one, f"{one} renamed")
+        self.do("CREATE", other)
+        self.do("append", other, None, None, letter)
+        self.do("list", "", f"{FOLDER}*")
+        self.do("select", other)
+        self.do("search", None, "SUBJECT", "test")
+        self.do("fetch", "1", "(FLAGS INTERNALDATE RFC822)")
+        self.do("store", "1", "FLAGS", r"(\Deleted)")
+        if "NAMESPACE" in self.imap.capabilities:
+            self.do("namespace")
+        self.do("expunge")
+        self.do("recent")
+        self.do("close")
+        self.do("delete", f"{one} renamed")
+        self.do("delete", other)
+
+    def inbox(self, letter: bytes) -> None:
+        """Add a message to INBOX, and read it by its UID."""
+        self.do("append", None, None, None, letter)
+        self.do("select")
+        self.do("response", "UIDVALIDITY")
+        uids = self.do("uid", "SEARCH", "ALL")[-1].split()
+        self.do("response", "EXISTS")
+        parts = "(FLAGS INTERNALDATE RFC822.SIZE RFC822.HEADER RFC822.TEXT)"
+        self.do("uid", "FETCH", uids[-1].decode(), parts)
+        self.do("uid", "STORE", uids[-1].decode(), "+FLAGS", r"(\Deleted)")
+        self.do("recent")
+        self.do("logout")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the trial. The password is asked for, or taken from the environment."""
+    parser = argparse.ArgumentParser(
+        "python -m imaplus.imaplib",
+        description="Try an IMAP server out: log in, and use a few mailboxes of its own.",
+        epilog="The password is that in IMAPLUS_PASSWORD, or is asked for.",
+    )
+    parser.add_argument("-d", dest="debug", type=int, default=0, help="0 (silent) to 5 (all)")
+    parser.add_argument("-s", dest="command", help="a command that speaks IMAP, instead of a host")
+    parser.add_argument("-u", dest="user", default=None, help="who logs in; you, without it")
+    parser.add_argument("-p", dest="port", type=int, default=None)
+    parser.add_argument("-t", dest="tls", action="store_true", help="TLS from the first octet")
+    parser.add_argument("host", nargs="?", default="")
+    options = parser.parse_args(argv)
+    imaplib.Debug = options.debug
+    user = options.user or getpass.getuser()
+    letter = LETTER.format(user=user).encode()
+    try:
+        with connected(options) as imap:
+            trial = Trial(imap)
+            imap._mesg(f"PROTOCOL_VERSION = {imap.PROTOCOL_VERSION}")
+            if imap.state != "AUTH":
+                trial.do("login", user, password(user, options.host))
+            trial.mailboxes(letter)
+            trial.inbox(letter)
+    except (imaplib.IMAP4.error, OSError) as error:
+        print(f"Tests failed: {error}", file=sys.stderr)
+        if not options.debug:
+            print("To see more, try -d 5.", file=sys.stderr)
+        return 1
+    print("All tests OK.")
+    return 0
+
+
+def connected(options: argparse.Namespace) -> imaplib.IMAP4:
+    """The session that the options ask for."""
+    if options.command:
+        return imaplib.IMAP4_stream(options.command)
+    if options.tls:
+        return imaplib.IMAP4_SSL(options.host, options.port or imaplib.IMAP4_SSL_PORT)
+    return imaplib.IMAP4(options.host, options.port or imaplib.IMAP4_PORT)
+
+
+def password(user: str, host: str) -> str:
+    """From the environment, or from whoever sits there."""
+    found = os.environ.get("IMAPLUS_PASSWORD")
+    return found or getpass.getpass(f"IMAP password for {user} on {host or 'localhost'}: ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What `debug` shows and `print_log` remembers of a dialogue. Secrets are in neither."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from imaplus.imaplib._public import public
+
+SHORTEST_SECRET: Final = 4
+"""Characters of a secret that is blanked where a server repeats it; less is in any text."""
+
+
+class Log:
+    """The part of an `IMAP4` that tells what goes on, on standard error."""
+
+    debug: int = 0
+    _cmd_log_len: int = 10
+    _cmd_log_idx: int = 0
+    _cmd_log: dict[int, tuple[str, float]]
+    """The latest lines and when they were written or read, in a ring."""
+    _secrets: tuple[bytes, ...] = ()
+    """What the command under way must not show, should the server repeat it."""
+    _confidential: bool = False
+    """The command under way is a conversation of secrets: challenges are not shown."""
+
+    def _mesg(self, s: str, secs: float | None = None) -> None:
+        """Show a line on standard error, with the time it is of."""
+        if secs is None:
+            secs = public.time.time()
+        clock = public.time.strftime("%M:%S", public.time.localtime(secs))
+        public.sys.stderr.write(f"  {clock}.{int(secs * 100) % 100:02d} {self._hidden(s)}\n")
+        public.sys.stderr.flush()
+
+    def _log(self, line: str) -> None:
+        """Remember a line for `print_log`."""
+        if self._secrets:
+            line = self._hidden(line)
+        index = self._cmd_log_idx
+        self._cmd_log[index] = (line, public.time.time())
+        self._cmd_log_idx = index + 1 if index + 1 < self._cmd_log_len else 0
+
+    def _tell(self, line: str) -> None:
+        """Show a line of the dialogue, or only remember it."""
+        if self.debug >= 4:
+            self._mesg(line)
+        else:
+            self._log(line)
+
+    def _hidden(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(repr(secret)[2:-1], "***")
+        return text
+
+    def _keep_secret(self, *secrets: bytes) -> None:
+        self._secrets = tuple(each for each in secrets if len(each) >= SHORTEST_SECRET)
+
+    def _dump_ur(self, untagged_resp_dict: Mapping[str, object]) -> None:
+        """Show untagged responses that wait to be taken."""
+        if untagged_resp_dict:
+            lines = (f"{name}: {data!r}" for name, data in untagged_resp_dict.items())
+            self._mesg("untagged responses dump:" + "\n\t\t".join(lines))
+
+    def print_log(self) -> None:
+        """Show the latest lines of the dialogue, oldest first."""
+        self._mesg(f"last {len(self._cmd_log)} IMAP4 interactions:")
+        for offset in range(self._cmd_log_len):
+            entry = self._cmd_log.get((self._cmd_log_idx + offset) % self._cmd_log_len)
+            if entry is not None:
+                self._mesg(*entry)

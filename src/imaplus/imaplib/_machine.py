@@ -1,0 +1,320 @@
+"""The pull machine: a command goes out, and responses are read until its tagged one has come.
+
+Programs call these methods, override them, and change the attributes at any time: nothing is
+remembered elsewhere that an attribute says. It knows the form of commands, and nothing of what any
+of them means but that LOGIN and AUTHENTICATE carry secrets.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from imaplus.errors import ImapError, InvalidArgument
+from imaplus.imaplib._arguments import Argument, Literal, Pieces
+from imaplus.imaplib._public import public
+from imaplus.imaplib._responses import Responses, Results
+
+if TYPE_CHECKING:
+    from imaplus.imaplib._typed import TypedClient
+
+Literator: TypeAlias = "Callable[[Any], bytes]"
+
+JOINED: Final = 1 << 16
+"""Octets of a literal that are written together with the line end that follows it."""
+
+_FORBIDDEN: Final = re.compile(rb"[\0\r\n]")
+_ANNOUNCES_LITERAL: Final = re.compile(rb"\{[0-9]+[+-]?\}\Z")
+_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+
+
+class Machine(Responses):
+    """Commands and responses of an `IMAP4`, whatever they mean."""
+
+    mustquote: re.Pattern[bytes] = re.compile(rb"[^\w!#$%&'*+,.:;<=>?^`|~-]", re.ASCII)
+    PROTOCOL_VERSION: str
+    welcome: bytes | None
+    capabilities: tuple[str, ...]
+    is_readonly: bool
+    utf8_enabled: bool
+    literal: bytes | Literator | None
+    """What follows the next command as a literal, or what answers each `+` that follows it."""
+    tagnum: int
+    tagpre: bytes
+    _encoding: str
+    _tls_established: bool
+    _asked_in: str = ""  # the state in which the capabilities are those
+    _typed: TypedClient | None = None
+
+    # -- beginning ------------------------------------------------------------------------------
+
+    def _reset(self) -> None:
+        """The attributes, as they are before there is a connection."""
+        self.debug = public.Debug
+        self.state = "LOGOUT"
+        self.literal = None
+        self.tagged_commands = {}
+        self.untagged_responses = {}
+        self.continuation_response = ""
+        self.is_readonly = False
+        self.tagnum = 0
+        self._tls_established = False
+        self._cmd_log = {}
+        self._idle_responses = []
+        self._mode_ascii()
+
+    def _mode_ascii(self) -> None:
+        self.utf8_enabled = False
+        self._encoding = "ascii"
+        self.Literal = public.Literal
+        self.Untagged_status = public.Untagged_status
+
+    def _mode_utf8(self) -> None:
+        """Texts are UTF-8 from here on: UTF8=ACCEPT has been enabled (RFC 6855)."""
+        self.utf8_enabled = True
+        self._encoding = "utf-8"
+        self.Literal = public.Literal
+        self.Untagged_status = public.Untagged_status
+
+    def _connect(self) -> None:
+        """Take the greeting, and ask what the server can do."""
+        self.tagpre = public.Int2AP(public.random.randint(4096, 65535))
+        self.tagre = re.compile(
+            rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+) (?P<data>.*)"
+        )
+        if self.debug >= 1:
+            self._mesg(f"new IMAP4 connection, tag={self.tagpre!r}")
+        self.welcome = self._get_response()
+        if "PREAUTH" in self.untagged_responses:
+            self.state = "AUTH"
+        elif "OK" in self.untagged_responses:
+            self.state = "NONAUTH"
+        else:
+            raise self.error(self.welcome)
+        self._get_capabilities()
+        if self.debug >= 3:
+            self._mesg(f"CAPABILITIES: {self.capabilities!r}")
+        for version in public.AllowedVersions:
+            if version in self.capabilities:
+                self.PROTOCOL_VERSION = version
+                return
+        raise self.error("server not IMAP4 compliant")
+
+    def _get_capabilities(self) -> None:
+        """Ask for the capabilities anew."""
+        _, data = self.capability()
+        if data == [None]:
+            raise self.error("no CAPABILITY response from server")
+        self.capabilities = tuple(str(data[-1], self._encoding).upper().split())
+        self._asked_in = self.state
+
+    def capability(self) -> Results:
+        """What the server can do: a list of names, in one text."""
+        typ, data = self._simple_command("CAPABILITY")
+        return self._untagged_response(typ, data, "CAPABILITY")
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def _simple_command(self, name: str, *args: Any) -> Results:
+        """Send a command, and wait for its tagged response."""
+        return self._command_complete(name, self._command(name, *args))
+
+    def _command(self, name: str, *args: Any) -> bytes:
+        """Send a command, all of it; its tag.
+
+        Arguments are texts or bytes that go as they are; None is left out. If `literal` is set, it
+        goes last.
+
+        Raises:
+            IMAP4.error: the state does not allow it, or an argument cannot be sent.
+            IMAP4.readonly: the mailbox is no longer writable. IMAP4.abort: the connection is lost.
+        """
+        literal, self.literal = self.literal, None
+        self._check_state(name)
+        self._finish_typed()
+        for typ in ("OK", "NO", "BAD"):
+            self.untagged_responses.pop(typ, None)
+        if "READ-ONLY" in self.untagged_responses and not self.is_readonly:
+            raise self.readonly("mailbox status changed to READ-ONLY")
+        segments = self._segments(name, args, literal)
+        self._responses = 0
+        tag = self._new_tag()
+        if self._at < len(self._block) and _begins_line(tag, self._block[self._at :]):
+            raise self.abort(f"{name} was answered before it was sent")
+        self._begin_secrecy(name, args)
+        self._write(tag + b" " + segments[0], shown=self._shown(tag, name, segments[0]))
+        for segment in segments[1:]:
+            if not self._may_go_on(tag, name):
+                return tag
+            if self.debug >= 4:
+                self._mesg(f"write literal size {len(segment)}")
+            self._write(segment)
+        if callable(literal):
+            self._converse(tag, name, literal)
+        return tag
+
+    def _finish_typed(self) -> None:
+        """See to it that the typed client has nothing under way."""
+        if self._typed is not None:
+            try:
+                self._typed.finish()
+            except ImapError as error:
+                raise self.abort(str(error)) from error
+
+    def _check_state(self, name: str) -> None:
+        if self.state not in public.Commands[name]:
+            allowed = ", ".join(public.Commands[name])
+            raise self.error(
+                f"command {name} illegal in state {self.state}, only allowed in states {allowed}"
+            )
+
+    def _segments(
+        self, name: str, args: Iterable[Any], literal: bytes | Literator | None
+    ) -> list[bytes]:
+        """A command without tag and line ends, cut where the server must first say `+`."""
+        segments = [self._checked(name.encode(self._encoding))]
+        line = 0  # where the line that is being written begins in the last segment
+        for arg in args:
+            if arg is None:
+                continue
+            if isinstance(arg, str):
+                arg = arg.encode(self._encoding)
+            segments[-1] += b" "
+            for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
+                if isinstance(piece, Literal):
+                    segments[-1] += b"{%d}" % len(piece.data)
+                    segments.append(piece.data)
+                    line = len(piece.data)
+                else:
+                    segments[-1] += self._checked(piece)
+        if _ANNOUNCES_LITERAL.search(_QUOTED.sub(b"", segments[-1][line:])):
+            raise self._invalid("an argument announces a literal")
+        if literal is not None and not callable(literal):
+            segments[-1] += b" {%d}" % len(literal)
+            segments.append(bytes(literal))
+        return segments
+
+    def _checked(self, data: bytes) -> bytes:
+        if _FORBIDDEN.search(data):
+            raise self._invalid("NUL, CR and LF are not allowed in commands")
+        return data
+
+    def _write(self, data: bytes, *, shown: bytes | None = None) -> None:
+        """Write octets and the end of the line."""
+        if shown is not None:
+            self._tell(f"> {shown!r}")
+        try:
+            if len(data) <= JOINED:
+                self.send(data + public.CRLF)
+            else:
+                self.send(data)
+                self.send(public.CRLF)
+        except OSError as error:
+            raise self.abort(f"socket error: {error}") from error
+
+    def _may_go_on(self, tag: bytes, name: str) -> bool:
+        """Wait for the first `+`; False if the server ends the command instead."""
+        if self._is_continued(tag):
+            return True
+        status = self.tagged_commands[tag]
+        if status is not None and status[0] == "OK":
+            raise self.abort(f"{name}: the server said OK before all of it was sent")
+        return False
+
+    def _is_continued(self, tag: bytes) -> bool:
+        """Read until there is a `+`, or the command is over."""
+        while self._get_response():
+            if self.tagged_commands[tag]:
+                return False
+        return True
+
+    def _converse(self, tag: bytes, name: str, literator: Literator) -> None:
+        """Answer each `+` until the command is over."""
+        going_on = self._may_go_on(tag, name)
+        while going_on:
+            try:
+                answer = literator(self.continuation_response)
+            except binascii.Error as error:
+                raise self.abort(f"{name}: a challenge is not base64: {error}") from error
+            if self.debug >= 4:
+                self._mesg(f"write literal size {len(answer)}")
+            self._write(answer)
+            going_on = self._is_continued(tag)
+
+    def _new_tag(self) -> bytes:
+        """A tag for one command, from here on known as one that waits for its response."""
+        tag = self.tagpre + str(self.tagnum).encode()
+        self.tagnum += 1
+        self.tagged_commands[tag] = None
+        return tag
+
+    def _command_complete(self, name: str, tag: bytes) -> Results:
+        """Wait for the tagged response of a command; NO is a result, BAD an error."""
+        logout = name == "LOGOUT"
+        if not logout:
+            self._check_bye()
+        try:
+            typ, data = self._get_tagged_response(tag, expect_bye=logout)
+        except self.abort as error:
+            raise self.abort(f"command: {name} => {error}") from error
+        except self.error as error:
+            raise self.error(f"command: {name} => {error}") from error
+        if not logout:
+            self._check_bye()
+        if typ == "BAD":
+            raise self.error(f"{name} command error: {typ} {data}")
+        return typ, data
+
+    # -- secrets --------------------------------------------------------------------------------
+
+    def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
+        """From here to the next command, neither log nor debug output show what was secret."""
+        self._confidential, self._secrets = name == "AUTHENTICATE", ()
+        if name in ("LOGIN", "AUTHENTICATE"):
+            octets = (
+                each.encode(self._encoding) if isinstance(each, str) else each for each in args[1:]
+            )
+            self._keep_secret(*(_unquoted(each) for each in octets if isinstance(each, bytes)))
+
+    def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
+        if name == "LOGIN":
+            line = b"LOGIN ***"
+        elif name == "AUTHENTICATE":
+            words = line.split(b" ", 2)
+            line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
+        return tag + b" " + line
+
+    # -- arguments ------------------------------------------------------------------------------
+
+    def _quote(self, arg: str | bytes) -> Any:
+        """A quoted string, of the type that it was given."""
+        if isinstance(arg, str):
+            return '"' + arg.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return b'"' + arg.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+    def _checkquote(self, arg: str | bytes) -> Any:
+        """A quoted string where one is needed: not for what is in quotes or parentheses."""
+        data = arg.encode(self._encoding) if isinstance(arg, str) else arg
+        if len(data) >= 2 and (data[:1] + data[-1:]) in (b"()", b'""'):
+            return arg
+        return arg if data and not self.mustquote.search(data) else self._quote(arg)
+
+    def _arg(self, make: Callable[..., Argument], *args: Any, **options: Any) -> Any:
+        """What a function of `_arguments` makes; its complaint is an `IMAP4.error`."""
+        try:
+            return make(*args, **options)
+        except InvalidArgument as error:
+            raise self._invalid(str(error)) from error
+
+
+def _unquoted(data: bytes) -> bytes:
+    """What stands in a quoted string."""
+    if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
+        return data
+    return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
+
+
+def _begins_line(tag: bytes, data: bytes) -> bool:
+    return data.startswith(tag + b" ") or b"\n" + tag + b" " in data

@@ -1,0 +1,325 @@
+"""Octets to and from the server: the hooks through which all I/O of an `IMAP4` goes.
+
+`open`, `_create_socket`, `read`, `readline`, `send`, `shutdown` and `socket` may be overridden, and
+`sock` and `file` assigned. It knows lines and blocks of octets, and nothing of their meaning.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import sys
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+from imaplus.imaplib._log import Log
+from imaplus.imaplib._public import public
+from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from socket import socket as _socket
+
+    from typing_extensions import Buffer
+
+READ_SIZE: Final = 1 << 16
+"""Octets read at once: small answers stay quick, large ones take few calls."""
+LITERAL_STEP: Final = 1 << 18
+"""Octets of a literal asked for at once, so that its announced size is no allocation."""
+SMALL: Final = 4096
+"""Octets of a piece that is worth an object of its own."""
+GLANCE: Final = 0.001
+"""Seconds to look whether something has come: 0 would mean not to block at all."""
+WSAEINVAL: Final = 10022
+"""What Windows says of a connection that the server has closed."""
+_CLOSED: Final = (errno.ENOTCONN, errno.EBADF)
+
+
+class Transport(Log):
+    """The connection of an `IMAP4`, and what has been read from it but not been taken yet."""
+
+    class error(Exception):  # noqa: N801
+        """The command cannot be sent, or was refused."""
+
+        __qualname__ = "IMAP4.error"
+        __module__ = public.__name__
+
+    class abort(error):  # noqa: N801
+        """The connection is of no use any more: close it, and try on a new one."""
+
+        __qualname__ = "IMAP4.abort"
+        __module__ = public.__name__
+
+    class _invalid(error, ValueError):  # noqa: N801
+        """An argument that cannot be sent."""
+
+        __qualname__ = "IMAP4.error"
+        __module__ = public.__name__
+
+    class readonly(abort):  # noqa: N801
+        """The mailbox was to be written to, and now is read-only."""
+
+        __qualname__ = "IMAP4.readonly"
+        __module__ = public.__name__
+
+    host: str
+    port: int
+    sock: _socket
+    limits: Limits = DEFAULT_LIMITS
+    """What the server may make us hold; more is an `abort`. Another `Limits` may be assigned."""
+    _file: IO[bytes] | None = None  # set by whoever wants to be read from instead of `sock`
+    _block: bytes = b""  # read from `sock`, and taken up to _at
+    _at: int = 0
+    _unread: list[bytes] | None = None  # what comes before all that `sock` still has
+
+    # -- hooks ----------------------------------------------------------------------------------
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        """Connect: from here on `read`, `readline`, `send` and `shutdown` work."""
+        self.host = host
+        self.port = port
+        self._forget_input()
+        self._file = None
+        self.sock = self._create_socket(timeout)
+
+    def _create_socket(self, timeout: float | None) -> _socket:
+        if timeout is not None and not timeout:
+            raise ValueError("a timeout of 0 would mean a non-blocking socket, which cannot work")
+        public.sys.audit("imaplib.open", self, self.host, self.port)
+        address = (self.host or None, self.port)
+        if timeout is None:
+            sock = public.socket.create_connection(address)
+        else:
+            sock = public.socket.create_connection(address, timeout)
+        with contextlib.suppress(
+            OSError
+        ):  # commands go out whole: waiting to fill a packet is loss
+            sock.setsockopt(public.socket.IPPROTO_TCP, public.socket.TCP_NODELAY, 1)
+        return sock
+
+    def read(self, size: int) -> bytes:
+        """So many octets; fewer only where the stream ends."""
+        if self._file is not None:
+            return _read_in_steps(self._file, size)
+        return self._read_block(size)
+
+    def readline(self) -> bytes:
+        """A line with its end; a part of one only where the stream ends.
+
+        Raises:
+            IMAP4.error: it is longer than `_MAXLINE`. IMAP4.abort: longer than `limits` allow.
+        """
+        maximum = public._MAXLINE
+        most = self.limits.text if maximum is None else maximum
+        end = self._block.find(b"\n", self._at) + 1
+        if 0 < end <= self._at + most and self._file is None:
+            line = self._block[self._at : end]
+            self._at = end
+            return line
+        line = (self._read_line if self._file is None else self._file.readline)(most + 1)
+        if len(line) > most:
+            kind = self.abort if maximum is None else self.error
+            raise kind(f"got more than {most} bytes")
+        return line
+
+    def send(self, data: Buffer) -> None:
+        """Write octets, all of them."""
+        public.sys.audit("imaplib.send", self, data)
+        self.sock.sendall(data)
+
+    def shutdown(self) -> None:
+        """Close what `open` opened."""
+        self._forget_input()
+        if self._file is not None:
+            self._file.close()
+        try:
+            self.sock.shutdown(public.socket.SHUT_RDWR)
+        except OSError as error:
+            # The server may have closed the connection already, or we have.
+            closed = error.errno in _CLOSED or getattr(error, "winerror", 0) == WSAEINVAL
+            if not closed:
+                raise
+        finally:
+            self.sock.close()
+
+    def socket(self) -> _socket:
+        """The socket under the connection."""
+        return self.sock
+
+    @property
+    def file(self) -> IO[Any]:
+        """A binary file to read from: whichever was assigned, else one over what `readline` reads.
+
+        Once a file has been assigned, `read` and `readline` use it instead of `sock`.
+        """
+        return cast("IO[Any]", _InputFile(self)) if self._file is None else self._file
+
+    @file.setter
+    def file(self, file: IO[Any]) -> None:
+        self._forget_input()
+        self._file = file
+
+    # -- buffered input -------------------------------------------------------------------------
+
+    @property
+    def _readbuf(self) -> list[bytes]:
+        """What has been read from `sock` and not been taken, to look at or to change."""
+        if self._unread is None:
+            self._unread = []
+        if self._at < len(self._block):
+            self._unread.insert(0, self._block[self._at :])
+        self._block, self._at = b"", 0
+        return self._unread
+
+    @_readbuf.setter
+    def _readbuf(self, unread: list[bytes]) -> None:
+        self._block, self._at, self._unread = b"", 0, unread
+
+    def _forget_input(self) -> None:
+        self._block, self._at, self._unread = b"", 0, None
+
+    def _receive(self) -> bytes:
+        """The next octets, nothing at the end of the stream."""
+        if self._unread:
+            data = b"".join(self._unread)
+            self._unread.clear()
+            return data
+        return self.sock.recv(READ_SIZE)
+
+    def _read_line(self, most: int) -> bytes:
+        """A line, or its first `most` octets. Nothing is lost if reading times out."""
+        end = self._block.find(b"\n", self._at) + 1
+        if not end:
+            return self._read_long_line(most)
+        end = min(end, self._at + most)
+        line = self._block[self._at : end]
+        self._at = end
+        return line
+
+    def _read_long_line(self, most: int) -> bytes:
+        """A line that the block does not hold as a whole."""
+        line = bytearray(self._block[self._at :])
+        self._block, self._at = b"", 0
+        try:
+            while len(line) < most:
+                data = self._receive()
+                end = data.find(b"\n") + 1
+                line += data[: end or None]
+                if end or not data:
+                    self._block, self._at = data, end
+                    break
+        except BaseException:
+            self._block = bytes(line)
+            raise
+        if len(line) > most:
+            self._block, self._at = bytes(line[most:]) + self._block[self._at :], 0
+            del line[most:]
+        return bytes(line)
+
+    def _read_block(self, size: int) -> bytes:
+        data = self._block[self._at : self._at + size]
+        self._at += len(data)
+        if len(data) == size:
+            return data
+        taken = Pieces(data)
+        missing = size - len(data)
+        try:
+            while missing:
+                if missing < READ_SIZE or self._unread:
+                    self._block = self._receive()
+                    data = self._block[:missing]
+                    self._at = len(data)
+                else:  # past the block, straight into the literal
+                    data = self.sock.recv(min(missing, LITERAL_STEP))
+                if not data:
+                    break
+                taken.add(data)
+                missing -= len(data)
+        except BaseException:
+            self._block, self._at = taken.all(), 0
+            raise
+        return taken.all()
+
+    @contextlib.contextmanager
+    def _waiting(self, seconds: float | None) -> Iterator[None]:
+        """Reading inside raises TimeoutError after so many seconds; None is as long as usual."""
+        sock = getattr(self, "sock", None)
+        if sock is None or seconds is None:
+            yield
+            return
+        patience = sock.gettimeout()
+        sock.settimeout(max(seconds, GLANCE))
+        try:
+            yield
+        finally:
+            if sock.fileno() != -1:
+                sock.settimeout(patience)
+
+    def _injected(self) -> bool:
+        """Whether the server has said more than was taken, which before TLS begins is an attack."""
+        if self._unread or self._at < len(self._block):
+            return True
+        patience = self.sock.gettimeout()
+        self.sock.settimeout(0)
+        try:
+            if self._file is not None:
+                return bool(getattr(self._file, "peek", lambda size: b"")(1))
+            return bool(self.sock.recv(1, public.socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+        finally:
+            self.sock.settimeout(patience)
+
+
+class Pieces:
+    """Octets as they come, in memory that is about as large: large pieces are copied once."""
+
+    def __init__(self, first: bytes = b"") -> None:
+        self._pieces = [first]
+        self._small = bytearray()  # pieces so small that a list of them would be larger
+
+    def add(self, piece: bytes) -> None:
+        """The next octets."""
+        if len(piece) < SMALL:
+            self._small += piece
+            if len(self._small) < READ_SIZE:
+                return
+            piece = b""
+        self._pieces += (bytes(self._small), piece)
+        self._small.clear()
+
+    def all(self) -> bytes:
+        """All octets."""
+        return b"".join((*self._pieces, self._small))
+
+
+def _read_in_steps(file: IO[bytes], size: int) -> bytes:
+    """So many octets of a file, without making room for them before they come."""
+    if size <= LITERAL_STEP:
+        return file.read(size)
+    taken = Pieces()
+    while size > 0 and (data := file.read(min(size, LITERAL_STEP))):
+        taken.add(data)
+        size -= len(data)
+    return taken.all()
+
+
+class _InputFile(io.BufferedIOBase):
+    """What an `IMAP4` reads, as a file, for programs that read past its methods."""
+
+    def __init__(self, owner: Transport) -> None:
+        self._owner = owner
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size >= 0:
+            return self._owner._read_block(size)
+        pieces = []
+        while data := self._owner._read_block(READ_SIZE):
+            pieces.append(data)
+        return b"".join(pieces)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        return self._owner._read_line(sys.maxsize if size is None or size < 0 else size)

@@ -1,0 +1,259 @@
+"""The typed client on the connection of an `IMAP4`, and what each of the two tells the other.
+
+The only module of the facade that knows the client; it is loaded when `IMAP4.typed` is first used.
+Octets go through the hooks of the `IMAP4` (`send`, `readline`, `read`), so its subclasses see them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from imaplus.client._sync import Client
+from imaplus.client.endpoints import DEFAULT_TLS, Timeouts, Tls
+from imaplus.client.streams import Stream
+from imaplus.errors import ConnectionLost, ProtocolError, StateError, TimedOut
+from imaplus.imaplib._selected import Selected
+from imaplus.protocol.command import Command, Pending, State
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.data import Exists, Expunged
+from imaplus.protocol.mailbox import Mailbox as SelectedMailbox
+from imaplus.protocol.response import parse
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.framing import Frame
+
+if TYPE_CHECKING:
+    from imaplus.imaplib._classes import IMAP4
+
+T = TypeVar("T")
+
+TIMEOUTS: Final = Timeouts(silence=None)
+"""An `IMAP4` waits as long as its socket does, unless a call says otherwise."""
+LITERAL_STEP: Final = 1 << 16
+
+_STATES: Final = {
+    "NONAUTH": State.NOT_AUTHENTICATED,
+    "AUTH": State.AUTHENTICATED,
+    "SELECTED": State.SELECTED,
+    "LOGOUT": State.LOGOUT,
+}
+_NAMES: Final = {state: name for name, state in _STATES.items()}
+_LITERAL: Final = re.compile(rb"\{([0-9]{1,20})\+?\}\r\n\Z")
+_CODES: Final = ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "PERMANENTFLAGS", "UNSEEN")
+
+
+class HookStream(Stream):
+    """Octets to and from the server, line by line, as the hooks of an `IMAP4` give them."""
+
+    def __init__(self, imap: IMAP4) -> None:
+        self._imap = imap
+        self._come: bytes | None = None  # read and not yet handed on
+        self._missing = 0  # octets of a literal that follow
+
+    @property
+    def secure(self) -> bool:  # type: ignore[override]
+        """Whether passwords may travel: under TLS, or to a program of this machine."""
+        return self._imap._tls_established or getattr(self._imap, "sock", None) is None
+
+    def write(self, data: memoryview) -> int:
+        """Write all of it."""
+        try:
+            self._imap.send(bytes(data))
+        except OSError as error:
+            raise ConnectionLost(f"the connection was lost: {error}") from error
+        return len(data)
+
+    def read(self) -> bytes | None:
+        """What `wait` has read."""
+        data, self._come = self._come, None
+        return data
+
+    def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
+        """Read a line, or a part of a literal. Raises TimedOut if it does not come in time."""
+        if self._come is not None:
+            return
+        try:
+            with self._imap._waiting(timeout):
+                self._come = self._next()
+        except TimeoutError as error:
+            raise TimedOut("nothing came in time") from error
+        except OSError as error:
+            raise ConnectionLost(f"the connection was lost: {error}") from error
+        except (self._imap.abort, self._imap.error) as error:
+            raise ProtocolError(str(error)) from error
+
+    def _next(self) -> bytes:
+        if self._missing:
+            data = self._imap.read(min(self._missing, LITERAL_STEP))
+            self._missing -= len(data)
+            return data
+        line = self._imap.readline()
+        if found := _LITERAL.search(line):
+            self._missing = int(found[1])
+        return line
+
+    def start_tls(self, tls: Tls, host: str, timeout: float | None) -> None:
+        """Shake hands as `IMAP4.starttls` does."""
+        try:
+            self._imap._start_tls(tls.make_context())
+        except self._imap.abort as error:
+            raise ProtocolError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the connection of the `IMAP4`."""
+        imap = self._imap
+        if imap.state != "LOGOUT":
+            imap.state = "LOGOUT"
+            try:
+                imap.shutdown()
+            except OSError as error:
+                raise ConnectionLost(f"the connection was lost: {error}") from error
+
+
+class TypedClient(Client):
+    """A typed client that shares a session with an `IMAP4`: use either, in one thread.
+
+    Each goes on from where the other left off: state, capabilities, UTF-8 and the open mailbox are
+    told both ways. A `Mailbox` of this client stays good until another mailbox is opened. Closing
+    this client, or leaving its `with` statement, ends the session of both.
+    """
+
+    def __init__(self, imap: IMAP4) -> None:
+        self._imap = imap
+        self._sent: list[Pending[Any]] = []
+        self._busy = False  # taking something in, of which the IMAP4 has not been told yet
+        self._tagnum = -1  # of the IMAP4, when this client last looked
+        self._known: Selected | None = None  # the mailbox as the IMAP4 has it
+        self._opened: SelectedMailbox | None = None  # and as the connection has it
+        stream = HookStream(imap)
+        super().__init__(
+            stream,
+            Connection(limits=imap.limits, secure=stream.secure),
+            tls=DEFAULT_TLS,
+            host=imap.host or "localhost",
+            timeouts=TIMEOUTS,
+            on_event=self._hand_on,
+        )
+
+    @property
+    def connection(self) -> Connection:
+        """The state of the session, with all that the `IMAP4` has done to it."""
+        self._sent = [pending for pending in self._sent if not pending.done]
+        if not self._sent and not self._busy:
+            self._take_over()
+        return self._connection
+
+    @connection.setter
+    def connection(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def send(self, command: Command[T]) -> Pending[T]:
+        """Give a command to the connection; it is written by whoever next waits."""
+        pending = super().send(command)
+        self._sent.append(pending)
+        return pending
+
+    def finish(self) -> None:
+        """See to it that nothing is under way. Answers that were not taken yet are kept."""
+        waiting = [pending for pending in self._sent if not pending.done]
+        for pending in waiting:
+            self._connection.interrupt(pending)
+        self.settle(waiting)
+
+    # -- from the IMAP4 to here -----------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        imap, connection = self._imap, self._connection
+        if connection.error is not None:
+            return
+        if imap.state not in _STATES:
+            raise StateError(f"the typed client cannot be used while {imap.state}")
+        unchanged = imap.tagnum == self._tagnum and imap.state == _NAMES.get(connection.state)
+        if unchanged and imap._selected is self._known:
+            return
+        if imap.state in ("AUTH", "SELECTED") and imap._asked_in == "NONAUTH":
+            self._ask_capabilities()
+        self._tagnum = imap.tagnum
+        connection.secure = self._stream.secure
+        connection.capabilities = frozenset(imap.capabilities)
+        if imap.utf8_enabled:
+            connection.enabled |= {"UTF8=ACCEPT"}
+        if imap.state == "SELECTED" and imap._selected is not None:
+            self._take_over_mailbox(imap._selected)
+        else:
+            connection.close_mailbox()
+            self._known = self._opened = None
+        connection.state = _STATES[imap.state]
+
+    def _ask_capabilities(self) -> None:
+        """Servers offer more to those who have logged in."""
+        try:
+            self._imap._get_capabilities()
+        except (self._imap.error, OSError) as error:
+            lost = ConnectionLost(f"the connection was lost: {error}")
+            self._connection.fail(lost)
+            self._stream.close()
+            raise lost from error
+
+    def _take_over_mailbox(self, selected: Selected) -> None:
+        connection = self._connection
+        if selected is not self._known or self._opened is None:
+            name = Cursor(Frame(selected.name), utf8=connection.utf8).mailbox()
+            connection.open_mailbox(name, read_only=selected.read_only)
+            self._known, self._opened = selected, connection.opened()
+            for value in _told(selected):
+                self._opened.apply(value)
+        # Which messages went while the IMAP4 was used is not known here, and so neither is which
+        # UIDs the others have, until the server is asked.
+        self._opened.apply(Exists(0))
+        self._opened.apply(Exists(selected.exists))
+
+    # -- from here to the IMAP4 -----------------------------------------------------------------
+
+    def _take_in(self, data: bytes) -> None:
+        self._busy = True
+        try:
+            super()._take_in(data)
+        finally:
+            self._busy = False
+        if data[:1] != b"*":  # a command may be over
+            self._hand_back()
+
+    def _hand_back(self) -> None:
+        imap, connection = self._imap, self._connection
+        if connection.error is not None:
+            return
+        imap.state = _NAMES.get(connection.state, imap.state)
+        if connection.capabilities and connection.capabilities != frozenset(imap.capabilities):
+            imap.capabilities = tuple(sorted(connection.capabilities))
+        if connection.utf8 and not imap.utf8_enabled:
+            imap._mode_utf8()
+        mailbox = connection.mailbox
+        if mailbox is None:
+            self._known = self._opened = imap._selected = None
+            return
+        if mailbox is not self._opened or self._known is None:
+            self._known, self._opened = Selected(imap._mailbox(mailbox.name)), mailbox
+            self._known.read_only = imap.is_readonly = mailbox.read_only
+            imap._selected = self._known
+            imap.untagged_responses = {"EXISTS": [b"%d" % mailbox.exists]}
+        self._known.exists = mailbox.exists
+
+    def _hand_on(self, event: object) -> None:
+        """What the server says unasked is for `IMAP4.response` too."""
+        match event:
+            case Exists(count):
+                self._imap._append_untagged("EXISTS", b"%d" % count)
+            case Expunged(seq):
+                self._imap._append_untagged("EXPUNGE", b"%d" % seq)
+
+
+def _told(selected: Selected) -> Iterator[object]:
+    """What SELECT was answered, as values."""
+    for kind, data in selected.responses.items():
+        last = data[-1]
+        if isinstance(last, bytes) and kind in _CODES:
+            yield parse(Frame(b"* OK [%b %b] " % (kind.encode(), last)))
+        elif isinstance(last, bytes) and kind == "FLAGS":
+            yield parse(Frame(b"* FLAGS " + last))
