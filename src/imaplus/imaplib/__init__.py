@@ -26,6 +26,8 @@ from typing import Final
 CRLF: Final = b"\r\n"
 Debug: int = 0
 """What `IMAP4.debug` starts with: 0 is silent, 5 tells all but secrets."""
+HAVE_SSL: Final = True
+__version__: Final = "2.58"  # of the module that this one stands for: Python 3.11 to 3.13 say so
 IMAP4_PORT: Final = 143
 IMAP4_SSL_PORT: Final = 993
 AllowedVersions: tuple[str, ...] = ("IMAP4REV1", "IMAP4")
@@ -69,6 +71,9 @@ MapCRLF = re.compile(rb"\r\n|\r|\n")
 Response_code = re.compile(rb"\[(?P<type>[A-Z-]+)(?: (?P<data>.*))?\]")
 Untagged_response = re.compile(rb"\* (?P<type>[A-Z-]+)(?: (?P<data>.*))?")
 Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
+_Literal: Final = Literal.pattern
+_Untagged_status: Final = Untagged_status.pattern
+Months: Final = ["", *"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()]
 
 # They need what is above, so they come last. "as" exports them to type checkers too.
 from imaplus.imaplib import _codec as _codec  # noqa: E402
