@@ -64,8 +64,6 @@ async def test_list_with_status(connect: Connector, anyone: Server) -> None:
 
 
 async def test_list_subscribed(connect: Connector, anyone: Server) -> None:
-    if anyone.personality.name == "strato":
-        pytest.skip("quirk 42: it says that nothing is subscribed")
     client = await connect(anyone)
     assert {entry.name for entry in await client.list(subscribed=True)} == {"INBOX", "Sent"}
     await client.subscribe("Entwürfe")

@@ -52,7 +52,8 @@ def list_mailboxes(
             entries = yield from _extended(connection, reference, pattern, subscribed, items)
         except Rejected:
             entries = []  # quirk 43: ProtonMail's bridge
-        if entries or subscribed:
+        has_no_lsub = "IMAP4REV2" in connection.enabled  # quirk 45
+        if entries or (subscribed and has_no_lsub):
             return (yield from _with_status(entries, items))
         # quirk 42: strato.de says OK, and nothing else
     if subscribed:
