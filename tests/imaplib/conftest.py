@@ -34,3 +34,12 @@ def talk() -> Iterator[Talk]:
             return client, server
 
         yield begin
+
+
+@pytest.fixture(autouse=True)
+def same_commands_for_everyone() -> Iterator[None]:
+    """`xatom()` adds what it sends to the module's Commands, as the standard one does."""
+    before = dict(imaplib.Commands)
+    yield
+    imaplib.Commands.clear()
+    imaplib.Commands.update(before)
