@@ -321,7 +321,7 @@ def test_killed_at_50_random_moments(run: Run, mail: Path) -> None:
 def test_the_demo(run: Run, tmp_path: Path) -> None:
     code, out, err = run("demo")
     assert (code, err) == (0, "")
-    assert "every octet equal" in out
+    assert "all as they should be" in out
     code, out, _ = run("demo", tmp_path / "kept", "--json")
     told = json.loads(out)
     assert (code, told["clean"], told["second"]["fetched"]) == (0, True, 1)
@@ -333,4 +333,4 @@ def test_the_demo_without_rich_and_without_a_terminal(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     code, out, err = ended(start("demo", env=environment))
     assert (code, err) == (0, "")
-    assert "every octet equal" in out
+    assert "all as they should be" in out

@@ -64,7 +64,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
             second = mirror(client, store, console, [], [])
             say(f"3. A message arrives; second backup: {_fetched(second)}")
             report = check(store, client, console)
-            say(f"4. Verified against the server: {'every octet' if report.clean else 'NOT'} equal")
+            found = "all as they should be" if report.clean else "NOT as they should be"
+            say(f"4. Verified: every octet's hash; UIDs, sizes and flags on the server: {found}")
     if not report.clean:
         tell(report, directory, console)
     if not console.is_text:
