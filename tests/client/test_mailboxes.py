@@ -145,7 +145,7 @@ async def test_select(connect: Connector, full: Server) -> None:
     assert inbox.uidvalidity == full.mailbox().uidvalidity
     assert inbox.highestmodseq == full.mailbox().highestmodseq
     assert "\\*" in inbox.permanent_flags
-    assert inbox.flags >= {"\\Seen", "\\Deleted"}
+    assert inbox.applicable_flags >= {"\\Seen", "\\Deleted"}
     assert not inbox.read_only
     assert inbox.is_open
     assert repr(inbox).endswith("Mailbox 'INBOX', 10 messages>")
@@ -195,7 +195,7 @@ async def test_a_stale_handle_raises(connect: Connector, full: Server) -> None:
     for call in (
         lambda: inbox.search(),
         lambda: inbox.uids(),
-        lambda: inbox.flags_of(),
+        lambda: inbox.flags(),
         lambda: inbox.add_flags(1, "\\Deleted"),
         lambda: inbox.copy(1, "Other"),
         lambda: inbox.move(1, "Other"),

@@ -95,8 +95,8 @@ class AsyncMailbox:
         return self._state.highestmodseq
 
     @property
-    def flags(self) -> frozenset[str]:
-        """The flags and keywords in use."""
+    def applicable_flags(self) -> frozenset[str]:
+        """The flags and keywords in use (RFC 9051, 7.3.5)."""
         return self._state.flags
 
     @property
@@ -165,7 +165,7 @@ class AsyncMailbox:
             if not keys.isdisjoint(value.items.keys() - UNSOLICITED) or keys <= UNSOLICITED:
                 yield value
 
-    async def flags_of(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
+    async def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
         """The flags of messages, by UID."""
         return {
             message.uid: message.flags

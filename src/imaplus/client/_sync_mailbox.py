@@ -96,8 +96,8 @@ class Mailbox:
         return self._state.highestmodseq
 
     @property
-    def flags(self) -> frozenset[str]:
-        """The flags and keywords in use."""
+    def applicable_flags(self) -> frozenset[str]:
+        """The flags and keywords in use (RFC 9051, 7.3.5)."""
         return self._state.flags
 
     @property
@@ -166,7 +166,7 @@ class Mailbox:
             if not keys.isdisjoint(value.items.keys() - UNSOLICITED) or keys <= UNSOLICITED:
                 yield value
 
-    def flags_of(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
+    def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
         """The flags of messages, by UID."""
         return {
             message.uid: message.flags
