@@ -113,9 +113,9 @@ async def test_fetch_of_what_is_not_there(connect: Connector, anyone: Server) ->
     assert [each.uid async for each in inbox.fetch("9:600", "FLAGS")] == [9, 10]
 
 
-async def test_flags_of(connect: Connector, anyone: Server) -> None:
+async def test_flags_of_messages(connect: Connector, anyone: Server) -> None:
     inbox = await (await connect(anyone)).select("INBOX")
-    flags = await inbox.flags_of("7:8")
+    flags = await inbox.flags("7:8")
     assert {uid: each - {"\\Recent"} for uid, each in flags.items()} == {7: set(), 8: {"\\Seen"}}
 
 
@@ -237,7 +237,7 @@ async def test_what_is_no_item(connect: Connector, full: Server, item: str) -> N
 # -- flags -----------------------------------------------------------------------------------------
 
 
-async def test_flags(connect: Connector, anyone: Server) -> None:
+async def test_flags_of_messages(connect: Connector, anyone: Server) -> None:
     inbox = await (await connect(anyone)).select("INBOX")
     mailbox = anyone.mailbox()
     stored = await inbox.add_flags("1:3", "\\Flagged", "$Work")

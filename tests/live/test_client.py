@@ -242,10 +242,10 @@ def test_messages(server: LabServer, client: Client, fresh: str) -> None:
     assert uids[0] is not None
     box.add_flags(uids[0], "\\Answered")
     box.remove_flags(uids[0], "\\Flagged")
-    assert box.flags_of(uids[0])[uids[0]] >= {"\\Answered"}
-    assert "\\Flagged" not in box.flags_of(uids[0])[uids[0]]
+    assert box.flags(uids[0])[uids[0]] >= {"\\Answered"}
+    assert "\\Flagged" not in box.flags(uids[0])[uids[0]]
     box.set_flags(uids[0], "\\Seen")
-    assert "\\Answered" not in box.flags_of(uids[0])[uids[0]]
+    assert "\\Answered" not in box.flags(uids[0])[uids[0]]
     _copy_move_delete(client, box, f"{fresh} other")
 
 
@@ -334,7 +334,7 @@ def test_condstore(client: Client, server: LabServer, fresh: str) -> None:
     assert changed == {uids[1]}
     stored = box.add_flags(uids, "\\Answered", unchanged_since=before)
     assert list(stored.modified) == [uids[1]]
-    assert ["\\Answered" in flags for flags in box.flags_of().values()] == [True, False, True]
+    assert ["\\Answered" in flags for flags in box.flags().values()] == [True, False, True]
 
 
 def test_qresync(client: Client, server: LabServer, fresh: str) -> None:
@@ -416,7 +416,7 @@ async def test_tasks_share_a_connection(server: LabServer) -> None:
         inbox = await client.select("INBOX")
         await asyncio.gather(
             inbox.uids(),
-            inbox.flags_of(),
+            inbox.flags(),
             *(client.status(name) for name in names),
             client.append("INBOX", letter(f"by a task {os.getpid()}")),
             client.noop(),
