@@ -1,29 +1,94 @@
-"""Run every benchmark that stands beside this file, one after the other.
+"""Measure imaplus beside its peers, and write one table.
 
-    run.py [NAME...]
+    run.py [--quick] [--rounds N] [--client NAME]... [WORKLOAD]...
 
-Each is a program of its own, with options of its own; here they run with their defaults.
+A WORKLOAD is the beginning of one's name: W1, W3-digest, growth. Each sample of a client stands
+between two of the drain: the same command, its answer read into one buffer and thrown away. What
+counts is the ratio to those two. A run of all workloads and clients writes docs/benchmarks.md;
+another prints its table, and writes where --output says. bench/data has the JSON of each.
 """
 
 from __future__ import annotations
 
-import subprocess
+import argparse
+import json
 import sys
+import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from prepare import ROOT, facts, prepared, say
+from sampling import Sampler
+from table import markdown
+from workloads import CASES, CLIENTS, Case
+
+DATA = ROOT / "bench" / "data"
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def main() -> int:
-    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.py") if path.stem != "run")
-    failed = []
-    for name in names:
-        print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, HERE / f"{name}.py"], check=False).returncode:
-            failed.append(name)
-    if failed:
-        print(f"failed: {', '.join(failed)}")
-    return int(bool(failed))
+    args = arguments().parse_args()
+    cases = [case for case in CASES if chosen(case, args.workloads)]
+    if not cases:
+        sys.exit(f"no such workload; there are {', '.join(case.key for case in CASES)}")
+    began = time.monotonic()
+    with prepared(args.dir.resolve()) as machine:
+        say(f"prepared in {time.monotonic() - began:.0f} s")
+        sampler = Sampler(
+            machine,
+            clients=tuple(args.client or CLIENTS),
+            rounds=args.rounds or (2 if args.quick else 5),
+            budget=1.5 if args.quick else 6.0,
+            limit=6.0 if args.quick else 45.0,
+        )
+        results = []
+        with sampler:
+            for case in cases:
+                started = time.monotonic()
+                results.append(sampler.measure(case))
+                say(f"{case.key}: {time.monotonic() - started:.0f} s")
+        report = {
+            "date": time.strftime("%Y-%m-%d"),
+            "quick": args.quick,
+            "rounds": sampler.rounds,
+            "limit": sampler.limit,
+            "budget": sampler.budget,
+            "machine": facts(),
+            "versions": machine.versions,
+            "missing": machine.missing,
+            "seconds": round(time.monotonic() - began),
+            "cases": results,
+        }
+    text = markdown(report)
+    (args.dir / "results.json").write_text(json.dumps(report, indent=1))
+    everything = len(cases) == len(CASES) and not args.client and not args.quick
+    if output := args.output or (PAGE if everything else None):
+        output.write_text(text)
+        say(f"written to {output}")
+    else:
+        print(text)
+    return 0
+
+
+def chosen(case: Case, names: list[str]) -> bool:
+    """W1 is not W10, and `growth` is all of them."""
+    return not names or any((case.key + "-").startswith(name + "-") for name in names)
+
+
+def arguments() -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    add = parser.add_argument
+    add("workloads", nargs="*", metavar="WORKLOAD", help="only these: " + keys())
+    add("--client", action="append", choices=CLIENTS, help="only this one; can be repeated")
+    add("--quick", action="store_true", help="two rounds, and little patience")
+    add("--rounds", type=int, help="samples of each client (5; 2 with --quick)")
+    add("--dir", type=Path, default=DATA, help="server, mail, environments (bench/data)")
+    add("--output", type=Path, help="write the table there")
+    return parser
+
+
+def keys() -> str:
+    return ", ".join(dict.fromkeys(case.key.partition("-")[0] for case in CASES))
 
 
 if __name__ == "__main__":

@@ -18,14 +18,16 @@ SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = "imaplus"
 
 # What each part of the package may import, besides itself.
-WIRE = {"errors", "wire"}
+RECORDS = {"records"}
+WIRE = {"errors", "wire"} | RECORDS
 PROTOCOL = WIRE | {"protocol"}
 COMMANDS = PROTOCOL | {"core", "extensions", "sasl"}
 FLOWS = COMMANDS | {"flows"}
 CLIENT = FLOWS | {"client"}
-PUBLIC = {"", "errors"}  # "" is the package itself: its public names
+PUBLIC = {"", "errors"} | RECORDS  # "" is the package itself: its public names
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "records": set(),
     "wire": WIRE,
     "protocol": PROTOCOL,
     "core": COMMANDS,

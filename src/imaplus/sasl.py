@@ -3,24 +3,19 @@
 A mechanism knows its messages and nothing of the wire: base64, `+`, `*` and the number of rounds
 are the caller's. `choose` knows which mechanisms may be used, and in which order. Secrets stay
 inside `Secret` until the response that carries them is made: none is ever in a repr, an error or a
-local variable of a frame that can fail.
+local variable of a frame that can fail. What one mechanism needs is imported when that is used.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import re
-import secrets
 from abc import ABC, abstractmethod
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Collection, Generator, Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from imaplus.errors import InvalidArgument, ProtocolError, UsageError
-from imaplus.wire.saslprep import saslprep
+from imaplus.records import record
 from imaplus.wire.secret import Secret
 
 MIN_ITERATIONS: Final = 4096
@@ -36,7 +31,7 @@ _UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@record(init=False)
 class Password:
     """A user with a password; `authzid` names another user to act as, where the server allows it.
 
@@ -59,7 +54,7 @@ class Password:
         _insist_on_text("authorization identity", Secret(authzid))
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@record(init=False)
 class BearerToken:
     """A user with an OAuth 2.0 access token (RFC 6750), which the caller obtained.
 
@@ -80,7 +75,7 @@ class BearerToken:
             raise InvalidArgument("the token is empty, or not visible ASCII without spaces")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class External:
     """Whoever the connection says we are: a TLS client certificate, the owner of a socket."""
 
@@ -90,7 +85,7 @@ class External:
         _insist_on_text("authorization identity", Secret(self.authzid))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Anonymous:
     """Nobody; `trace` is what the administrator's log may know us by (RFC 4505)."""
 
@@ -193,6 +188,8 @@ class CramMd5(Mechanism):
     @staticmethod
     def available() -> bool:
         """Whether this Python has MD5: a FIPS build has not."""
+        import hmac
+
         try:
             hmac.digest(b"key", b"", "md5")
         except ValueError:
@@ -201,6 +198,8 @@ class CramMd5(Mechanism):
 
     def start(self) -> Generator[bytes | None, bytes, None]:
         self.done = False
+        import hmac
+
         if not self.available():
             raise UsageError("CRAM-MD5 needs MD5, which is switched off in this Python")
         challenge = yield None
@@ -227,17 +226,19 @@ class Scram(Mechanism):
         self._nonce = nonce
 
     def start(self) -> Generator[bytes | None, bytes, None]:
+        from secrets import token_urlsafe
+
         self.done, self.error_details = False, None
         user = _prepared("user name", Secret(self._who.user)).reveal()
         if not user:
             raise InvalidArgument("nothing is left of the user name when it is normalised")
         password = _prepared("password", self._who.password)
-        ours = self._nonce or secrets.token_urlsafe(24)
+        ours = self._nonce or token_urlsafe(24)
         header = f"{self.gs2_flag},{_gs2_authzid(self._who.authzid)},"
         first_bare = f"n={_saslname(user)},r={ours}"
         server_first = yield (header + first_bare).encode()
         nonce, salt, iterations = self._read_first(server_first, ours)
-        binding = b64encode(header.encode() + self.channel_binding).decode()
+        binding = _base64(header.encode() + self.channel_binding)
         final_bare = f"c={binding},r={nonce}"
         exchange = b",".join((first_bare.encode(), server_first, final_bare.encode()))
         proof, signature = self._sign(password, exchange, salt, iterations)
@@ -260,7 +261,7 @@ class Scram(Mechanism):
                 f"{MIN_ITERATIONS} and {MAX_ITERATIONS}"
             )
         try:
-            salt = b64decode(found[2], validate=True)
+            salt = a2b_base64(found[2], strict_mode=True)
         except ValueError as error:
             raise ProtocolError(f"{self.name}: the salt is not base64") from error
         return nonce, salt, iterations
@@ -269,6 +270,9 @@ class Scram(Mechanism):
         self, password: Secret, exchange: bytes, salt: bytes, iterations: int
     ) -> tuple[Secret, Secret]:
         """Our proof and the signature that the server must show, in base64 (RFC 5802, 3)."""
+        import hashlib
+        import hmac
+
         salted = hashlib.pbkdf2_hmac(self.hash, password.reveal().encode(), salt, iterations)
         client_key = hmac.digest(salted, b"Client Key", self.hash)
         stored_key = hashlib.new(self.hash, client_key).digest()
@@ -276,14 +280,16 @@ class Scram(Mechanism):
         proof = bytes(a ^ b for a, b in zip(client_key, client_signature, strict=True))
         server_key = hmac.digest(salted, b"Server Key", self.hash)
         signature = hmac.digest(server_key, exchange, self.hash)
-        return Secret(b64encode(proof).decode()), Secret(b64encode(signature).decode())
+        return Secret(_base64(proof)), Secret(_base64(signature))
 
     def _verify(self, message: bytes, signature: Secret) -> None:
         """Believe the server if it knows the password too; note its error if it sent one."""
+        from hmac import compare_digest
+
         verdict = message.split(b",")[0]  # extensions may follow
         if verdict.startswith(b"e="):
             self.error_details = _excerpt(verdict[2:].decode("utf-8", "replace"))
-        elif hmac.compare_digest(verdict, b"v=" + signature.reveal().encode()):
+        elif compare_digest(verdict, b"v=" + signature.reveal().encode()):
             self.done = True
         else:
             raise ProtocolError(
@@ -432,10 +438,16 @@ def _insist_on_text(what: str, text: Secret) -> None:
 
 
 def _prepared(what: str, text: Secret) -> Secret:
+    from imaplus.wire.saslprep import saslprep
+
     prepared = saslprep(text.reveal())
     if prepared is None:
         raise InvalidArgument(f"the {what} has characters that SCRAM does not allow (RFC 4013)")
     return Secret(prepared)
+
+
+def _base64(data: bytes) -> str:
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def _saslname(text: str) -> str:
@@ -449,6 +461,8 @@ def _gs2_authzid(text: str) -> str:
 
 def _explain(challenge: bytes) -> str:
     """A failure in JSON (RFC 7628, 3.2.2) in words; what is not JSON as it is."""
+    import json
+
     text = challenge.decode("utf-8", "replace")
     try:
         said = json.loads(text)

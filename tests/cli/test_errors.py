@@ -9,7 +9,8 @@ import ssl
 import pytest
 
 from imaplus import errors, mirror
-from imaplus.cli.errors import Exit, Failure, Stop, explain
+from imaplus.cli.errors import Exit, Failure, Stop
+from imaplus.cli.explain import explain
 
 
 def caused(error: BaseException, cause: BaseException) -> BaseException:

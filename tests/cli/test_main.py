@@ -36,7 +36,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"imaplus \d+\.\d+\S*\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("verb", [[], *([verb.NAME] for verb in command.VERBS)])
+@pytest.mark.parametrize("verb", [[], *([verb] for verb in command.VERBS)])
 def test_help(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([*verb, "--help"]) == 0
     text = capsys.readouterr().out

@@ -237,7 +237,7 @@ async def test_what_is_no_item(connect: Connector, full: Server, item: str) -> N
 # -- flags -----------------------------------------------------------------------------------------
 
 
-async def test_flags_of_messages(connect: Connector, anyone: Server) -> None:
+async def test_flags_are_changed(connect: Connector, anyone: Server) -> None:
     inbox = await (await connect(anyone)).select("INBOX")
     mailbox = anyone.mailbox()
     stored = await inbox.add_flags("1:3", "\\Flagged", "$Work")

@@ -60,7 +60,7 @@ def test_in_the_middle_of_a_session(imap: Counting) -> None:
     assert mailbox is not None
     assert (mailbox.name, mailbox.exists, mailbox.read_only) == ("INBOX", 5, False)
     assert mailbox.uidvalidity == 1700000000
-    assert "\\Seen" in mailbox.applicable_flags
+    assert "\\Seen" in mailbox.flags
     assert client.can("MOVE")
     assert "MOVE" in imap.capabilities
 

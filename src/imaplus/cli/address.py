@@ -12,12 +12,10 @@ of a URL or address, for that may be a password in the wrong place.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from ipaddress import IPv6Address
 from typing import Literal
-from urllib.parse import quote, unquote_to_bytes
 
 from imaplus.cli.errors import Exit, Stop
+from imaplus.records import record, replace
 
 _NO_PASSWORD = (
     "Leave the password out: imaplus asks for it, or takes it from IMAPLUS_PASSWORD, "
@@ -32,7 +30,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")  # RFC 4422, 3.1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """A server, and whom to be there; `host` is None for the embedded server.
 
@@ -107,6 +105,8 @@ def parse_host(text: str) -> str:
     bracketed = text[:1] == "[" and text[-1:] == "]"
     literal = text[1:-1] if bracketed else text
     if ":" in literal:
+        from ipaddress import IPv6Address  # as long to load as all of this package, so when needed
+
         try:
             return str(IPv6Address(literal))
         except ValueError:
@@ -204,6 +204,8 @@ def _decoded(text: str) -> str:
     if _BAD_ESCAPE.search(text):
         raise _wrong("a '%' of the URL is not followed by two hexadecimal digits")
     try:
+        from urllib.parse import unquote_to_bytes
+
         decoded = unquote_to_bytes(text).decode()
     except UnicodeError:
         raise _wrong("the percent-encoded octets of the URL are not UTF-8") from None
@@ -213,6 +215,8 @@ def _decoded(text: str) -> str:
 
 
 def _quoted(text: str, safe: str) -> str:
+    from urllib.parse import quote
+
     return quote(text, safe=safe)
 
 

@@ -6,17 +6,18 @@ It knows the list of verbs and the last `except` of the program; the verbs know 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol, TypeVar, cast
 
-from imaplus.cli.errors import Exit, Stop, explain
+from imaplus import __version__
+from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
 from imaplus.cli.output import Console, Form, OutputClosed
-from imaplus.cli.verbs import backup, demo, ls, testserver, verify
+
+N = TypeVar("N")
 
 DESCRIPTION = """\
 Mail over IMAP: back it up, check the backup, look at mailboxes.
@@ -36,13 +37,18 @@ exit codes:
 EXAMPLE = "first steps:\n  imaplus demo\n  imaplus backup ada@example.org ~/mail"
 
 
+VERBS = {
+    "backup": "make or update a backup of an account",
+    "verify": "check a backup, and compare it with the server",
+    "ls": "list the mailboxes of an account or of a backup",
+    "demo": "see a backup, start to finish, against an embedded server",
+    "testserver": "run the embedded server, for the tests of any program",
+}
+
+
 class Verb(Protocol):
     """What a module of `cli.verbs` offers. `FIELDS` are those that `--json=FIELDS` can name."""
 
-    @property
-    def NAME(self) -> str: ...  # noqa: N802
-    @property
-    def HELP(self) -> str: ...  # noqa: N802
     @property
     def DESCRIPTION(self) -> str: ...  # noqa: N802
     @property
@@ -56,7 +62,23 @@ class Verb(Protocol):
         ...
 
 
-VERBS: tuple[Verb, ...] = (backup, verify, ls, demo, testserver)
+class VerbParser(Parser):
+    """The parser of one verb: it loads the verb's module, and describes it, when that is chosen."""
+
+    def __init__(self, *, verb: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._verb = verb
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: N | None = None
+    ) -> tuple[argparse.Namespace | N, list[str]]:
+        """Parse what follows the verb."""
+        verb = cast(Verb, import_module(f"imaplus.cli.verbs.{self._verb}"))
+        self.description, self.epilog = verb.DESCRIPTION, ENVIRONMENT
+        verb.add_arguments(self)
+        add_common(self, repeated=True)
+        self.set_defaults(verb=verb)
+        return super().parse_known_args(args, namespace)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,10 +100,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         discard_output()
         return Exit.OK
     except (Exception, KeyboardInterrupt) as error:
+        from imaplus.cli.explain import explain  # a run that succeeds has nothing to explain
+
         if args is None and any(word.split("=")[0] in ("--json", "--jsonl") for word in words):
             console = Console(sys.stdout, sys.stderr, form=Form.JSON)
         failure = explain(error)
         if args is not None and args.debug:
+            import traceback
+
             traceback.print_exception(error, file=sys.stderr)
         console.failure(failure)
         return failure.exit
@@ -110,7 +136,8 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     wrong = [name for name in (args.json or args.jsonl or ()) if name not in args.verb.FIELDS]
     if wrong:
         hint = f"The fields are: {', '.join(args.verb.FIELDS)}."
-        raise Stop(Exit.USAGE, f"{args.verb.NAME} has no field {wrong[0]!r}", hint=hint)
+        name = args.verb.__name__.rpartition(".")[2]
+        raise Stop(Exit.USAGE, f"{name} has no field {wrong[0]!r}", hint=hint)
     return args
 
 
@@ -122,22 +149,12 @@ def make_parser(environ: Mapping[str, str]) -> Parser:
         epilog=f"{EXAMPLE}\n\n{EXIT_CODES}",
         environ=environ,
     )
-    version = importlib.metadata.version("imaplus")
-    parser.add_argument("--version", action="version", version=f"imaplus {version}")
+    parser.add_argument("--version", action="version", version=f"imaplus {__version__}")
     add_common(parser, repeated=False)
     parser.set_defaults(verb=None)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=Parser)
-    for verb in VERBS:
-        made = verbs.add_parser(
-            verb.NAME,
-            help=verb.HELP,
-            description=verb.DESCRIPTION,
-            epilog=ENVIRONMENT,
-            environ=environ,
-        )
-        verb.add_arguments(made)
-        add_common(made, repeated=True)
-        made.set_defaults(verb=verb)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=VerbParser)
+    for name, text in VERBS.items():
+        verbs.add_parser(name, help=text, verb=name, environ=environ)
     return parser
 
 

@@ -10,7 +10,6 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from imaplus.cli import secrets
@@ -146,9 +145,9 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     options = (
         ("--host", "NAME", str, "the server; for ada@example.org it is imap.example.org without"),
         ("--port", "N", port, "993 with tls, 143 otherwise"),
-        ("--ca-file", "FILE", Path, "trust the authorities in this file (PEM), and no others"),
+        ("--ca-file", "FILE", str, "trust the authorities in this file (PEM), and no others"),
         ("--timeout", "SECONDS", seconds, "give up when the server says nothing for this long"),
-        ("--trace", "FILE", Path, "write the dialogue with the server there, secrets blanked"),
+        ("--trace", "FILE", str, "write the dialogue with the server there, secrets blanked"),
     )
     for name, metavar, kind, text in options:
         group.add_argument(name, metavar=metavar, type=kind, help=text)

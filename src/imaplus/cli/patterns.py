@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from imaplus.cli.errors import Exit, Stop
+from imaplus.records import record
 
 SPECIAL_USE = {
     "@all": "\\all",
@@ -39,7 +39,7 @@ class Listed(Protocol):
 M = TypeVar("M", bound=Listed)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pattern:
     """One pattern, as it was written; `Pattern.parse` refuses an alias that does not exist."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from imaplus.cli.text import escape, size
+from imaplus.records import record
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -32,7 +32,7 @@ class Bar(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Work:
     """An amount of work, as far as it is known."""
 

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import argparse
 import enum
-import getpass
 import os
-import shlex
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from imaplus import Secret
 from imaplus.cli.errors import Exit, Stop
+from imaplus.records import record
 
 # Passwords have dozens of octets, tokens a few thousand; more is the wrong file or command.
 LONGEST = 64 * 1024
@@ -34,7 +30,7 @@ class Kind(enum.Enum):
     TOKEN = "token"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """Where one secret comes from. `place` is a path, a command or a variable; "" for none."""
 
@@ -149,6 +145,8 @@ def terminal_prompt() -> Callable[[str], str] | None:
         return None
 
     def ask(question: str) -> str:
+        import getpass
+
         try:
             return getpass.getpass(question, stream=sys.stderr)
         except EOFError:
@@ -159,20 +157,25 @@ def terminal_prompt() -> Callable[[str], str] | None:
 
 def _from_file(place: str) -> bytes:
     # What was checked is what is read: the mode is that of the opened file.
-    with Path(place).expanduser().open("rb") as file:
+    with open(os.path.expanduser(place), "rb") as file:  # noqa: PTH111, PTH123
         mode = os.fstat(file.fileno()).st_mode
         if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
+            from shlex import quote
+
             raise Stop(
                 Exit.USAGE,
                 f"{place} may be read by others (mode {stat.S_IMODE(mode):04o})",
-                hint=f"chmod 600 {shlex.quote(place)}",
+                hint=f"chmod 600 {quote(place)}",
             )
         return file.readline(LONGEST + 1)
 
 
 def _from_command(command: str) -> bytes:
+    import subprocess
+    from shlex import split
+
     try:
-        argv = shlex.split(command)
+        argv = split(command)
     except ValueError as error:
         raise Stop(Exit.USAGE, f"the command for the secret: {error}") from None
     if not argv:

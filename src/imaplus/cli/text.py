@@ -6,7 +6,6 @@ that octets which were not UTF-8 travel in a `str` as lone surrogates. It knows 
 
 from __future__ import annotations
 
-import json
 import re
 
 # What a terminal acts on instead of showing it, or cannot be encoded: C0, DEL and C1 controls
@@ -35,7 +34,9 @@ def _visible(character: str) -> str:
 
 def to_json(value: object, *, indent: int | None = None) -> str:
     """`value` as JSON that every reader gets back exactly and no terminal acts upon."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    from json import dumps  # most runs speak to people
+
+    text = dumps(value, ensure_ascii=False, indent=indent)
     # Only inside strings can these occur, save the line feeds of the indentation.
     return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
 

@@ -16,8 +16,8 @@ from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import InvalidArgument, StateError
-from imaplus.extensions.condstore import ChangedSince, UnchangedSince
+from imaplus.errors import StateError
+from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.outgoing import OutgoingMessage
@@ -62,7 +62,11 @@ class AsyncMailbox:
     @property
     def is_open(self) -> bool:
         """Whether it is the mailbox that is selected now."""
-        return self._client.connection.mailbox is self._state
+        return self.is_open_in(self._client)
+
+    def is_open_in(self, client: AsyncClient) -> bool:
+        """Whether it is the mailbox that this client has selected now."""
+        return client.connection.mailbox is self._state
 
     @property
     def read_only(self) -> bool:
@@ -113,8 +117,7 @@ class AsyncMailbox:
         Iterate it for the numbers, or pass it on as it is: ranges stay ranges.
         """
         self._insist()
-        found = await self._client.run(messages.search(self._client.connection, query))
-        return found.uids
+        return await self._client.run(messages.uids_of(self._client.connection, query))
 
     async def uids(self) -> SequenceSet:
         """The UIDs of all messages."""
@@ -227,13 +230,9 @@ class AsyncMailbox:
         unchanged_since: int | None,
     ) -> Stored:
         self._insist()
-        if not flags and change is not Change.REPLACE:
-            raise InvalidArgument("expected at least one flag")
-        modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
+        connection, numbers = self._client.connection, SequenceSet.of(uids)
         return await self._client.run(
-            messages.store(
-                self._client.connection, SequenceSet.of(uids), change, flags, modifiers=modifiers
-            )
+            messages.change_flags(connection, numbers, change, flags, unchanged_since)
         )
 
     async def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:

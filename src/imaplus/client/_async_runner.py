@@ -8,21 +8,25 @@ is not known here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Self, TypeVar
 
+from imaplus.client.answers import Answer, results
 from imaplus.client.async_streams import AsyncMutex, AsyncStream, AsyncTurn, now
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.core.idle import Idle
 from imaplus.core.session import Noop
-from imaplus.errors import CommandError, ConnectionLost, ImapError, TimedOut
-from imaplus.protocol.command import Command, Flow, Handshake, Pending, Step, Together
+from imaplus.errors import ConnectionLost, ImapError, TimedOut
+from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
 from imaplus.protocol.connection import Connection
 
 T = TypeVar("T")
 
 AHEAD = 2
 """Commands of a stream of commands that are on the wire at once: the server is never idle."""
+AT_ONCE = 1000
+"""Flows that run at once: as many as there may be commands on the wire."""
 LAST_WORDS = 1.0
 """Seconds that another reader has to take in what came before the connection was closed."""
 MOST_EVENTS = 100_000
@@ -90,6 +94,8 @@ class AsyncRunner:
 
     async def _step(self, step: Step, deadline: float | None) -> Any:
         match step:
+            case Ahead():
+                return await self._ahead(step, deadline)
             case Together():
                 return await self._together(step, deadline)
             case Handshake():
@@ -103,20 +109,59 @@ class AsyncRunner:
         return pending.result()
 
     async def _together(self, step: Together, deadline: float | None) -> list[Any]:
-        pendings: list[Pending[Any]] = []
+        pendings = self._send_all(step.commands)
+        await self.settle(pendings, deadline)
+        return results(pendings)
+
+    async def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+        pendings = self._send_all(step.commands)
         try:
-            pendings.extend(map(self.send, step.commands))
-        except ImapError:
+            await self._until(pendings[0].is_over, deadline)
+            pendings[0].check()
+        except BaseException:
             self._give_up(pendings)
             raise
         await self.settle(pendings, deadline)
-        results: list[Any] = []
-        for pending in pendings:
-            try:
-                results.append(pending.result())
-            except CommandError as error:
-                results.append(error)
-        return results
+        return results(pendings)
+
+    def _send_all(self, commands: Iterable[Command[Any]]) -> list[Pending[Any]]:
+        pendings: list[Pending[Any]] = []
+        try:
+            pendings.extend(map(self.send, commands))
+        except ImapError:
+            self._give_up(pendings)
+            raise
+        return pendings
+
+    async def run_at_once(
+        self, answers: Iterable[Answer[Any]], *, most: int = AT_ONCE, timeout: float | None = None
+    ) -> None:
+        """Run flows at once, each step as soon as the one before it has been answered, until all
+        are over. What goes wrong with one is kept in its answer.
+
+        `most` of them are begun before the first of these is over; the others are not even asked
+        for until then.
+        """
+        seconds = self._timeouts.command if timeout is None else timeout
+        deadline = None if seconds is None else now() + seconds
+        coming = iter(answers)
+        running: list[Answer[Any]] = []
+        try:
+            while True:
+                for answer in islice(coming, most - len(running)):
+                    running.append(answer)
+                    answer.advance(self.send)
+                if not running:
+                    return
+                await self._until(lambda: any(each.may_go_on() for each in running), deadline)
+                for answer in running:
+                    if answer.may_go_on() and not answer.done:
+                        answer.advance(self.send)
+                running = [answer for answer in running if not answer.done]
+        finally:
+            for answer in running:
+                self._give_up(answer.pendings)
+                answer.drop()
 
     def send(self, command: Command[T]) -> Pending[T]:
         """Give a command to the connection; it is written by whoever next waits."""

@@ -11,19 +11,14 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import cast
 
+from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.plumbing import (
-    check_alpn,
-    end_child,
-    start_child,
-    tls_failed,
-    unreachable,
-)
+from imaplus.client.handshake import check_alpn, tls_failed
 from imaplus.client.streams import READ_SIZE, never
+from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
 READ_AHEAD = 1 << 20
@@ -45,7 +40,7 @@ class AsyncTurn:
 
     def __init__(self) -> None:
         self._held = False
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: dict[asyncio.Future[bool], Callable[[], object]] = {}  # oldest first
 
     def try_acquire(self) -> bool:
         """Take it if nobody has it."""
@@ -55,36 +50,35 @@ class AsyncTurn:
         return True
 
     def release(self) -> None:
-        """Hand it to whoever waits longest."""
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)  # it holds the turn from here on
-                return
-        self._held = False
+        """Wake all who have enough by now, and hand it to who waits longest of the others."""
+        waiters, self._waiters, self._held = self._waiters, {}, False
+        for waiter, enough in waiters.items():
+            if waiter.done():
+                continue  # it was cancelled just now
+            if enough():
+                waiter.set_result(False)
+            elif not self._held:
+                self._held = True
+                waiter.set_result(True)
+            else:
+                self._waiters[waiter] = enough
 
     async def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
-        """Wait for it, so many seconds at most; whether it was had.
-
-        Each who waits is handed it in turn, and then looks whether there is enough.
-        """
+        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
         if self.try_acquire():
             return True
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = enough
         try:
             async with asyncio.timeout(timeout):
-                await waiter
+                return await waiter
         except BaseException as error:
-            if waiter.done() and not waiter.cancelled():
+            if waiter.done() and not waiter.cancelled() and waiter.result():
                 self.release()  # it was handed to us just as we gave up
-            else:
-                with contextlib.suppress(ValueError):  # release() has passed over it
-                    self._waiters.remove(waiter)
+            self._waiters.pop(waiter, None)
             if isinstance(error, TimeoutError):
                 return False
             raise
-        return True
 
 
 class AsyncStream(asyncio.BufferedProtocol):

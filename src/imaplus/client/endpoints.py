@@ -5,16 +5,17 @@ Defaults are safe: TLS from the first octet, verified against the system's trust
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from os import PathLike
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Final
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
 
 IMAP_PORT: Final = 143
 IMAPS_PORT: Final = 993
@@ -33,7 +34,7 @@ class Security(Enum):
     """Not at all: passwords travel in clear. For loopback, and for tunnels."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Tls:
     """How to verify the server, and what to show of ourselves. Verification is always on."""
 
@@ -53,6 +54,8 @@ class Tls:
         """
         if self.context is not None:
             return self.context
+        import ssl
+
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             if self.client_certificate is not None:
@@ -68,7 +71,7 @@ class Tls:
 DEFAULT_TLS: Final = Tls()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Timeouts:
     """Seconds to wait; None waits for ever."""
 
@@ -87,7 +90,7 @@ class Timeouts:
 DEFAULT_TIMEOUTS: Final = Timeouts()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tcp:
     """A host and a port; the usual one for the security if it is None."""
 
@@ -103,21 +106,21 @@ class Tcp:
         return IMAPS_PORT if self.security is Security.TLS else IMAP_PORT
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnixSocket:
     """A server on this machine, by the path of its socket."""
 
     path: str | PathLike[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Process:
     """A child process that speaks IMAP on its standard input and output: ssh to a server, say."""
 
     argv: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connected:
     """A socket that is connected already. It is ours from here on, and closed with the client."""
 
@@ -141,6 +144,8 @@ def parse(where: str, port: int | None, security: Security) -> tuple[Tcp, str | 
         if not where or any(char in where for char in "/@ \r\n\0"):
             raise InvalidArgument(f"expected a host name or an imap URL, found {where!r}")
         return Tcp(where, port, security), None
+    from urllib.parse import unquote, urlsplit
+
     try:
         url = urlsplit(where)
         found = Tcp(url.hostname or "", port or url.port, security)

@@ -10,21 +10,18 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.plumbing import (
-    check_alpn,
-    end_child,
-    start_child,
-    tls_failed,
-    unreachable,
-)
+from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
+
+if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
+    import ssl
+    import subprocess
 
 READ_SIZE = 1 << 16
 """Octets read at once: small commands stay quick, large answers take few calls."""
@@ -68,6 +65,11 @@ class Turn:
 class Stream:
     """A socket that does not block, perhaps under TLS, perhaps with a child process behind it."""
 
+    # What the socket raises instead of waiting, and at an end without a farewell; TLS adds to it.
+    _wants_read: tuple[type[OSError], ...] = (BlockingIOError,)
+    _wants_write: tuple[type[OSError], ...] = (BlockingIOError,)
+    _ended: tuple[type[OSError], ...] = ()
+
     def __init__(
         self, sock: socket.socket, *, secure: bool, child: subprocess.Popen[bytes] | None = None
     ) -> None:
@@ -75,6 +77,7 @@ class Stream:
         self._socket.setblocking(False)
         self._child = child
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
+        self._tls: ssl.SSLSocket | None = None
         self._closed = False
         self._wants_to_write = False  # TLS must write before it can read on
         self.secure = secure
@@ -90,6 +93,8 @@ class Stream:
             case Connected(sock, secure):
                 return cls(sock, secure=secure)
             case Process(argv):
+                from imaplus.client.children import start_child
+
                 ours, child = start_child(argv)
                 return cls(ours, secure=True, child=child)
             case UnixSocket(path):
@@ -127,14 +132,23 @@ class Stream:
         Raises:
             TlsFailed: the certificate, the name or the protocol is not right.
         """
+        import ssl
+
+        from imaplus.client.handshake import check_alpn, tls_failed
+
         context = tls.make_context()
         try:
             self._socket.settimeout(timeout)
-            self._socket = wrapped = context.wrap_socket(self._socket, server_hostname=host)
+            self._socket = self._tls = wrapped = context.wrap_socket(
+                self._socket, server_hostname=host
+            )
             check_alpn(wrapped.selected_alpn_protocol())
         except (OSError, ValueError) as error:
             raise tls_failed(host, error) from error
         wrapped.setblocking(False)
+        self._wants_read = (BlockingIOError, ssl.SSLWantReadError)
+        self._wants_write = (ssl.SSLWantWriteError,)
+        self._ended = (ssl.SSLEOFError,)
         self.secure = True
 
     def write(self, data: memoryview) -> int:
@@ -142,7 +156,7 @@ class Stream:
         with self._busy:
             try:
                 return self._socket.send(data)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            except (*self._wants_read, *self._wants_write):
                 return 0
             except OSError as error:
                 raise self._lost(error) from error
@@ -152,13 +166,13 @@ class Stream:
         with self._busy:
             try:
                 data = self._socket.recv(READ_SIZE)
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except self._wants_read:
                 self._wants_to_write = False
                 return None
-            except ssl.SSLWantWriteError:
+            except self._wants_write:
                 self._wants_to_write = True
                 return None
-            except ssl.SSLEOFError:
+            except self._ended:
                 return b""  # closed without a farewell; whether that truncates, framing knows
             except OSError as error:
                 raise self._lost(error) from error
@@ -173,7 +187,7 @@ class Stream:
         """
         if self._closed:
             raise ConnectionLost("the connection has been closed")
-        if read and isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+        if read and self._tls is not None and self._tls.pending():
             return
         poll = select.poll()
         wanted = (select.POLLIN if read else 0) | (
@@ -193,6 +207,8 @@ class Stream:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         if self._child is not None:
+            from imaplus.client.children import end_child
+
             end_child(self._child)
 
     def _lost(self, error: OSError) -> ConnectionLost:

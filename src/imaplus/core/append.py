@@ -7,19 +7,19 @@ what to do without MULTIAPPEND, is a flow's concern.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from imaplus.errors import Refused
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import code
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.sources import Source
 from imaplus.wire.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outgoing:
     """A message to append, with its flags and its INTERNALDATE (None: the server's now)."""
 
@@ -47,7 +47,7 @@ class Outgoing:
             out.literal(self.source, binary=self.binary)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Appended:
     """What the messages are called where they went: [APPENDUID]. Empty if the server is silent."""
 
@@ -63,7 +63,7 @@ def appenduid(c: Cursor) -> Appended:
     return Appended(uidvalidity, c.uid_set())
 
 
-@dataclass(frozen=True)
+@record
 class Append(Command[Appended]):
     """Add messages to the end of a mailbox: all of them, or none."""
 

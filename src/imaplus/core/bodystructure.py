@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from imaplus.core.encoded_words import decode_parameter, decode_words
 from imaplus.core.envelope import Envelope, parse_envelope
 from imaplus.errors import ProtocolError
+from imaplus.records import field, record
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
 from imaplus.wire.tree import Tree, tree
 
@@ -29,7 +29,7 @@ _DEFAULT_SUBTYPES: Final = {"text": "plain", "multipart": "mixed", "message": "r
 _DISPOSITIONS: Final = frozenset({"inline", "attachment"})  # RFC 2183, 2.1 and 2.2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Disposition:
     """Content-Disposition: how a part wants to be presented (RFC 2183). `type` is in lower case."""
 
@@ -38,7 +38,7 @@ class Disposition:
     """By name in lower case, the values as they were sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """One MIME part; a subclass says more of text, of messages and of multiparts.
 
@@ -111,7 +111,7 @@ class Part:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextPart(Part):
     """TEXT/*."""
 
@@ -124,7 +124,7 @@ class TextPart(Part):
         return self.params.get("charset", "us-ascii").lower()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessagePart(Part):
     """MESSAGE/RFC822 and MESSAGE/GLOBAL: a message within the message.
 
@@ -139,7 +139,7 @@ class MessagePart(Part):
         return () if self.body is None else (self.body,)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Multipart(Part):
     """MULTIPART/*: a part that consists of parts.
 

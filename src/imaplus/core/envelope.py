@@ -7,12 +7,12 @@ came; encoded words and the date are decoded when they are asked for.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from imaplus.core.encoded_words import decode_words
 from imaplus.errors import ProtocolError
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.tree import Tree, tree
 
@@ -21,7 +21,7 @@ _SPECIALS: Final = re.compile(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
 _MISSING: Final = frozenset({".MISSING-HOST-NAME.", "MISSING_DOMAIN", "MISSING_MAILBOX"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """Who: a mailbox, perhaps as a member of a group.
 
@@ -64,7 +64,7 @@ class Address:
 Addresses = tuple[Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Envelope:
     """The fields of a message's header, decoded where they are read.
 

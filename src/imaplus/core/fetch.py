@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -19,11 +18,12 @@ from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Reply
 from imaplus.protocol.connection import name_of_body
 from imaplus.protocol.response import Status
+from imaplus.records import record
 from imaplus.wire.sinks import Sink
 from imaplus.wire.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Body:
     """BODY[section], or a part of it (RFC 9051, 6.4.5.1).
 
@@ -107,7 +107,7 @@ HEAD: Final = 300
 """Octets at the beginning of a response in which its UID is looked for."""
 
 
-@dataclass(frozen=True)
+@record
 class Fetch(MessageCommand[list[Fetched]]):
     """Ask for data of messages, by UID (RFC 9051, 6.4.5).
 

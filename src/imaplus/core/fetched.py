@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
@@ -23,6 +22,7 @@ from imaplus.protocol.response import (
     numbered_response,
     register,
 )
+from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor, Mark, flag_set
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Later(NamedTuple):
     parser: Parser
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fetched(MessageData):
     """What a FETCH response says of one message.
 

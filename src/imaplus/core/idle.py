@@ -6,12 +6,11 @@ interrupted; a command that is sent meanwhile interrupts it too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imaplus.protocol.command import Done
+from imaplus.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Idle(Done):
     """Wait for events until interrupted."""
 

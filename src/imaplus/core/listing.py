@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import response
+from imaplus.records import record, replace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
 
@@ -41,7 +41,7 @@ _ATTRIBUTES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListEntry:
     """One mailbox that LIST or LSUB found (RFC 9051, 7.3.1)."""
 
@@ -77,7 +77,7 @@ class ListEntry:
         return "\\Subscribed" in self.attributes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subscribed(ListEntry):
     """One mailbox that LSUB found (RFC 3501, 7.2.3)."""
 
@@ -158,7 +158,7 @@ REMOTE: Final = Option("REMOTE", "LIST-EXTENDED")
 RECURSIVEMATCH: Final = Option("RECURSIVEMATCH", "LIST-EXTENDED")
 
 
-@dataclass(frozen=True)
+@record
 class WithStatus(ListReturn):
     """STATUS of each mailbox, in the same command (RFC 5819)."""
 
@@ -172,7 +172,7 @@ class WithStatus(ListReturn):
                 out.atom(item)
 
 
-@dataclass(frozen=True)
+@record
 class List(Command[list[ListEntry]]):
     """Find mailboxes (RFC 9051, 6.3.9). `%` and `*` in patterns are wildcards."""
 
@@ -215,7 +215,7 @@ class List(Command[list[ListEntry]]):
         return [entry.with_status(counts.get(entry.name)) for entry in entries.values()]
 
 
-@dataclass(frozen=True)
+@record
 class Lsub(Command[list[Subscribed]]):
     """Find subscribed mailboxes (RFC 3501, 6.3.9); IMAP4rev2 has LIST (SUBSCRIBED) instead."""
 
@@ -237,7 +237,7 @@ class Lsub(Command[list[Subscribed]]):
 # -- NAMESPACE (RFC 9051, 6.3.10 and 7.3.5; RFC 2342) ----------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Namespace:
     """Where mailboxes of one kind live."""
 
@@ -245,7 +245,7 @@ class Namespace:
     delimiter: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Namespaces:
     """The user's own namespaces, other users' and shared ones. Often there is one, and no more."""
 
@@ -275,7 +275,7 @@ def _namespace(c: Cursor) -> Namespace:
     return Namespace(prefix, delimiter)
 
 
-@dataclass(frozen=True)
+@record
 class GetNamespaces(Command[Namespaces]):
     """Ask where mailboxes live (RFC 9051, 6.3.10)."""
 

@@ -7,7 +7,6 @@ its relatives stand in `listing`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
@@ -16,12 +15,13 @@ from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
+from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.mailbox_names import normalise, same
 from imaplus.wire.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opened:
     """What SELECT came to."""
 
@@ -31,7 +31,7 @@ class Opened:
     """Messages that changed since, where QRESYNC was asked for (RFC 7162, 3.2.5.1)."""
 
 
-@dataclass(frozen=True)
+@record
 class Select(Command[Opened]):
     """Open a mailbox (RFC 9051, 6.3.2)."""
 
@@ -78,14 +78,14 @@ def _is_closed(value: object) -> bool:
     return isinstance(value, Status) and value.code == "CLOSED"
 
 
-@dataclass(frozen=True)
+@record
 class Examine(Select):
     """Open a mailbox for reading only (RFC 9051, 6.3.3)."""
 
     name = b"EXAMINE"
 
 
-@dataclass(frozen=True)
+@record
 class Create(Done):
     """Make a mailbox (RFC 9051, 6.3.4)."""
 
@@ -97,28 +97,28 @@ class Create(Done):
         out.mailbox(self.mailbox)
 
 
-@dataclass(frozen=True)
+@record
 class Delete(Create):
     """Remove a mailbox and all messages in it (RFC 9051, 6.3.5)."""
 
     name = b"DELETE"
 
 
-@dataclass(frozen=True)
+@record
 class Subscribe(Create):
     """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
 
     name = b"SUBSCRIBE"
 
 
-@dataclass(frozen=True)
+@record
 class Unsubscribe(Create):
     """Take a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
 
     name = b"UNSUBSCRIBE"
 
 
-@dataclass(frozen=True)
+@record
 class Rename(Done):
     """Give a mailbox another name; INBOX keeps existing, empty (RFC 9051, 6.3.6)."""
 
@@ -139,7 +139,7 @@ STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
 """What every server can tell (RFC 3501, 6.3.10)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MailboxStatus:
     """What STATUS tells of a mailbox; None for what was not asked, or not told."""
 
@@ -155,7 +155,7 @@ class MailboxStatus:
     highestmodseq: int | None = None
 
 
-_STATUS_FIELDS = frozenset(MailboxStatus.__dataclass_fields__) - {"mailbox"}
+_STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
 
 
 @response("STATUS")
@@ -178,7 +178,7 @@ def status(c: Cursor) -> MailboxStatus:
     return MailboxStatus(mailbox, **values)
 
 
-@dataclass(frozen=True)
+@record
 class GetStatus(Command[MailboxStatus]):
     """Ask about a mailbox without opening it (RFC 9051, 6.3.11)."""
 
@@ -217,7 +217,7 @@ class GetStatus(Command[MailboxStatus]):
 # -- leaving a mailbox -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Unselect(Done):
     """Leave the mailbox; nothing in it changes (RFC 9051, 6.4.2; RFC 3691)."""
 
@@ -231,7 +231,7 @@ class Unselect(Done):
             connection.close_mailbox()
 
 
-@dataclass(frozen=True)
+@record
 class Close(Done):
     """Leave the mailbox and remove **every** message with \\Deleted (RFC 9051, 6.4.1).
 
@@ -247,7 +247,7 @@ class Close(Done):
             connection.close_mailbox()
 
 
-@dataclass(frozen=True)
+@record
 class Check(Done):
     """Ask for a checkpoint of the mailbox (RFC 3501, 6.4.1); IMAP4rev2 has it no more."""
 

@@ -7,7 +7,6 @@ concern. `MessageCommand` says which of them may be on the wire together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
@@ -16,6 +15,7 @@ from imaplus.errors import ProtocolError
 from imaplus.protocol.command import SELECTED, Command, Done, Reply
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Status, code
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
@@ -23,7 +23,7 @@ from imaplus.wire.writer import Writer
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True)
+@record
 class MessageCommand(Command[T_co]):
     """A command that names messages by UID."""
 
@@ -71,7 +71,7 @@ class Change(Enum):
     REPLACE = b"FLAGS"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Modified:
     """[MODIFIED uids]: messages that were not changed, because they had changed since."""
 
@@ -83,7 +83,7 @@ def modified(c: Cursor) -> Modified:
     return Modified(c.uid_set())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stored:
     """What STORE came to."""
 
@@ -93,7 +93,7 @@ class Stored:
     """Messages left alone, because they had changed since UNCHANGEDSINCE (RFC 7162, 3.1.3)."""
 
 
-@dataclass(frozen=True)
+@record
 class Store(MessageCommand[Stored]):
     """Change flags of messages."""
 
@@ -132,7 +132,7 @@ class Store(MessageCommand[Stored]):
 # -- COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8; RFC 4315; RFC 6851) ---------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Copied:
     """Where messages went: [COPYUID]. Empty if the server does not tell."""
 
@@ -173,7 +173,7 @@ def copyuid(c: Cursor) -> Copied:
     return Copied(uidvalidity, source, c.uid_ranges())
 
 
-@dataclass(frozen=True)
+@record
 class Copy(MessageCommand[Copied]):
     """Copy messages to another mailbox: all of them, or none."""
 
@@ -196,7 +196,7 @@ class Copy(MessageCommand[Copied]):
         return Copied()
 
 
-@dataclass(frozen=True)
+@record
 class Move(Copy):
     """Move messages to another mailbox, each of them atomically (RFC 6851)."""
 
@@ -204,7 +204,7 @@ class Move(Copy):
     requires = "MOVE"
 
 
-@dataclass(frozen=True)
+@record
 class Expunge(MessageCommand[None]):
     """Remove those of the named messages that have \\Deleted, and no others (RFC 4315, 2.1)."""
 
@@ -216,7 +216,7 @@ class Expunge(MessageCommand[None]):
         return None
 
 
-@dataclass(frozen=True)
+@record
 class ExpungeAll(Done):
     """Remove **every** message that has \\Deleted, whoever put it there (RFC 9051, 6.4.3).
 

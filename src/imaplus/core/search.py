@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -18,6 +17,7 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.errors import Refused
 from imaplus.protocol.command import SELECTED, Command, Reply
 from imaplus.protocol.response import code, response
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.writer import Writer
@@ -32,7 +32,7 @@ def badcharset(c: Cursor) -> tuple[str, ...]:
     return () if c.at_end() else tuple(c.astring_text() for _ in c.items())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """What a search came to. None where it was not asked, or the server did not tell."""
 
@@ -119,7 +119,7 @@ RETURN_MIN = Returned("MIN")
 RETURN_MAX = Returned("MAX")
 
 
-@dataclass(frozen=True)
+@record
 class Search(Command[Found]):
     """Find messages; the numbers are UIDs.
 

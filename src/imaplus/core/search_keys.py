@@ -7,16 +7,16 @@ that nothing is wrong any more when it is written. How keys combine is `search_q
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from imaplus.core.search_query import Key, Query, check_text, write_text
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 from imaplus.wire.writer import Writer
 
-_KEYWORD: Final = re.compile(r'[^\x00-\x20(){%*"\\\]\x7f-\U0010ffff]+')  # flag-keyword = atom
+_KEYWORD: Final = re.compile(r"[!#$&'+-Z\[^-z|}~]+")  # flag-keyword = atom
 _FIELD_NAME: Final = re.compile(r"[!-9;-~]+")  # field-name = 1*ftext (RFC 5322, 3.6.8)
 
 Answered: Final = Key("Answered")
@@ -38,7 +38,7 @@ Recent: Final = Key("Recent")
 # -- keys with a text ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class _TextKey(Query):
     """A key whose name, in capitals, is its class's, and which looks for a substring.
 
@@ -101,7 +101,7 @@ class To(_TextKey):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class Header(Query):
     """The header has this field, with the text in it; any text, if it is empty.
 
@@ -130,7 +130,7 @@ class Header(Query):
 # -- keys with a date ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class _DateKey(Query):
     """A key whose name is its class's. Of a datetime it takes the date that it shows.
 
@@ -190,7 +190,7 @@ class SentSince(_DateKey):
 # -- keys with a number, a keyword, a set ----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class _NumberKey(Query):
     """A key whose name is its class's. Raises: InvalidArgument for what is no number."""
 
@@ -226,7 +226,7 @@ class ModSeq(_NumberKey):
     requires = "CONDSTORE"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class Keyword(Query):
     """The message has this keyword: `Keyword("$Junk")`. Of system flags see `Seen` and the like.
 
@@ -252,7 +252,7 @@ class Unkeyword(Keyword):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@record(init=False, repr=False)
 class Uid(Query):
     """Messages with these UIDs; none of them, if the set is empty.
 
@@ -272,7 +272,7 @@ class Uid(Query):
             out.raw(b"NOT ALL")
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@record(init=False, repr=False)
 class SequenceNumbers(Query):
     """Messages by their place in the mailbox; for imaplus itself, since places move."""
 

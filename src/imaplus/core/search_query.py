@@ -10,12 +10,12 @@ not. The keys themselves stand in `search_keys`, and those of extensions in the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import ClassVar, Final, NoReturn
 
 from imaplus.core.encoded_words import charset_codec
 from imaplus.errors import InvalidArgument
+from imaplus.records import field, record
 from imaplus.wire.writer import Writer
 
 MAX_DEPTH: Final = 100
@@ -93,7 +93,7 @@ class Query:
         raise InvalidArgument("a query is neither true nor false: combine with &, | and ~")
 
     def __repr__(self) -> str:
-        values = (getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]
+        values = (getattr(self, name) for name in type(self).__match_args__)  # type: ignore[attr-defined]
         shown = ", ".join(str(v) if isinstance(v, date) else repr(v) for v in values)
         return f"{type(self).__name__}({shown})"
 
@@ -141,7 +141,7 @@ def check_text(text: str) -> None:
 # -- combinations ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@record(init=False, repr=False)
 class _Several(Query):
     """Queries of equal rank; those of the same kind among them are taken apart."""
 
@@ -233,7 +233,7 @@ class Or(_Several):
         return self._repr_with(" | ")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class Not(Query):
     """Messages that the query does not find: what `~` makes."""
 
@@ -258,7 +258,7 @@ class Not(Query):
         return f"~{self.query._repr_key()}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class Key(Query):
     """A key that is one word. `Seen` and its like in `search_keys` are all there are."""
 

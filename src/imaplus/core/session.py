@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
-from dataclasses import dataclass, field
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Capability, Enabled
 from imaplus.protocol.response import Continuation
+from imaplus.records import field, record
 from imaplus.sasl import Mechanism
 from imaplus.wire.secret import Secret
 from imaplus.wire.writer import Writer
@@ -19,7 +18,7 @@ MOST_ROUNDS = 10
 """Challenges of one authentication: SCRAM has three, and a server may not go on for ever."""
 
 
-@dataclass(frozen=True)
+@record
 class GetCapability(Command[frozenset[str]]):
     """Ask what the server can do now (RFC 9051, 6.1.1). The names are in capitals."""
 
@@ -31,7 +30,7 @@ class GetCapability(Command[frozenset[str]]):
         return reply.one(Capability).names
 
 
-@dataclass(frozen=True)
+@record
 class Noop(Done):
     """Do nothing, and hear what has changed (RFC 9051, 6.1.2)."""
 
@@ -39,7 +38,7 @@ class Noop(Done):
     states = ANY
 
 
-@dataclass(frozen=True)
+@record
 class Logout(Done):
     """End the session (RFC 9051, 6.1.3). It succeeds however the server ends it."""
 
@@ -53,7 +52,7 @@ class Logout(Done):
         connection.state = State.LOGOUT
 
 
-@dataclass(frozen=True)
+@record
 class StartTls(Done):
     """Ask for TLS on this connection (RFC 9051, 6.2.1). The handshake is the stream's affair."""
 
@@ -76,7 +75,7 @@ def _logged_in(connection: Connection, reply: Reply) -> None:
     connection.log_in()
 
 
-@dataclass(frozen=True)
+@record
 class Login(Done):
     """Log in with a password in clear (RFC 9051, 6.2.3)."""
 
@@ -98,7 +97,7 @@ class Login(Done):
         _logged_in(connection, reply)
 
 
-@dataclass(frozen=True)
+@record
 class Authenticate(Done):
     """Log in by a SASL mechanism (RFC 9051, 6.2.2). A mechanism serves one attempt.
 
@@ -152,7 +151,7 @@ class Conversation:
         if self.rounds > MOST_ROUNDS:
             raise ProtocolError(f"the server asks for more than {MOST_ROUNDS} SASL rounds")
         try:
-            decoded = base64.b64decode(challenge.strip(), validate=True)
+            decoded = binascii.a2b_base64(challenge.strip(), strict_mode=True)
         except binascii.Error as error:
             raise ProtocolError(f"a SASL challenge is not base64: {error}") from error
         try:
@@ -162,10 +161,10 @@ class Conversation:
 
 
 def _encoded(data: bytes) -> Secret:
-    return Secret(base64.b64encode(data).decode("ascii"))
+    return Secret(binascii.b2a_base64(data, newline=False).decode("ascii"))
 
 
-@dataclass(frozen=True)
+@record
 class Enable(Command[frozenset[str]]):
     """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imaplus.protocol.command import LOGGED_IN, Done, Reply
 from imaplus.protocol.connection import Connection
+from imaplus.records import record
 from imaplus.wire.writer import Writer
 
 
-@dataclass(frozen=True)
+@record
 class Compress(Done):
     """Compress the connection from here on. Not to be used where secrets and others' text mix."""
 

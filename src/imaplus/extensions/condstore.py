@@ -6,12 +6,12 @@ SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imaplus.core.fetched import Fetched, fetch_item, fetched_flags, flags_line
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.response import common_response
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
 
@@ -42,7 +42,7 @@ def fetched_modseq(match: re.Match[bytes]) -> Fetched:
     return found
 
 
-@dataclass(frozen=True)
+@record
 class Condstore(SelectParameter):
     """SELECT ... (CONDSTORE): report MODSEQ from here on (RFC 7162, 3.1.8)."""
 
@@ -52,7 +52,7 @@ class Condstore(SelectParameter):
         out.raw(b"CONDSTORE")
 
 
-@dataclass(frozen=True)
+@record
 class ChangedSince(FetchModifier):
     """Only messages that changed after this (RFC 7162, 3.1.4.1).
 
@@ -73,7 +73,7 @@ class ChangedSince(FetchModifier):
             out.raw(b" VANISHED")
 
 
-@dataclass(frozen=True)
+@record
 class UnchangedSince(StoreModifier):
     """Only messages that have not changed after this (RFC 7162, 3.1.3)."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import ANY, Command, Reply
 from imaplus.protocol.response import response
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
 
@@ -15,7 +15,7 @@ MOST_FIELDS, LONGEST_NAME, LONGEST_VALUE = 30, 30, 1024
 """What a client may send at most (RFC 2971, 3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """What the other side says of itself: "name", "version", "vendor", ... It may be empty."""
 
@@ -35,7 +35,7 @@ def identity(c: Cursor) -> Identity:
     return Identity(fields)
 
 
-@dataclass(frozen=True)
+@record
 class Id(Command[Mapping[str, str | None]]):
     """Say who we are, and hear who they are.
 

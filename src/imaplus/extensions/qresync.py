@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imaplus.core.parameters import SelectParameter
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.writer import Writer
 
 
-@dataclass(frozen=True)
+@record
 class Resync(SelectParameter):
     """SELECT ... (QRESYNC (...)): what we knew, so that the server tells the difference.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import IO
 
 from imaplus.core.fetch import Body, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.errors import NoSuchMessage
 from imaplus.protocol.command import Flow
+from imaplus.records import record
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sinks import File, Sink, Spool
 from imaplus.wire.sources import CHUNK
@@ -18,7 +18,7 @@ Progress = Callable[[int, int], object]
 """Called with (octets so far, octets in all)."""
 
 
-@dataclass(frozen=True)
+@record
 class _IntoFile:
     """Sends a body to the file, if it is known to be the one that was asked for."""
 

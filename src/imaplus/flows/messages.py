@@ -6,12 +6,12 @@ sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 431
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
 from imaplus.core.fetch import BodySink, Fetch, Item
+from imaplus.core.fetched import Fetched
 from imaplus.core.messages import Change, Copied, Copy, Expunge, MessageCommand, Move, Store, Stored
 from imaplus.core.parameters import FetchModifier, StoreModifier
 from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
@@ -24,9 +24,11 @@ from imaplus.errors import (
     InvalidArgument,
     OutcomeUnknown,
 )
+from imaplus.extensions.condstore import ChangedSince, UnchangedSince
 from imaplus.protocol.command import Command, Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
+from imaplus.records import replace
 from imaplus.wire.mailbox_names import same
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
@@ -91,6 +93,11 @@ def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
         raise
 
 
+def uids_of(connection: Connection, query: Query = ALL) -> Flow[SequenceSet]:
+    """The UIDs that a query finds."""
+    return (yield from search(connection, query)).uids
+
+
 def nothing_there(connection: Connection) -> Flow[bool]:
     """Whether the mailbox is empty still: in one that is, some refuse `*` and `1:*` (quirk 39)."""
     if not _is_empty(connection):
@@ -131,7 +138,36 @@ def fetches(
             yield Fetch(part, tuple(items), tuple(modifiers), into)
 
 
+def fetch(
+    connection: Connection,
+    uids: SequenceSet,
+    items: Sequence[Item] = (),
+    changed_since: int | None = None,
+) -> Flow[list[Fetched]]:
+    """FETCH of any number of messages; without items, of their FLAGS."""
+    if uids.open_ended and (yield from nothing_there(connection)):
+        return []
+    wanted = ("UID", *(item for item in items or ("FLAGS",) if item != "UID"))
+    modifiers = () if changed_since is None else (ChangedSince(changed_since),)
+    commands = fetches(connection, uids, wanted, modifiers=modifiers)
+    return [value for found in (yield from _in_portions(commands)) for value in found]
+
+
 # -- STORE -----------------------------------------------------------------------------------------
+
+
+def change_flags(
+    connection: Connection,
+    uids: SequenceSet,
+    change: Change,
+    flags: Collection[str],
+    unchanged_since: int | None = None,
+) -> Flow[Stored]:
+    """STORE, where every number of flags means something: none but for having none at all."""
+    if not flags and change is not Change.REPLACE:
+        raise InvalidArgument("expected at least one flag")
+    modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
+    return (yield from store(connection, uids, change, flags, modifiers=modifiers))
 
 
 def store(

@@ -6,16 +6,18 @@ import io
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from email.message import Message
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from imaplus.core.append import Outgoing
 from imaplus.errors import InvalidArgument
 from imaplus.wire.sources import FileSource, Octets, Source
 
+if TYPE_CHECKING:
+    from email.message import Message
+
 _ENDS_HEADER: Final = re.compile(r"\r?\n(?![ \t])|\r(?!\n)")  # others fold it (RFC 5322, 2.2.3)
 
-OutgoingMessage = bytes | IO[bytes] | Message | Outgoing
+OutgoingMessage: TypeAlias = "bytes | IO[bytes] | Message | Outgoing"
 """Octets, which travel unchanged; a seekable binary file, read as it is sent; an email message."""
 
 
@@ -42,7 +44,7 @@ def outgoing(
 def _source(message: bytes | IO[bytes] | Message) -> Source:
     if isinstance(message, bytes | bytearray | memoryview):
         return Octets(bytes(message))
-    if isinstance(message, Message):
+    if hasattr(message, "walk"):
         return Octets(_flatten(message))
     if not hasattr(message, "read"):
         raise InvalidArgument(

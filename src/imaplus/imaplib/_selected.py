@@ -7,14 +7,14 @@ taken: so they are kept, and the number of messages is counted on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import field, record
 from imaplus.wire.sets import SequenceSet
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Selected:
     """A mailbox that is open."""
 

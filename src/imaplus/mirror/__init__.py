@@ -2,55 +2,25 @@
 
 `Store` is where it lies (`store` has the layout), `backup` brings it up to date with a server, and
 `verify` says whether it is whole. It knows files, and the public API of imaplus for what comes from
-a server; it refuses to know how that is done.
+a server; it refuses to know how that is done. The names are those of `public`, loaded when used.
 """
 
 from __future__ import annotations
 
-from imaplus.mirror.changes import list_mailboxes
-from imaplus.mirror.check import Damage, Report
-from imaplus.mirror.compare import verify
-from imaplus.mirror.entries import Checkpoint, Entries, Entry
-from imaplus.mirror.errors import (
-    NotAStore,
-    StoreCorrupt,
-    StoreError,
-    StoreFailed,
-    StoreLocked,
-    UnsafePath,
-    WrongAccount,
-    WrongFormat,
-)
-from imaplus.mirror.journal import Journal
-from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.reports import BackupReport, Problem, Progress, VerifyReport
-from imaplus.mirror.run import backup
-from imaplus.mirror.store import MailboxInfo, Store
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "BackupReport",
-    "Checkpoint",
-    "Damage",
-    "Entries",
-    "Entry",
-    "Journal",
-    "MailboxInfo",
-    "NotAStore",
-    "ObjectWriter",
-    "Problem",
-    "Progress",
-    "Report",
-    "Store",
-    "StoreCorrupt",
-    "StoreError",
-    "StoreFailed",
-    "StoreLocked",
-    "StoredObject",
-    "UnsafePath",
-    "VerifyReport",
-    "WrongAccount",
-    "WrongFormat",
-    "backup",
-    "list_mailboxes",
-    "verify",
-]
+if TYPE_CHECKING:
+    from imaplus.mirror.public import *  # noqa: F403 - for type checkers only
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    public = import_module("imaplus.mirror.public")
+    if name != "__all__" and name not in public.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(public, name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__getattr__("__all__")]

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Generator, Iterator
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imaplus import Body, CommandError, Fetched, Mailbox, ProtocolError, SequenceSet, Throttled
+from imaplus import Body, SequenceSet
+from imaplus.errors import CommandError, ProtocolError
 from imaplus.mirror.changes import flags_of
-from imaplus.mirror.journal import Journal
+from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.reports import Progress
-from imaplus.mirror.store import Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from imaplus import Fetched, Mailbox
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.reports import Progress
+    from imaplus.mirror.store import Store
 
 BODY = Body()
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
@@ -140,11 +146,6 @@ class Fetching:
             self._failed(uid, str(error))
         self._had.extend(left)
         return []
-
-
-def asks_for_patience(error: Exception) -> bool:
-    """Whether the server wants to be left alone, and not only about one mailbox (RFC 5530)."""
-    return isinstance(error, Throttled) and error.code not in ("UNAVAILABLE", "INUSE")
 
 
 def value_of(message: Fetched, name: str) -> int | None:

@@ -10,19 +10,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from imaplus import (
-    Client,
-    Fetched,
-    ListEntry,
-    Mailbox,
-    MailboxStatus,
-    ProtocolError,
-    Resync,
-    SequenceSet,
-)
-from imaplus.mirror.entries import Checkpoint, Entries
+from imaplus import Resync, SequenceSet
+from imaplus.errors import ProtocolError
+from imaplus.records import field, record
+
+if TYPE_CHECKING:
+    from imaplus import Client, Fetched, ListEntry, Mailbox, MailboxStatus
+    from imaplus.mirror.entries import Checkpoint, Entries
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 RESYNC_MESSAGES = 50_000
@@ -31,7 +27,7 @@ message that changed, and that may be all. CONDSTORE tells the same one by one."
 _RECENT = frozenset({"\\Recent"})
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Changes:
     """Differences between a mailbox and its mirror.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from imaplus.mirror.errors import StoreCorrupt
+from imaplus.records import record
 
 if TYPE_CHECKING:
     from imaplus.mirror.entries import Entries
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 _PIECE = 1024 * 1024  # octets hashed at once
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Damage:
     """A message whose body is missing, or has other octets or another size than it should."""
 
@@ -36,7 +36,7 @@ class Damage:
     problem: Literal["missing", "corrupt", "size"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """What `Store.verify` found.
 

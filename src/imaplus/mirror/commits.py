@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from imaplus.mirror.store import Store
+if TYPE_CHECKING:
+    from imaplus.mirror.store import Store
 
 MESSAGES, OCTETS, SECONDS = 1000, 64 << 20, 10.0
 """What a killed run has to fetch again, at most: whichever comes first."""

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imaplus import Client, CommandError, ListEntry, Mailbox, SequenceSet, UsageError
-from imaplus.mirror.bodies import BODY, asks_for_patience, value_of
+from imaplus.mirror.bodies import BODY, value_of
 from imaplus.mirror.changes import flags_of, list_mailboxes
 from imaplus.mirror.check import Report
 from imaplus.mirror.entries import Entries
+from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.reports import NoProgress, Problem, Progress, ShouldStop, VerifyReport, never
 from imaplus.mirror.store import MailboxInfo, Store
 

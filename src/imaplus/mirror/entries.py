@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from struct import Struct
 from typing import NamedTuple
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror.percent import escape, unescape
+from imaplus.records import record
 
 _UNSAFE_FLAG = re.compile(r"[^!-$&-~]")
 _HEAD = Struct("<32sQQI")  # sha256, size, modseq, number of the flags; the date's text follows
@@ -23,7 +23,7 @@ _NO_MODSEQ = 2**64 - 1  # RFC 7162 has 63 bits
 _GONE = 25  # octets of the time at which a message was found gone, at the end of its record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One message of a mailbox, as the mirror has it.
 
@@ -39,7 +39,7 @@ class Entry:
     gone: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checkpoint:
     """What the server said of a mailbox when the mirror last had all of it.
 

@@ -1,5 +1,7 @@
 """What can be wrong with a store, as far as it is not the operating system that says so.
 
+And which of a server's refusals end a run.
+
 A full disk or a missing permission stays the `OSError` that it is, with the whole path in
 `filename`; the classes here are for what only a store knows: who holds it, what it is, and what is
 damaged.
@@ -7,7 +9,7 @@ damaged.
 
 from __future__ import annotations
 
-from imaplus.errors import ImapError
+from imaplus.errors import ImapError, Throttled
 
 
 class StoreError(ImapError):
@@ -53,3 +55,8 @@ class StoreFailed(StoreError):
 
     Close the store and open it again: that drops what the failed commit left, and nothing else.
     """
+
+
+def asks_for_patience(error: Exception) -> bool:
+    """Whether the server wants to be left alone, and not only about one mailbox (RFC 5530)."""
+    return isinstance(error, Throttled) and error.code not in ("UNAVAILABLE", "INUSE")

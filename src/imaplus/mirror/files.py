@@ -12,7 +12,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -27,14 +26,19 @@ _LOCAL = {"ext4", "xfs", "btrfs", "f2fs"}  # file systems whose syncfs is as goo
 class Folder:
     """An open folder. Every error it raises carries the whole path in `filename`."""
 
-    def __init__(self, fd: int, path: Path) -> None:
+    # Paths are plain strings here: loading pathlib takes longer than a backup of nothing new.
+    def __init__(self, fd: int, path: str) -> None:
         self.fd = fd
         self.path = path
 
     @classmethod
-    def at(cls, path: Path) -> Folder:
+    def at(cls, path: str) -> Folder:
         """The folder at `path`, which may be a link: where the root lies is the user's choice."""
         return cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), path)
+
+    def where(self, name: str) -> str:
+        """The whole path of `name` in this folder."""
+        return f"{self.path}/{name}"
 
     def close(self) -> None:
         """Give the descriptor back; files that were opened through it stay open."""
@@ -64,7 +68,7 @@ class Folder:
             fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | _SAFE, dir_fd=self.fd)
         except OSError as error:
             raise self.blame(error, name) from None
-        return Folder(fd, self.path / name)
+        return Folder(fd, self.where(name))
 
     def make(self, name: str) -> bool:
         """Make the folder `name`, unless it is there; whether it was made."""
@@ -89,7 +93,7 @@ class Folder:
             raise self.blame(error, name) from None
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             os.close(fd)
-            raise UnsafePath(str(self.path / name), "not a regular file")
+            raise UnsafePath(self.where(name), "not a regular file")
         return fd
 
     def create(self, name: str) -> int:
@@ -121,7 +125,7 @@ class Folder:
         with os.fdopen(self.open(name), "rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise StoreCorrupt(str(self.path / name), f"longer than {limit} octets")
+            raise StoreCorrupt(self.where(name), f"longer than {limit} octets")
         return data
 
     def names(self) -> list[str]:
@@ -171,7 +175,7 @@ class Folder:
 
     def blame(self, error: OSError, name: str) -> Exception:
         """`error` with the whole path, or what it means: a link in the way, a closed store."""
-        path = str(self.path / name)
+        path = self.where(name)
         if self.fd < 0:
             return StateError(f"{path}: the store is closed")
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
@@ -277,7 +281,7 @@ def _syncfs(root: Folder) -> Callable[[], None] | None:
     def sync_all() -> None:
         if syncfs(root.fd) != 0:
             number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), str(root.path))
+            raise OSError(number, os.strerror(number), root.path)
 
     return sync_all
 
@@ -292,10 +296,11 @@ def _file_system(root: Folder) -> str | None:
     device = os.fstat(root.fd).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:  # noqa: PTH123
+            lines = mounts.read().splitlines()
     except OSError:
         return None
-    for line in mounts.splitlines():
+    for line in lines:
         fields, _, kind = line.partition(" - ")
         if fields.split(" ")[2] == wanted:
             return kind.split(" ")[0]

@@ -14,7 +14,6 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
@@ -24,6 +23,7 @@ from imaplus.mirror.errors import StoreCorrupt, StoreError, UnsafePath
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.store import Store
 from imaplus.mirror.text import MAX_OCTETS, Words, words
+from imaplus.records import record
 
 Field = Literal["subject", "sender", "recipients", "body", "files"]
 
@@ -57,7 +57,7 @@ _PLAIN = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hit:
     """A message that a search found. `gone`: the server no longer has it, the store does."""
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from io import FileIO
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import lines
@@ -29,6 +29,9 @@ from imaplus.mirror.entries import (
 )
 from imaplus.mirror.files import Disk, Folder, write_at
 from imaplus.mirror.objects import StoredObject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _READ = 1024 * 1024  # octets read at once while loading
 _MAX_LINE = 1024 * 1024  # octets; flags of one message are far less, so more is no line of ours
@@ -104,7 +107,9 @@ class Journal:
     @property
     def path(self) -> Path:
         """Where the journal lies."""
-        return self._parent.path / self._folder / self._file
+        from pathlib import Path  # only people ask for it
+
+        return Path(self._parent.where(self._folder), self._file)
 
     @property
     def identity(self) -> str:

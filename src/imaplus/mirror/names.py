@@ -9,10 +9,7 @@ back from the folder's.
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
-from base64 import b32encode
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror.percent import escape
@@ -48,17 +45,23 @@ def folder_name(mailbox: str) -> str:
     readable = _readable(mailbox)
     if mailbox.isascii() and mailbox == _usual_case(mailbox) and len(readable) <= MAX_OCTETS:
         return readable
+    from base64 import b32encode  # everyday names do without
+    from hashlib import sha256
+
     # "~" is escaped in every name, so one that carries a digest cannot equal one that does not.
-    whole = hashlib.sha256(mailbox.encode("utf-8", "surrogatepass")).digest()
+    whole = sha256(mailbox.encode("utf-8", "surrogatepass")).digest()
     digest = b32encode(whole).decode("ascii").lower()[:_DIGEST]
     return f"{_shortened(readable, MAX_OCTETS - _DIGEST - 1)}~{digest}"
 
 
 def _readable(mailbox: str) -> str:
     """`mailbox` with what is unsafe in a file name escaped."""
-    # Normalised, for what a file system would normalise anyway would not be found again by this
-    # name.
-    text = escape(unicodedata.normalize("NFC", mailbox), _UNSAFE)
+    if not mailbox.isascii():
+        from unicodedata import normalize  # a megabyte, which few mailboxes need
+
+        # What a file system would normalise anyway would not be found again by this name.
+        mailbox = normalize("NFC", mailbox)
+    text = escape(mailbox, _UNSAFE)
     if _RESERVED.match(text):
         text = f"%{ord(text[0]):02X}{text[1:]}"
     return text

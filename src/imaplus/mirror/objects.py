@@ -7,19 +7,21 @@ is whole. It knows octets and hashes; not what a message is, nor which mailbox h
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imaplus.errors import StateError
 from imaplus.mirror.errors import UnsafePath
 from imaplus.mirror.files import Disk, Folder, write_all
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SPOOL = 256 * 1024
 """Octets of a body held in memory before they are written: most messages then cost one write."""
@@ -27,7 +29,7 @@ SPOOL = 256 * 1024
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredObject:
     """A body that the store has, or will have with the next commit.
 
@@ -50,7 +52,9 @@ class ObjectWriter:
     def __init__(self, objects: Objects, *, replace: bool) -> None:
         self._objects = objects
         self._replace = replace
-        self._digest = hashlib.sha256()
+        from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
+
+        self._digest = sha256()
         self._size = 0
         self._buffer = bytearray()
         self._name: str | None = None
@@ -156,7 +160,9 @@ class Objects:
 
     def path(self, sha256: str) -> Path:
         """Where the body lies, for people and other programs."""
-        return self._folder.path / _place(sha256)
+        from pathlib import Path  # only people ask for it
+
+        return Path(self._folder.where(_place(sha256)))
 
     def all(self) -> Iterator[str]:
         """The hash of every body in its place, in ascending order."""
@@ -168,11 +174,11 @@ class Objects:
                     if len(name) == 66 and name.endswith(".eml") and _HEX.issuperset(name[:62]):
                         yield fan + name[:62]
 
-    def strangers(self) -> Iterator[Path]:
+    def strangers(self) -> Iterator[str]:
         """Whatever lies among the bodies and is none of them by its name."""
         for fan in self._folder.names():
             if not self._is_fan(fan):
-                yield self._folder.path / fan
+                yield self._folder.where(fan)
 
     # For ObjectWriter
 
@@ -229,7 +235,7 @@ class Objects:
             except FileNotFoundError:
                 return False
             if not stat.S_ISDIR(mode):
-                raise UnsafePath(str(self._folder.path / fan), "not a folder")
+                raise UnsafePath(self._folder.where(fan), "not a folder")
             self._fans.add(fan)
         return True
 

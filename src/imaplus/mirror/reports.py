@@ -6,8 +6,9 @@ Values, and the protocol of a progress bar. Nothing here does anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from imaplus.records import record
 
 ShouldStop = Callable[[], object]
 """Asked after each message: whether to save the place and end."""
@@ -38,7 +39,7 @@ def never() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """What is wrong with one message, with a mailbox (`uid` None) or the store (both None)."""
 
@@ -47,7 +48,7 @@ class Problem:
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BackupReport:
     """What a backup did, or would do.
 
@@ -66,7 +67,7 @@ class BackupReport:
     interrupted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VerifyReport:
     """What is wrong with a mirror, if anything; of how many mailboxes, messages and octets."""
 

@@ -10,19 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from imaplus import (
-    Client,
-    CommandError,
-    ImapError,
-    ListEntry,
-    Mailbox,
-    Rejected,
-    Resync,
-    SequenceSet,
-    UsageError,
-)
-from imaplus.mirror.bodies import Fetching, asks_for_patience
+from imaplus import SequenceSet
+from imaplus.errors import CommandError, ImapError, Rejected, UsageError
 from imaplus.mirror.changes import (
     Changes,
     find_changes,
@@ -32,10 +23,13 @@ from imaplus.mirror.changes import (
 )
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.entries import Checkpoint, Entries, FlagTable
-from imaplus.mirror.errors import StoreError
-from imaplus.mirror.journal import Journal
+from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.reports import BackupReport, NoProgress, Problem, Progress, ShouldStop, never
-from imaplus.mirror.store import Store
+
+if TYPE_CHECKING:
+    from imaplus import Client, ListEntry, Mailbox, Resync
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.store import Store
 
 
 def backup(
@@ -231,6 +225,8 @@ class _Run:
     ) -> None:
         if not uids or self.stopping():
             return
+        from imaplus.mirror.bodies import Fetching  # not when there is nothing new
+
         assert self._store is not None
         assert self._commits is not None
         self._progress.begin(mailbox.name, messages=uids.count)

@@ -20,15 +20,12 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
-from imaplus.mirror.check import Progress, Report, verify
 from imaplus.mirror.errors import (
     NotAStore,
     StoreCorrupt,
@@ -41,6 +38,12 @@ from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imaplus.mirror.check import Progress, Report
 
 FORMAT = 1
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
@@ -48,7 +51,7 @@ _JOURNAL = re.compile(r"([1-9][0-9]{0,9})\.journal")
 _OURS = {"lock", "tmp", "objects", "mailboxes"}  # what an interrupted creation may have left
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MailboxInfo:
     """A mailbox of the mirror, and the UIDVALIDITYs it was seen with, the current one last."""
 
@@ -65,7 +68,6 @@ class Store:
     """
 
     def __init__(self, root: Folder, lock: int | None, account: str | None, *, sync: bool) -> None:
-        self.path = root.path
         self.account = account
         self._root = root
         self._lock = lock
@@ -103,13 +105,13 @@ class Store:
             NotAStore, StoreLocked, WrongAccount, WrongFormat, StoreCorrupt: see there.
             OSError: the system refused.
         """
-        where = Path(path).absolute()
-        if create and not readonly:
-            where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where = os.path.abspath(path)  # noqa: PTH100 - see Folder
+        if create and not readonly and not os.path.isdir(where):  # noqa: PTH112
+            os.makedirs(where, mode=0o700, exist_ok=True)  # noqa: PTH103
         try:
             root = Folder.at(where)
         except (FileNotFoundError, NotADirectoryError):
-            raise NotAStore(str(where), "no such folder") from None
+            raise NotAStore(where, "no such folder") from None
         lock: int | None = None
         try:
             names = set(root.names())
@@ -117,7 +119,7 @@ class Store:
                 why = (
                     "has no store.json" if not create else "holds other files, so no store is made"
                 )
-                raise NotAStore(str(where), why)
+                raise NotAStore(where, why)
             if not readonly:
                 lock = _locked(root)
                 _prepare(root, account, sync=sync)
@@ -127,6 +129,13 @@ class Store:
                 os.close(lock)
             root.close()
             raise
+
+    @property
+    def path(self) -> Path:
+        """Where the store lies."""
+        from pathlib import Path  # only people ask for it
+
+        return Path(self._root.path)
 
     @property
     def readonly(self) -> bool:
@@ -162,7 +171,7 @@ class Store:
         name, delimiter = found.get("name"), found.get("delimiter")
         attributes = found.get("attributes")
         if not isinstance(name, str):
-            raise StoreCorrupt(str(inside.path / "mailbox.json"), "tells no name")
+            raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
         return MailboxInfo(
             name,
             delimiter if isinstance(delimiter, str) else None,
@@ -248,6 +257,8 @@ class Store:
         `progress` is called with the octets read so far and the octets there are. Nothing is
         changed.
         """
+        from imaplus.mirror.check import verify  # a backup does without
+
         self._check(writing=False)
         return verify(self, progress)
 
@@ -279,11 +290,11 @@ class Store:
 
     def _check(self, *, writing: bool) -> None:
         if not self._open:
-            raise StateError(f"{self.path}: the store is closed")
+            raise StateError(f"{self._root.path}: the store is closed")
         if writing and self._lock is None:
-            raise StateError(f"{self.path}: the store was opened for reading only")
+            raise StateError(f"{self._root.path}: the store was opened for reading only")
         if writing and self._failed:
-            raise StoreFailed(str(self.path), "an earlier commit failed; open the store again")
+            raise StoreFailed(self._root.path, "an earlier commit failed; open the store again")
 
     def _in_order(self, folder: str, files: list[str]) -> tuple[int, ...]:
         """The generations by when they were last complete; those that never were come first."""
@@ -331,7 +342,7 @@ class Store:
         except StoreCorrupt:
             found = {}  # the name is known, so the file can be made anew
         if found.get("name", wanted["name"]) != wanted["name"]:
-            raise StoreCorrupt(str(folder.path), f"belongs to {found['name']!r}")
+            raise StoreCorrupt(folder.path, f"belongs to {found['name']!r}")
         news = {key: value for key, value in wanted.items() if value or key not in found}
         if {**found, **news} != found:
             self._disk.replace(folder, "mailbox.json", _json({**found, **news}), tmp=self._tmp)
@@ -347,7 +358,7 @@ def _locked(root: Folder) -> int:
     except BlockingIOError:
         pid = os.pread(fd, 20, 0).strip()
         os.close(fd)
-        raise StoreLocked(str(root.path), int(pid) if pid.isdigit() else None) from None
+        raise StoreLocked(root.path, int(pid) if pid.isdigit() else None) from None
     except OSError as error:
         os.close(fd)
         raise root.blame(error, "lock") from None
@@ -370,7 +381,7 @@ def _prepare(root: Folder, account: str | None, *, sync: bool) -> None:
             # Last, for it is what makes the folder a store.
             disk.replace(root, "store.json", _json(wanted), tmp=tmp)
     if fresh:
-        with Folder.at(root.path.parent) as parent:
+        with Folder.at(root.where("..")) as parent:
             disk.folder(parent)
 
 
@@ -379,10 +390,10 @@ def _account(root: Folder, account: str | None) -> str | None:
     found = _load(root, "store.json")
     if found.get("format") != FORMAT:
         problem = f"has format {found.get('format')!r}; this version knows {FORMAT}"
-        raise WrongFormat(str(root.path), problem)
+        raise WrongFormat(root.path, problem)
     owner = found.get("account")
     if owner is not None and account is not None and owner != account:
-        raise WrongAccount(str(root.path), f"holds the mail of {owner}, not of {account}")
+        raise WrongAccount(root.path, f"holds the mail of {owner}, not of {account}")
     return None if owner is None else str(owner)
 
 
@@ -399,7 +410,7 @@ def _load(folder: Folder, name: str) -> dict[str, object]:
     try:
         found = json.loads(folder.read(name, _SMALL))
     except (FileNotFoundError, ValueError, RecursionError) as error:
-        raise StoreCorrupt(str(folder.path / name), f"not readable as JSON: {error}") from None
+        raise StoreCorrupt(folder.where(name), f"not readable as JSON: {error}") from None
     if not isinstance(found, dict):
-        raise StoreCorrupt(str(folder.path / name), "not a JSON object")
+        raise StoreCorrupt(folder.where(name), "not a JSON object")
     return found

@@ -8,12 +8,13 @@ so what does not parse gives fewer of them, never an error.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
 from html import unescape
+
+from imaplus.records import record
 
 MAX_OCTETS = 2 * 1024 * 1024
 """Of a message that are looked at: its text comes first, what follows are attachments."""
@@ -24,7 +25,7 @@ _MAX_PARTS = 200  # parts looked at; more come from attackers and from digests
 _MAX_FIELDS = 100  # fields of one name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """What a message can be found by, as plain text; `files` are the names of attachments."""
 

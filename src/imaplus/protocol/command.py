@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Hashable, Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from imaplus.errors import CommandError, ProtocolError
 from imaplus.protocol.response import Continuation, Malformed, Status
+from imaplus.records import field, record
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
 from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
@@ -41,7 +41,7 @@ LOGGED_IN: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
 SELECTED: Final = frozenset({State.SELECTED})
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Reply:
     """What answered a command: its tagged status, and the values it asked for, in order."""
 
@@ -73,7 +73,7 @@ class Reply:
         ) from cause
 
 
-@dataclass(frozen=True)
+@record
 class Command(Generic[T_co]):
     """One IMAP command: what to write, which responses answer it, and what they add up to."""
 
@@ -100,15 +100,25 @@ class Command(Generic[T_co]):
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Whether answers could still be told apart, were this sent now (RFC 9051, 5.5)."""
         mine = set(self.collects)
-        return not any(mine.intersection(other.collects) for other in others)
+        return not mine or not any(mine.intersection(other.collects) for other in others)
 
     @property
     def subject(self) -> Hashable:
-        """What tells its answers from those of others of its class: a mailbox, one message.
+        """What it is about, and nothing else: a mailbox by its name, one message by its UID.
 
         Beside those with other subjects it may always be sent. None: only `may_join` knows.
         """
         return None
+
+    @property
+    def leads_to(self) -> State | None:
+        """The state that its success leads to, if it is exclusive and that is certain before."""
+        return None
+
+    def follows(self, other: Command[Any]) -> bool:
+        """Whether it may be sent behind another command, counting on its success, though one of
+        both is exclusive. If that one fails, the server refuses this."""
+        return False
 
     def start(self, connection: Connection) -> None:
         """It is on its way."""
@@ -175,6 +185,16 @@ class Together:
             if isinstance(each, CommandError):
                 raise each
         return found
+
+
+class Ahead(Together):
+    """A command, and others that are sent behind it without waiting, as far as they `follow()` it.
+
+    They count on its success: if it fails, nobody waits for them, and the flow gets its error. Else
+    it gets the results of all, as from `Together`.
+    """
+
+    __slots__ = ()
 
 
 class Handshake:

@@ -7,8 +7,8 @@ does no I/O: whoever runs it moves octets between it and a stream.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -78,7 +78,7 @@ class Connection(Session):
         self._outbox = Outbox(trace)
         self._inflate: Any = None
         self._switched = False  # to compression, by the frame just handled
-        self._tag = f"{secrets.token_hex(2)}-".upper()
+        self._tag = f"{os.urandom(2).hex()}-".upper()
         self._count = 0
         self._queue: deque[Pending[Any]] = deque()
         self._in_flight = InFlight()
@@ -169,8 +169,9 @@ class Connection(Session):
         return self._outbox.has_data
 
     def _check(self, command: Command[Any]) -> None:
-        if self.state not in command.states:
-            raise StateError(f"{command.name.decode()} cannot be sent while {self.state.value}")
+        state = self._in_flight.leads_to or self.state
+        if state not in command.states:
+            raise StateError(f"{command.name.decode()} cannot be sent while {state.value}")
         for capability in command.needs():
             if not self.can(capability):
                 raise CapabilityMissing(capability, command.name.decode())

@@ -6,14 +6,13 @@ because they may come at any time, to whichever command (RFC 9051, 5.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imaplus.protocol.response import code, numbered_response, response
+from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.sets import SequenceSet
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capability:
     """CAPABILITY: what the server can do, in capitals (RFC 9051, 7.2.2)."""
 
@@ -28,7 +27,7 @@ def capability(c: Cursor) -> Capability:
     return Capability(frozenset(text.replace(" + ", "+ ").split()))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Enabled:
     """ENABLED: extensions that are switched on from here (RFC 9051, 7.2.1)."""
 
@@ -40,7 +39,7 @@ def enabled(c: Cursor) -> Enabled:
     return Enabled(frozenset(c.rest().decode("ascii", "replace").upper().split()))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flags:
     """FLAGS: the flags that the mailbox has (RFC 9051, 7.3.5)."""
 
@@ -53,7 +52,7 @@ def flags(c: Cursor) -> Flags:
     return Flags(c.flag_list())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exists:
     """EXISTS: how many messages the mailbox has (RFC 9051, 7.4.1)."""
 
@@ -65,7 +64,7 @@ def exists(c: Cursor, number: int) -> Exists:
     return Exists(number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recent:
     """RECENT: how many messages are new to this session (RFC 3501, 7.3.2)."""
 
@@ -77,7 +76,7 @@ def recent(c: Cursor, number: int) -> Recent:
     return Recent(number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expunged:
     """EXPUNGE: a message is gone (RFC 9051, 7.5.1). `uid` is known if the mailbox's map knew it."""
 
@@ -90,7 +89,7 @@ def expunge(c: Cursor, number: int) -> Expunged:
     return Expunged(number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vanished:
     """VANISHED: messages are gone, or were already if `earlier` (RFC 7162, 3.2.10)."""
 
@@ -111,7 +110,7 @@ def vanished(c: Cursor) -> Vanished:
     return Vanished(c.uid_set(), earlier)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageData:
     """What a FETCH response says of one message: the base of `core.fetch.Fetched`."""
 
@@ -122,35 +121,35 @@ class MessageData:
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UidNext:
     """[UIDNEXT n]: the UID that the next message will have, or a larger one."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UidValidity:
     """[UIDVALIDITY n]: UIDs kept with another value are void."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unseen:
     """[UNSEEN n]: the first message without \\Seen (RFC 3501, 7.1)."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HighestModSeq:
     """[HIGHESTMODSEQ n]: the latest change of the mailbox."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PermanentFlags:
     """[PERMANENTFLAGS (...)]: the flags that outlive the session; `\\*` allows new keywords."""
 

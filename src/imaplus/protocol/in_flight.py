@@ -6,12 +6,11 @@ A caller may pipeline thousands. Whether answers can be told apart is for the co
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from imaplus.protocol.command import Command, Pending
+from imaplus.protocol.command import Command, Pending, State
 
 MOST: Final = 1000
 """Commands on the wire at once: enough to hide any round trip, and few enough to look through."""
@@ -22,11 +21,12 @@ Tagged = dict[str, Pending[Any]]
 class InFlight:
     """An ordered set of pending commands."""
 
-    __slots__ = ("_by_subject", "_by_tag")
+    __slots__ = ("_by_subject", "_by_tag", "_exclusive")
 
     def __init__(self) -> None:
         self._by_tag: Tagged = {}
-        self._by_subject: dict[type, dict[Hashable, Tagged]] = defaultdict(dict)
+        self._by_subject: dict[Hashable, Tagged] = {}
+        self._exclusive: Tagged = {}
 
     def __bool__(self) -> bool:
         return bool(self._by_tag)
@@ -43,42 +43,48 @@ class InFlight:
         """The command that was sent first."""
         return next(iter(self._by_tag.values()), None)
 
+    @property
+    def leads_to(self) -> State | None:
+        """The state that a command will meet which is sent now; None if it is the present one."""
+        states = (pending.command.leads_to for pending in self._exclusive.values())
+        return next((state for state in states if state is not None), None)
+
     def add(self, pending: Pending[Any]) -> None:
         """It is on its way."""
         command = pending.command
         self._by_tag[pending.tag] = pending
-        self._by_subject[type(command)].setdefault(command.subject, {})[pending.tag] = pending
+        self._by_subject.setdefault(command.subject, {})[pending.tag] = pending
+        if command.exclusive:
+            self._exclusive[pending.tag] = pending
 
     def remove(self, pending: Pending[Any]) -> None:
         """It is over."""
-        command = pending.command
+        subject = pending.command.subject
         del self._by_tag[pending.tag]
-        subjects = self._by_subject[type(command)]
-        del subjects[command.subject][pending.tag]
-        if not subjects[command.subject]:
-            del subjects[command.subject]
-            if not subjects:
-                del self._by_subject[type(command)]
+        del self._by_subject[subject][pending.tag]
+        if not self._by_subject[subject]:
+            del self._by_subject[subject]
+        self._exclusive.pop(pending.tag, None)
 
     def clear(self) -> None:
         """All of them are over."""
         self._by_tag.clear()
         self._by_subject.clear()
+        self._exclusive.clear()
 
     def welcome(self, command: Command[Any]) -> bool:
         """Whether a command may be sent now, beside those that are on the wire."""
-        oldest = self.oldest
-        if oldest is None:
+        if not self._by_tag:
             return True
-        if command.exclusive or oldest.command.exclusive or len(self._by_tag) >= MOST:
+        if len(self._by_tag) >= MOST:
             return False
-        return command.may_join([pending.command for pending in self._rivals(command)])
+        if command.exclusive or self._exclusive:
+            return all(command.follows(pending.command) for pending in self)
+        return command.may_join(pending.command for pending in self._rivals(command.subject))
 
-    def _rivals(self, command: Command[Any]) -> Iterator[Pending[Any]]:
-        """All but those that differ from it in nothing but their subject."""
-        for kind, subjects in self._by_subject.items():
-            if kind is type(command) and command.subject is not None:
-                yield from subjects.get(None, {}).values()
-                yield from subjects.get(command.subject, {}).values()
-            else:
-                yield from chain.from_iterable(group.values() for group in subjects.values())
+    def _rivals(self, subject: Hashable) -> Iterator[Pending[Any]]:
+        """All but those that have another subject."""
+        if subject is None:
+            return iter(self)
+        groups = self._by_subject
+        return chain(groups.get(None, {}).values(), groups.get(subject, {}).values())

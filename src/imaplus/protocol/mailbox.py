@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 
 from imaplus.protocol.data import (
@@ -26,6 +25,7 @@ from imaplus.protocol.data import (
     Vanished,
 )
 from imaplus.protocol.response import Status
+from imaplus.records import replace
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.sets import EMPTY, SequenceSet
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
@@ -22,6 +21,7 @@ from imaplus.errors import (
     Rejected,
     Throttled,
 )
+from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor, decode_text
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 
@@ -86,14 +86,14 @@ def common_response(pattern: re.Pattern[bytes]) -> Callable[[L], L]:
     return decorate
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Continuation:
     """`+`: the server waits for more of a command (RFC 9051, 7.6)."""
 
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unknown:
     """A response that no parser is registered for, kept as it came."""
 
@@ -101,7 +101,7 @@ class Unknown:
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Malformed:
     """A response that its parser did not accept. `name` is "" where not even that was clear."""
 
@@ -118,7 +118,7 @@ class Malformed:
             error = error.__cause__ or error.__context__
 
 
-@dataclass(frozen=True)
+@record
 class Status:
     """OK, NO, BAD, BYE or PREAUTH, tagged or not (RFC 9051, 7.1).
 

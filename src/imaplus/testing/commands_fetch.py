@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
+from imaplus.records import field, record
 from imaplus.testing import mime, sections
 from imaplus.testing.commands_select import vanished
 from imaplus.testing.outgoing import Piece
@@ -31,7 +31,7 @@ MACROS: Final = {
 }
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Request:
     """What a FETCH asks for."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
+from imaplus.records import field, record
 from imaplus.testing.commands_mailboxes import say_status, status_request
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, Bad, command
@@ -18,7 +18,7 @@ from imaplus.wire.cursor import Cursor
 _PATTERN: Final = re.compile(rb'[^\x00-\x20(){"\\\x7f]+')
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Request:
     """What a LIST asks for."""
 

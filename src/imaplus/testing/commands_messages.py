@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
+from imaplus.records import record
 from imaplus.testing.commands_select import append_code, require_mailbox
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, SELECTED, Bad, No, Ok, State, command
@@ -15,7 +15,7 @@ from imaplus.wire.cursor import Cursor
 from imaplus.wire.sets import SequenceSet
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """What a STORE does to flags."""
 

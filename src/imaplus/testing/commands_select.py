@@ -5,9 +5,9 @@ It opens a view, says what is in it, and with QRESYNC what a client has missed (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from imaplus.records import record
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, SELECTED, Bad, No, Ok, State, command
 from imaplus.testing.replies import flag_list, mailbox, parens, string
@@ -21,7 +21,7 @@ MOST_KEYWORDS_LOOKED_FOR: Final = 1000
 """Messages whose keywords FLAGS tells: looking at 100,000 at each SELECT would take its time."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resync:
     """What a client says it knows: SELECT's QRESYNC parameter."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Final, Protocol
+
+from imaplus.records import record
 
 CHUNK: Final = 1 << 16
 """Octets read and sent at once."""
@@ -33,7 +34,7 @@ class Content(Protocol):
     def __hash__(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class InMemory:
     """Octets as they are."""
 
@@ -48,7 +49,7 @@ class InMemory:
             yield self.data[at : min(at + CHUNK, stop)]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@record(eq=False)
 class OnDisk:
     """A file of its own, closed when nobody has the content any longer: large messages."""
 
@@ -66,7 +67,7 @@ class OnDisk:
             yield chunk
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Generated:
     """A plain text message of exactly `size` octets, the same for the same `seed`.
 

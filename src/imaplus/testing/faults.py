@@ -7,15 +7,15 @@ apart) or in commands. Faults combine: `Fault.slow(10, 0.01) | Fault.cut_after_s
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, fields
 from typing import Final
 
+from imaplus.records import names_of, record
 from imaplus.testing.streams import Stream
 
 NEVER: Final = 1 << 63
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Refusal:
     """The answer to a command instead of carrying it out: by name, by number, or both."""
 
@@ -27,7 +27,7 @@ class Refusal:
     """Which one of those the refusal can meet, counted from 1; None for every one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Fault:
     """What happens to one connection. Without arguments: nothing."""
 
@@ -107,10 +107,10 @@ class Fault:
         """Both: refusals add up; of anything else the other's counts where it says something."""
         nothing = Fault()
         merged = {
-            each.name: getattr(other, each.name)
-            if getattr(other, each.name) != getattr(nothing, each.name)
-            else getattr(self, each.name)
-            for each in fields(Fault)
+            name: getattr(other, name)
+            if getattr(other, name) != getattr(nothing, name)
+            else getattr(self, name)
+            for name in names_of(Fault)
         }
         merged["refusals"] = self.refusals + other.refusals
         return Fault(**merged)

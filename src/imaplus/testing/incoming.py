@@ -7,10 +7,10 @@ be large, and go to disk.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from imaplus.errors import ProtocolError
+from imaplus.records import record
 from imaplus.testing.content import OnDisk
 from imaplus.testing.streams import Stream
 from imaplus.wire.framing import Frame, Framer, Limits
@@ -35,7 +35,7 @@ class LiteralRefused(ProtocolError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class LiteralRules:
     """What the server says of literals."""
 

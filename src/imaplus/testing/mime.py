@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from imaplus.records import record
 from imaplus.testing.content import Content, Generated, read
 
 DEEPEST: Final = 100
@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(rb"\s*([^\s;()\"]+)")
 Parameters = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """One part, or a whole message: header from `start`, body from `body` up to `stop`."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record, replace
 
 
 class Quirk(enum.Enum):
@@ -57,7 +57,7 @@ BASIC: Final = frozenset("IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN".split())
 """RFC 3501 and no extension."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Personality:
     """One server's ways."""
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from imaplus.records import record
 
 if TYPE_CHECKING:
     from imaplus.testing.session import Session
@@ -57,7 +58,7 @@ class Ok(NamedTuple):
 Run = Callable[["Session", "Cursor"], Awaitable[Ok | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Handler:
     """A command's function and when it may be called."""
 

@@ -9,9 +9,9 @@ import base64
 import binascii
 import quopri
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from imaplus.records import record
 from imaplus.testing import mime
 from imaplus.testing.content import Content, read
 from imaplus.testing.mime import Part
@@ -30,7 +30,7 @@ Stretch = tuple[int, int] | bytes | None
 """Where the octets are, or the octets themselves; None where there is no such part."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """What stands in the brackets, and the partial behind them."""
 

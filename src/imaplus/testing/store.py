@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import Final, Protocol, TypeVar
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 from imaplus.testing.content import Content, InMemory, read
 from imaplus.wire import mailbox_names
 
@@ -54,7 +54,7 @@ class Home:
         return asyncio.run_coroutine_threadsafe(in_loop(), loop).result()
 
 
-@dataclass(slots=True, eq=False)
+@record(frozen=False, eq=False)
 class Message:
     """One message in one mailbox. Copies share their content."""
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from imaplus.records import record
 
 if TYPE_CHECKING:
     import trustme
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Authority:
     """A certificate authority that only the tests trust."""
 

@@ -20,12 +20,12 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, NamedTuple, Protocol
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 
 Cut = Callable[[bytes], Iterator[bytes]]
 """Divides what the server says into the pieces in which it arrives."""
@@ -81,7 +81,7 @@ class Peer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transcript:
     """A dialogue."""
 

@@ -8,14 +8,14 @@ put the stream out of step. Any cutting of the bytes gives the same frames, in l
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from imaplus.errors import ProtocolError
+from imaplus.records import record
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Limits:
     """What a server may make us hold. Each is far above honest use and far below harm."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from operator import index, sub
 from typing import Final, TypeAlias
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 
 MAX_NUMBER: Final = 2**32 - 1
 """The greatest nz-number (RFC 9051, 9)."""
@@ -28,7 +28,7 @@ Range: TypeAlias = tuple[int, int]
 SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class SequenceSet:
     """An immutable set of numbers from 1 to 4294967295, and `*`.
 

@@ -7,8 +7,6 @@ know neither IMAP nor which message they hold.
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
@@ -122,6 +120,8 @@ class Digest:
     __slots__ = ("_hash",)
 
     def __init__(self, algorithm: str = "sha256") -> None:
+        import hashlib  # this and `tempfile` take as long to load as all of imaplus.wire
+
         self._hash = hashlib.new(algorithm)
 
     def write(self, data: Buffer, /) -> None:
@@ -143,6 +143,8 @@ class Spool:
     __slots__ = ("_file",)
 
     def __init__(self, in_memory: int = SPOOL_IN_MEMORY) -> None:
+        import tempfile
+
         self._file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115
 
     def write(self, data: Buffer, /) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Protocol
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 
 CHUNK = 1 << 18
 """Octets read from a file at once: large enough for speed, small enough to stay unnoticed."""
@@ -30,7 +30,7 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Octets:
     """Octets in memory."""
 
@@ -44,7 +44,7 @@ class Octets:
         yield self.data
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(repr=False)
 class FileSource:
     """A binary file from its present position to its end. It must be seekable, and stay open."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple, TypeVar
 
 from imaplus.errors import InvalidArgument
+from imaplus.records import record
 from imaplus.wire import dates, mailbox_names
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
@@ -35,7 +35,7 @@ T = TypeVar("T")
 Text = str | bytes | Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Rules:
     """What the server understands of literals and strings, now."""
 

@@ -5,13 +5,11 @@ It knows what to ask the user for and what to tell them; `imaplus.mirror` does t
 
 from __future__ import annotations
 
-import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
-from imaplus import Client
 from imaplus.cli.connecting import address_of, connected
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.interrupt import Interrupt
@@ -19,10 +17,17 @@ from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
 from imaplus.cli.patterns import choose
 from imaplus.cli.text import count, size
-from imaplus.mirror import BackupReport, NotAStore, Store, backup, list_mailboxes
+from imaplus.mirror.changes import list_mailboxes
+from imaplus.mirror.errors import NotAStore
+from imaplus.mirror.run import backup
+from imaplus.mirror.store import Store
 
-NAME = "backup"
-HELP = "make or update a backup of an account"
+if TYPE_CHECKING:
+    import argparse
+
+    from imaplus import Client
+    from imaplus.mirror.reports import BackupReport
+
 DESCRIPTION = """\
 Mirror the mail of an account into DIR: every message once, as the server holds it.
 
@@ -56,7 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory",
         metavar="DIR",
         nargs="?",
-        type=Path,
         help="where the backup lies, or is made; one account each (default: a folder in this "
         "one, called like the account)",
     )
@@ -80,11 +84,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Do it; 7 if single messages could not be had, 130 after Ctrl-C."""
     address = address_of(args)
-    directory = args.directory or Path(folder_for(address.account))
+    directory = args.directory or folder_for(address.account)
     wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
     with (
         connected(address, args, console) as client,
-        opened(directory.expanduser(), address.account, args) as store,
+        opened(directory, address.account, args) as store,
     ):
         report = mirror(
             client,
@@ -105,18 +109,21 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 @contextmanager
-def opened(directory: Path, account: str, args: argparse.Namespace) -> Iterator[Store | None]:
+def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[Store | None]:
     """The backup in this folder; None for a dry run where there is none yet."""
+    where = os.path.expanduser(directory)  # noqa: PTH111 - see imaplus.mirror.files.Folder
     try:
         store = Store.open(
-            directory,
+            where,
             create=not args.dry_run,
             readonly=args.dry_run,
             sync=not args.no_sync,
             account=account,
         )
     except NotAStore:
-        if not args.dry_run or (directory.exists() and any(directory.iterdir())):
+        from pathlib import Path
+
+        if not args.dry_run or (Path(where).exists() and any(Path(where).iterdir())):
             raise
         yield None
         return
@@ -153,11 +160,13 @@ def mirror(
 
 def folder_for(account: str) -> str:
     """A file name for `account`: itself, with what a path must not hold percent-encoded."""
+    from urllib.parse import quote  # only where no folder is named
+
     name = quote(account, safe="@+")
     return name if not name.startswith(".") else f"%2E{name[1:]}"
 
 
-def tell(report: BackupReport, directory: Path, console: Console, *, dry_run: bool) -> None:
+def tell(report: BackupReport, directory: str, console: Console, *, dry_run: bool) -> None:
     """The summary, for people."""
     for failure in report.failures:
         uid = "" if failure.uid is None else f", UID {failure.uid}"
@@ -178,14 +187,14 @@ def tell(report: BackupReport, directory: Path, console: Console, *, dry_run: bo
         console.note(f"Interrupted. {AGAIN}")
 
 
-def as_json(report: BackupReport, directory: Path, *, dry_run: bool) -> dict[str, object]:
+def as_json(report: BackupReport, directory: str, *, dry_run: bool) -> dict[str, object]:
     """The summary, for programs; the names are those of FIELDS."""
     failures = [
         {"mailbox": failure.mailbox, "uid": failure.uid, "problem": failure.problem}
         for failure in report.failures
     ]
     return {
-        "directory": str(directory),
+        "directory": directory,
         "dry_run": dry_run,
         "interrupted": report.interrupted,
         "mailboxes": report.mailboxes,

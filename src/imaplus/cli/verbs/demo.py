@@ -20,8 +20,6 @@ from imaplus.cli.verbs.backup import mirror
 from imaplus.cli.verbs.verify import check, tell
 from imaplus.mirror import BackupReport, Store
 
-NAME = "demo"
-HELP = "see a backup, start to finish, against an embedded server"
 DESCRIPTION = """\
 Start the embedded IMAP server with a sample mailbox, back it up, verify the backup; let a message
 arrive, and back up again: only what is new is fetched. Nothing leaves this computer.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from imaplus import ListEntry
@@ -19,9 +18,8 @@ from imaplus.cli.output import Console
 from imaplus.cli.patterns import Listed, choose
 from imaplus.cli.text import size
 from imaplus.mirror import MailboxInfo, Store
+from imaplus.records import record
 
-NAME = "ls"
-HELP = "list the mailboxes of an account or of a backup"
 DESCRIPTION = """\
 List mailboxes, one a line.
 
@@ -36,7 +34,7 @@ server says is used so.
 FIELDS = ("name", "delimiter", "attributes", "messages", "unseen", "size")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listing:
     """A mailbox as it is shown; None is what was not asked for, or what nobody knows."""
 

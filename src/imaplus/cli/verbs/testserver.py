@@ -21,8 +21,6 @@ from imaplus.cli.secrets import DEFAULT_VARIABLE
 if TYPE_CHECKING:
     from imaplus.testing import Server
 
-NAME = "testserver"
-HELP = "run the embedded server, for the tests of any program"
 FIELDS = ("host", "port", "security", "user", "password", "ca_file", "personality", "pid")
 DESCRIPTION = f"""\
 Run an IMAP server with a sample mailbox, in memory, until Ctrl-C or SIGTERM. Once it listens it

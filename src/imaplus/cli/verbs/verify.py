@@ -19,8 +19,6 @@ from imaplus.cli.patterns import choose
 from imaplus.cli.text import count, size
 from imaplus.mirror import Store, VerifyReport, list_mailboxes, verify
 
-NAME = "verify"
-HELP = "check a backup, and compare it with the server"
 DESCRIPTION = """\
 Read every message of the backup in DIR again and compare it with its SHA-256, and every journal
 with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, flags; of

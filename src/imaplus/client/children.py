@@ -1,0 +1,37 @@
+"""Servers that are child processes, speaking IMAP on their standard input and output."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Sequence
+
+from imaplus.client.unreachable import unreachable
+
+ENDING = 5.0
+"""Seconds that a child process has to end by itself once its input has."""
+
+
+def start_child(argv: Sequence[str]) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Run a program whose standard input and output are the other end of a socket.
+
+    Raises:
+        ConnectionLost: it cannot be run.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            child = subprocess.Popen(list(argv), stdin=theirs.fileno(), stdout=theirs.fileno())
+        except (OSError, ValueError, IndexError) as error:
+            ours.close()
+            raise unreachable(argv[0] if argv else "a program without a name", error) from error
+    return ours, child
+
+
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """Let a child process end by itself, or end it."""
+    try:
+        child.wait(ENDING)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

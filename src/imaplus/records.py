@@ -1,0 +1,214 @@
+"""Frozen values: what `dataclass(frozen=True)` gives, at a twentieth of its price at import.
+
+`dataclasses` writes and compiles six methods for every class as soon as it is defined: with more
+than a hundred classes that was most of what importing imaplus took. Here only `__init__` is
+written, when a class is first called; all else is shared. To `dataclasses.fields()`, `asdict()`
+and `replace()`, and to type checkers, these are data classes. Nothing is known here of IMAP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, dataclass_transform, overload
+
+if TYPE_CHECKING:
+    import dataclasses
+
+T = TypeVar("T")
+
+_MISSING: Final[Any] = object()
+
+
+class Field(NamedTuple):
+    """How one attribute of a value comes about, and what it counts for."""
+
+    default: Any = _MISSING
+    default_factory: Any = _MISSING
+    init: bool = True
+    repr: bool = True
+    compare: bool = True
+    hash: bool = True
+    kw_only: bool = False
+    annotation: str = ""
+
+
+def field(
+    *,
+    default: Any = _MISSING,
+    default_factory: Callable[[], Any] = _MISSING,
+    init: bool = True,
+    repr: bool = True,
+    compare: bool = True,
+    hash: bool = True,
+) -> Any:
+    """What is special about an attribute: as `dataclasses.field()`."""
+    return Field(default, default_factory, init, repr, compare, hash)
+
+
+@overload
+def record(cls: type[T], /) -> type[T]: ...
+@overload
+def record(
+    *,
+    frozen: bool = True,
+    eq: bool = True,
+    repr: bool = True,
+    init: bool = True,
+    kw_only: bool = False,
+) -> Callable[[type[T]], type[T]]: ...
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(
+    cls: type[Any] | None = None,
+    /,
+    *,
+    frozen: bool = True,
+    eq: bool = True,
+    repr: bool = True,
+    init: bool = True,
+    kw_only: bool = False,
+) -> Any:
+    """Make a class of annotated attributes a frozen value: as `dataclasses.dataclass()`.
+
+    What the class defines by itself is left as it is.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        fields = _collect(cls, kw_only=kw_only)
+        positional = (name for name, each in fields.items() if each.init and not each.kw_only)
+        given: dict[str, Any] = {
+            "_record_fields": fields,
+            "__dataclass_fields__": _DataclassFields(),
+            "__match_args__": tuple(positional),
+        }
+        if init:
+            given["__init__"] = _Init(cls)
+        if repr:
+            given["__repr__"] = _repr
+        if eq:
+            given["__eq__"] = _eq
+            given["__hash__"] = _hash if frozen else None
+        if frozen:
+            given["__setattr__"] = given["__delattr__"] = _refuse
+        for name, attribute in given.items():
+            if cls.__dict__.get(name) is None:
+                setattr(cls, name, attribute)
+        return cls
+
+    return decorate if cls is None else decorate(cls)
+
+
+def replace(value: T, **changes: Any) -> T:
+    """The value with other attributes."""
+    fields: dict[str, Field] = type(value)._record_fields  # type: ignore[attr-defined]
+    same = {name: getattr(value, name) for name, each in fields.items() if each.init}
+    return type(value)(**same | changes)
+
+
+def names_of(cls: type) -> tuple[str, ...]:
+    """The names of a record's attributes, in order."""
+    return tuple(cls._record_fields)  # type: ignore[attr-defined]
+
+
+def _collect(cls: type, *, kw_only: bool) -> dict[str, Field]:
+    fields: dict[str, Field] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields.update(base.__dict__.get("_record_fields", {}))
+    for name, annotation in cls.__annotations__.items():
+        if annotation.startswith("ClassVar"):
+            continue
+        default = cls.__dict__.get(name, _MISSING)
+        found = default if isinstance(default, Field) else Field(default)
+        fields[name] = found._replace(kw_only=kw_only, annotation=annotation)
+        if found is default:  # it is no attribute of the class
+            if found.default is _MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, found.default)
+    return fields
+
+
+class _Init:
+    """Stands for the `__init__` of a class until that is first looked up."""
+
+    def __init__(self, cls: type) -> None:
+        self._cls = cls
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        method = _write_init(self._cls)
+        setattr(self._cls, "__init__", method)  # noqa: B010 - which mypy does not let be assigned
+        return method if instance is None else method.__get__(instance, owner)
+
+
+def _write_init(cls: type) -> Any:
+    """The one method that is worth writing: it runs for every value that is made."""
+    fields: dict[str, Field] = cls._record_fields  # type: ignore[attr-defined]
+    names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": _MISSING}
+    parameters, keywords, lines = ["self"], ["*"], []
+    for name, each in fields.items():
+        given = parameter = name
+        if each.default is not _MISSING:
+            names[f"_default_{name}"] = each.default
+            parameter = f"{name}=_default_{name}"
+        elif each.default_factory is not _MISSING:
+            names[f"_make_{name}"] = each.default_factory
+            parameter = f"{name}=_MISSING"
+            given = f"_make_{name}() if {name} is _MISSING else {name}"
+        if each.init:
+            (keywords if each.kw_only else parameters).append(parameter)
+            lines.append(f" _set(self, {name!r}, {given})")
+    if hasattr(cls, "__post_init__"):
+        lines.append(" self.__post_init__()")
+    if len(keywords) > 1:
+        parameters += keywords
+    text = f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or [" pass"])
+    exec(text, names)  # made of nothing but the names in our own classes
+    method = names["__init__"]
+    method.__qualname__ = f"{cls.__qualname__}.__init__"
+    method.__module__ = cls.__module__
+    method.__annotations__ = {name: each.annotation for name, each in fields.items() if each.init}
+    return method
+
+
+def _repr(self: Any) -> str:
+    names = (name for name, each in self._record_fields.items() if each.repr)
+    shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+    return f"{type(self).__qualname__}({shown})"
+
+
+def _compared(value: Any) -> tuple[object, ...]:
+    fields = value._record_fields
+    return tuple([getattr(value, name) for name, each in fields.items() if each.compare])
+
+
+def _eq(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    return _compared(self) == _compared(other)
+
+
+def _hash(self: Any) -> int:
+    fields = self._record_fields.items()
+    return hash(tuple([getattr(self, name) for name, each in fields if each.compare and each.hash]))
+
+
+def _refuse(self: object, name: str, value: object = None) -> None:
+    raise AttributeError(f"{type(self).__qualname__} is a value: {name!r} cannot be changed")
+
+
+class _DataclassFields:
+    """`__dataclass_fields__`, made when `dataclasses` asks for it."""
+
+    def __get__(self, instance: object, owner: type) -> dict[str, dataclasses.Field[Any]]:
+        import dataclasses  # costs more than all of this
+
+        made: dict[str, dataclasses.Field[Any]] = {}
+        for name, each in owner._record_fields.items():  # type: ignore[attr-defined]
+            options = {"init": each.init, "repr": each.repr, "compare": each.compare}
+            if each.default is not _MISSING:
+                options["default"] = each.default
+            elif each.default_factory is not _MISSING:
+                options["default_factory"] = each.default_factory
+            made[name] = dataclasses.field(**options)
+            made[name].name = name
+            made[name]._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
+        return made
