@@ -41,6 +41,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/python tools/gen_sync.py --check
 
 bench: $(VENV)/installed-dev
+	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || $(MAKE) servers SERVERS=dovecot
 	$(BIN)/python bench/run.py $(BENCH_OPTIONS)
 
 fuzz: $(VENV)/installed-dev

@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from prepare import ROOT, facts, prepared, say
@@ -28,8 +29,10 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 def main() -> int:
     args = arguments().parse_args()
     cases = [case for case in CASES if chosen(case, args.workloads)]
+    if args.quick:
+        cases = [quick(case) for case in cases if case.quick != 0]
     if not cases:
-        sys.exit(f"no such workload; there are {', '.join(case.key for case in CASES)}")
+        sys.exit("none of these has a quick mode")
     began = time.monotonic()
     with prepared(args.dir.resolve()) as machine:
         say(f"prepared in {time.monotonic() - began:.0f} s")
@@ -37,8 +40,8 @@ def main() -> int:
             machine,
             clients=tuple(args.client or CLIENTS),
             rounds=args.rounds or (2 if args.quick else 5),
-            budget=1.5 if args.quick else 6.0,
-            limit=6.0 if args.quick else 45.0,
+            budget=1.0 if args.quick else 6.0,
+            limit=5.0 if args.quick else 45.0,
         )
         results = []
         with sampler:
@@ -67,6 +70,15 @@ def main() -> int:
     else:
         print(text)
     return 0
+
+
+def quick(case: Case) -> Case:
+    """The same, with less to do."""
+    return replace(
+        case,
+        total=case.total if case.quick is None else case.quick,
+        count=case.count if case.quick_count is None else case.quick_count,
+    )
 
 
 def chosen(case: Case, names: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Every Python example of the README runs as it stands, against the embedded server.
+"""Every Python example of these pages runs as it stands, against the embedded server.
 
 Where an example connects to imap.example.org, it gets the embedded server with the sample mailbox.
 A block that defines a test is run as one.
@@ -19,8 +19,13 @@ import imaplus
 from imaplus import Security, Tcp
 from imaplus.testing import Server, sample_mailbox
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "pipelining.md"]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+]
 HOST = "imap.example.org"
 
 
@@ -32,7 +37,7 @@ def server() -> Iterator[Server]:
 
 
 def redirected(connect: Callable[..., Any], server: Server) -> Callable[..., Any]:
-    """The client's `connect`, for which the README's host is the embedded server."""
+    """The client's `connect`, for which the examples' host is the embedded server."""
 
     def to_the_server(cls: type, where: object, *args: object, **options: Any) -> Any:
         if where == HOST:
@@ -63,7 +68,7 @@ def test_example(
         redirect = redirected(connect.__func__, server)
         monkeypatch.setattr(client, "connect", classmethod(redirect))
     names: dict[str, Any] = {"imaplus": imaplus, "__name__": "readme"}
-    exec(compile(block, README.name, "exec"), names)
+    exec(compile(block, "example", "exec"), names)
     for name, value in names.items():
         if name.startswith("test_") and inspect.isfunction(value):
             value(imap_server)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from imaplus.client._sync import Client
 from imaplus.client._sync_mailbox import Mailbox
+from imaplus.client._sync_pipeline import Pipeline
+from imaplus.client.answers import Answer
 from imaplus.client.endpoints import (
     Connected,
     Endpoint,
@@ -99,10 +101,12 @@ from imaplus.wire.sets import SequenceSet
 if TYPE_CHECKING:
     from imaplus.client._async import AsyncClient
     from imaplus.client._async_mailbox import AsyncMailbox
+    from imaplus.client._async_pipeline import AsyncPipeline
 
 _ASYNC = {
     "AsyncClient": "imaplus.client._async",
     "AsyncMailbox": "imaplus.client._async_mailbox",
+    "AsyncPipeline": "imaplus.client._async_pipeline",
 }
 
 
@@ -121,10 +125,12 @@ __all__ = [
     "AlreadyExists",
     "And",
     "Anonymous",
+    "Answer",
     "Answered",
     "Appended",
     "AsyncClient",
     "AsyncMailbox",
+    "AsyncPipeline",
     "AuthenticationFailed",
     "Bcc",
     "BearerToken",
@@ -180,6 +186,7 @@ __all__ = [
     "OverQuota",
     "Part",
     "Password",
+    "Pipeline",
     "Process",
     "ProtocolError",
     "Query",

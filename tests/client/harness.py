@@ -13,17 +13,19 @@ from typing import Any, cast
 
 from imaplus import AsyncClient, Client, Connected, Endpoint, Mailbox, Security, Tcp, Tls
 from imaplus.client._async_mailbox import AsyncMailbox
+from imaplus.client._async_pipeline import AsyncPipeline
+from imaplus.client._sync_pipeline import Pipeline
 from imaplus.testing import Server
 
 Connect = Callable[..., Awaitable[AsyncClient]]
 """`connect(server)` logs in to an embedded server; `connect(endpoint, ...)` is as the client's."""
 
-_TWINS: dict[type, type] = {Client: AsyncClient, Mailbox: AsyncMailbox}
+_TWINS: dict[type, type] = {Client: AsyncClient, Mailbox: AsyncMailbox, Pipeline: AsyncPipeline}
 _SECURITY = {each.value: each for each in Security}
 
 
 class Blocking:
-    """A sync client or mailbox whose methods can be awaited, and whose iterators are async."""
+    """A sync client, mailbox or pipeline: its methods can be awaited, its iterators are async."""
 
     def __init__(self, inner: object) -> None:
         self.inner = inner
@@ -38,21 +40,26 @@ class Blocking:
             return lambda *args, **options: _iterate(found(*args, **options))
         if inspect.iscoroutinefunction(model):
             return _awaitable(found)
-        return found
+        if inspect.isfunction(model):
+            return lambda *args, **options: _wrapped(found(*args, **options))
+        return _wrapped(found)
 
     async def __aenter__(self) -> Blocking:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        cast(Client, self.inner).__exit__(*exception)
+        cast(Any, self.inner).__exit__(*exception)
 
 
 def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
     async def call(*args: object, **options: object) -> object:
-        value = function(*args, **options)
-        return Blocking(value) if type(value) in _TWINS else value
+        return _wrapped(function(*args, **options))
 
     return call
+
+
+def _wrapped(value: object) -> object:
+    return Blocking(value) if type(value) in _TWINS else value
 
 
 async def _iterate(values: Iterator[object]) -> AsyncIterator[object]:

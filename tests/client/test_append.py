@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 
 from imaplus import (
     Appended,
+    Body,
     ConnectionLost,
     InvalidArgument,
     MessageRefused,
@@ -21,7 +22,6 @@ from imaplus import (
     Outgoing,
     ProtocolError,
     Refused,
-    SequenceSet,
     TooLarge,
 )
 from imaplus.testing import Fault, Personality, Server
@@ -55,7 +55,7 @@ async def test_octets(connect: Connector, anyone: Server, size: int) -> None:
     added = await client.append("INBOX", data)
     assert stored(anyone) == [data]
     if client.can("UIDPLUS"):
-        assert added == Appended(anyone.mailbox().uidvalidity, SequenceSet.of(1))
+        assert added == Appended(anyone.mailbox().uidvalidity, 1)
 
 
 async def test_flags_and_date(connect: Connector, anyone: Server) -> None:
@@ -154,9 +154,9 @@ async def test_many(connect: Connector, anyone: Server) -> None:
     assert stored(anyone) == data
     assert all(m.flags == {"$N"} for m in anyone.mailbox().messages.values())
     if client.can("UIDPLUS"):
-        assert sorted(uid for each in added for uid in each.uids) == list(range(1, 251))
+        assert [each.uid for each in added] == list(range(1, 251))
     if client.can("MULTIAPPEND"):
-        assert names(anyone).count("APPEND") == 3
+        assert names(anyone).count("APPEND") == 1
 
 
 async def test_none_at_all(connect: Connector, server: Server) -> None:
@@ -175,6 +175,114 @@ async def test_many_of_which_one_is_refused(
         await client.append_many("INBOX", [letter(), b"x" * 2000, letter()])
     assert stored(server) == []
     await client.append("INBOX", letter())
+
+
+async def test_each_message_has_its_own_result(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    """Without `check` a refusal stands where the message stood; the others are added."""
+    server = start(personality=TINY.but(minus="LITERAL+ MULTIAPPEND"))
+    client = await connect(server)
+    outcomes = await client.append_many(
+        "INBOX", [letter("1"), b"x" * 2000, letter("2")], check=False
+    )
+    assert isinstance(outcomes[1], TooLarge)
+    assert [each.uid for each in outcomes if isinstance(each, Appended)] == [1, 2]
+    assert stored(server) == [letter("1"), letter("2")]
+
+
+@pytest.mark.parametrize("check", [True, False])
+async def test_a_batch_that_is_refused(
+    connect: Connector, start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, check: bool
+) -> None:
+    """The batches beside it are added; after it none is begun, unless errors are not checked."""
+    monkeypatch.setattr("imaplus.flows.messages.BATCH", 10)
+    server = start(personality=TINY.but(minus="LITERAL+"))
+    client = await connect(server)
+    data = [letter(str(number)) for number in range(200)]
+    data[5] = b"x" * 2000
+    if check:
+        with pytest.raises(TooLarge):
+            await client.append_many("INBOX", data)
+        assert 30 <= len(stored(server)) < 100
+    else:
+        outcomes = await client.append_many("INBOX", data, check=False)
+        assert len(outcomes) == 200
+        assert all(isinstance(each, TooLarge) for each in outcomes[:10])
+        assert stored(server) == data[10:]
+        assert [each.uid for each in outcomes[10:]] == list(range(1, 191))  # type: ignore[union-attr]
+
+
+async def test_a_server_that_tells_no_uids(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    server = start(personality=named("rev1").but(minus="UIDPLUS"))
+    client = await connect(server)
+    assert await client.append("INBOX", letter()) == Appended()
+    assert await client.append_many("INBOX", [letter()] * 3) == (Appended(),) * 3
+
+
+async def test_batches_are_bounded_in_octets(
+    connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaplus.flows.messages.BATCH_OCTETS", 1000)
+    client = await connect(server)
+    data = [b"Subject: x\r\n\r\n" + b"y" * size for size in (400, 400, 400, 3000, 10, 10)]
+    assert len(await client.append_many("INBOX", data)) == 6
+    assert stored(server) == data
+    assert names(server).count("APPEND") == 4
+
+
+async def test_no_more_is_asked_for_than_is_sent(
+    connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless supply of messages does not fill memory."""
+    monkeypatch.setattr("imaplus.flows.messages.BATCH", 10)
+    client = await connect(server)
+    most = 0
+
+    def supply() -> Iterator[bytes]:
+        nonlocal most
+        for number in range(300):
+            most = max(most, number - len(server.mailbox().messages))
+            yield letter()
+
+    assert len(await client.append_many("INBOX", supply())) == 300
+    assert most <= 50
+
+
+async def test_append_many_on_a_connection_that_is_lost(
+    connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaplus.flows.messages.BATCH", 10)
+    server.fail_next(Fault.bye(5))
+    client = await connect(server)
+    outcomes = await client.append_many("INBOX", [letter()] * 100, check=False)
+    added = sum(isinstance(each, Appended) for each in outcomes)
+    assert added == len(stored(server))
+    assert outcomes[added:]
+    assert all(isinstance(each, OutcomeUnknown) for each in outcomes[added:])
+
+
+async def test_the_supply_fails(connect: Connector, server: Server) -> None:
+    def supply() -> Iterator[bytes]:
+        yield letter()
+        raise ZeroDivisionError
+
+    client = await connect(server)
+    with pytest.raises(ZeroDivisionError):
+        await client.append_many("INBOX", supply())
+    await client.noop()
+
+
+async def test_from_one_mailbox_to_another(connect: Connector, full: Server) -> None:
+    """The supply may come over the same connection."""
+    full.add_mailbox("Copy")
+    client = await connect(full)
+    inbox = await client.select("INBOX")
+    bodies = [each.body() async for each in inbox.fetch("1:*", Body())]
+    assert len(await client.append_many("Copy", bodies)) == 10
+    assert stored(full, "Copy") == stored(full)
 
 
 async def test_too_large(connect: Connector, start: Callable[..., Server]) -> None:

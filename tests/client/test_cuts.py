@@ -62,7 +62,7 @@ def work(connection: Connection, results: list[object]) -> Flow[None]:
     for number in range(3):
         body = f"body {number}\r\n" * 40
         message = Outgoing(Octets(letter(f"new {number}", body)), frozenset({"\\Seen"}))
-        results.append((yield from Append("INBOX", (message,))))
+        results += yield from Append("INBOX", (message,))
     opened = yield from Select("INBOX")
     results.append(opened.mailbox.exists)
     everything = SequenceSet.parse("1:*")
@@ -224,7 +224,7 @@ async def use(client: AsyncClient) -> list[object]:
     inbox = await client.select("INBOX")
     results: list[object] = [each.body() async for each in inbox.fetch("1:*", Body())]
     results.append((await inbox.add_flags("1:2", "$A")).modified)
-    results.append((await client.append("INBOX", letter("new"))).uids)
+    results.append((await client.append("INBOX", letter("new"))).uid)
     results.append([each.name for each in await client.list()])
     return results
 

@@ -25,7 +25,7 @@ from imaplus import (
 from imaplus.testing import Server
 from imaplus.testing.personality import named
 
-from .harness import Connector, letter, names
+from .harness import Connector, letter, names, pair
 
 
 @pytest.fixture
@@ -266,3 +266,39 @@ async def test_two_idle_at_once(shared: Server) -> None:
     shared.add_message("INBOX", letter())
     assert await asyncio.gather(*watching) == [Exists(11), Exists(11)]
     await client.logout()
+
+
+async def test_whoever_is_answered_first_returns_first() -> None:
+    """Also if others wait longer, and one of them holds the turn to read."""
+    endpoint, theirs = pair()
+    with theirs:
+        theirs.sendall(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")
+        client = await AsyncClient.connect(endpoint)
+        tasks = [asyncio.create_task(client.noop()) for _ in range(5)]
+        await asyncio.sleep(0)
+        tag = client.connection._tag.encode()
+        for number in (3, 5, 2):
+            theirs.sendall(b"%b%d OK done\r\n" % (tag, number))
+            async with asyncio.timeout(5):
+                await tasks[number - 1]
+        assert [task.done() for task in tasks] == [False, True, True, False, True]
+        theirs.sendall(b"%b1 OK done\r\n%b4 OK done\r\n" % (tag, tag))
+        await asyncio.gather(*tasks)
+        await client.close()
+
+
+async def test_those_who_gave_up_are_passed_over() -> None:
+    endpoint, theirs = pair()
+    with theirs:
+        theirs.sendall(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")
+        client = await AsyncClient.connect(endpoint)
+        tasks = [asyncio.create_task(client.noop()) for _ in range(5)]
+        await asyncio.sleep(0)
+        for number in (0, 1, 3):
+            tasks[number].cancel()
+        await asyncio.sleep(0)
+        tag = client.connection._tag.encode()
+        theirs.sendall(b"".join(b"%b%d OK done\r\n" % (tag, number) for number in range(1, 6)))
+        async with asyncio.timeout(5):
+            await asyncio.gather(tasks[2], tasks[4])
+        await client.close()

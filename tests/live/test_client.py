@@ -27,10 +27,12 @@ from imaplus import (
     External,
     Mailbox,
     Outgoing,
+    Password,
     Process,
     Refused,
     Resync,
     Security,
+    Seen,
     Since,
     Subject,
     Tcp,
@@ -423,3 +425,56 @@ async def test_tasks_share_a_connection(server: LabServer) -> None:
         )
         found_uids = await inbox.search(Subject(f"by a task {os.getpid()}"))
         await inbox.delete(found_uids)
+
+
+# -- few round trips -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
+def test_a_session_opens_its_mailbox_at_once(server: LabServer, mechanism: str) -> None:
+    """Whatever the server reads ahead, or loses: nothing is sent that it would not answer."""
+    with log_in(server, mechanisms=[mechanism, "PLAIN"], mailbox="INBOX") as client:
+        assert client.mailbox.name == "INBOX"
+        assert client.status("INBOX").uidvalidity == client.mailbox.uidvalidity
+    with pytest.raises(AuthenticationFailed):
+        log_in(
+            server,
+            credentials=Password("alice", "wrong"),
+            mechanisms=[mechanism, "PLAIN"],
+            mailbox="INBOX",
+        )
+    with pytest.raises(Refused):
+        log_in(server, mechanisms=[mechanism, "PLAIN"], mailbox=f"{prefix(server)}nowhere")
+
+
+def test_a_pipeline(server: LabServer, client: Client, fresh: str) -> None:
+    added = client.append_many(fresh, [letter(f"number {n}") for n in range(20)])
+    box = client.select(fresh)
+    uids = list(box.uids())
+    if client.can("UIDPLUS"):
+        assert [each.uid for each in added] == uids
+    other = f"{fresh} too"
+    with client.pipeline() as pipe:
+        pipe.create(other)
+        for uid in uids:
+            pipe.add_flags(box, uid, "\\Seen" if uid % 2 else "\\Flagged")
+        found = [pipe.fetch(box, uid, "FLAGS", "ENVELOPE") for uid in uids]
+        odd = pipe.search(box, Seen)
+        statuses = [pipe.status(name) for name in ("INBOX", fresh)]
+    for number, (uid, answer) in enumerate(zip(uids, found, strict=True)):
+        (message,) = answer.result()
+        assert message.envelope.subject == f"number {number}"
+        assert ("\\Seen" if uid % 2 else "\\Flagged") in message.flags
+    assert list(odd.result()) == [uid for uid in uids if uid % 2]
+    assert statuses[1].result().messages == 20
+    with client.pipeline() as pipe:
+        moved = [pipe.move(box, uid, other) for uid in uids[:5]]
+        new = pipe.append(other, letter("new"))
+    if client.can("UIDPLUS"):
+        assert [[pair[0] for pair in each.result().pairs()] for each in moved] == [
+            [uid] for uid in uids[:5]
+        ]
+        assert new.result().uid
+    assert list(box.uids()) == uids[5:]
+    assert client.status(other).messages == 6
+    client.delete(other)

@@ -46,6 +46,33 @@ def test_the_same_body_is_stored_once(store: Store, put, root: Path) -> None:
     assert files(root / "tmp") == []
 
 
+@pytest.mark.parametrize("bits", [8, 1 << 23])
+def test_each_body_is_known_whether_its_folder_is_new_or_not(
+    root: Path, put, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many hashes meet in the sieve: it only says what need not be looked for."""
+    monkeypatch.setattr("imaplus.mirror.objects._SIEVE", bits)
+    for run in range(3):
+        with Store.open(root, create=True, sync=False) as store:
+            for number in range(60):
+                assert put(store, b"%d" % number).new == (run == 0)
+                assert put(store, b"%d %d" % (run, number)).new
+                if number % 7 == 0:
+                    store.commit()
+            store.commit()
+            for number in range(60):
+                assert not put(store, b"%d" % number).new
+                assert not put(store, b"%d %d" % (run, number)).new
+    assert len(files(root / "objects")) == 60 * 4
+
+
+def test_a_body_that_was_removed_is_written_again(store: Store, put) -> None:
+    stored = put(store, b"x")
+    store.commit()
+    store.objects.path(stored.sha256).unlink()
+    assert put(store, b"x").new
+
+
 @given(st.lists(st.binary(max_size=40), max_size=20), st.sampled_from([0, SPOOL - 50, 3 * SPOOL]))
 def test_any_cutting_gives_the_same_body(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], filling: int

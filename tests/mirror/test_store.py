@@ -329,5 +329,73 @@ def test_many_bodies_are_synced_too(root: Path, put) -> None:
         assert store.verify().clean
 
 
+def test_without_syncfs_every_body_is_synced(
+    root: Path, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def spy_fsync(fd: int) -> None:
+        synced.append(os.fstat(fd).st_ino)
+        os.fsync(fd)
+
+    monkeypatch.setattr("imaplus.mirror.files._syncfs", lambda root: None)
+    monkeypatch.setattr("imaplus.mirror.files._fsync", spy_fsync)
+    with Store.open(root, create=True) as store:
+        journal = store.mailbox("INBOX", 1)
+        for uid in range(1, 200):
+            journal.add(uid, put(store, b"%d" % uid))
+        inodes = {path.stat().st_ino for path in (root / "tmp").iterdir()}
+        store.commit()
+        fans = {path.stat().st_ino for path in (root / "objects").iterdir()}
+    assert len(inodes) == 199
+    assert inodes | fans <= set(synced)
+
+
+def test_one_body_that_cannot_be_synced_fails_the_commit(
+    root: Path, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def broken_fsync(fd: int) -> None:
+        calls.append(fd)
+        if len(calls) == 50:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("imaplus.mirror.files._syncfs", lambda root: None)
+    with Store.open(root, create=True) as store:
+        journal = store.mailbox("INBOX", 1)
+        for uid in range(1, 200):
+            journal.add(uid, put(store, b"%d" % uid))
+        monkeypatch.setattr("imaplus.mirror.files._fsync", broken_fsync)
+        with pytest.raises(OSError, match="Input/output error") as caught:
+            store.commit()
+        assert str(root / "tmp") in caught.value.filename
+        with pytest.raises(StoreFailed):
+            store.commit()
+    with Store.open(root, readonly=True) as store:
+        assert not store.mailbox("INBOX", 1).entries
+
+
+def test_what_has_not_changed_is_neither_read_nor_synced(
+    root: Path, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(root, create=True, sync=False) as store:
+        journal = store.mailbox("INBOX", 1)
+        for uid in range(1, 1000):
+            journal.add(uid, put(store, b"%d" % uid))
+        journal.mark(exists=999)
+        store.commit()
+    monkeypatch.setattr("imaplus.mirror.files._fsync", lambda fd: pytest.fail("synced"))
+    monkeypatch.setattr("imaplus.mirror.files._syncfs", lambda root: pytest.fail("synced"))
+    monkeypatch.setattr(
+        "imaplus.mirror.lines.State.apply", lambda self, text: pytest.fail("a line was read")
+    )
+    with Store.open(root, create=True) as store:
+        checkpoint = store.mailbox("INBOX", 1).checkpoint
+        assert checkpoint is not None
+        assert checkpoint.exists == 999
+        store.commit()
+
+
 def test_store_json_says_what_it_is(store: Store) -> None:
     assert json.loads((store.path / "store.json").read_bytes()) == {"format": 1, "account": None}

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 import imaplus.core.listing
 import imaplus.core.mailboxes
 import imaplus.extensions.condstore  # noqa: F401  (their parsers register themselves)
-from imaplus.core.append import Appended
-from imaplus.core.fetched import Fetched
+from imaplus.core.append import AppendUid
 from imaplus.core.messages import Copied, Modified
 from imaplus.errors import (
     AlreadyExists,
@@ -30,7 +29,6 @@ from imaplus.protocol.response import (
     Malformed,
     Status,
     Unknown,
-    common,
     parse,
     register,
 )
@@ -129,7 +127,7 @@ def test_what_does_not_parse(text: bytes, name: str) -> None:
         (b"PERMANENTFLAGS (a \\*)", data.PermanentFlags(frozenset({"a", "\\*"}))),
         (b"PERMANENTFLAGS (x-[G] [y])", data.PermanentFlags(frozenset({"x-[G]", "[y]"}))),
         (b"CAPABILITY A B", data.Capability(frozenset("AB"))),
-        (b"APPENDUID 1 2:3", Appended(1, SequenceSet.parse("2:3"))),
+        (b"APPENDUID 1 2:3", AppendUid(1, ((2, 3),))),
         (b"COPYUID 1 9:6 1:4", Copied(1, ((9, 6),), ((1, 4),))),
         (b"COPYUID 701  ", Copied(701)),  # quirk 24
         (b"MODIFIED 7,9", Modified(SequenceSet.parse("7,9"))),
@@ -204,67 +202,6 @@ def test_anything_is_some_value(text: bytes, before: bytes) -> None:
     if isinstance(found, Status):
         _ = found.data
         found.error("NOOP")
-
-
-def short_way(line: bytes) -> Fetched | None:
-    """What the patterns in front of the parser make of a line, if one matches."""
-    for pattern, parser in common:
-        if match := pattern.match(line):
-            assert match.end() == len(line)
-            found = parser(match)
-            assert isinstance(found, Fetched)
-            return found
-    return None
-
-
-numbers = st.sampled_from(["0", "1", "00", "4294967295", "9999999999"]) | st.integers(0, 99).map(
-    str
-)
-flag_lists = st.lists(
-    st.sampled_from(["\\Seen", "$x", "ä", "[css3]", "\\*", "}", "NIL", "\t", "\x0b", ""]),
-    max_size=3,
-).map(" ".join)
-
-
-@given(numbers, numbers, flag_lists, st.none() | numbers, st.permutations("UFM"), st.integers(1, 3))
-def test_the_short_way_gives_what_the_parser_gives(
-    seq: str, uid: str, flags: str, modseq: str | None, order: list[str], items: int
-) -> None:
-    spelled = {"U": f"UID {uid}", "F": f"FLAGS ({flags})", "M": f"MODSEQ ({modseq})"}
-    text = f"* {seq} FETCH ({' '.join(spelled[key] for key in order[:items])})".encode()
-    if (short := short_way(text + b"\r\n")) is not None:
-        found = value(text)
-        assert isinstance(found, Fetched)
-        assert (short, list(short.items)) == (found, list(found.items))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"* 1 FETCH (UID 7 FLAGS (\\Seen))",
-        b"* 1 FETCH (FLAGS ())",
-        b"* 1 FETCH (FLAGS (a b) UID 7)",
-        b"* 1 FETCH (UID 7 FLAGS () MODSEQ (12))",
-        b"* 1 FETCH (FLAGS () UID 7 MODSEQ (9223372036854775807))",
-    ],
-)
-def test_the_commonest_lines_go_the_short_way(text: bytes) -> None:
-    assert short_way(text + b"\r\n") == value(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b'* 1 FETCH (UID 7 FLAGS ("a"))',
-        b"* 1 FETCH (UID 7 FLAGS ({1}",
-        b"* 1 FETCH (UID 7 FLAGS (\r\n))",
-        b"* 1 FETCH (UID 7 FLAGS NIL)",
-        b"* 1 FETCH (UID 99999999999 FLAGS ())",
-        b"\0* 1 FETCH (UID 7 FLAGS ())",
-    ],
-)
-def test_other_lines_do_not(text: bytes) -> None:
-    assert short_way(text + b"\r\n") is None
 
 
 def test_a_cursor_of_a_code_stands_behind_its_name() -> None:

@@ -25,7 +25,6 @@ from imaplus.sasl import Password
 from imaplus.testing import Transcript
 from imaplus.testing.transcript import Cut, octets, randomly, whole
 from imaplus.wire.secret import Secret
-from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
 
 from .dialogue import (
@@ -165,7 +164,7 @@ def test_compress(cut: Cut) -> None:
             (Select("INBOX"), {"name": "INBOX", "exists": 3}),
             (
                 Append("INBOX", (Outgoing(Octets(b"hello")),)),
-                Appended(1, SequenceSet.parse("4")),
+                [Appended(1, 4)],
             ),
             (heard, []),
         ]

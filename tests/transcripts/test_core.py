@@ -264,7 +264,7 @@ CASES: Cases = {
                     ),
                 ),
             ),
-            Appended(38505, uids("3955")),
+            [Appended(38505, 3955)],
         ),
     ],
     "append-nowhere": [
@@ -277,7 +277,7 @@ CASES: Cases = {
     ],
     "append-told-meanwhile": [
         inbox(1),
-        (Append("other", HELLO), Appended()),
+        (Append("other", HELLO), [Appended()]),
         (heard, [Exists(2), "OK still here"]),
         (mailbox, {"name": "INBOX", "exists": 2}),
     ],

@@ -54,13 +54,13 @@ def persist(connection: Connection) -> object:
 
 CASES: Cases = {
     "literal-plus": [
-        (Append("INBOX", HELLO), Appended()),
+        (Append("INBOX", HELLO), [Appended()]),
     ],
     "literal-minus": [
-        (Append("INBOX", HELLO), Appended()),
+        (Append("INBOX", HELLO), [Appended()]),
         (Append("INBOX", (Outgoing(Octets(b"x" * 4097)),)), Fails(TooLarge)),
     ],
-    "literal-of-rev2": [(Append("INBOX", HELLO), Appended())],
+    "literal-of-rev2": [(Append("INBOX", HELLO), [Appended()])],
     "literal-plus-refused": [
         (Append("nowhere", HELLO), Fails(NoSuchMailbox)),
         (Noop(), None),
@@ -209,7 +209,7 @@ CASES: Cases = {
                 "INBOX",
                 (Outgoing(Octets(b"one"), frozenset({"\\Seen"})), Outgoing(Octets(b"two"))),
             ),
-            [Appended(38505, uids("3955:3956"))],
+            [Appended(38505, 3955), Appended(38505, 3956)],
         ),
     ],
     "multiappend-refused": [
@@ -220,7 +220,7 @@ CASES: Cases = {
         (Append("INBOX", ONE_TWO), Fails(CapabilityMissing, capability="MULTIAPPEND")),
         (
             lambda c: messages.append(c, "INBOX", ONE_TWO),
-            [Appended(38505, uids("3955")), Appended(38505, uids("3956"))],
+            [Appended(38505, 3955), Appended(38505, 3956)],
         ),
     ],
     "uidnotsticky": [inbox(1), (persist, False)],

@@ -410,9 +410,9 @@ CASES: Cases = {
     ],
     "55-no-exists-after-append": [
         inbox(9),
-        (append("inbox", HELLO), [Appended(1, uids("10"))]),
+        (append("inbox", HELLO), [Appended(1, 10)]),
         (mailbox, {"name": "INBOX", "exists": 10}),
-        (append("INBOX", HELLO), [Appended(1, uids("11"))]),
+        (append("INBOX", HELLO), [Appended(1, 11)]),
     ],
     "56-inbox-in-any-case": [
         (List(), [entry("INBOX", "/"), entry("inbox/Sub", "/")]),

@@ -23,11 +23,12 @@ _NO_PASSWORD = (
 )
 _FORMS = "Write ada@example.org, imaps://ada@imap.example.org/ or demo: (see imaplus --help)."
 
+# Compiled when they are first used, which few of them are in one run.
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
-_INTERNATIONAL = re.compile(r"(?:[^\W_][\w-]*\.)*[^\W_][\w-]*\.?")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}")  # RFC 4422, 3.1
+_HOST_NAME = rf"(?a)(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?"
+_INTERNATIONAL = r"(?:[^\W_][\w-]*\.)*[^\W_][\w-]*\.?"
+_BAD_ESCAPE = r"%(?![0-9A-Fa-f]{2})"
+_MECHANISM = r"[A-Z0-9_-]{1,20}"  # RFC 4422, 3.1
 
 
 @record
@@ -112,7 +113,7 @@ def parse_host(text: str) -> str:
         except ValueError:
             raise _wrong("the server is not a host name or IP address") from None
     pattern = _HOST_NAME if text.isascii() else _INTERNATIONAL
-    if bracketed or not pattern.fullmatch(text):
+    if bracketed or not re.fullmatch(pattern, text):
         raise _wrong("the server is not a host name or IP address")
     return text
 
@@ -156,7 +157,7 @@ def _parse_url(text: str) -> Address:
     if auth and mechanism[:5].upper() != "AUTH=":
         raise _wrong("only ;AUTH= can follow the user of a URL")
     named = _decoded(mechanism[5:]).upper() if auth else None
-    if named is not None and named != "*" and not _MECHANISM.fullmatch(named):
+    if named is not None and named != "*" and not re.fullmatch(_MECHANISM, named):
         raise _wrong("what follows ;AUTH= is not the name of a mechanism")
     if at and not user and not auth:
         raise _wrong("there is no user before the '@' of the URL")
@@ -201,7 +202,7 @@ def _mailbox(path: str) -> tuple[str | None, int | None]:
 
 
 def _decoded(text: str) -> str:
-    if _BAD_ESCAPE.search(text):
+    if re.search(_BAD_ESCAPE, text):
         raise _wrong("a '%' of the URL is not followed by two hexadecimal digits")
     try:
         from urllib.parse import unquote_to_bytes

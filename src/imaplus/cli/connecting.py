@@ -114,7 +114,7 @@ def credentials_for(
     return Password(address.user, secret), mechanisms
 
 
-TAG = re.compile(rb"\A[0-9A-F]{4}-(?=[0-9]+ )")
+TAG = rb"\A[0-9A-F]{4}-(?=[0-9]+ )"
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def traced(path: os.PathLike[str]) -> Iterator[Trace]:
     with os.fdopen(number, "w", buffering=1, encoding="ascii") as file:
 
         def record(side: str, octets: bytes) -> None:
-            octets = TAG.sub(b"$", octets)
+            octets = re.sub(TAG, b"$", octets)
             if octets.isascii() and octets.decode("ascii").isprintable():
                 file.write(f"{side}: {octets.decode('ascii')}\n")
             else:

@@ -6,6 +6,7 @@ It knows the list of verbs and the last `except` of the program; the verbs know 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -88,10 +89,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if reconfigure is not None:  # a terminal that cannot show a letter shows its number
             reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
+    alone = argv is None  # in a process of our own, which ends with us
     console = Console(sys.stdout, sys.stderr)
     args: argparse.Namespace | None = None
     try:
+        # What is loaded now stays: to look through it for garbage, again and again and once more
+        # when Python ends, takes a tenth of the time of a backup of nothing new.
+        if alone:
+            gc.disable()
         args = parse(words, os.environ)
+        if alone:
+            gc.freeze()
+            gc.enable()
         console = console_for(args)
         return args.verb.run(args, console)  # type: ignore[no-any-return]
     except SystemExit as finished:  # --help and --version have printed what they had to
@@ -111,6 +120,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exception(error, file=sys.stderr)
         console.failure(failure)
         return failure.exit
+    finally:
+        if alone:
+            gc.freeze()
 
 
 def discard_output() -> None:
@@ -152,7 +164,10 @@ def make_parser(environ: Mapping[str, str]) -> Parser:
     parser.add_argument("--version", action="version", version=f"imaplus {__version__}")
     add_common(parser, repeated=False)
     parser.set_defaults(verb=None)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=VerbParser)
+    # Without `prog` argparse would write out a usage to take that from.
+    verbs = parser.add_subparsers(
+        title="verbs", metavar="VERB", prog=parser.prog, parser_class=VerbParser
+    )
     for name, text in VERBS.items():
         verbs.add_parser(name, help=text, verb=name, environ=environ)
     return parser

@@ -7,7 +7,7 @@ hierarchy delimiter) and the aliases of special use (RFC 6154). It asks no serve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from imaplus.cli.errors import Exit, Stop
@@ -93,6 +93,16 @@ def choose(mailboxes: Iterable[M], wanted: Iterable[str], unwanted: Iterable[str
         if (not patterns or any(pattern.matches(mailbox) for pattern in patterns))
         and not any(pattern.matches(mailbox) for pattern in excluded)
     ]
+
+
+def to_ask_for(wanted: Sequence[str]) -> str:
+    """The pattern of a LIST that tells of all that `wanted` may mean: one plain name, or `*`."""
+    if len(wanted) != 1:
+        return "*"
+    name = wanted[0]
+    # What `choose` knows better than some servers: aliases, wildcards, INBOX as a first level.
+    special = name[:1] in ("", "@", "\\") or any(wildcard in name for wildcard in "*%")
+    return "*" if special or (name.upper().startswith("INBOX") and name != "INBOX") else name
 
 
 def _inbox(text: str, delimiter: str | None) -> str:

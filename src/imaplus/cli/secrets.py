@@ -12,11 +12,13 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from imaplus import Secret
 from imaplus.cli.errors import Exit, Stop
 from imaplus.records import record
+
+if TYPE_CHECKING:
+    from imaplus import Secret
 
 # Passwords have dozens of octets, tokens a few thousand; more is the wrong file or command.
 LONGEST = 64 * 1024
@@ -205,4 +207,6 @@ def _secret(octets: bytes, what: str) -> Secret:
     text = line.decode(errors="replace")
     if text.encode() != line:  # the decoder's own error would carry the secret with it
         raise Stop(Exit.USAGE, f"{what} is not UTF-8")
+    from imaplus import Secret  # with the client, that is: not only to read the arguments
+
     return Secret(text)

@@ -11,9 +11,7 @@ import re
 # What a terminal acts on instead of showing it, or cannot be encoded: C0, DEL and C1 controls
 # (C1 holds CSI in one character), line and paragraph separators, the marks that reorder a line
 # (Unicode Technical Report 36, "Trojan Source"), the byte order mark, surrogates.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+_UNSAFE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -22,7 +20,9 @@ def escape(text: str) -> str:
 
     A lone surrogate U+DCxx stands for the octet xx that the server sent, and is shown as `\\xxx`.
     """
-    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _visible(match[0]), text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_UNSAFE, lambda match: _SHORT.get(match[0]) or _visible(match[0]), text)
 
 
 def _visible(character: str) -> str:
@@ -38,7 +38,7 @@ def to_json(value: object, *, indent: int | None = None) -> str:
 
     text = dumps(value, ensure_ascii=False, indent=indent)
     # Only inside strings can these occur, save the line feeds of the indentation.
-    return _UNSAFE.sub(lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
+    return re.sub(_UNSAFE, lambda m: m[0] if m[0] == "\n" else f"\\u{ord(m[0]):04x}", text)
 
 
 def size(octets: int) -> str:

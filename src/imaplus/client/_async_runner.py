@@ -146,6 +146,10 @@ class AsyncRunner:
         deadline = None if seconds is None else now() + seconds
         coming = iter(answers)
         running: list[Answer[Any]] = []
+
+        def news() -> bool:
+            return any(answer.may_go_on() for answer in running)
+
         try:
             while True:
                 for answer in islice(coming, most - len(running)):
@@ -153,11 +157,11 @@ class AsyncRunner:
                     answer.advance(self.send)
                 if not running:
                     return
-                await self._until(lambda: any(each.may_go_on() for each in running), deadline)
+                await self._until(news, deadline)
                 for answer in running:
                     if answer.may_go_on() and not answer.done:
                         answer.advance(self.send)
-                running = [answer for answer in running if not answer.done]
+                running[:] = [answer for answer in running if not answer.done]
         finally:
             for answer in running:
                 self._give_up(answer.pendings)
@@ -183,8 +187,8 @@ class AsyncRunner:
                 if not pending.done:
                     self.connection.give_up(pending)
 
-    async def stream(self, commands: Iterator[Command[Any]]) -> AsyncIterator[object]:
-        """The values that answer commands, one by one as they come; none is kept."""
+    async def stream(self, commands: Iterator[Command[Any]]) -> AsyncIterator[list[object]]:
+        """The values that answer commands, as many at once as have come; none is kept."""
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -195,8 +199,8 @@ class AsyncRunner:
                 first = pendings[0]
                 await self._until(first.has_news, None)
                 done = first.done
-                for value in first.take():
-                    yield value
+                if values := first.take():
+                    yield values
                 if done:
                     first.check()
                     pendings.popleft()

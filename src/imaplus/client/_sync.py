@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Self
+from typing import Literal, Self, overload
 
 from imaplus.client import endpoints
 from imaplus.client._sync_mailbox import Mailbox
+from imaplus.client._sync_pipeline import Pipeline
 from imaplus.client._sync_runner import Runner
+from imaplus.client.adding import Adding
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TLS,
@@ -28,18 +29,20 @@ from imaplus.client.endpoints import (
     Tls,
 )
 from imaplus.client.streams import Stream
-from imaplus.core.append import Appended, Outgoing
+from imaplus.core.append import Appended
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Delete,
+    Examine,
     MailboxStatus,
     Rename,
+    Select,
     Subscribe,
     Unsubscribe,
 )
 from imaplus.core.session import Logout, Noop
-from imaplus.errors import ImapError, InvalidArgument, UidValidityChanged
+from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
 from imaplus.extensions.compress import Compress
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
@@ -56,8 +59,8 @@ IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
 FAREWELL = 5.0
 """Seconds that LOGOUT may take: the session is over in any case."""
-BATCH = 100
-"""Messages of one MULTIAPPEND: all or none of them are added."""
+BATCHES = 4
+"""Batches of messages on their way at once: the server has the next while it answers for one."""
 
 
 class Client(Runner):
@@ -66,6 +69,8 @@ class Client(Runner):
     Its errors are those of `imaplus.errors`, all of them ImapErrors. After a ConnectionLost the
     client is of no use any more, and every command that was under way has raised it.
     """
+
+    _mailbox: Mailbox | None = None
 
     @classmethod
     def connect(
@@ -84,6 +89,8 @@ class Client(Runner):
         enable: Iterable[str] = connecting.DEFAULT_ENABLE,
         identity: Mapping[str, str | None] | None = None,
         compress: bool = False,
+        mailbox: str | None = None,
+        read_only: bool = False,
         on_event: Callable[[object], object] | None = None,
         trace: Trace | None = None,
     ) -> Self:
@@ -92,6 +99,9 @@ class Client(Runner):
         Who logs in is `user` with `password`, or any other `credentials`; without either, nobody
         does. `mechanisms` are the SASL mechanisms that may be used, in the order of liking; those
         that send a password readably are used under TLS only, unless `security` is PLAIN.
+        `mailbox` is opened at once, by EXAMINE if it is to be `read_only`, and is `client.mailbox`
+        then: that saves the round trips of `select()`, and where the server is known to read ahead
+        all is sent with the login.
         `on_event` is called with each value that the server sends unasked, and `trace` with each
         line of the dialogue ("C" or "S", octets), secrets blanked.
 
@@ -100,8 +110,10 @@ class Client(Runner):
             ConnectionLost, TimedOut, TlsFailed: the server cannot be reached as asked.
             AuthenticationFailed: the server does not accept the credentials.
             CapabilityMissing: there is no way to log in that both sides accept.
+            NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
         password = None if password is None else Secret(password)  # tracebacks may show variables
+        opening = Examine if read_only else Select
         endpoint, host, user = _endpoint(where, port, security, user)
         who = _credentials(user, password, credentials)
         stream = Stream.connect(endpoint, tls, timeouts.connect)
@@ -115,7 +127,7 @@ class Client(Runner):
         )
         try:
             client.greeting()
-            client.run(
+            opened = client.run(
                 connecting.connect(
                     client.connection,
                     who,
@@ -126,8 +138,11 @@ class Client(Runner):
                     enable=enable,
                     host=host,
                     port=endpoint.port_number if isinstance(endpoint, Tcp) else None,
+                    opening=None if mailbox is None else opening(mailbox),
                 )
             )
+            if opened is not None:
+                client._mailbox = Mailbox(client, opened)
             if compress and client.can("COMPRESS=DEFLATE"):
                 client.run(Compress())
         except BaseException:
@@ -248,7 +263,19 @@ class Client(Runner):
         if uidvalidity is not None and found != uidvalidity:
             self.run(mailboxes.leave_mailbox(self.connection))
             raise UidValidityChanged(name, uidvalidity, found)
-        return Mailbox(self, opened)
+        self._mailbox = Mailbox(self, opened)
+        return self._mailbox
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox that is open: by `connect(mailbox=...)`, `select()` or `examine()`.
+
+        Raises:
+            StateError: none is.
+        """
+        if self._mailbox is None or not self._mailbox.is_open:
+            raise StateError("no mailbox is open")
+        return self._mailbox
 
     # -- adding messages --------------------------------------------------------------------
 
@@ -265,22 +292,55 @@ class Client(Runner):
         Octets travel unchanged; lines should end in CRLF. `date` becomes its INTERNALDATE. The
         result has the UID that it got, where the server tells.
         """
-        added = self.append_many(mailbox, [outgoing(message, flags, date, binary=self.takes_nul)])
-        return added[0]
+        prepared = outgoing(message, flags, date, binary=self.takes_nul)
+        return self.run(messages.append_one(self.connection, mailbox, prepared))
 
+    @overload
     def append_many(
-        self, mailbox: str, messages_: Iterable[OutgoingMessage | Outgoing]
-    ) -> tuple[Appended, ...]:
+        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: Literal[True] = True
+    ) -> tuple[Appended, ...]: ...
+    @overload
+    def append_many(
+        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: bool
+    ) -> tuple[Appended | ImapError, ...]: ...
+    def append_many(
+        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: bool = True
+    ) -> tuple[Appended | ImapError, ...]:
         """Add many messages in few round trips: `Outgoing(...)` gives each its flags and date.
 
-        With MULTIAPPEND the result has one entry for each hundred messages, else one for each.
+        The result has an entry for each message, in order: what it is called there, where the
+        server tells. Messages go out by hundreds, a few batches ahead of the answers, and the
+        iterable is asked for more as these come. With MULTIAPPEND (RFC 3502) a batch is added as a
+        whole or not at all: one message that is refused takes up to 499 others with it.
+
+        Without `check` no refusal is raised: what was not added has the error in its place. If the
+        connection is lost, what may have been added has OutcomeUnknown, and the result ends there.
+
+        Raises:
+            NoSuchMailbox, MessageRefused, Refused: what the server said first. No more messages
+                are given to it then, but others than these may have been added.
         """
-        results: tuple[Appended, ...] = ()
-        waiting = iter(messages_)
-        while batch := tuple(islice(waiting, BATCH)):
-            prepared = [outgoing(message, binary=self.takes_nul) for message in batch]
-            results += self.run(messages.append(self.connection, mailbox, prepared))
-        return results
+        adding = Adding(self.connection, mailbox, check=check)
+        prepared = (outgoing(message, binary=self.takes_nul) for message in messages_)
+        self.run_at_once(adding.begin(prepared), most=BATCHES)
+        return tuple(adding.outcomes())
+
+    # -- many at once -----------------------------------------------------------------------
+
+    def pipeline(self, *, check: bool = True, timeout: float | None = None) -> Pipeline:
+        """Give many commands at once, to be sent together when the block ends.
+
+            with client.pipeline() as pipe:
+                answers = [pipe.status(name) for name in names]
+            print([answer.result().messages for answer in answers])
+
+        With `check` the end of the block raises the first error in the order given, when all are
+        over; without, errors show in the answers alone.
+
+        Raises:
+            TimedOut: all together took longer than `timeout` seconds; the connection is closed.
+        """
+        return Pipeline(self, check=check, timeout=timeout)
 
     @property
     def takes_nul(self) -> bool:

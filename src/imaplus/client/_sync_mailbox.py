@@ -16,9 +16,10 @@ from imaplus.core.fetch import Body, BodySink, Fetch, Item
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
+from imaplus.core.runs import FlagsRun, Merger
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import InvalidArgument, StateError
-from imaplus.extensions.condstore import ChangedSince, UnchangedSince
+from imaplus.errors import StateError
+from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.outgoing import OutgoingMessage
@@ -33,10 +34,6 @@ RENEW = 25 * 60.0
 """Seconds after which IDLE is begun anew: servers log out after 30 minutes (RFC 9051, 6.3.13)."""
 POLL = 30.0
 """Seconds between two NOOPs where the server has no IDLE."""
-
-
-UNSOLICITED = frozenset({"UID", "FLAGS", "MODSEQ"})
-"""What servers tell of a message that has changed, whatever was asked."""
 
 
 class Mailbox:
@@ -63,7 +60,11 @@ class Mailbox:
     @property
     def is_open(self) -> bool:
         """Whether it is the mailbox that is selected now."""
-        return self._client.connection.mailbox is self._state
+        return self.is_open_in(self._client)
+
+    def is_open_in(self, client: Client) -> bool:
+        """Whether it is the mailbox that this client has selected now."""
+        return client.connection.mailbox is self._state
 
     @property
     def read_only(self) -> bool:
@@ -114,8 +115,7 @@ class Mailbox:
         Iterate it for the numbers, or pass it on as it is: ranges stay ranges.
         """
         self._insist()
-        found = self._client.run(messages.search(self._client.connection, query))
-        return found.uids
+        return self._client.run(messages.uids_of(self._client.connection, query))
 
     def uids(self) -> SequenceSet:
         """The UIDs of all messages."""
@@ -135,6 +135,28 @@ class Mailbox:
         there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
         larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory.
         """
+        for values in self._fetched(uids, items, changed_since, into):
+            for value in values:
+                yield value
+
+    def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
+        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time."""
+        found: dict[int, frozenset[str]] = {}
+        for values in self._fetched(uids, ("FLAGS",), None, None):
+            if isinstance(values, FlagsRun):
+                found.update(zip(values.uids, values.flags, strict=True))
+            else:
+                found.update((value.uid, value.flags) for value in values if value.uid)
+        return found
+
+    def _fetched(
+        self,
+        uids: SequenceSetLike,
+        items: tuple[Item, ...],
+        changed_since: int | None,
+        into: BodySink | None,
+    ) -> Iterator[Iterable[Fetched]]:
+        """As `fetch()`, as many at once as have come."""
         self._insist()
         numbers = SequenceSet.of(uids)
         connection = self._client.connection
@@ -151,28 +173,11 @@ class Mailbox:
             into=into,
             window=WINDOW if has_bodies else None,
         )
-        partly: dict[int | None, Fetched] = {}
-        keys = Fetch(SequenceSet.of(1), wanted).keys
-        for value in self._client.stream(commands):
-            if not isinstance(value, Fetched):
-                continue
-            if value.uid in partly:
-                value = partly.pop(value.uid).merged(value)
-            if keys <= value.items.keys():
-                yield value
-            else:  # quirk 76: the rest of it may come in another response
-                partly[value.uid] = value
-        for value in partly.values():
-            if not keys.isdisjoint(value.items.keys() - UNSOLICITED) or keys <= UNSOLICITED:
-                yield value
-
-    def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
-        """The flags of messages, by UID."""
-        return {
-            message.uid: message.flags
-            for message in self.fetch(uids, "FLAGS")
-            if message.uid is not None
-        }
+        merger = Merger(Fetch(SequenceSet.of(1), wanted).keys)
+        for values in self._client.stream(commands):
+            for whole in merger.merge(values):
+                yield whole
+        yield merger.rest()
 
     def download(
         self,
@@ -228,13 +233,9 @@ class Mailbox:
         unchanged_since: int | None,
     ) -> Stored:
         self._insist()
-        if not flags and change is not Change.REPLACE:
-            raise InvalidArgument("expected at least one flag")
-        modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
+        connection, numbers = self._client.connection, SequenceSet.of(uids)
         return self._client.run(
-            messages.store(
-                self._client.connection, SequenceSet.of(uids), change, flags, modifiers=modifiers
-            )
+            messages.change_flags(connection, numbers, change, flags, unchanged_since)
         )
 
     def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:

@@ -9,21 +9,25 @@ is not known here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Self, TypeVar
 
+from imaplus.client.answers import Answer, results
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.streams import Mutex, Stream, Turn, now
 from imaplus.core.idle import Idle
 from imaplus.core.session import Noop
-from imaplus.errors import CommandError, ConnectionLost, ImapError, TimedOut
-from imaplus.protocol.command import Command, Flow, Handshake, Pending, Step, Together
+from imaplus.errors import ConnectionLost, ImapError, TimedOut
+from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
 from imaplus.protocol.connection import Connection
 
 T = TypeVar("T")
 
 AHEAD = 2
 """Commands of a stream of commands that are on the wire at once: the server is never idle."""
+AT_ONCE = 1000
+"""Flows that run at once: as many as there may be commands on the wire."""
 LAST_WORDS = 1.0
 """Seconds that another reader has to take in what came before the connection was closed."""
 MOST_EVENTS = 100_000
@@ -91,6 +95,8 @@ class Runner:
 
     def _step(self, step: Step, deadline: float | None) -> Any:
         match step:
+            case Ahead():
+                return self._ahead(step, deadline)
             case Together():
                 return self._together(step, deadline)
             case Handshake():
@@ -104,20 +110,63 @@ class Runner:
         return pending.result()
 
     def _together(self, step: Together, deadline: float | None) -> list[Any]:
-        pendings: list[Pending[Any]] = []
+        pendings = self._send_all(step.commands)
+        self.settle(pendings, deadline)
+        return results(pendings)
+
+    def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+        pendings = self._send_all(step.commands)
         try:
-            pendings.extend(map(self.send, step.commands))
-        except ImapError:
+            self._until(pendings[0].is_over, deadline)
+            pendings[0].check()
+        except BaseException:
             self._give_up(pendings)
             raise
         self.settle(pendings, deadline)
-        results: list[Any] = []
-        for pending in pendings:
-            try:
-                results.append(pending.result())
-            except CommandError as error:
-                results.append(error)
-        return results
+        return results(pendings)
+
+    def _send_all(self, commands: Iterable[Command[Any]]) -> list[Pending[Any]]:
+        pendings: list[Pending[Any]] = []
+        try:
+            pendings.extend(map(self.send, commands))
+        except ImapError:
+            self._give_up(pendings)
+            raise
+        return pendings
+
+    def run_at_once(
+        self, answers: Iterable[Answer[Any]], *, most: int = AT_ONCE, timeout: float | None = None
+    ) -> None:
+        """Run flows at once, each step as soon as the one before it has been answered, until all
+        are over. What goes wrong with one is kept in its answer.
+
+        `most` of them are begun before the first of these is over; the others are not even asked
+        for until then.
+        """
+        seconds = self._timeouts.command if timeout is None else timeout
+        deadline = None if seconds is None else now() + seconds
+        coming = iter(answers)
+        running: list[Answer[Any]] = []
+
+        def news() -> bool:
+            return any(answer.may_go_on() for answer in running)
+
+        try:
+            while True:
+                for answer in islice(coming, most - len(running)):
+                    running.append(answer)
+                    answer.advance(self.send)
+                if not running:
+                    return
+                self._until(news, deadline)
+                for answer in running:
+                    if answer.may_go_on() and not answer.done:
+                        answer.advance(self.send)
+                running[:] = [answer for answer in running if not answer.done]
+        finally:
+            for answer in running:
+                self._give_up(answer.pendings)
+                answer.drop()
 
     def send(self, command: Command[T]) -> Pending[T]:
         """Give a command to the connection; it is written by whoever next waits."""
@@ -139,8 +188,8 @@ class Runner:
                 if not pending.done:
                     self.connection.give_up(pending)
 
-    def stream(self, commands: Iterator[Command[Any]]) -> Iterator[object]:
-        """The values that answer commands, one by one as they come; none is kept."""
+    def stream(self, commands: Iterator[Command[Any]]) -> Iterator[list[object]]:
+        """The values that answer commands, as many at once as have come; none is kept."""
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -151,8 +200,8 @@ class Runner:
                 first = pendings[0]
                 self._until(first.has_news, None)
                 done = first.done
-                for value in first.take():
-                    yield value
+                if values := first.take():
+                    yield values
                 if done:
                     first.check()
                     pendings.popleft()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 
 from imaplus.errors import Refused
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.sources import Source
 from imaplus.wire.writer import Writer
 
@@ -49,23 +49,38 @@ class Outgoing:
 
 @record
 class Appended:
-    """What the messages are called where they went: [APPENDUID]. Empty if the server is silent."""
+    """What a message is called where it went; zeros if the server does not tell."""
 
     uidvalidity: int = 0
-    uids: SequenceSet = EMPTY
-
-
-@code("APPENDUID")
-def appenduid(c: Cursor) -> Appended:
-    # resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
-    uidvalidity = c.number()
-    c.sp()
-    return Appended(uidvalidity, c.uid_set())
+    uid: int = 0
 
 
 @record
-class Append(Command[Appended]):
-    """Add messages to the end of a mailbox: all of them, or none."""
+class AppendUid:
+    """[APPENDUID uidvalidity uids]: the UIDs in the order in which the messages were sent."""
+
+    uidvalidity: int
+    uids: tuple[tuple[int, int], ...]
+
+    def each(self, count: int) -> tuple[Appended, ...]:
+        """For each of so many messages what it is called; unknown, if they are not as many."""
+        if sum(abs(last - first) + 1 for first, last in self.uids) != count:
+            return (Appended(),) * count
+        numbers = chain.from_iterable(range(min(pair), max(pair) + 1) for pair in self.uids)
+        return tuple([Appended(self.uidvalidity, uid) for uid in numbers])
+
+
+@code("APPENDUID")
+def appenduid(c: Cursor) -> AppendUid:
+    # resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
+    uidvalidity = c.number()
+    c.sp()
+    return AppendUid(uidvalidity, c.uid_ranges())
+
+
+@record
+class Append(Command[tuple[Appended, ...]]):
+    """Add messages to the end of a mailbox: all of them, or none. The result has one for each."""
 
     name = b"APPEND"
     mailbox: str
@@ -84,8 +99,10 @@ class Append(Command[Appended]):
             out.sp()
             message.encode(out)
 
-    def result(self, reply: Reply) -> Appended:
-        return reply.status.data if isinstance(reply.status.data, Appended) else Appended()
+    def result(self, reply: Reply) -> tuple[Appended, ...]:
+        told = reply.status.data
+        count = len(self.messages)
+        return told.each(count) if isinstance(told, AppendUid) else (Appended(),) * count
 
 
 class MessageRefused(Refused):

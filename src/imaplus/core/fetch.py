@@ -7,16 +7,18 @@ stands in `fetched`. Which messages exist, and in which portions to ask for them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Final
 
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import FetchModifier, needs_of, write_list
+from imaplus.core.runs import FlagsRun
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Reply
 from imaplus.protocol.connection import name_of_body
+from imaplus.protocol.data import MessageRun
 from imaplus.protocol.response import Status
 from imaplus.records import record
 from imaplus.wire.sinks import Sink
@@ -169,8 +171,20 @@ class Fetch(MessageCommand[list[Fetched]]):
             isinstance(data, Fetched)
             and data.uid is not None
             and self.covers(data.uid)
-            and not self.keys.isdisjoint(data.items)
+            and not self.keys.isdisjoint(data.names)
         )
+
+    def wants_run(self, run: MessageRun) -> bool:
+        if self.keys.isdisjoint(run.names):
+            return False
+        first, last = self.uids.first, self.uids.last
+        if len(self.uids.ranges) == 1 and first <= run.uids[0] and run.uids[-1] <= last:
+            return True
+        return all(map(self.covers, run.uids))
+
+    @property
+    def has_sinks(self) -> bool:
+        return self.into is not None
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
         if self.into is None or not _FETCH_SO_FAR.match(text):
@@ -191,7 +205,15 @@ class Fetch(MessageCommand[list[Fetched]]):
 
     def result(self, reply: Reply) -> list[Fetched]:
         merged: dict[int | None, Fetched] = {}
-        for value in reply.all(Fetched):  # quirk 76: several responses for one message
-            before = merged.get(value.uid)
+        for value in _one_by_one(reply.data):
+            before = merged.get(value.uid)  # quirk 76: several responses for one message
             merged[value.uid] = value if before is None else before.merged(value)
         return list(merged.values())
+
+
+def _one_by_one(values: Iterable[object]) -> Iterator[Fetched]:
+    for value in values:
+        if isinstance(value, FlagsRun):
+            yield from value
+        elif isinstance(value, Fetched):
+            yield value

@@ -7,23 +7,23 @@ they are touched. How to ask for them is not known here, nor who asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
+from imaplus.core import shapes
 from imaplus.core.bodystructure import Part, bodystructure
 from imaplus.core.envelope import Envelope, envelope
+from imaplus.core.shapes import Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import (
     Malformed,
     Parser,
-    common_response,
     numbered_response,
     register,
 )
-from imaplus.records import field, record
-from imaplus.wire.cursor import Cursor, Mark, flag_set
+from imaplus.wire.cursor import Cursor, Mark
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -52,7 +52,6 @@ class Later(NamedTuple):
     parser: Parser
 
 
-@record
 class Fetched(MessageData):
     """What a FETCH response says of one message.
 
@@ -60,7 +59,35 @@ class Fetched(MessageData):
     no parser knows is a raw `Frame`. Partial sections are named by their first octet: `BODY[]<0>`.
     """
 
-    items: dict[str, object] = field(default_factory=dict)
+    __slots__ = ("_cursor", "_items", "_match", "_shape")
+
+    def __init__(
+        self,
+        seq: int,
+        uid: int | None,
+        items: dict[str, object],
+        cursor: Cursor | None = None,
+        shape: Shape | None = None,
+        match: re.Match[bytes] | None = None,
+    ) -> None:
+        super().__init__(seq, uid)
+        self._items = items  # with a shape, those that have been touched
+        self._cursor = cursor
+        self._shape = shape
+        self._match = match
+
+    @property
+    def names(self) -> Set[str]:
+        """The names of the items that the server sent."""
+        return (self._items if self._shape is None else self._shape.groups).keys()
+
+    @property
+    def items(self) -> dict[str, object]:
+        """All items as they are kept: values, or what they will be read from."""
+        if self._shape is not None:
+            self._items = {name: self._read(name) for name in self._shape.groups}
+            self._shape = None
+        return self._items
 
     def __getitem__(self, name: str) -> Any:
         """An item's value.
@@ -69,11 +96,28 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        value = self.items[name]
+        value = self._items[name] if name in self._items else self._read(name)
         if isinstance(value, Later):
             value = self._parse(name, value)
         if isinstance(value, Malformed):
             raise value.error.with_traceback(None)  # it would grow each time
+        return value
+
+    def _read(self, name: str) -> object:
+        if name in self._items or self._shape is None:
+            return self._items[name]
+        assert self._cursor is not None
+        assert self._match is not None
+        at = self._shape.groups[name]
+        text = self._match[at]
+        value: object
+        if (read := shapes.VALUES[name].read if name in shapes.VALUES else None) is not None:
+            value = read(text)
+        elif (parser := _lazy_items.get(name)) is not None:
+            value = Later(self._cursor, self._cursor.mark_at(self._match.start(at)), parser)
+        else:
+            value = self._cursor.literal_at(self._match.start(at))
+        self._items[name] = value
         return value
 
     def _parse(self, name: str, later: Later) -> object:
@@ -84,15 +128,32 @@ class Fetched(MessageData):
         except ProtocolError as error:
             later.cursor.reset(later.mark)
             value = Malformed(name, later.cursor.raw(), error)
-        self.items[name] = value
+        self._items[name] = value
         return value
 
     def __contains__(self, name: object) -> bool:
-        return name in self.items
+        return name in self.names
 
     def get(self, name: str, default: Any = None) -> Any:
         """An item's value, or the default if the server did not send it."""
-        return self[name] if name in self.items else default
+        return self[name] if name in self.names else default
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Fetched):
+            return NotImplemented
+        same = (self.seq, self.uid, self.names) == (other.seq, other.uid, other.names)
+        return same and all(self._plain(name) == other._plain(name) for name in self.names)
+
+    __hash__ = None
+
+    def _plain(self, name: str) -> object:
+        try:
+            return self[name]
+        except ProtocolError as error:
+            return str(error)
+
+    def __repr__(self) -> str:
+        return f"Fetched(seq={self.seq}, uid={self.uid}, items={{{', '.join(self.names)}}})"
 
     # -- the usual items, by name -----------------------------------------------------------
 
@@ -124,7 +185,7 @@ class Fetched(MessageData):
     @property
     def bodystructure(self) -> Part:
         """Its MIME structure: BODYSTRUCTURE, or BODY where that was fetched instead."""
-        return cast(Part, self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self.items else "BODY"])
+        return cast(Part, self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY"])
 
     def body(self, section: str = "") -> bytes:
         """The octets of a section that was fetched whole; b"" if the server has none."""
@@ -143,6 +204,9 @@ class Fetched(MessageData):
         """This and what came later for the same message."""
         return Fetched(other.seq, other.uid or self.uid, {**self.items, **other.items})
 
+    def with_uid(self, uid: int | None) -> Fetched:
+        return Fetched(self.seq, uid, self.items)
+
 
 _ITEM: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
 _PLAIN_ITEM: Final = re.compile(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
@@ -153,6 +217,24 @@ _ORIGIN: Final = re.compile(rb"<([0-9]+)(?:\.[0-9]+)?>")
 
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
+    if (usual := _usual(c, seq)) is not None:
+        return usual
+    found = _unusual(c, seq)
+    if not any(isinstance(value, Malformed) for value in found.items.values()):
+        shapes.learn(tuple(found.items))
+    return found
+
+
+def _usual(c: Cursor, seq: int) -> Fetched | None:
+    """What `_unusual` gives, where the response looks as one before it did."""
+    if (like := shapes.recognise(c)) is None:
+        return None
+    shape, match = like
+    at = shape.groups.get("UID")
+    return Fetched(seq, int(match[at]) if at else None, {}, c, shape, match)
+
+
+def _unusual(c: Cursor, seq: int) -> Fetched:
     # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
     items: dict[str, object] = {}
     c.accept_sp()
@@ -173,26 +255,6 @@ def fetched(c: Cursor, seq: int) -> Fetched:
             _fetch_item(c, items)
     uid = items.get("UID")
     return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
-
-
-def flags_line(more: bytes = b"") -> re.Pattern[bytes]:
-    """A whole response of UID and FLAGS, and what else an extension puts behind them."""
-    return re.compile(
-        rb"\* ([1-9][0-9]{0,9}) FETCH \((?:UID ([0-9]{1,10}) )?FLAGS \(([^()\"{\r\n]*+)\)"
-        rb"(?: UID ([0-9]{1,10}))?" + more + rb"\)\r\n"
-    )
-
-
-@common_response(flags_line())
-def fetched_flags(match: re.Match[bytes]) -> Fetched:
-    """What `fetched` gives: a mailbox's worth of responses may consist of nothing else."""
-    seq, uid_before, flags, uid_after = match.group(1, 2, 3, 4)
-    uid = int(uid_after or uid_before or 0)
-    items: dict[str, object] = {} if uid_before is None else {"UID": uid}
-    items["FLAGS"] = flag_set(flags)
-    if uid_after is not None:
-        items["UID"] = uid
-    return Fetched(int(seq), uid or None, items)
 
 
 def _fetch_item(c: Cursor, items: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
+from imaplus.core.session import follows_login
 from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
@@ -17,7 +18,7 @@ from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.mailbox_names import normalise, same
+from imaplus.wire.mailbox_names import encode, encode_utf8, normalise, same
 from imaplus.wire.writer import Writer
 
 
@@ -51,6 +52,11 @@ class Select(Command[Opened]):
         if self.parameters:
             out.sp()
             write_list(out, self.parameters)
+
+    def follows(self, other: Command[Any]) -> bool:
+        """Its name must be written alike whether or not ENABLE will have changed that."""
+        name = normalise(self.mailbox)
+        return follows_login(other) and not self.parameters and encode(name) == encode_utf8(name)
 
     def start(self, connection: Connection) -> None:
         connection.open_mailbox(self.mailbox, read_only=isinstance(self, Examine))

@@ -126,7 +126,8 @@ class Store(MessageCommand[Stored]):
     def result(self, reply: Reply) -> Stored:
         told = reply.status.data
         left_alone = told.uids if isinstance(told, Modified) else SequenceSet()
-        return Stored(tuple(reply.all(MessageData)), left_alone)
+        messages = tuple(value for value in reply.data if isinstance(value, MessageData))
+        return Stored(messages, left_alone)
 
 
 # -- COPY and MOVE (RFC 9051, 6.4.7 and 6.4.8; RFC 4315; RFC 6851) ---------------------------------
@@ -187,7 +188,10 @@ class Copy(MessageCommand[Copied]):
         out.mailbox(self.mailbox)
 
     def wants(self, data: object) -> bool:
-        return isinstance(data, Status) and isinstance(data.data, Copied)
+        """Of messages that it names: Dovecot tells of several MOVEs before it ends the first."""
+        if not (isinstance(data, Status) and isinstance(data.data, Copied)):
+            return False
+        return all(self.covers(first) for first, _ in data.data.source)
 
     def result(self, reply: Reply) -> Copied:
         for status in (reply.status, *reply.all(Status)):

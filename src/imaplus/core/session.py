@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from typing import Any
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
@@ -93,6 +94,10 @@ class Login(Done):
         out.sp()
         out.string(self.password)
 
+    @property
+    def leads_to(self) -> State:
+        return State.AUTHENTICATED
+
     def finish(self, connection: Connection, reply: Reply) -> None:
         _logged_in(connection, reply)
 
@@ -124,6 +129,12 @@ class Authenticate(Done):
         if self.initial_response and self._talk.first is not None:
             out.sp()
             out.secret(_encoded(self._talk.first) if self._talk.first else Secret("="))
+
+    @property
+    def leads_to(self) -> State | None:
+        """Certain only where nothing remains to be said: a challenge would take what follows."""
+        at_once = self.initial_response and self.mechanism.done
+        return State.AUTHENTICATED if at_once else None
 
     def answer(self, challenge: Continuation) -> Secret | None:
         if self._talk.rounds == 0 and not self.initial_response and self._talk.first is not None:
@@ -164,6 +175,12 @@ def _encoded(data: bytes) -> Secret:
     return Secret(binascii.b2a_base64(data, newline=False).decode("ascii"))
 
 
+def follows_login(other: Command[Any]) -> bool:
+    """What may stand before a command that is sent behind LOGIN or AUTHENTICATE: these, and what
+    is sent behind them likewise. Their answers cannot be taken for one another's."""
+    return other.leads_to is State.AUTHENTICATED or other.name == b"ID"
+
+
 @record
 class Enable(Command[frozenset[str]]):
     """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it."""
@@ -180,11 +197,18 @@ class Enable(Command[frozenset[str]]):
             out.sp()
             out.atom(capability)
 
+    @property
+    def leads_to(self) -> State:
+        return State.AUTHENTICATED
+
+    def follows(self, other: Command[Any]) -> bool:
+        return follows_login(other)
+
     def finish(self, connection: Connection, reply: Reply) -> None:
         if reply.status.ok and not reply.all(Enabled):
             # quirk 29: iCloud enables CONDSTORE and QRESYNC, and does not say so
             silent = {"CONDSTORE", "QRESYNC"}.intersection(self.capabilities)
-            connection.enabled |= silent
+            connection.enabled |= set(filter(connection.can, silent))
 
     def result(self, reply: Reply) -> frozenset[str]:
         return frozenset[str]().union(*(value.names for value in reply.all(Enabled)))

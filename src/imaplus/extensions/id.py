@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from imaplus.core.session import follows_login
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import ANY, Command, Reply
 from imaplus.protocol.response import response
@@ -66,6 +68,9 @@ class Id(Command[Mapping[str, str | None]]):
                 out.string(name)
                 out.sp()
                 out.nstring(value)
+
+    def follows(self, other: Command[Any]) -> bool:
+        return follows_login(other)
 
     def result(self, reply: Reply) -> Mapping[str, str | None]:
         told = reply.last(Identity)

@@ -41,11 +41,16 @@ class Changes:
     unclear: list[int] = field(default_factory=list)
 
 
-def list_mailboxes(client: Client) -> list[ListEntry]:
-    """The mailboxes that can be mirrored, each once, with what tells whether it has changed."""
+def list_mailboxes(client: Client, pattern: str = "*") -> list[ListEntry]:
+    """The mailboxes that can be mirrored, each once, with what tells whether it has changed.
+
+    A `pattern` spares the server a look at all the others.
+    """
     # Without mod-sequences flags change unseen, so STATUS would save nothing.
     items = STATUS_ITEMS if client.can("CONDSTORE") else ()
-    found = {entry.name: entry for entry in client.list("", "*", status=items) if entry.selectable}
+    found = {
+        entry.name: entry for entry in client.list("", pattern, status=items) if entry.selectable
+    }
     return list(found.values())
 
 

@@ -12,6 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +20,8 @@ from imaplus.errors import StateError
 from imaplus.mirror.errors import StoreCorrupt, UnsafePath
 
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
-_SYNCFS_FROM = 16  # files; below that, one fsync each is quicker than everything that is dirty
+_MANY = 16  # files; below that, one fsync each is quicker than everything that is dirty
+_THREADS = 16  # that wait for the disk at once, where every file needs its own fsync
 _LOCAL = {"ext4", "xfs", "btrfs", "f2fs"}  # file systems whose syncfs is as good as fsync
 
 
@@ -212,24 +214,25 @@ class Disk:
         """Many files, or folders, in `folder`.
 
         One `syncfs` in place of hundreds of `fsync`, each of which would wait for the disk to empty
-        its cache, where the file system is known to promise the same by it.
+        its cache, where the file system is known to promise the same by it. Elsewhere several wait
+        at once: one cache that is emptied serves them all.
         """
         if not self._sync:
             return
-        if len(names) >= _SYNCFS_FROM and not self._asked:
+        if len(names) < _MANY:
+            for name in names:
+                _sync_one(folder, name)
+            return
+        if not self._asked:
             self._asked, self._sync_all = True, _syncfs(self._root)
-        if len(names) >= _SYNCFS_FROM and self._sync_all is not None:
+        if self._sync_all is not None:
             self._sync_all()
             return
-        for name in names:
-            try:
-                fd = os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder.fd)
-                try:
-                    _fsync(fd)
-                finally:
-                    os.close(fd)
-            except OSError as error:
-                raise folder.blame(error, name) from None
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for _ in pool.map(partial(_sync_one, folder), names):
+                pass  # or raise what one of them raised
 
     def replace(self, folder: Folder, name: str, data: bytes, *, tmp: Folder) -> None:
         """Make `data` the content of `name` in one step: at every moment the old, or the new."""
@@ -262,6 +265,17 @@ if sys.platform == "darwin":
 
 else:
     _fsync = os.fsync
+
+
+def _sync_one(folder: Folder, name: str) -> None:
+    try:
+        fd = os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder.fd)
+        try:
+            _fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise folder.blame(error, name) from None
 
 
 def _syncfs(root: Folder) -> Callable[[], None] | None:

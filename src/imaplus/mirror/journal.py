@@ -14,8 +14,9 @@ from datetime import datetime
 from io import FileIO
 from typing import TYPE_CHECKING
 
+# "from imaplus.mirror import lines" would look for a public name first, and so load them all.
+import imaplus.mirror.lines as lines
 from imaplus.errors import InvalidArgument
-from imaplus.mirror import lines
 from imaplus.mirror.entries import (
     Checkpoint,
     Entries,
@@ -135,9 +136,10 @@ class Journal:
         digest = bytes.fromhex(body.sha256)
         date = format_date(internaldate)
         number = state.flags.number(flags)
-        packed = pack(Record(digest, body.size, _modseq(modseq), date, number))
+        record = Record(digest, body.size, _modseq(modseq), date, number)
+        packed = pack(record)
         if state.live.packed.get(_uid(uid)) != packed:
-            self._say(lines.added(uid, packed, state.flags))
+            self._say(lines.added(uid, record, state.flags))
             state.live.packed[uid] = packed
             state.gone.packed.pop(uid, None)
 
@@ -153,9 +155,9 @@ class Journal:
         modseq = record.modseq if modseq is None else _modseq(modseq)
         if number == record.flags and modseq == record.modseq:
             return False
-        packed = pack(record._replace(flags=number, modseq=modseq))
-        self._say(lines.flagged(uid, packed, state.flags))
-        state.live.packed[uid] = packed
+        record = record._replace(flags=number, modseq=modseq)
+        self._say(lines.flagged(uid, record, state.flags))
+        state.live.packed[uid] = pack(record)
         return True
 
     def vanish(self, uids: Iterable[int], when: datetime | None = None) -> int:
@@ -235,10 +237,12 @@ class Journal:
         # Read again, for `state` has what is not committed yet.
         readable = self._read_state()
         texts = [lines.head(self.uidvalidity)]
-        texts += [lines.added(*item, readable.flags) for item in readable.live.packed.items()]
+        for uid, packed in readable.live.packed.items():
+            texts.append(lines.added(uid, unpack(packed), readable.flags))
         for uid, packed in readable.gone.packed.items():
-            record, when = unpack_gone(packed)
-            texts += [lines.added(uid, record, readable.flags), lines.vanished(uid, when)]
+            packed, when = unpack_gone(packed)
+            texts.append(lines.added(uid, unpack(packed), readable.flags))
+            texts.append(lines.vanished(uid, when))
         data = b"".join(map(lines.line, texts))
         with self._parent.subfolder(self._folder) as folder:
             with os.fdopen(folder.open(self._file), "rb") as file:

@@ -101,16 +101,15 @@ def head(uidvalidity: int) -> bytes:
     return b"h imaplus-journal 1 %d %s" % (uidvalidity, os.urandom(8).hex().encode())
 
 
-def added(uid: int, packed: bytes, table: FlagTable) -> bytes:
-    """The mailbox has a message, given by its record."""
-    digest, size, modseq, date, flags = unpack(packed)
+def added(uid: int, record: Record, table: FlagTable) -> bytes:
+    """The mailbox has a message."""
+    digest, size, modseq, date, flags = record
     fields = (uid, digest.hex().encode(), size, _format(modseq), date or b"-", table.texts[flags])
     return b"a %d %s %d %s %s %s" % fields
 
 
-def flagged(uid: int, packed: bytes, table: FlagTable) -> bytes:
+def flagged(uid: int, record: Record, table: FlagTable) -> bytes:
     """The flags of a message changed to those in its record."""
-    record = unpack(packed)
     return b"f %d %s %s" % (uid, _format(record.modseq), table.texts[record.flags])
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
-_JOURNAL = re.compile(r"([1-9][0-9]{0,9})\.journal")
+_JOURNAL = r"([1-9][0-9]{0,9})\.journal"
 _OURS = {"lock", "tmp", "objects", "mailboxes"}  # what an interrupted creation may have left
 
 
@@ -298,7 +298,7 @@ class Store:
 
     def _in_order(self, folder: str, files: list[str]) -> tuple[int, ...]:
         """The generations by when they were last complete; those that never were come first."""
-        found = [int(match[1]) for match in map(_JOURNAL.fullmatch, files) if match]
+        found = [int(match[1]) for name in files if (match := re.fullmatch(_JOURNAL, name))]
 
         def age(uidvalidity: int) -> tuple[float, int]:
             journal = Journal("", uidvalidity, self._mailboxes, folder, self._changing)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from imaplus.errors import CommandError, ProtocolError
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
+from imaplus.wire.framing import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
 from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.connection import Connection
+    from imaplus.protocol.data import MessageRun
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -127,6 +129,15 @@ class Command(Generic[T_co]):
         """Whether a value answers this command."""
         return isinstance(data, self.collects)
 
+    def wants_run(self, run: MessageRun) -> bool:
+        """Whether it `wants()` all values of a run, and takes them as one."""
+        return False
+
+    @property
+    def has_sinks(self) -> bool:
+        """Whether `sink()` must be asked of every literal, however small."""
+        return False
+
     def sink(self, text: bytearray, size: int) -> Sink | None:
         """Where a literal goes that belongs to this command; None if it is not concerned."""
         return None
@@ -219,6 +230,7 @@ class Pending(Generic[T]):
     """
 
     __slots__ = (
+        "_count",
         "_held",
         "command",
         "continued",
@@ -245,6 +257,7 @@ class Pending(Generic[T]):
         self.reply: Reply | None = None
         self.error: BaseException | None = None
         self.ignored = False  # nobody waits for it any more; its answers are thrown away
+        self._count = 0
         self._held = 0
         # The outbox's notes on how far it has been written:
         self.rules = DEFAULT_RULES
@@ -267,16 +280,20 @@ class Pending(Generic[T]):
         """Whether there are values to take, or it is over."""
         return bool(self.values) or self.done
 
-    def collect(self, value: object, size: int, most: int, octets: int) -> None:
-        """Keep a value that answers the command, within limits on number and octets."""
+    def collect(self, value: object, size: int, limits: Limits, count: int = 1) -> None:
+        """Keep a value that answers the command, within limits on number and octets.
+
+        `size` is the octets that came, and `count` how many responses they are.
+        """
         if self.ignored or self.done:
             return
         self._held += size
-        if len(self.values) >= most or self._held > octets:
+        self._count += count
+        if self._count > limits.responses or self._held > limits.held:
             self.fail(
                 ProtocolError(
-                    f"{self.name}: more than {most} responses or {octets} octets are waiting to "
-                    "be taken"
+                    f"{self.name}: more than {limits.responses} responses or {limits.held} octets "
+                    "are waiting to be taken"
                 )
             )
             return
@@ -290,7 +307,7 @@ class Pending(Generic[T]):
     def take(self) -> list[object]:
         """The values that have come since the last call, in order; they are not kept here."""
         values, self.values = self.values, []
-        self._held = 0
+        self._count = self._held = 0
         return values
 
     def complete(self, reply: Reply) -> None:

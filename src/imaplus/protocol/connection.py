@@ -24,7 +24,7 @@ from imaplus.errors import (
 from imaplus.protocol.command import Command, Pending, Reply, State
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
-from imaplus.protocol.response import Continuation, Malformed, Status, common, parse
+from imaplus.protocol.response import Continuation, Malformed, Status, parse, runs
 from imaplus.protocol.session import Session
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
@@ -39,6 +39,8 @@ INFLATE_STEP: Final = 1 << 16
 
 _SECTION: Final = re.compile(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
 _RFC822: Final = re.compile(rb"(RFC822[A-Z.]*) \Z", re.I)
+SHORT: Final = 200
+"""Octets of a response that may be one of many of its kind."""
 LONGEST_NAME: Final = 2000
 """Octets of a body's name before its literal: BODY[HEADER.FIELDS (...)] with a hundred fields."""
 
@@ -262,7 +264,14 @@ class Connection(Session):
     def _receive(self, data: bytes, events: list[object]) -> None:
         for octets in self._plain(data):
             self._framer.feed(octets)
-            while self.error is None and (frame := self._next_frame(events)) is not None:
+            self._framer.keep_below = 0 if self._in_flight.with_sinks else self.limits.small_literal
+            short = True
+            while self.error is None:
+                if short:  # those that come by the thousand are short
+                    self._take_runs(events)
+                if (frame := self._framer.next_frame()) is None:
+                    break
+                short = len(frame.text) < SHORT
                 self._trace_frame(frame)
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
                 self._handle(value, frame, events)
@@ -270,14 +279,23 @@ class Connection(Session):
                     self._switched = False
                     self._receive(self._framer.take_rest(), events)
 
-    def _next_frame(self, events: list[object]) -> Frame | None:
-        """The next response, after the common ones that come before it have been dealt with."""
-        if self.state is State.SELECTED and self._trace is None:
-            for pattern, parser in common:
-                while (match := self._framer.next_match(pattern)) is not None:
-                    size = match.end() - match.start()
-                    self._deliver(self.apply(parser(match)), size, events)
-        return self._framer.next_frame()
+    def _take_runs(self, events: list[object]) -> None:
+        """Deal with the responses that come next as far as they are of a shape with a pattern."""
+        if self.mailbox is None or self._opening is not None or self._trace is not None:
+            return
+        for pattern, parser in runs:
+            lines, rows = self._framer.next_lines(pattern)
+            if not rows:
+                continue
+            run = parser(lines, rows)
+            owner = self._in_flight.oldest
+            if run is not None and owner is not None and owner.command.wants_run(run):
+                self.mailbox.learn_run(run)
+                owner.collect(run, len(lines), self.limits, len(run))
+                continue
+            for line in lines.split(b"\r\n")[:-1]:
+                value = parse(Frame(line), utf8=self.utf8, limits=self.limits)
+                self._deliver(self.apply(value), len(line), events)
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
         """The octets as IMAP sees them: inflated, where compression is on."""
@@ -316,7 +334,7 @@ class Connection(Session):
                 pending.note(value)
         for pending in self._in_flight:
             if pending.command.wants(value) and getattr(value, "tag", None) in (None, pending.tag):
-                pending.collect(value, size, self.limits.responses, self.limits.held)
+                pending.collect(value, size, self.limits)
                 return
         events.append(value)
 

@@ -6,6 +6,10 @@ because they may come at any time, to whichever command (RFC 9051, 5.2).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
@@ -110,12 +114,47 @@ def vanished(c: Cursor) -> Vanished:
     return Vanished(c.uid_set(), earlier)
 
 
-@record
 class MessageData:
-    """What a FETCH response says of one message: the base of `core.fetch.Fetched`."""
+    """What a FETCH response says of one message: the base of `core.fetched.Fetched`."""
 
-    seq: int
-    uid: int | None
+    __slots__ = ("seq", "uid")
+
+    def __init__(self, seq: int, uid: int | None) -> None:
+        self.seq = seq
+        self.uid = uid
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not MessageData:
+            return NotImplemented
+        return (self.seq, self.uid) == (other.seq, other.uid)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def with_uid(self, uid: int | None) -> MessageData:
+        """The same, of a message that turned out to have this UID."""
+        return MessageData(self.seq, uid)
+
+
+class MessageRun(ABC):
+    """What FETCH responses say of messages that follow one another: MessageData by the thousand.
+
+    `first` is the sequence number of the first, `uids` are those of all, and `names` the items that
+    each response has. One by one they are made only for who iterates.
+    """
+
+    __slots__ = ("first", "uids")
+    names: ClassVar[frozenset[str]]
+
+    def __init__(self, first: int, uids: list[int]) -> None:
+        self.first = first
+        self.uids = uids
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[MessageData]:
+        """What each of the responses says."""
 
 
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------

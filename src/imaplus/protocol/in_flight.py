@@ -21,9 +21,11 @@ Tagged = dict[str, Pending[Any]]
 class InFlight:
     """An ordered set of pending commands."""
 
-    __slots__ = ("_by_subject", "_by_tag", "_exclusive")
+    __slots__ = ("_by_subject", "_by_tag", "_exclusive", "with_sinks")
 
     def __init__(self) -> None:
+        self.with_sinks = 0
+        """How many of them have sinks of their own for literals."""
         self._by_tag: Tagged = {}
         self._by_subject: dict[Hashable, Tagged] = {}
         self._exclusive: Tagged = {}
@@ -52,6 +54,7 @@ class InFlight:
     def add(self, pending: Pending[Any]) -> None:
         """It is on its way."""
         command = pending.command
+        self.with_sinks += command.has_sinks
         self._by_tag[pending.tag] = pending
         self._by_subject.setdefault(command.subject, {})[pending.tag] = pending
         if command.exclusive:
@@ -60,6 +63,7 @@ class InFlight:
     def remove(self, pending: Pending[Any]) -> None:
         """It is over."""
         subject = pending.command.subject
+        self.with_sinks -= pending.command.has_sinks
         del self._by_tag[pending.tag]
         del self._by_subject[subject][pending.tag]
         if not self._by_subject[subject]:
@@ -68,6 +72,7 @@ class InFlight:
 
     def clear(self) -> None:
         """All of them are over."""
+        self.with_sinks = 0
         self._by_tag.clear()
         self._by_subject.clear()
         self._exclusive.clear()

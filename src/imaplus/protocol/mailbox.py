@@ -17,6 +17,7 @@ from imaplus.protocol.data import (
     Flags,
     HighestModSeq,
     MessageData,
+    MessageRun,
     PermanentFlags,
     Recent,
     UidNext,
@@ -65,7 +66,7 @@ class Mailbox:
                 if uid is not None:
                     self._learn(seq, uid)
                 elif (known := self.uid_of(seq)) is not None:
-                    return replace(value, uid=known)
+                    return value.with_uid(known)
             case Expunged(seq=seq):
                 return replace(value, uid=self._expunge(seq))
             case Vanished(earlier=False):
@@ -173,6 +174,16 @@ class Mailbox:
         place = self._place(seq)
         self._unknown += (uid == 0) - (self._uids[place] == 0)
         self._uids[place] = uid
+
+    def learn_run(self, run: MessageRun) -> None:
+        """Take in what `apply()` would of each: UIDs, in ascending order."""
+        uids = run.uids
+        following = run.first == self._size + 1 and not self._gone
+        if following and self._size + len(uids) <= min(self.exists, self._most):
+            self._uids.extend(uids)
+            return
+        for seq, uid in enumerate(uids, run.first):
+            self._learn(seq, uid)
 
     def _resize(self, count: int) -> None:
         self.exists = count

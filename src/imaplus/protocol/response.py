@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.errors import (
     AuthenticationFailed,
@@ -25,18 +25,21 @@ from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor, decode_text
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 
+if TYPE_CHECKING:
+    from imaplus.protocol.data import MessageRun
+
 Parser = Callable[[Cursor], object]
 NumberedParser = Callable[[Cursor, int], object]
-LineParser = Callable[[re.Match[bytes]], object]
+RunParser = Callable[[bytes, list[tuple[bytes, ...]]], "MessageRun | None"]
 P = TypeVar("P", bound=Parser)
 N = TypeVar("N", bound=NumberedParser)
-L = TypeVar("L", bound=LineParser)
+R = TypeVar("R", bound=RunParser)
 
 _responses: Final[dict[str, Parser]] = {}
 _numbered: Final[dict[str, NumberedParser]] = {}
 _codes: Final[dict[str, Parser]] = {}
-common: Final[list[tuple[re.Pattern[bytes], LineParser]]] = []
-"""What is so frequent that a pattern of its own, in front of `parse()`, is worth having."""
+runs: Final[list[tuple[re.Pattern[bytes], RunParser]]] = []
+"""What comes by the thousand, and is read by a pattern for many lines, without `parse()`."""
 
 
 def register(registry: dict[str, Any], name: str, parser: object) -> None:
@@ -76,11 +79,15 @@ def code(name: str) -> Callable[[P], P]:
     return decorate
 
 
-def common_response(pattern: re.Pattern[bytes]) -> Callable[[L], L]:
-    """Register a short way for lines of one shape. It must give what `parse()` gives for them."""
+def run_of_responses(pattern: re.Pattern[bytes]) -> Callable[[R], R]:
+    """Register a short way for lines of one shape: the pattern is as `Framer.next_lines()` says.
 
-    def decorate(parser: L) -> L:
-        common.append((pattern, parser))
+    The parser is given the lines and the groups of each. It must give a run of what `parse()` gives
+    for them, or None if they are not in order.
+    """
+
+    def decorate(parser: R) -> R:
+        runs.append((pattern, parser))
         return parser
 
     return decorate
@@ -189,9 +196,19 @@ _CODE: Final = re.compile(
 _CODE_TO_FIRST_BRACKET: Final = re.compile(rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])([^\]]*)\]")
 
 
+# The usual beginning of what comes most: one match instead of five steps.
+_NUMBERED: Final = re.compile(rb"\* ([1-9][0-9]{0,9}) ([A-Z]++)(?: |\Z)")
+
+
 def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) -> object:
     """The value of one frame. Never raises: see `Malformed` and `Unknown`."""
     c = Cursor(frame, utf8=utf8, limits=limits)
+    if (match := _NUMBERED.match(frame.text)) and (numbered := _numbered.get(match[2].decode())):
+        c.pos = match.end()
+        try:
+            return numbered(c, int(match[1]))
+        except ProtocolError as error:
+            return Malformed(match[2].decode(), frame, error)
     try:
         if c.accept(b"*"):
             return _untagged(c, frame)

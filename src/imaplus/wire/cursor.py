@@ -48,15 +48,17 @@ _FLAG: Final = re.compile(rb"\\\*|\\?[^\x00-\x20()\x7f]+")
 _FLAGS: Final = re.compile(rb"\(([^()\"{]*)\)")
 _SKIP: Final = re.compile(rb'[()"]|\{[0-9]+\}\r\n|[^()"{]+|\{')
 # The commonest lists in one step, as deep as NESTED; the loop over _SKIP reads the same, and more.
-_NESTED: Final = 8
-_PLAIN: Final = rb'[^()"{]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"(?=[ \t()\]>]|\Z)'
-_LIST: Final = re.compile(
-    functools.reduce(
-        lambda inner, _: rb"\((?:%b|%b)*+\)" % (_PLAIN, inner),
-        range(_NESTED - 1),
-        rb"\((?:%b)*+\)" % _PLAIN,
-    )
+NESTED: Final = 8
+_PLAIN: Final = (
+    rb'[^()"{\r\n]++|"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"(?=[ \t()\]>])|\{[0-9]++\}\r\n'
 )
+LIST: Final = functools.reduce(
+    lambda inner, _: rb"\((?:%b|%b)*+\)" % (_PLAIN, inner),
+    range(NESTED - 1),
+    rb"\((?:%b)*+\)" % _PLAIN,
+)
+"""The pattern of a list, literals without their octets: it has as many line ends as literals."""
+_LIST: Final = re.compile(LIST)
 _TOKEN_END: Final = re.compile(rb"[^ \t()]+")
 _NUMBERS: Final = re.compile(rb"[0-9 \t]*")
 _SEQUENCE_SET: Final = re.compile(rb"[0-9*][0-9*:,]*")
@@ -109,6 +111,19 @@ class Cursor:
         """Raise a ProtocolError that shows what came instead."""
         came = self.text[self.pos : self.pos + 40]
         raise ProtocolError(f"expected {expected} at octet {self.pos}, found {came!r}")
+
+    def mark_at(self, position: int) -> Mark:
+        """A mark at any position where a value begins."""
+        return position, self.text.count(b"\r\n", 0, position) if self._literals else 0
+
+    def literal_at(self, position: int) -> object:
+        """The value of the literal that is announced there."""
+        return self._literals[self.text.count(b"\r\n", 0, position)]
+
+    @property
+    def depth(self) -> int:
+        """How many levels of parentheses may be open."""
+        return self._limits.depth
 
     def mark(self) -> Mark:
         """Where it stands, to come back to by `reset()`."""
@@ -412,7 +427,9 @@ class Cursor:
 
     def skip(self) -> None:
         """Pass over one value of any kind."""
-        if self._limits.depth >= _NESTED and self.accept_match(_LIST):
+        if self._limits.depth >= NESTED and (match := self.accept_match(_LIST)):
+            if self._literals:
+                self._next_literal += match[0].count(b"\r\n")
             return
         if self.peek() != b"(":
             self._skip_token()

@@ -70,6 +70,16 @@ class Frame(NamedTuple):
 _LITERAL: Final = re.compile(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
 _QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _LINE_END: Final = b" \t\r\n"
+# For what is whole and plain, and cut in fewer steps:
+_CR: Final = ord("\r")
+_ENDS_ODDLY: Final = frozenset(b"} \t\r")
+_LITERAL_LINE: Final = re.compile(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
+LONGEST_COUNT: Final = len("{1234567}")
+MOST_AT_HAND: Final = 1000
+"""Literals of a response that is cut at once; one that has more is read bit by bit."""
+FIRST_WINDOW: Final = 1 << 11
+LAST_WINDOW: Final = 1 << 18
+"""Octets in which lines of one shape are looked for at once: few, then ever more."""
 
 
 class Framer:
@@ -81,6 +91,8 @@ class Framer:
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, choose: SinkChooser | None = None) -> None:
         self.eager = False  # the latest literal was `{n+}`: its sender did not wait (RFC 7888)
+        self.keep_below = 0
+        """Octets of a literal that is kept without asking `choose`, if all of it has come."""
         self._limits = limits
         self._choose = choose or self._in_memory
         self._data = b""  # fed and not yet consumed, from _position on
@@ -128,6 +140,8 @@ class Framer:
         Raises:
             ProtocolError: a limit was exceeded. The stream cannot be read any further.
         """
+        if (frame := self._frame_at_hand()) is not None:
+            return frame
         while True:
             if self._sink is not None and not self._fill():
                 return None
@@ -146,18 +160,62 @@ class Framer:
                 continue
             return self._finish(line) if self._text else Frame(line)
 
-    def next_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-        """The next response, line end included, if it is all there and a pattern matches it.
+    def next_lines(self, pattern: re.Pattern[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
+        """The next responses that a pattern matches: their octets, and the groups of each.
 
-        A short way past `next_frame()` for the commonest responses: the pattern must match whole
-        lines, and none that announce a literal.
+        A short way past `next_frame()` for the commonest responses. The pattern must match one
+        whole line, not one that announces a literal; or else all that is left, in its last group.
         """
-        if self._line or self._text or self._sink is not None:
+        start = position = self._position
+        rows: list[tuple[bytes, ...]] = []
+        window = FIRST_WINDOW
+        while not self.inside_response:
+            # What is left over is copied: it must not be long before many lines have matched.
+            end = self._data.rfind(b"\n", position, position + window) + 1
+            found = pattern.findall(self._data, position, end) if end else []
+            if not found:
+                break
+            left = len(found[-1][-1])
+            rows += found[:-1] if left else found
+            position = end - left
+            if left:
+                break
+            window = min(4 * window, LAST_WINDOW)
+        self._position = position
+        return self._data[start:position], rows
+
+    def _frame_at_hand(self) -> Frame | None:
+        """The next response, if all of it has come and nothing is odd about it."""
+        if self.inside_response:
             return None
-        match = pattern.match(self._data, self._position)
-        if match is not None:
-            self._position = match.end()
-        return match
+        data, start = self._data, self._position
+        end = data.find(b"\n", start) - 1  # of the line, without its end
+        if end <= start or end + 2 - start > self._limits.text:
+            return None
+        if data[end] != _CR or not data[start]:
+            return None
+        if data[end - 1] not in _ENDS_ODDLY:
+            self._position = end + 2
+            return Frame(data[start:end])
+        parts: list[bytes] = []
+        literals: list[bytes] = []
+        position = start
+        while match := _LITERAL_LINE.search(data, max(position, end - LONGEST_COUNT), end + 2):
+            literal = end + 2
+            position = literal + int(match[1])
+            end = data.find(b"\n", position) - 1
+            if end <= position or data[end] != _CR:
+                return None
+            if position - literal > self.keep_below or len(literals) >= MOST_AT_HAND:
+                return None
+            parts.append(data[start:literal])
+            literals.append(data[literal:position])
+            start = position
+            if data[end - 1] not in _ENDS_ODDLY:
+                self._position = end + 2
+                parts.append(data[start:end])
+                return Frame(b"".join(parts), tuple(literals))
+        return None
 
     def _finish(self, last_line: bytes) -> Frame:
         self._text += last_line

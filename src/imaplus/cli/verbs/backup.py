@@ -15,7 +15,7 @@ from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
-from imaplus.cli.patterns import choose
+from imaplus.cli.patterns import choose, to_ask_for
 from imaplus.cli.text import count, size
 from imaplus.mirror.changes import list_mailboxes
 from imaplus.mirror.errors import NotAStore
@@ -142,7 +142,7 @@ def mirror(
     repair: bool = False,
 ) -> BackupReport:
     """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
-    mailboxes = choose(list_mailboxes(client), wanted, unwanted)
+    mailboxes = choose(list_mailboxes(client, to_ask_for(wanted)), wanted, unwanted)
     with Interrupt().listening() as interrupt, console.progress() as bar:
         report = backup(
             client,

@@ -1,0 +1,203 @@
+"""Many commands given together: they go out at once, and share a few round trips.
+
+    async with client.pipeline() as pipe:
+        answers = [pipe.status(name) for name in names]
+    messages = sum(answer.result().messages or 0 for answer in answers)
+
+The methods are those of the client and of the mailbox that make sense together. What may be on the
+wire at the same time is the connection's concern.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from imaplus.client.answers import Answer
+from imaplus.core.append import Appended
+from imaplus.core.fetch import Item
+from imaplus.core.fetched import Fetched
+from imaplus.core.mailboxes import (
+    STATUS_ITEMS,
+    Delete,
+    MailboxStatus,
+    Rename,
+    Subscribe,
+    Unsubscribe,
+)
+from imaplus.core.messages import Change, Copied, Stored
+from imaplus.core.search_query import ALL, Query
+from imaplus.errors import StateError
+from imaplus.flows import mailboxes, messages
+from imaplus.flows.outgoing import OutgoingMessage, outgoing
+from imaplus.protocol.command import Command, Flow
+from imaplus.wire.sets import SequenceSet, SequenceSetLike
+
+if TYPE_CHECKING:
+    from imaplus.client._async import AsyncClient
+    from imaplus.client._async_mailbox import AsyncMailbox
+
+T = TypeVar("T")
+
+
+class AsyncPipeline:
+    """The methods of a client and of its open mailbox, each of which gives an `Answer` to come.
+
+    Nothing is sent before the block ends; if it ends by an exception, nothing is. Then all go out
+    in the order given, as far as RFC 9051 (5.5) lets them be on the wire together: changes of one
+    message and questions about it wait for each other, all else does not. What takes several
+    commands takes its steps independently of the others. Keep what depends on the result of
+    something else for the next pipeline.
+    """
+
+    def __init__(self, client: AsyncClient, *, check: bool, timeout: float | None) -> None:
+        self._client = client
+        self._check = check
+        self._timeout = timeout
+        self._answers: list[Answer[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        answers, self._answers = self._answers, []
+        if kind is not None:
+            return
+        await self._client.run_at_once(answers, timeout=self._timeout)
+        for answer in answers if self._check else ():
+            answer.result()
+
+    def run(self, what: Command[T] | Flow[T]) -> Answer[T]:
+        """Any command, or any flow that begins no session."""
+        answer = Answer(what)
+        self._answers.append(answer)
+        return answer
+
+    # -- mailboxes --------------------------------------------------------------------------
+
+    def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> Answer[MailboxStatus]:
+        """Numbers of a mailbox that need not be open: messages, unseen, ..."""
+        return self.run(mailboxes.status(self._client.connection, mailbox, items))
+
+    def create(self, mailbox: str) -> Answer[None]:
+        """Make a mailbox. Its error may be AlreadyExists."""
+        return self.run(mailboxes.create(self._client.connection, mailbox))
+
+    def delete(self, mailbox: str) -> Answer[None]:
+        """Remove a mailbox with all its messages."""
+        return self.run(Delete(mailbox))
+
+    def rename(self, mailbox: str, new_name: str) -> Answer[None]:
+        """Give a mailbox another name."""
+        return self.run(Rename(mailbox, new_name))
+
+    def subscribe(self, mailbox: str) -> Answer[None]:
+        """Add a mailbox to the subscribed ones."""
+        return self.run(Subscribe(mailbox))
+
+    def unsubscribe(self, mailbox: str) -> Answer[None]:
+        """Take a mailbox from the subscribed ones."""
+        return self.run(Unsubscribe(mailbox))
+
+    def append(
+        self,
+        mailbox: str,
+        message: OutgoingMessage,
+        *,
+        flags: Iterable[str] = (),
+        date: datetime | None = None,
+    ) -> Answer[Appended]:
+        """Add a message: as `AsyncClient.append()`. For many to one mailbox, `append_many()`."""
+        prepared = outgoing(message, flags, date, binary=self._client.takes_nul)
+        return self.run(messages.append_one(self._client.connection, mailbox, prepared))
+
+    # -- messages of the open mailbox -------------------------------------------------------
+
+    def search(self, mailbox: AsyncMailbox, query: Query = ALL) -> Answer[SequenceSet]:
+        """The UIDs of the messages that a query finds. Searches wait for each other."""
+        return self._on(mailbox, messages.uids_of(self._client.connection, query))
+
+    def fetch(
+        self,
+        mailbox: AsyncMailbox,
+        uids: SequenceSetLike,
+        *items: Item,
+        changed_since: int | None = None,
+    ) -> Answer[list[Fetched]]:
+        """Data of messages: as `AsyncMailbox.fetch()`, but all of it is kept in memory."""
+        numbers = SequenceSet.of(uids)
+        connection = self._client.connection
+        return self._on(mailbox, messages.fetch(connection, numbers, items, changed_since))
+
+    def add_flags(
+        self,
+        mailbox: AsyncMailbox,
+        uids: SequenceSetLike,
+        *flags: str,
+        unchanged_since: int | None = None,
+    ) -> Answer[Stored]:
+        """Set flags or keywords, such as "\\\\Seen"; the others stay."""
+        return self._store(mailbox, uids, Change.ADD, flags, unchanged_since)
+
+    def remove_flags(
+        self,
+        mailbox: AsyncMailbox,
+        uids: SequenceSetLike,
+        *flags: str,
+        unchanged_since: int | None = None,
+    ) -> Answer[Stored]:
+        """Take flags or keywords away; the others stay."""
+        return self._store(mailbox, uids, Change.REMOVE, flags, unchanged_since)
+
+    def set_flags(
+        self,
+        mailbox: AsyncMailbox,
+        uids: SequenceSetLike,
+        *flags: str,
+        unchanged_since: int | None = None,
+    ) -> Answer[Stored]:
+        """Have exactly these flags and keywords, or none."""
+        return self._store(mailbox, uids, Change.REPLACE, flags, unchanged_since)
+
+    def _store(
+        self,
+        mailbox: AsyncMailbox,
+        uids: SequenceSetLike,
+        change: Change,
+        flags: tuple[str, ...],
+        unchanged_since: int | None,
+    ) -> Answer[Stored]:
+        numbers = SequenceSet.of(uids)
+        connection = self._client.connection
+        flow = messages.change_flags(connection, numbers, change, flags, unchanged_since)
+        return self._on(mailbox, flow)
+
+    def copy(self, mailbox: AsyncMailbox, uids: SequenceSetLike, other: str) -> Answer[Copied]:
+        """Copy messages to another mailbox; the result says which became which."""
+        numbers = SequenceSet.of(uids)
+        return self._on(mailbox, messages.copy(self._client.connection, numbers, other))
+
+    def move(self, mailbox: AsyncMailbox, uids: SequenceSetLike, other: str) -> Answer[Copied]:
+        """Move messages to another mailbox: as `AsyncMailbox.move()`."""
+        numbers = SequenceSet.of(uids)
+        return self._on(mailbox, messages.move(self._client.connection, numbers, other))
+
+    def _on(self, mailbox: AsyncMailbox, flow: Flow[T]) -> Answer[T]:
+        self._insist(mailbox)
+
+        def still_open() -> Flow[T]:
+            self._insist(mailbox)
+            return (yield from flow)
+
+        return self.run(still_open())
+
+    def _insist(self, mailbox: AsyncMailbox) -> None:
+        if not mailbox.is_open_in(self._client):
+            raise StateError(f"{mailbox.name!r} is not what this client has open")
