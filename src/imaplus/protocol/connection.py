@@ -22,6 +22,7 @@ from imaplus.errors import (
     StateError,
 )
 from imaplus.protocol.command import Command, Pending, Reply, State
+from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse, runs
@@ -272,7 +273,8 @@ class Connection(Session):
                 if (frame := self._framer.next_frame()) is None:
                     break
                 short = len(frame.text) < SHORT
-                self._trace_frame(frame)
+                if self._trace is not None:
+                    self._trace_frame(frame)
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
                 self._handle(value, frame, events)
                 if self._switched:
@@ -311,6 +313,8 @@ class Connection(Session):
             self._fail_where_lost(frame)
         if self.state is State.GREETING:
             self._heed(self.greet(value))
+        elif isinstance(value, MessageData):
+            self._deliver(self.apply(value), frame.size, events)
         elif isinstance(value, Continuation):
             self._continue(value, events)
         elif not isinstance(value, Status):

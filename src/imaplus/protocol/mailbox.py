@@ -61,12 +61,13 @@ class Mailbox:
 
     def apply(self, value: object) -> object:
         """Take in what the server said; the value again, with the UID that the map knows for it."""
+        if isinstance(value, MessageData):
+            if value.uid is not None:
+                self._learn(value.seq, value.uid)
+            elif (known := self.uid_of(value.seq)) is not None:
+                return value.with_uid(known)
+            return value
         match value:
-            case MessageData(seq=seq, uid=uid):
-                if uid is not None:
-                    self._learn(seq, uid)
-                elif (known := self.uid_of(seq)) is not None:
-                    return value.with_uid(known)
             case Expunged(seq=seq):
                 return replace(value, uid=self._expunge(seq))
             case Vanished(earlier=False):

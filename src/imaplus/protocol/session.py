@@ -10,7 +10,7 @@ from typing import Final
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.command import State
-from imaplus.protocol.data import Capability, Enabled
+from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
@@ -100,7 +100,9 @@ class Session:
 
     def apply(self, value: object) -> object:
         """Take in what a value says; the value again, with the UID that the mailbox knows."""
-        if isinstance(value, Status):
+        if isinstance(value, MessageData):
+            pass  # the commonest by far
+        elif isinstance(value, Status):
             self._apply_status(value)
         elif isinstance(value, Capability):
             self.capabilities = value.names
@@ -108,9 +110,10 @@ class Session:
             self.enabled |= value.names
             if len(self.enabled) > MOST_ENABLED:
                 raise ProtocolError(f"the server has enabled more than {MOST_ENABLED} extensions")
-        for mailbox in (self.mailbox, self._opening):
-            if mailbox is not None:
-                value = mailbox.apply(value)
+        if self.mailbox is not None:
+            value = self.mailbox.apply(value)
+        if self._opening is not None:
+            value = self._opening.apply(value)
         return value
 
     def _apply_status(self, status: Status) -> None:

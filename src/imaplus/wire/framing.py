@@ -63,7 +63,9 @@ class Frame(NamedTuple):
     @property
     def size(self) -> int:
         """Octets that the frame holds in memory."""
-        return len(self.text) + sum(len(x) for x in self.literals if isinstance(x, bytes))
+        if not self.literals:
+            return len(self.text)
+        return len(self.text) + sum([len(x) for x in self.literals if isinstance(x, bytes)])
 
 
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
@@ -206,7 +208,7 @@ class Framer:
             end = data.find(b"\n", position) - 1
             if end <= position or data[end] != _CR:
                 return None
-            if position - literal > self.keep_below or len(literals) >= MOST_AT_HAND:
+            if position - literal >= self.keep_below or len(literals) >= MOST_AT_HAND:
                 return None
             parts.append(data[start:literal])
             literals.append(data[literal:position])
