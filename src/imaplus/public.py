@@ -23,13 +23,13 @@ from imaplus.client.endpoints import (
     UnixSocket,
 )
 from imaplus.core.append import Appended, MessageRefused, Outgoing
-from imaplus.core.bodystructure import Disposition, MessagePart, Multipart, Part, TextPart
 from imaplus.core.envelope import Address, Envelope
 from imaplus.core.fetch import Body
 from imaplus.core.fetched import Fetched
 from imaplus.core.listing import ListEntry, Namespace, Namespaces
 from imaplus.core.mailboxes import MailboxStatus
 from imaplus.core.messages import Copied, Stored
+from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
 from imaplus.core.search_keys import (
     Answered,
     Bcc,

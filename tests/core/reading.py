@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from imaplus.core.bodystructure import MessagePart, Part, TextPart
 from imaplus.core.envelope import Address, Envelope
+from imaplus.core.parts import MessagePart, Part, TextPart
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.framing import Frame, Framer
 

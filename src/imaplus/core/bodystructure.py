@@ -7,13 +7,12 @@ servers send them instead. It never fetches; what a part contains is not its bus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from typing import Final
 
-from imaplus.core.encoded_words import decode_parameter, decode_words
-from imaplus.core.envelope import Envelope, parse_envelope
+from imaplus.core.envelope import parse_envelope
+from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
+from imaplus.core.usual_parts import usual_body
 from imaplus.errors import ProtocolError
-from imaplus.records import field, record
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
 from imaplus.wire.tree import Tree, tree
 
@@ -29,135 +28,13 @@ _DEFAULT_SUBTYPES: Final = {"text": "plain", "multipart": "mixed", "message": "r
 _DISPOSITIONS: Final = frozenset({"inline", "attachment"})  # RFC 2183, 2.1 and 2.2
 
 
-@record
-class Disposition:
-    """Content-Disposition: how a part wants to be presented (RFC 2183). `type` is in lower case."""
-
-    type: str
-    params: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """By name in lower case, the values as they were sent."""
-
-
-@record
-class Part:
-    """One MIME part; a subclass says more of text, of messages and of multiparts.
-
-    `type`, `subtype`, `encoding` and the names in `params` are in lower case. BODY tells less than
-    BODYSTRUCTURE: `md5` and what follows are None or empty there.
-    """
-
-    section: str
-    """What to FETCH for the part's content: "1.2" stands for `BODY[1.2]`."""
-    type: str
-    subtype: str
-    params: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Of Content-Type, the values as they were sent."""
-    content_id: str | None = None
-    raw_description: str | None = None
-    encoding: str = "7bit"
-    """Content-Transfer-Encoding."""
-    size: int = 0
-    """Octets of the content as it travels, before its encoding is undone; 0 of a multipart."""
-    md5: str | None = None
-    disposition: Disposition | None = None
-    language: tuple[str, ...] = ()
-    location: str | None = None
-
-    @property
-    def content_type(self) -> str:
-        """`text/plain`."""
-        return f"{self.type}/{self.subtype}"
-
-    @property
-    def description(self) -> str | None:
-        """Content-Description, decoded (RFC 2047)."""
-        return None if self.raw_description is None else decode_words(self.raw_description)
-
-    @property
-    def filename(self) -> str | None:
-        """The name that the sender gave it, decoded (RFC 2047, 2231); None if it has no name.
-
-        A stranger chose it: it may hold slashes, `..`, control characters.
-        """
-        found = None
-        if self.disposition is not None:
-            found = decode_parameter(self.disposition.params, "filename")
-        return found or decode_parameter(self.params, "name")
-
-    @property
-    def is_attachment(self) -> bool:
-        """Whether it is to be saved rather than shown.
-
-        By its disposition: any but `inline` (RFC 2183, 2.8); without one, whether it has a name.
-        """
-        if self.type == "multipart":
-            return False
-        if self.disposition is not None:
-            return self.disposition.type != "inline"
-        return self.filename is not None
-
-    def walk(self) -> Iterator[Part]:
-        """This part and all below it, in the order in which they stand in the message.
-
-        That includes the parts of messages within the message.
-        """
-        waiting: list[Part] = [self]
-        while waiting:
-            part = waiting.pop()
-            yield part
-            waiting.extend(reversed(part._below()))
-
-    def _below(self) -> tuple[Part, ...]:
-        return ()
-
-
-@record
-class TextPart(Part):
-    """TEXT/*."""
-
-    lines: int = 0
-    """Lines of the content as it travels."""
-
-    @property
-    def charset(self) -> str:
-        """The charset of the text, in lower case."""
-        return self.params.get("charset", "us-ascii").lower()
-
-
-@record
-class MessagePart(Part):
-    """MESSAGE/RFC822 and MESSAGE/GLOBAL: a message within the message.
-
-    Of one that is encoded as a whole servers tell no `envelope` and no `body`.
-    """
-
-    envelope: Envelope | None = None
-    body: Part | None = None
-    lines: int = 0
-
-    def _below(self) -> tuple[Part, ...]:
-        return () if self.body is None else (self.body,)
-
-
-@record
-class Multipart(Part):
-    """MULTIPART/*: a part that consists of parts.
-
-    Of the multipart that is the whole body of a message `section` is "TEXT", or "3.TEXT" if the
-    message is part 3: such a body has no number of its own.
-    """
-
-    parts: tuple[Part, ...] = ()
-
-    def _below(self) -> tuple[Part, ...]:
-        return self.parts
-
-
 def bodystructure(c: Cursor) -> Part:
     """Read the value of BODYSTRUCTURE or of BODY without a section.
 
     Raises: ProtocolError if it is none, however it is looked at (quirk 73: Bluemind).
     """
+    if (usual := usual_body(c)) is not None:
+        return usual
     return _Reader().body(tree(c), "")
 
 

@@ -10,6 +10,7 @@ import re
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Mapping
 from encodings.aliases import aliases
+from functools import lru_cache
 from typing import Final
 
 from imaplus.wire.cursor import decode_text
@@ -49,6 +50,10 @@ _SUPERSETS: Final = {
 }
 
 
+LONGEST_SHARED: Final = 256
+"""Characters of a text that is remembered decoded: names and subjects come again and again."""
+
+
 def charset_codec(charset: str) -> str | None:
     """Python's name for a charset, or None if it is unknown or is none.
 
@@ -67,6 +72,10 @@ def decode_words(text: str) -> str:
         text = _FOLD.sub("", text)
     if "=?" not in text:
         return text
+    return _shared_words(text) if len(text) <= LONGEST_SHARED else _decode_words(text)
+
+
+def _decode_words(text: str) -> str:
     found: list[str] = []
     octets: list[bytes] = []  # of adjacent words in one charset
     charset = ""
@@ -86,6 +95,9 @@ def decode_words(text: str) -> str:
     found.append(decode_charset(b"".join(octets), charset))
     found.append(text[end:])
     return "".join(found)
+
+
+_shared_words: Final = lru_cache(maxsize=1024)(_decode_words)
 
 
 def _decode_word(encoding: str, text: str) -> bytes:

@@ -7,14 +7,29 @@ came; encoded words and the date are decoded when they are asked for.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from imaplus.core.encoded_words import decode_words
 from imaplus.errors import ProtocolError
 from imaplus.records import record
-from imaplus.wire.cursor import Cursor
-from imaplus.wire.tree import Tree, tree
+from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.dates import parse_header_date
+from imaplus.wire.tree import Tree, literal_text, tree
+
+# An envelope as the grammar has it, strings without escapes; servers seldom send another.
+_NSTRING: Final = rb'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
+_ADDRESS_OF_FOUR: Final = rb"\((%b) (%b) (%b) (%b)\)" % ((_NSTRING,) * 4)
+_ADDRESSES: Final = rb"(?:NIL|\((?:\(%b %b %b %b\) ?)++\))" % ((_NSTRING,) * 4)
+_FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
+USUAL_ENVELOPE: Final = rb"\(%b\)" % b" ".join(_FIELDS)
+"""The pattern of an envelope that needs no second look."""
+_USUAL: Final = re.compile(rb"\(%b\)" % b" ".join(rb"(%b)" % each for each in _FIELDS))
+_ADDRESS: Final = re.compile(_ADDRESS_OF_FOUR)
+LONGEST_SHARED: Final = 512
+"""Octets of addresses that are remembered."""
 
 _SPECIALS: Final = re.compile(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
 # quirk 60: what Exchange and Dovecot write where an address lacks a part.
@@ -98,6 +113,8 @@ class Envelope:
 
 
 def _parse_date(text: str) -> datetime | None:
+    if (moment := parse_header_date(text)) is not None:
+        return moment
     # Imported here, since it brings half the email package along for a field that few ask for.
     from email.utils import parsedate_to_datetime
 
@@ -117,7 +134,48 @@ def envelope(c: Cursor) -> Envelope:
     """
     # envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP
     #            env-cc SP env-bcc SP env-in-reply-to SP env-message-id ")"
-    return parse_envelope(tree(c))
+    match = c.accept_match(_USUAL)
+    if match is None:
+        return parse_envelope(tree(c))
+    literals = iter(c.take_literals(match[0]))
+    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = match.groups()
+    return Envelope(
+        _nstring(date, literals),
+        _nstring(subject, literals),
+        _usual_addresses(from_, literals),
+        _usual_addresses(sender, literals),
+        _usual_addresses(reply_to, literals),
+        _usual_addresses(to, literals),
+        _usual_addresses(cc, literals),
+        _usual_addresses(bcc, literals),
+        _nstring(in_reply_to, literals),
+        _nstring(message_id, literals),
+    )
+
+
+def _nstring(text: bytes, literals: Iterator[object]) -> str | None:
+    if text[:1] == b'"':
+        return decode_text(text[1:-1])
+    return None if text == b"NIL" else literal_text(next(literals))
+
+
+def _usual_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
+    if text == b"NIL":
+        return ()
+    if len(text) <= LONGEST_SHARED and b"{" not in text:
+        return _shared_addresses(text)
+    return _read_addresses(text, literals)
+
+
+def _read_addresses(text: bytes, literals: Iterator[object] | None = None) -> Addresses:
+    literals = literals or iter(())
+    return _resolved(
+        [[_nstring(each, literals) for each in entry] for entry in _ADDRESS.findall(text)]
+    )
+
+
+_shared_addresses: Final = lru_cache(maxsize=4096)(_read_addresses)
+"""Who writes to whom comes again and again: without literals, it is read once."""
 
 
 def parse_envelope(fields: Tree) -> Envelope:
@@ -153,7 +211,11 @@ def _addresses(value: Tree) -> Addresses:
         return ()
     if isinstance(value, str):
         raise ProtocolError(f"expected addresses, found {value[:40]!r}")
-    entries = _entries(value)
+    return _resolved(_entries(value))
+
+
+def _resolved(entries: Sequence[Sequence[Tree]]) -> Addresses:
+    """Addresses of four fields or so, with groups resolved."""
     # An address of nothing ends a group. Where none follows there is no group either (quirk 61).
     last_end = max((at for at, entry in enumerate(entries) if not any(entry)), default=-1)
     found: list[Address] = []
@@ -190,7 +252,7 @@ def _entries(value: list[Tree]) -> list[list[Tree]]:
     return found
 
 
-def _parts(entry: list[Tree]) -> tuple[str | None, str | None, str | None]:
+def _parts(entry: Sequence[Tree]) -> tuple[str | None, str | None, str | None]:
     # address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"
     if len(entry) > 4:  # quirk 8: a literal counted in characters leaves words of the name outside
         words = [word for word in entry[1:-3] if isinstance(word, str)]

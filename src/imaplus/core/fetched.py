@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from imaplus.core import shapes
-from imaplus.core.bodystructure import Part, bodystructure
+from imaplus.core.bodystructure import bodystructure
 from imaplus.core.envelope import Envelope, envelope
+from imaplus.core.parts import Part
 from imaplus.core.shapes import Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
@@ -85,7 +86,9 @@ class Fetched(MessageData):
     def items(self) -> dict[str, object]:
         """All items as they are kept: values, or what they will be read from."""
         if self._shape is not None:
-            self._items = {name: self._read(name) for name in self._shape.groups}
+            for name in self._shape.groups.keys() - self._items.keys():
+                self._read(name)
+            self._items = {name: self._items[name] for name in self._shape.groups}
             self._shape = None
         return self._items
 
@@ -104,19 +107,18 @@ class Fetched(MessageData):
         return value
 
     def _read(self, name: str) -> object:
-        if name in self._items or self._shape is None:
-            return self._items[name]
-        assert self._cursor is not None
-        assert self._match is not None
-        at = self._shape.groups[name]
-        text = self._match[at]
+        """The value of an item that has not been touched: of a shape, or none at all."""
+        shape, match, cursor = self._shape, self._match, self._cursor
+        if shape is None or match is None or cursor is None:
+            raise KeyError(name)
+        group = shape.groups[name]
         value: object
-        if (read := shapes.VALUES[name].read if name in shapes.VALUES else None) is not None:
-            value = read(text)
+        if (read := shape.readers[name]) is not None:
+            value = read(match[group])
         elif (parser := _lazy_items.get(name)) is not None:
-            value = Later(self._cursor, self._cursor.mark_at(self._match.start(at)), parser)
+            value = Later(cursor, cursor.mark_at(match.start(group)), parser)
         else:
-            value = self._cursor.literal_at(self._match.start(at))
+            value = cursor.literal_at(match.start(group))
         self._items[name] = value
         return value
 

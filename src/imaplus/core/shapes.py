@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from imaplus.core.envelope import USUAL_ENVELOPE
 from imaplus.wire.cursor import LIST, NESTED, Cursor, flag_set
 from imaplus.wire.dates import parse_internaldate
 
@@ -32,7 +33,7 @@ VALUES: Final[dict[str, Value]] = {
     "INTERNALDATE": Value(rb'"([^"\\\r\n]*+)"', parse_internaldate),
     "RFC822.SIZE": Value(rb"([0-9]{1,19})", int),
     "MODSEQ": Value(rb"\(([0-9]{1,19})\)", int),
-    "ENVELOPE": Value(rb"(%b)" % LIST),
+    "ENVELOPE": Value(rb"(%b)" % USUAL_ENVELOPE),
     "BODYSTRUCTURE": Value(rb"(%b)" % LIST),
     "BODY": Value(rb"(%b)" % LIST),
 }
@@ -42,10 +43,11 @@ _BODY: Final = Value(rb"(\{[0-9]+\}\r\n)")
 class Shape:
     """Items in an order, the pattern of a response that has them, and the group of each."""
 
-    __slots__ = ("groups", "pattern")
+    __slots__ = ("groups", "pattern", "readers")
 
     def __init__(self, names: tuple[str, ...], pattern: re.Pattern[bytes]) -> None:
         self.groups = {name: group for group, name in enumerate(names, 1)}
+        self.readers = {name: VALUES[name].read if name in VALUES else None for name in names}
         self.pattern = pattern
 
 

@@ -116,6 +116,14 @@ class Cursor:
         """A mark at any position where a value begins."""
         return position, self.text.count(b"\r\n", 0, position) if self._literals else 0
 
+    def take_literals(self, taken: bytes) -> tuple[object, ...]:
+        """The literals of a value that has just been taken."""
+        if not self._literals:
+            return ()
+        first = self._next_literal
+        self._next_literal += taken.count(b"\r\n")
+        return self._literals[first : self._next_literal]
+
     def literal_at(self, position: int) -> object:
         """The value of the literal that is announced there."""
         return self._literals[self.text.count(b"\r\n", 0, position)]
@@ -428,8 +436,7 @@ class Cursor:
     def skip(self) -> None:
         """Pass over one value of any kind."""
         if self._limits.depth >= NESTED and (match := self.accept_match(_LIST)):
-            if self._literals:
-                self._next_literal += match[0].count(b"\r\n")
+            self.take_literals(match[0])
             return
         if self.peek() != b"(":
             self._skip_token()

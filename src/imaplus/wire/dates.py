@@ -1,14 +1,15 @@
 """Dates as IMAP writes them: INTERNALDATE and SEARCH (date-time and date, RFC 9051, 9).
 
 Months are English whatever the locale. A date of a server is read if it can be understood at all,
-and is None if not; a date of a caller is written exactly or refused. Header dates (RFC 5322) are
-not known here.
+and is None if not; a date of a caller is written exactly or refused. Of header dates (RFC 5322) no
+more than the usual form is known here.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from imaplus.errors import InvalidArgument
@@ -32,18 +33,46 @@ def parse_internaldate(raw: bytes) -> datetime | None:
     found = _DATE_TIME.fullmatch(raw)
     if not found:
         return None
-    day, month_name, year, hour, minute, second, sign, hours, minutes = found.groups()
-    month = _MONTH_NUMBERS.get(month_name.lower(), 0)  # quirk 79: in any case
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    day, month, year, hour, minute, second, *offset = found.groups()
+    number = _MONTH_NUMBERS.get(month.lower(), 0)  # quirk 79: in any case
+    clock = int(hour), int(minute), int(second)
+    return _moment(int(year), number, int(day), clock, b"".join(offset))
+
+
+def _moment(
+    year: int, month: int, day: int, clock: tuple[int, int, int], offset: bytes
+) -> datetime | None:
     try:
-        zone = timezone(-offset if sign == b"-" else offset)
-        moment = datetime(
-            int(year), month, int(day), int(hour), int(minute), int(second), tzinfo=zone
-        )
-        moment.astimezone(UTC)
+        moment = datetime(year, month, day, *clock, tzinfo=_zone(offset))
+        if not 1 < year < 9999:
+            moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment
+
+
+@lru_cache(maxsize=256)
+def _zone(offset: bytes) -> timezone:
+    """`+0530`. Raises: ValueError if it is a day or more."""
+    ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
+    return timezone(-ahead if offset[:1] == b"-" else ahead)
+
+
+# date-time (RFC 5322, 3.3) without folding or comments, as nearly all programs write it.
+_HEADER_DATE: Final = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([12][0-9]{3}) "
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{2}[0-5][0-9])"
+)
+
+
+def parse_header_date(text: str) -> datetime | None:
+    """The moment a Date field tells, if it does so in the usual form; `-0000` counts as UTC."""
+    found = _HEADER_DATE.fullmatch(text)
+    if not found or found[2] not in MONTHS:
+        return None
+    day, month, year, hour, minute, second, offset = found.groups()
+    clock = int(hour), int(minute), int(second)
+    return _moment(int(year), MONTHS.index(month) + 1, int(day), clock, offset.encode())
 
 
 def format_internaldate(moment: datetime) -> bytes:

@@ -67,7 +67,7 @@ def tree(c: Cursor) -> Tree:
         elif token in _NIL:
             top.append(None)
         elif token[-1] == "\n" and "{" in token:
-            top.append(_literal(next(literals, None)))
+            top.append(literal_text(next(literals, None)))
         elif token in ('"', ")"):
             raise ProtocolError(f"expected a value, found {frame.text[:40]!r}")
         else:
@@ -77,7 +77,8 @@ def tree(c: Cursor) -> Tree:
     return top[0]
 
 
-def _literal(value: object) -> str:
+def literal_text(value: object) -> str:
+    """A literal as text. Raises: ProtocolError if it went elsewhere."""
     if not isinstance(value, bytes):
         raise ProtocolError("a literal that was sent elsewhere stands where a text must")
     return decode_text(value)

@@ -1,0 +1,136 @@
+"""Body structures as nearly all servers write them: one match a part, instead of a tree of tokens.
+
+Only what the grammar of RFC 9051 (9) allows is known here, and of that not messages within messages
+nor strings with escapes: what is not recognised is left to `bodystructure`, which gives the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imaplus.core.parts import Disposition, Multipart, Part, TextPart
+from imaplus.wire.cursor import Cursor, decode_text
+
+MOST_PARTS: Final = 1000
+"""Parts of a message that is read here; of one that has more, someone else must judge."""
+DEEPEST: Final = 20
+"""Multiparts within multiparts."""
+
+_STRING: Final = rb'"[^"\\\r\n]*+"'
+_NSTRING: Final = rb"(%b|NIL)" % _STRING
+_PARAMS: Final = rb"(?:\((?:%b %b ?)++\)|NIL)" % (_STRING, _STRING)
+# [SP body-fld-md5] SP body-fld-dsp SP body-fld-lang SP body-fld-loc; of languages, one.
+_EXTENSION: Final = rb'(?:NIL|\("([^"\\\r\n]++)" (%b)\)) %b %b' % (_PARAMS, _NSTRING, _NSTRING)
+# media-basic / media-text, SP body-fields, [SP body-fld-lines] and body-ext-1part
+_SINGLE: Final = re.compile(
+    rb'\("([^"\\\r\n]++)" "([^"\\\r\n]++)" (%b) %b %b "([^"\\\r\n]++)" ([0-9]{1,19})'
+    rb"(?: ([0-9]{1,19}))?(?: %b %b)?\)" % (_PARAMS, _NSTRING, _NSTRING, _NSTRING, _EXTENSION)
+)
+# SP media-subtype [SP body-fld-param SP ...]
+_MULTIPART_END: Final = re.compile(rb' "([^"\\\r\n]++)"(?: (%b) %b)?\)' % (_PARAMS, _EXTENSION))
+_STRINGS: Final = re.compile(rb'"([^"]*+)"')
+
+
+class _Unusual(Exception):
+    """It is to be read by someone else."""
+
+
+def usual_body(c: Cursor) -> Part | None:
+    """The body structure that comes next, if all of it is as usual: the cursor has passed it."""
+    if c.depth < DEEPEST:
+        return None
+    reader = _Reader(c.text)
+    try:
+        part, c.pos = reader.body(c.pos)
+    except _Unusual:
+        return None
+    return part
+
+
+class _Reader:
+    """Reads part after part; it recurses as deep as DEEPEST."""
+
+    __slots__ = ("_left", "_text")
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._left = MOST_PARTS
+
+    def body(self, at: int) -> tuple[Part, int]:
+        """The body of a message that begins here, and where it ends."""
+        if self._text.startswith(b"((", at):
+            return self._multipart(at, "TEXT", "", DEEPEST)
+        return self._single(at, "1")
+
+    def _multipart(self, at: int, section: str, prefix: str, depth: int) -> tuple[Part, int]:
+        if depth == 0:
+            raise _Unusual
+        text = self._text
+        parts: list[Part] = []
+        at += 1
+        while text.startswith(b"(", at):
+            number = f"{prefix}{len(parts) + 1}"
+            if text.startswith(b"((", at):
+                part, at = self._multipart(at, number, f"{number}.", depth - 1)
+            else:
+                part, at = self._single(at, number)
+            parts.append(part)
+        if (end := _MULTIPART_END.match(text, at)) is None:
+            raise _Unusual
+        subtype, params, disposition, its_params, language, location = end.groups()
+        return Multipart(
+            section,
+            "multipart",
+            decode_text(subtype).lower(),
+            _params(params),
+            disposition=_disposition(disposition, its_params),
+            language=_languages(language),
+            location=_nstring(location),
+            parts=tuple(parts),
+        ), end.end()
+
+    def _single(self, at: int, section: str) -> tuple[Part, int]:
+        found = _SINGLE.match(self._text, at)
+        self._left -= 1
+        if found is None or self._left < 0:
+            raise _Unusual
+        media, subtype, params, content_id, description, encoding, size, *rest = found.groups()
+        lines, md5, disposition, its_params, language, location = rest
+        kind = decode_text(media).lower()
+        if kind in ("message", "multipart") or (kind == "text") != (lines is not None):
+            raise _Unusual
+        fields = (
+            section,
+            kind,
+            decode_text(subtype).lower(),
+            _params(params),
+            _nstring(content_id),
+            _nstring(description),
+            decode_text(encoding).lower(),
+            int(size),
+            _nstring(md5),
+            _disposition(disposition, its_params),
+            _languages(language),
+            _nstring(location),
+        )
+        return Part(*fields) if lines is None else TextPart(*fields, int(lines)), found.end()
+
+
+def _nstring(text: bytes | None) -> str | None:
+    return None if text is None or text == b"NIL" else decode_text(text[1:-1])
+
+
+def _params(text: bytes | None) -> dict[str, str]:
+    if text is None or text == b"NIL":
+        return {}
+    strings = [decode_text(each) for each in _STRINGS.findall(text)]
+    return dict(zip(map(str.lower, strings[::2]), strings[1::2], strict=True))
+
+
+def _disposition(kind: bytes | None, params: bytes | None) -> Disposition | None:
+    return None if kind is None else Disposition(decode_text(kind).lower(), _params(params))
+
+
+def _languages(text: bytes | None) -> tuple[str, ...]:
+    return () if text is None or text == b"NIL" else (decode_text(text[1:-1]),)
