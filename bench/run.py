@@ -40,8 +40,9 @@ def main() -> int:
             machine,
             clients=tuple(args.client or CLIENTS),
             rounds=args.rounds or (2 if args.quick else 5),
-            budget=1.0 if args.quick else 6.0,
-            limit=5.0 if args.quick else 45.0,
+            peer_rounds=args.rounds or (1 if args.quick else 5),
+            budget=1.0 if args.quick else 3.5,
+            limit=5.0 if args.quick else 30.0,
         )
         results = []
         with sampler:
@@ -92,7 +93,7 @@ def arguments() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("workloads", nargs="*", metavar="WORKLOAD", help="only these: " + keys())
     add("--client", action="append", choices=CLIENTS, help="only this one; can be repeated")
-    add("--quick", action="store_true", help="two rounds, and little patience")
+    add("--quick", action="store_true", help="two rounds, one of peers, and less to do")
     add("--rounds", type=int, help="samples of each client (5; 2 with --quick)")
     add("--dir", type=Path, default=DATA, help="server, mail, environments (bench/data)")
     add("--output", type=Path, help="write the table there")

@@ -16,6 +16,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from imaplus.errors import InvalidArgument, ProtocolError, UsageError
 from imaplus.records import record
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.secret import Secret
 
 MIN_ITERATIONS: Final = 4096
@@ -27,8 +28,8 @@ MAX_ITERATIONS: Final = 1_000_000
 MAX_ERROR_DETAILS: Final = 500
 """Characters of a server's explanation that are kept: it goes into an error message."""
 
-_UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
-_VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
+_UNSENDABLE: Final = lazy_pattern("[\0\ud800-\udfff]")
+_VISIBLE: Final = lazy_pattern(r"[\x21-\x7e]+")
 
 
 @record(init=False)

@@ -39,7 +39,7 @@ def pending(
     out = Writer(rules)
     write(out)
     made = Pending(Noop(), tag)
-    made.segments.extend(out.finish())
+    made.segments.extend(reversed(out.finish()))
     return made
 
 

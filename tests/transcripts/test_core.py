@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from imaplus.core.append import Append, Appended, Outgoing
-from imaplus.core.bodystructure import Part, TextPart
 from imaplus.core.envelope import Address, Envelope
 from imaplus.core.fetch import Body, Fetch
 from imaplus.core.idle import Idle
@@ -26,6 +25,7 @@ from imaplus.core.mailboxes import (
     Unsubscribe,
 )
 from imaplus.core.messages import Change, Copied, Copy, Expunge, ExpungeAll, Store
+from imaplus.core.parts import Part, TextPart
 from imaplus.core.search import Found, Search
 from imaplus.core.search_keys import (
     Flagged,

@@ -6,7 +6,6 @@ servers send them instead. It never fetches; what a part contains is not its bus
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from imaplus.core.envelope import parse_envelope
@@ -14,13 +13,14 @@ from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPa
 from imaplus.core.usual_parts import usual_body
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tree import Tree, tree
 
 MAX_PARTS: Final = 10_000
 """Parts of one message: where Dovecot stops to count them, too."""
 
 # quirk 11, 12: mail.ru sends 9.3736e+06, Dovecot and Exchange -1.
-_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
+_NUMBER: Final = lazy_pattern(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 _MEDIA_TYPES: Final = frozenset(
     "application audio font image message model multipart text video".split()
 )

@@ -14,19 +14,20 @@ from functools import lru_cache
 from typing import Final
 
 from imaplus.wire.cursor import decode_text
+from imaplus.wire.patterns import lazy_pattern
 
 # encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC
 # 2231, 5). Senders leave spaces and single question marks in the text. No "=?" may stand in it,
 # which keeps the search linear: no octet belongs to more than one candidate.
 # It is an atomic group, not a possessive one: those are wrong before Python 3.11.5, where there is
 # an assertion in them. The bound is on the memory that a group takes until it is complete.
-_WORD: Final = re.compile(
+_WORD: Final = lazy_pattern(
     r"=\?([^?=\s]{1,60})\?([BbQq])\?"
     r"((?>[^?=]*(?:(?:=(?!\?(?!=))|\?(?!=))[^?=]*){0,20000}))\?=",
 )
-_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
-_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_FOLD: Final = lazy_pattern(r"\r?\n(?=[ \t])")
+_NOT_BASE64: Final = lazy_pattern(rb"[^A-Za-z0-9+/]+")
+_PERCENT: Final = lazy_pattern(rb"%([0-9A-Fa-f]{2})")
 
 # Codecs of Python's that are no charsets; others (idna, punycode) have no alias and are no danger.
 _NO_CHARSETS: Final = frozenset(

@@ -6,7 +6,6 @@ came; encoded words and the date are decoded when they are asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +16,7 @@ from imaplus.errors import ProtocolError
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor, decode_text
 from imaplus.wire.dates import parse_header_date
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tree import Tree, literal_text, tree
 
 # An envelope as the grammar has it, strings without escapes; servers seldom send another.
@@ -26,12 +26,12 @@ _ADDRESSES: Final = rb"(?:NIL|\((?:\(%b %b %b %b\) ?)++\))" % ((_NSTRING,) * 4)
 _FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
 USUAL_ENVELOPE: Final = rb"\(%b\)" % b" ".join(_FIELDS)
 """The pattern of an envelope that needs no second look."""
-_USUAL: Final = re.compile(rb"\(%b\)" % b" ".join(rb"(%b)" % each for each in _FIELDS))
-_ADDRESS: Final = re.compile(_ADDRESS_OF_FOUR)
+_USUAL: Final = lazy_pattern(rb"\(%b\)" % b" ".join(rb"(%b)" % each for each in _FIELDS))
+_ADDRESS: Final = lazy_pattern(_ADDRESS_OF_FOUR)
 LONGEST_SHARED: Final = 512
 """Octets of addresses that are remembered."""
 
-_SPECIALS: Final = re.compile(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
+_SPECIALS: Final = lazy_pattern(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
 # quirk 60: what Exchange and Dovecot write where an address lacks a part.
 _MISSING: Final = frozenset({".MISSING-HOST-NAME.", "MISSING_DOMAIN", "MISSING_MAILBOX"})
 

@@ -21,6 +21,7 @@ from imaplus.protocol.connection import name_of_body
 from imaplus.protocol.data import MessageRun
 from imaplus.protocol.response import Status
 from imaplus.records import record
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Sink
 from imaplus.wire.writer import Writer
 
@@ -82,14 +83,14 @@ class Body:
         return f"{self._kind}[{self.section.upper()}{fields}]{origin}"
 
 
-_PART: Final = re.compile(r"(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*)?")
-_SECTION: Final = re.compile(
+_PART: Final = lazy_pattern(r"(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*)?")
+_SECTION: Final = lazy_pattern(
     r"(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*)?"
     r"(?:(?:^|(?<=[0-9])\.)(?:HEADER(?:\.FIELDS(?:\.NOT)?)?|TEXT|MIME))?",
     re.IGNORECASE,
 )
-_FIELDS: Final = re.compile(r"HEADER\.FIELDS(?:\.NOT)?\Z", re.IGNORECASE)
-_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9.-]*")
+_FIELDS: Final = lazy_pattern(r"HEADER\.FIELDS(?:\.NOT)?\Z", re.IGNORECASE)
+_NAME: Final = lazy_pattern(r"[A-Za-z][A-Za-z0-9.-]*")
 _MACROS: Final = {
     "FAST": ("FLAGS", "INTERNALDATE", "RFC822.SIZE"),
     "ALL": ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"),
@@ -103,8 +104,8 @@ Item = str | Body
 BodySink = Callable[[int | None, int], Sink]
 """Gives the sink for a body of so many octets; the UID is None if the server sends it later."""
 
-_UID_SO_FAR: Final = re.compile(rb"\* [0-9]+ FETCH \((?:[^\[{\"]* )?UID ([0-9]{1,10}) ", re.I)
-_FETCH_SO_FAR: Final = re.compile(rb"\* +[0-9]+ FETCH ", re.I)
+_UID_SO_FAR: Final = lazy_pattern(rb"\* [0-9]+ FETCH \((?:[^\[{\"]* )?UID ([0-9]{1,10}) ", re.I)
+_FETCH_SO_FAR: Final = lazy_pattern(rb"\* +[0-9]+ FETCH ", re.I)
 HEAD: Final = 300
 """Octets at the beginning of a response in which its UID is looked for."""
 

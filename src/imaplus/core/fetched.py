@@ -25,6 +25,7 @@ from imaplus.protocol.response import (
     register,
 )
 from imaplus.wire.cursor import Cursor, Mark
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -210,11 +211,11 @@ class Fetched(MessageData):
         return Fetched(self.seq, uid, self.items)
 
 
-_ITEM: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
-_PLAIN_ITEM: Final = re.compile(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
+_ITEM: Final = lazy_pattern(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
+_PLAIN_ITEM: Final = lazy_pattern(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
 # section = "[" [section-spec] "]", then the first octet; quirk 77: a count after it, as was asked.
-_SECTION_SPEC: Final = re.compile(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]+)?>)?")
-_ORIGIN: Final = re.compile(rb"<([0-9]+)(?:\.[0-9]+)?>")
+_SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]+)?>)?")
+_ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 
 
 @numbered_response("FETCH")

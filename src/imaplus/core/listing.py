@@ -6,7 +6,6 @@ are part of IMAP4rev2's LIST, and stand here. Which options to ask for is a flow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -16,6 +15,7 @@ from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import response
 from imaplus.records import record, replace
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
 
 SPECIAL_USES: Final = frozenset(
@@ -97,7 +97,7 @@ def list_entry(c: Cursor) -> ListEntry:
 
 
 # Where mbox-list-extended begins: `("CHILDINFO" (` or `(CHILDINFO (`. Names may have ` (` in them.
-_EXTENDED: Final = re.compile(rb' \((?="|[A-Za-z-]+ \()')
+_EXTENDED: Final = lazy_pattern(rb' \((?="|[A-Za-z-]+ \()')
 
 
 def _name(c: Cursor, delimiter: str | None) -> str:

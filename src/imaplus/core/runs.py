@@ -16,6 +16,7 @@ from imaplus.core.fetched import Fetched
 from imaplus.protocol.data import MessageRun
 from imaplus.protocol.response import run_of_responses
 from imaplus.wire.cursor import flag_set
+from imaplus.wire.patterns import lazy_pattern
 
 MAX_UID: Final = (1 << 32) - 1
 UNSOLICITED: Final = frozenset({"UID", "FLAGS", "MODSEQ"})
@@ -41,10 +42,10 @@ def flags_line(items: bytes) -> re.Pattern[bytes]:
     """A response of UID, FLAGS and perhaps more: the pattern for a run of such lines."""
     items = items.replace(b"<uid>", rb"([1-9][0-9]{0,9})")
     items = items.replace(b"<flags>", rb"\(([^()\"{\r\n]*+)\)")
-    return re.compile(rb"\* [1-9][0-9]{0,9} FETCH \(" + items + rb"\)\r\n|([\s\S]+)")
+    return lazy_pattern(rb"\* [1-9][0-9]{0,9} FETCH \(" + items + rb"\)\r\n|(.+)", re.DOTALL)
 
 
-_SEQ: Final = re.compile(rb"\* ([0-9]+)")
+_SEQ: Final = lazy_pattern(rb"\* ([0-9]+)")
 
 
 def where_in_order(lines: bytes, uids: list[int]) -> int:

@@ -19,6 +19,7 @@ from imaplus.protocol.command import SELECTED, Command, Reply
 from imaplus.protocol.response import code, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.writer import Writer
 
@@ -46,7 +47,7 @@ class Found:
     """Of the command that it answers, where the server says so (RFC 9051, 7.3.4)."""
 
 
-_MODSEQ = re.compile(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
+_MODSEQ = lazy_pattern(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
 
 
 @response("SEARCH")

@@ -6,18 +6,18 @@ that nothing is wrong any more when it is written. How keys combine is `search_q
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from typing import Final
 
 from imaplus.core.search_query import Key, Query, check_text, write_text
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 from imaplus.wire.writer import Writer
 
-_KEYWORD: Final = re.compile(r"[!#$&'+-Z\[^-z|}~]+")  # flag-keyword = atom
-_FIELD_NAME: Final = re.compile(r"[!-9;-~]+")  # field-name = 1*ftext (RFC 5322, 3.6.8)
+_KEYWORD: Final = lazy_pattern(r"[!#$&'+-Z\[^-z|}~]+")  # flag-keyword = atom
+_FIELD_NAME: Final = lazy_pattern(r"[!-9;-~]+")  # field-name = 1*ftext (RFC 5322, 3.6.8)
 
 Answered: Final = Key("Answered")
 Deleted: Final = Key("Deleted")

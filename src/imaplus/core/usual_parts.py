@@ -6,11 +6,11 @@ nor strings with escapes: what is not recognised is left to `bodystructure`, whi
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from imaplus.core.parts import Disposition, Multipart, Part, TextPart
 from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.patterns import lazy_pattern
 
 MOST_PARTS: Final = 1000
 """Parts of a message that is read here; of one that has more, someone else must judge."""
@@ -23,13 +23,13 @@ _PARAMS: Final = rb"(?:\((?:%b %b ?)++\)|NIL)" % (_STRING, _STRING)
 # [SP body-fld-md5] SP body-fld-dsp SP body-fld-lang SP body-fld-loc; of languages, one.
 _EXTENSION: Final = rb'(?:NIL|\("([^"\\\r\n]++)" (%b)\)) %b %b' % (_PARAMS, _NSTRING, _NSTRING)
 # media-basic / media-text, SP body-fields, [SP body-fld-lines] and body-ext-1part
-_SINGLE: Final = re.compile(
+_SINGLE: Final = lazy_pattern(
     rb'\("([^"\\\r\n]++)" "([^"\\\r\n]++)" (%b) %b %b "([^"\\\r\n]++)" ([0-9]{1,19})'
     rb"(?: ([0-9]{1,19}))?(?: %b %b)?\)" % (_PARAMS, _NSTRING, _NSTRING, _NSTRING, _EXTENSION)
 )
 # SP media-subtype [SP body-fld-param SP ...]
-_MULTIPART_END: Final = re.compile(rb' "([^"\\\r\n]++)"(?: (%b) %b)?\)' % (_PARAMS, _EXTENSION))
-_STRINGS: Final = re.compile(rb'"([^"]*+)"')
+_MULTIPART_END: Final = lazy_pattern(rb' "([^"\\\r\n]++)"(?: (%b) %b)?\)' % (_PARAMS, _EXTENSION))
+_STRINGS: Final = lazy_pattern(rb'"([^"]*+)"')
 
 
 class _Unusual(Exception):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from imaplus.core.append import Outgoing
 from imaplus.errors import InvalidArgument
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sources import FileSource, Octets, Source
 
 if TYPE_CHECKING:
     from email.message import Message
 
-_ENDS_HEADER: Final = re.compile(r"\r?\n(?![ \t])|\r(?!\n)")  # others fold it (RFC 5322, 2.2.3)
+_ENDS_HEADER: Final = lazy_pattern(r"\r?\n(?![ \t])|\r(?!\n)")  # others fold it (RFC 5322, 2.2.3)
 
 OutgoingMessage: TypeAlias = "bytes | IO[bytes] | Message | Outgoing"
 """Octets, which travel unchanged; a seekable binary file, read as it is sent; an email message."""
@@ -41,7 +41,7 @@ def outgoing(
     return Outgoing(source, frozenset(flags), date, has_nul)
 
 
-def _source(message: bytes | IO[bytes] | Message) -> Source:
+def _source(message: Any) -> Source:
     if isinstance(message, bytes | bytearray | memoryview):
         return Octets(bytes(message))
     if hasattr(message, "walk"):

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from imaplus.errors import InvalidArgument
 from imaplus.wire import mailbox_names
 from imaplus.wire.dates import format_search_date
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet
 
 Text: TypeAlias = str | bytes | bytearray
@@ -41,15 +42,15 @@ class Pieces(tuple[bytes | Literal, ...]):
 
 Argument: TypeAlias = bytes | Pieces
 
-_BARE: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
-_BARE_PATTERN: Final = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # wildcards go as they are
-_FLAG: Final = re.compile(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+|\\\*')
-_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
-_LIST_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^()"]++', re.S)
-_SPECIAL: Final = re.compile(rb'(["\\])')
-_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
-_KEPT: Final = re.compile("[\udc00-\udcff]")  # what `mailbox_names.decode` could not read
-_PLACEHOLDER: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(\?)', re.S)
+_BARE: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
+_BARE_PATTERN: Final = lazy_pattern(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # wildcards go as they are
+_FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+|\\\*')
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
+_LIST_TOKEN: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^()"]++', re.S)
+_SPECIAL: Final = lazy_pattern(rb'(["\\])')
+_CONTROL: Final = lazy_pattern(rb"[\x00-\x1f\x7f]")
+_KEPT: Final = lazy_pattern("[\udc00-\udcff]")  # what `mailbox_names.decode` could not read
+_PLACEHOLDER: Final = lazy_pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(\?)', re.S)
 
 
 # -- strings ----------------------------------------------------------------------------------

@@ -6,16 +6,16 @@ Only whole names, and only strictly: what is not modified UTF-7 is an error.
 from __future__ import annotations
 
 import codecs
-import re
 from typing import TYPE_CHECKING, Final
 
 from imaplus.wire import mailbox_names
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 NAME: Final = "utf-7-imap"
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = lazy_pattern("[\ud800-\udfff]")
 
 
 def _strict(errors: str) -> None:

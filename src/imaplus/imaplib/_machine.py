@@ -16,6 +16,7 @@ from imaplus.errors import ImapError, InvalidArgument
 from imaplus.imaplib._arguments import Argument, Literal, Pieces
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Responses, Results
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from imaplus.imaplib._typed import TypedClient
@@ -25,15 +26,15 @@ Literator: TypeAlias = "Callable[[Any], bytes]"
 JOINED: Final = 1 << 16
 """Octets of a literal that are written together with the line end that follows it."""
 
-_FORBIDDEN: Final = re.compile(rb"[\0\r\n]")
-_ANNOUNCES_LITERAL: Final = re.compile(rb"\{[0-9]+[+-]?\}\Z")
-_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_FORBIDDEN: Final = lazy_pattern(rb"[\0\r\n]")
+_ANNOUNCES_LITERAL: Final = lazy_pattern(rb"\{[0-9]+[+-]?\}\Z")
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class Machine(Responses):
     """Commands and responses of an `IMAP4`, whatever they mean."""
 
-    mustquote: re.Pattern[bytes] = re.compile(rb"[^\w!#$%&'*+,.:;<=>?^`|~-]", re.ASCII)
+    mustquote: re.Pattern[bytes] = lazy_pattern(rb"[^\w!#$%&'*+,.:;<=>?^`|~-]", re.ASCII)
     PROTOCOL_VERSION: str
     welcome: bytes | None
     capabilities: tuple[str, ...]
@@ -81,7 +82,7 @@ class Machine(Responses):
     def _connect(self) -> None:
         """Take the greeting, and ask what the server can do."""
         self.tagpre = public.Int2AP(public.random.randint(4096, 65535))
-        self.tagre = re.compile(
+        self.tagre = lazy_pattern(
             rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+) (?P<data>.*)"
         )
         if self.debug >= 1:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from imaplus.imaplib._public import public
 from imaplus.imaplib._selected import Selected
 from imaplus.imaplib._transport import Transport
+from imaplus.wire.patterns import lazy_pattern
 
 Data: TypeAlias = "bytes | tuple[bytes, bytes]"
 """One response: its line, or what stands before a literal, and the literal."""
@@ -22,7 +23,7 @@ MOST_DIGITS: Final = 20
 OVERHEAD: Final = 100
 """Octets of memory that a response takes beside its text."""
 
-_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class Responses(Transport):

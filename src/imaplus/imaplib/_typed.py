@@ -6,7 +6,6 @@ Octets go through the hooks of the `IMAP4` (`send`, `readline`, `read`), so its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,6 +21,7 @@ from imaplus.protocol.mailbox import Mailbox as SelectedMailbox
 from imaplus.protocol.response import parse
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.framing import Frame
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from imaplus.imaplib._classes import IMAP4
@@ -39,7 +39,7 @@ _STATES: Final = {
     "LOGOUT": State.LOGOUT,
 }
 _NAMES: Final = {state: name for name, state in _STATES.items()}
-_LITERAL: Final = re.compile(rb"\{([0-9]{1,20})\+?\}\r\n\Z")
+_LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})\+?\}\r\n\Z")
 _CODES: Final = ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "PERMANENTFLAGS", "UNSEEN")
 
 

@@ -6,7 +6,6 @@ nothing; a connection sends it, and gives a `Pending` for it. No particular comm
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Hashable, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
@@ -261,7 +260,7 @@ class Pending(Generic[T]):
         self._held = 0
         # The outbox's notes on how far it has been written:
         self.rules = DEFAULT_RULES
-        self.segments: deque[Segment] = deque()
+        self.segments: list[Segment] = []  # still to be written, the next one last
         self.written = False
         self.continued = False  # the server has said `+` to the whole of it
         self.interrupted = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
@@ -28,6 +28,7 @@ from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse, runs
 from imaplus.protocol.session import Session
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import Rules, Writer
 
@@ -38,8 +39,8 @@ Trace = Callable[[str, bytes], object]
 INFLATE_STEP: Final = 1 << 16
 """Octets inflated at once: a compression bomb meets the limits of framing first (RFC 4978)."""
 
-_SECTION: Final = re.compile(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
-_RFC822: Final = re.compile(rb"(RFC822[A-Z.]*) \Z", re.I)
+_SECTION: Final = lazy_pattern(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
+_RFC822: Final = lazy_pattern(rb"(RFC822[A-Z.]*) \Z", re.I)
 SHORT: Final = 200
 """Octets of a response that may be one of many of its kind."""
 LONGEST_NAME: Final = 2000
@@ -83,7 +84,7 @@ class Connection(Session):
         self._switched = False  # to compression, by the frame just handled
         self._tag = f"{os.urandom(2).hex()}-".upper()
         self._count = 0
-        self._queue: deque[Pending[Any]] = deque()
+        self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
         self._sink_owner: Pending[Any] | None = None
 
@@ -129,7 +130,7 @@ class Connection(Session):
         self._count += 1
         pending = Pending(command, f"{self._tag}{self._count}")
         self._encode(pending)
-        self._queue.append(pending)
+        self._queue[pending.tag] = pending
         if command.interruption() is None and (idle := self._in_flight.oldest) is not None:
             self.interrupt(idle)
         self._start_what_may()
@@ -143,8 +144,7 @@ class Connection(Session):
 
     def give_up(self, pending: Pending[Any]) -> None:
         """Nobody waits for a command any more: take it back, or throw its answers away."""
-        if pending in self._queue:
-            self._queue.remove(pending)
+        if self._queue.pop(pending.tag, None) is not None:
             self._start_what_may()
         if self._sink_owner is pending:
             self._framer.discard_literal()
@@ -194,11 +194,14 @@ class Connection(Session):
         out.raw(pending.command.name)
         pending.command.encode(out)
         pending.rules = out.rules
-        pending.segments = deque(out.finish())
+        pending.segments = list(reversed(out.finish()))
 
     def _start_what_may(self) -> None:
-        while self._queue and self.error is None and self._may_start(self._queue[0].command):
-            pending = self._queue.popleft()
+        while self._queue and self.error is None:
+            pending = next(iter(self._queue.values()))
+            if not self._may_start(pending.command):
+                return
+            del self._queue[pending.tag]
             try:
                 self._check(pending.command)
                 if pending.rules != self._rules():
@@ -253,7 +256,7 @@ class Connection(Session):
         self.state = State.LOGOUT
         self.mailbox = self._opening = None
         self._framer.abandon()
-        for pending in (*self._in_flight, *self._queue):
+        for pending in (*self._in_flight, *self._queue.values()):
             pending.fail(error)
         self._in_flight.clear()
         self._queue.clear()
@@ -272,7 +275,7 @@ class Connection(Session):
                     self._take_runs(events)
                 if (frame := self._framer.next_frame()) is None:
                     break
-                short = len(frame.text) < SHORT
+                short = len(frame.text) < SHORT and not frame.literals
                 if self._trace is not None:
                     self._trace_frame(frame)
                 value = parse(frame, utf8=self.utf8, limits=self.limits)

@@ -183,6 +183,9 @@ class Mailbox:
         if following and self._size + len(uids) <= min(self.exists, self._most):
             self._uids.extend(uids)
             return
+        place = run.first - 1
+        if not self._gone and self._uids[place : place + len(uids)] == array("I", uids):
+            return  # as they were
         for seq, uid in enumerate(uids, run.first):
             self._learn(seq, uid)
 

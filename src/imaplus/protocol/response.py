@@ -24,6 +24,7 @@ from imaplus.errors import (
 from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor, decode_text
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from imaplus.protocol.data import MessageRun
@@ -170,14 +171,14 @@ class Status:
         return error
 
 
-_NO_MAILBOX: Final = re.compile(
+_NO_MAILBOX: Final = lazy_pattern(
     r"(?:mailbox|folder)\b.*(?:does not|doesn't) exist|(?:no such|unknown|nonexistent) "
     r"(?:mailbox|folder)|unable to open this mailbox",
     re.IGNORECASE,
 )
 _NOT_CONNECTED: Final = "authenticated but not connected"
 # quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
-_BACKOFF: Final = re.compile(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
+_BACKOFF: Final = lazy_pattern(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
 
 
 @code("WEBALERT")
@@ -189,15 +190,17 @@ def webalert(c: Cursor) -> str:
 _STATUS: Final = frozenset({"OK", "NO", "BAD", "BYE", "PREAUTH"})
 _TAGGED: Final = frozenset({"OK", "NO", "BAD", "BYE"})  # quirk 31: a tagged BYE for LOGOUT
 # A code ends at its own "]"; flags inside may have brackets too (quirk 15).
-_CODE: Final = re.compile(
+_CODE: Final = lazy_pattern(
     rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*+)(?=[ \]])"
     rb'((?:\([^()"]*+\)|\(|[^(\[\]"]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[[^\[\]]*+\])*+)\]'
 )
-_CODE_TO_FIRST_BRACKET: Final = re.compile(rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])([^\]]*)\]")
+_CODE_TO_FIRST_BRACKET: Final = lazy_pattern(
+    rb"\[([A-Za-z0-9][A-Za-z0-9_.+/-]*)(?=[ \]])([^\]]*)\]"
+)
 
 
 # The usual beginning of what comes most: one match instead of five steps.
-_NUMBERED: Final = re.compile(rb"\* ([1-9][0-9]{0,9}) ([A-Z]++)(?: |\Z)")
+_NUMBERED: Final = lazy_pattern(rb"\* ([1-9][0-9]{0,9}) ([A-Z]++)(?: |\Z)")
 
 
 def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) -> object:

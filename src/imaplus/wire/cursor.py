@@ -17,6 +17,7 @@ from typing import Final, NoReturn
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.wire import dates, mailbox_names
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet, parse_ranges
 
 MAX_NUMBER64: Final = (1 << 64) - 1
@@ -24,29 +25,29 @@ LONGEST_SHARED: Final = 256
 """Octets of flags that are remembered: what servers send to fill the memory is not."""
 Mark = tuple[int, int]
 
-_SPACES: Final = re.compile(rb"[ \t]+")
+_SPACES: Final = lazy_pattern(rb"[ \t]+")
 # atom = 1*ATOM-CHAR; octets above 0x7f are not ATOM-CHARs, and yet they come.
-_ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f]+')
+_ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f]+')
 # astring = 1*ASTRING-CHAR / string; ASTRING-CHAR = ATOM-CHAR / "]".
-_ASTRING: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f]+')
-_NUMBER: Final = re.compile(rb"[0-9]{1,20}(?![0-9.eE])")
+_ASTRING: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\x7f]+')
+_NUMBER: Final = lazy_pattern(rb"[0-9]{1,20}(?![0-9.eE])")
 # quirk 11, 12: mail.ru sends 9.3736e+06, Dovecot and Exchange -1.
-_ODD_NUMBER: Final = re.compile(
+_ODD_NUMBER: Final = lazy_pattern(
     rb"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9])"
 )
-_QUOTED: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?=[ \t()\]>]|\Z)')
+_QUOTED: Final = lazy_pattern(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?=[ \t()\]>]|\Z)')
 # quirk 10: a quote inside that nobody escaped closes only where a token may end. No assertion
 # stands in the possessive group: before Python 3.11.5 that does not work.
-_ODD_QUOTED: Final = re.compile(
+_ODD_QUOTED: Final = lazy_pattern(
     rb'"([^"\\]*+(?:(?:\\.|"++(?:[^ \t)\]"\\]|\\.))[^"\\]*+)*+"*)"(?=[ \t)\]]|\Z)'
 )
-_ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
-_LITERAL: Final = re.compile(rb"~?\{([0-9]+)\}\r\n")
-_NIL: Final = re.compile(rb"[Nn][Ii][Ll](?=[ \t()\]>]|\Z)")
+_ESCAPED: Final = lazy_pattern(rb"\\(.)", re.DOTALL)
+_LITERAL: Final = lazy_pattern(rb"~?\{([0-9]+)\}\r\n")
+_NIL: Final = lazy_pattern(rb"[Nn][Ii][Ll](?=[ \t()\]>]|\Z)")
 # quirk 15: flags with atom-specials inside; a flag ends at a space or a parenthesis, no sooner.
-_FLAG: Final = re.compile(rb"\\\*|\\?[^\x00-\x20()\x7f]+")
-_FLAGS: Final = re.compile(rb"\(([^()\"{]*)\)")
-_SKIP: Final = re.compile(rb'[()"]|\{[0-9]+\}\r\n|[^()"{]+|\{')
+_FLAG: Final = lazy_pattern(rb"\\\*|\\?[^\x00-\x20()\x7f]+")
+_FLAGS: Final = lazy_pattern(rb"\(([^()\"{]*)\)")
+_SKIP: Final = lazy_pattern(rb'[()"]|\{[0-9]+\}\r\n|[^()"{]+|\{')
 # The commonest lists in one step, as deep as NESTED; the loop over _SKIP reads the same, and more.
 NESTED: Final = 8
 _PLAIN: Final = (
@@ -58,10 +59,10 @@ LIST: Final = functools.reduce(
     rb"\((?:%b)*+\)" % _PLAIN,
 )
 """The pattern of a list, literals without their octets: it has as many line ends as literals."""
-_LIST: Final = re.compile(LIST)
-_TOKEN_END: Final = re.compile(rb"[^ \t()]+")
-_NUMBERS: Final = re.compile(rb"[0-9 \t]*")
-_SEQUENCE_SET: Final = re.compile(rb"[0-9*][0-9*:,]*")
+_LIST: Final = lazy_pattern(LIST)
+_TOKEN_END: Final = lazy_pattern(rb"[^ \t()]+")
+_NUMBERS: Final = lazy_pattern(rb"[0-9 \t]*")
+_SEQUENCE_SET: Final = lazy_pattern(rb"[0-9*][0-9*:,]*")
 
 
 def decode_text(data: bytes) -> str:

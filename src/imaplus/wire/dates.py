@@ -7,18 +7,18 @@ more than the usual form is known here.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
 from imaplus.errors import InvalidArgument
+from imaplus.wire.patterns import lazy_pattern
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS: Final = {name.lower().encode(): n for n, name in enumerate(MONTHS, 1)}
 
 # date-time without its quotes. Quirk 79: one digit or a space for the day, dots in the time.
-_DATE_TIME: Final = re.compile(
+_DATE_TIME: Final = lazy_pattern(
     rb"\s*([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\s+"
     rb"([0-9]{1,2})[:.]([0-9]{2})[:.]([0-9]{2})\s+([+-])([0-9]{2})([0-5][0-9])\s*"
 )
@@ -59,7 +59,7 @@ def _zone(offset: bytes) -> timezone:
 
 
 # date-time (RFC 5322, 3.3) without folding or comments, as nearly all programs write it.
-_HEADER_DATE: Final = re.compile(
+_HEADER_DATE: Final = lazy_pattern(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([12][0-9]{3}) "
     r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-][0-9]{2}[0-5][0-9])"
 )

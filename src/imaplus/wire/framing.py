@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from imaplus.errors import ProtocolError
 from imaplus.records import record
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 
 
@@ -40,7 +41,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-_MARK: Final = re.compile(rb"(?<=\r\n)")  # behind it, a literal stood
+_MARK: Final = lazy_pattern(rb"(?<=\r\n)")  # behind it, a literal stood
 
 
 class Frame(NamedTuple):
@@ -69,13 +70,13 @@ class Frame(NamedTuple):
 
 
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
-_LITERAL: Final = re.compile(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
-_QUOTED: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _LINE_END: Final = b" \t\r\n"
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
-_LITERAL_LINE: Final = re.compile(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
+_LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
 """Literals of a response that is cut at once; one that has more is read bit by bit."""

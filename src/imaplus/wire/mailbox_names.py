@@ -15,18 +15,19 @@ from collections.abc import Callable
 from typing import Final
 
 from imaplus.errors import InvalidArgument
+from imaplus.wire.patterns import lazy_pattern
 
 _KEPT: Final = 0xDC00
-_KEPT_RUNS: Final = re.compile("([\udc00-\udcff]+)")
+_KEPT_RUNS: Final = lazy_pattern("([\udc00-\udcff]+)")
 
 # Printable ASCII stands for itself, "&" is written "&-", and the rest is base64 of UTF-16 between
 # "&" and "-". Possessive, so that a shift without its "-" is not scanned over and over.
-_TOKENS: Final = re.compile(
+_TOKENS: Final = lazy_pattern(
     rb"(?P<plain>[\x20-\x25\x27-\x7e]++)|(?P<amp>&-)|(?P<shift>&[A-Za-z0-9+,]++-)"
     rb"|(?P<bad>&+(?=&)|[^\x20-\x7e]+|&)"
 )
-_SHIFTED: Final = re.compile(r"(?P<amp>&)|[^\x20-\x7e]+")
-_PRINTABLE: Final = re.compile(r"[\x20-\x7e]")
+_SHIFTED: Final = lazy_pattern(r"(?P<amp>&)|[^\x20-\x7e]+")
+_PRINTABLE: Final = lazy_pattern(r"[\x20-\x7e]")
 
 
 def decode(raw: bytes) -> str:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.patterns import lazy_pattern
 
 MAX_OCTETS: Final = 4 << 20
 """Octets of one value, literals apart: an ENVELOPE of forty thousand recipients."""
@@ -21,7 +22,7 @@ Tree: TypeAlias = "str | list[Tree] | None"
 
 # The same tokens as the cursor's. Everything is possessive: no octet is looked at twice, and no
 # state is kept for going back.
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy_pattern(
     r"[()]"
     r'|"[^"\\]*+(?:\\.[^"\\]*+)*+"(?=[ \t()\]>]|\Z)'
     # quirk 10: a quote inside that nobody escaped closes only where a token may end.
@@ -30,7 +31,7 @@ _TOKEN: Final = re.compile(
     r'|[^ \t()"{]+'
     r'|["{]'
 )
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED: Final = lazy_pattern(r"\\(.)", re.DOTALL)
 _NIL: Final = frozenset({"NIL", "nil", "Nil"})
 
 

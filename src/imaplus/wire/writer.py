@@ -7,7 +7,6 @@ become a second command. It knows tokens, not commands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
 from imaplus.wire import dates, mailbox_names
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets, Source
@@ -25,11 +25,11 @@ LONGEST_QUOTED: Final = 1000
 EAGER_LITERAL: Final = 1 << 20
 """Larger literals wait for the server's leave even under LITERAL+: it may refuse them unsent."""
 
-_ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
-_FLAG: Final = re.compile(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+')
-_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
-_MUST_TRAVEL_IN_A_LITERAL: Final = re.compile(rb"[\r\n]")
-_QUOTED_SPECIALS: Final = re.compile(rb'(["\\])')
+_ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
+_FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+')
+_BASE64: Final = lazy_pattern(rb"[A-Za-z0-9+/]*={0,2}")
+_MUST_TRAVEL_IN_A_LITERAL: Final = lazy_pattern(rb"[\r\n]")
+_QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
 
 T = TypeVar("T")
 Text = str | bytes | Secret

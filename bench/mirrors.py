@@ -1,0 +1,124 @@
+"""W6: whole processes that mirror a mailbox to disk, first and again.
+
+Each first run has a new folder, since removing one slows what is made afterwards; they are removed
+with all else at the end. A second run comes more than a second after the first: mbsync waits
+where a Maildir has just changed. It is told not to compress, on which the server would spend more
+time than it takes for all else.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from prepare import USER, Machine
+from workers import HERE, Failed
+from workloads import DRAIN, SYNC, Case
+
+PAUSE = 1.5
+"""Seconds after which mbsync takes a Maildir for settled."""
+
+MBSYNC = """FSync {fsync}
+
+IMAPAccount bench
+Host {host}
+Port {port}
+User {user}
+Pass {password}
+SSLType None
+AuthMechs LOGIN
+DisableExtension COMPRESS=DEFLATE
+
+IMAPStore far
+Account bench
+
+MaildirStore near
+Path {folder}/
+Inbox {folder}/INBOX
+SubFolders Verbatim
+
+Channel bench
+Far :far:{mailbox}
+Near :near:{mailbox}
+Create Near
+Sync Pull
+SyncState *
+"""
+
+
+class Mirrors:
+    """Makes mirrors below a folder."""
+
+    def __init__(self, machine: Machine, folder: Path) -> None:
+        self._machine = machine
+        self._folder = folder
+        self._numbers = count(1)
+        self._filled: dict[tuple[str, bool], list[str]] = {}
+        """The command line of each client's last first run: the same again is a second one."""
+
+    def taking(
+        self, case: Case, client: str, environment: dict[str, str]
+    ) -> Callable[[], dict[str, Any]]:
+        """What takes a sample: a first run into a new folder, or another one into a full one."""
+        synced = case.key.endswith("-synced")
+
+        def run(argv: list[str]) -> dict[str, Any]:
+            began = time.perf_counter()
+            done = subprocess.run(
+                argv, env={**os.environ, **environment}, stderr=subprocess.PIPE, check=False
+            )
+            seconds = time.perf_counter() - began
+            if done.returncode:
+                raise Failed(f"exit status {done.returncode}", done.stderr.decode()[-300:])
+            return {"seconds": seconds}
+
+        def first() -> dict[str, Any]:
+            argv = self._command(case, client, synced)
+            os.sync()  # what others wrote is not to slow this one
+            told = run(argv)
+            self._filled[client, synced] = argv
+            return told
+
+        if "-first" in case.key:
+            return first
+        if (client, synced) not in self._filled:
+            first()
+        os.sync()
+        time.sleep(PAUSE)
+        return lambda: run(self._filled[client, synced])
+
+    def _command(self, case: Case, client: str, synced: bool) -> list[str]:
+        """The command line, for a folder that is new."""
+        folder = self._folder / f"mirror-{next(self._numbers)}"
+        folder.mkdir()
+        machine = self._machine
+        if client == DRAIN:
+            return [
+                *(machine.python, str(HERE / "clients" / "drain_mirror.py")),
+                *(machine.host, str(machine.port), USER, machine.password, case.mailbox),
+                *(str(folder), "sync" if synced else ""),
+            ]
+        if client == SYNC:
+            return [
+                *(machine.python, "-m", "imaplus", "backup", "--quiet", "--security", "plain"),
+                *([] if synced else ["--no-sync"]),
+                *("--mailbox", case.mailbox),
+                *(f"imap://{USER};AUTH=PLAIN@{machine.host}:{machine.port}/", str(folder / "mail")),
+            ]
+        configuration = folder / "mbsyncrc"
+        text = MBSYNC.format(
+            fsync="yes" if synced else "no",
+            host=machine.host,
+            port=machine.port,
+            user=USER,
+            password=machine.password,
+            folder=folder,
+            mailbox=case.mailbox,
+        )
+        configuration.write_text(text)
+        return ["mbsync", "--quiet", "--config", str(configuration), "bench"]

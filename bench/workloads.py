@@ -1,0 +1,374 @@
+"""The workloads: what each is, who does it, what is measured, and what imaplus is to reach.
+
+This is all data. The goals are those of the project's issue on speed; a goal is for the typed
+clients, `imaplus` and `imaplus async`, and for nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prepare import BIG, COLLECTOR, FAT, MANY, MID, USER, WRITER
+
+SYNC, ASYNC, FACADE = "imaplus", "imaplus async", "imaplus.imaplib"
+IMAPLIB, IMAPCLIENT, IMAP_TOOLS = "imaplib", "IMAPClient", "imap_tools"
+AIOIMAPLIB, IMAPFLOW, MBSYNC = "aioimaplib", "imapflow", "mbsync"
+DRAIN = "drain"
+OURS = (SYNC, ASYNC)
+PEERS = (IMAPLIB, IMAPCLIENT, IMAP_TOOLS, AIOIMAPLIB, IMAPFLOW, MBSYNC)
+CLIENTS = (SYNC, ASYNC, FACADE, *PEERS)
+
+QUICK_MID, QUICK_FAT = 2_000, 10
+"""Messages of the mailboxes in quick mode, where cost does not depend on how many they are."""
+FILES = 40
+"""Messages of `fat` that are written to files: more would measure how the disk gets congested."""
+ROUND_TRIP = 0.020
+"""Seconds that the delay proxy makes of a round trip."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A row of the table: what is read from samples, and how much it may be."""
+
+    name: str
+    """One of those in table.UNITS."""
+    goal: float | None = None
+    below: bool = False
+    """Whether it must be less than the goal, and not just no more."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload, as some clients do it."""
+
+    key: str
+    title: str
+    work: Mapping[str, str]
+    """What each client's worker calls it; the drain's, too."""
+    measures: tuple[Measure, ...] = (Measure("ratio"),)
+    reference: str = DRAIN
+    """Whom the ratio is to."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Other raw forms, shown beside the drain's time."""
+    kind: str = "imap"
+    """`imap`: at Dovecot; `delayed`: at Dovecot, from a distance; `idle`: at the idle server;
+    `tunnel`: at one of Dovecot's processes; `replay`: at a server that has FETCH answered
+    beforehand; `core`: no server; `mirror` and `import`: whole processes."""
+    user: str = USER
+    mailbox: str = ""
+    total: int = 0
+    """Messages that are dealt with: the mailbox's, or the first so many of them."""
+    quick: int | None = None
+    """How many in quick mode, if not as many; 0 leaves the case out."""
+    count: int = 0
+    """Commands, messages or connections, where they are counted."""
+    quick_count: int | None = None
+    """How many in quick mode, if not as many."""
+    fewer: Mapping[str, int] = field(default_factory=dict)
+    """Who is given fewer of them, since it takes a round trip or more for each: the seconds are
+    multiplied accordingly."""
+    appends: bool = False
+    """Whether the mailbox `bench` is made anew for each sample, and must be full afterwards."""
+    goals_for: tuple[str, ...] = OURS
+    """Whose goals they are."""
+    note: str = ""
+
+
+def by(name: str, *, drain: str = "", without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Everybody does it, but for some."""
+    left_out = (MBSYNC, *without)
+    everybody = dict.fromkeys((client for client in CLIENTS if client not in left_out), name)
+    return {DRAIN: drain or name, **everybody}
+
+
+def ours(name: str, drain: str) -> dict[str, str]:
+    """Only the typed clients do it."""
+    return {DRAIN: drain, SYNC: name, ASYNC: name}
+
+
+def ratio(goal: float | None = None, *, below: bool = False) -> Measure:
+    return Measure("ratio", goal, below)
+
+
+ONE_BY_ONE = (FACADE, IMAPLIB, IMAPCLIENT, IMAP_TOOLS)
+IMPORTS = {
+    SYNC: "from imaplus import Client",
+    ASYNC: "from imaplus import AsyncClient",
+    FACADE: "import imaplus.imaplib",
+    IMAPLIB: "import imaplib",
+    IMAPCLIENT: "import imapclient",
+    IMAP_TOOLS: "import imap_tools",
+    AIOIMAPLIB: "import aioimaplib",
+}
+MIRROR = {DRAIN: "", SYNC: "", MBSYNC: ""}
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+CASES = (
+    Case(
+        "W1",
+        f"flags of {BIG:,} messages, as a dict",
+        by("flags", without=(IMAP_TOOLS,)),
+        (ratio(1.3), Measure("growth_mb")),
+        mailbox="big",
+        total=BIG,
+    ),
+    Case(
+        "W2-listed",
+        f"FLAGS, INTERNALDATE, RFC822.SIZE, ENVELOPE, BODYSTRUCTURE of {MID:,} messages, listed",
+        by("listed", drain="listing"),
+        (ratio(1.2),),
+        mailbox="mid",
+        total=MID,
+        quick=QUICK_MID,
+        note="IMAPClient, imap_tools (headers only) and imapflow parse all of it at once, "
+        "imaplib and aioimaplib nothing.",
+    ),
+    Case(
+        "W2-envelopes",
+        "the same, with every ENVELOPE read",
+        ours("envelopes", "listing"),
+        (ratio(2.2),),
+        mailbox="mid",
+        total=MID,
+        quick=QUICK_MID,
+    ),
+    Case(
+        "W2-everything",
+        "the same, with every field of ENVELOPE and BODYSTRUCTURE read",
+        ours("everything", "listing"),
+        (ratio(4.0),),
+        mailbox="mid",
+        total=MID,
+        quick=QUICK_MID,
+    ),
+    Case(
+        "W3-memory",
+        f"BODY.PEEK[] of {MID:,} messages, each looked at in memory",
+        by("bodies"),
+        (ratio(1.1), Measure("growth_mb")),
+        mailbox="mid",
+        total=MID,
+        quick=QUICK_MID,
+    ),
+    Case(
+        "W3-digest",
+        f"BODY.PEEK[] of {FAT} messages of 5 MB, to one SHA-1",
+        by("digest"),
+        (ratio(1.2), Measure("growth_mb", 5)),
+        mailbox="fat",
+        total=FAT,
+        quick=QUICK_FAT,
+        note="The drain hashes all that comes, too.",
+    ),
+    Case(
+        "W3-files",
+        f"{FILES} messages of 5 MB, to files",
+        {
+            DRAIN: "bodies",
+            SYNC: "files",
+            ASYNC: "files",
+            FACADE: "files",
+            IMAPLIB: "files",
+            IMAPFLOW: "files",
+        },
+        (ratio(1.6), Measure("growth_mb", 5)),
+        mailbox="fat",
+        total=FILES,
+        quick=QUICK_FAT,
+        note="The drain throws them away.",
+    ),
+    Case(
+        "W4-fetch",
+        "1,000 scattered small FETCHes, 20 ms round trip",
+        by("scattered", without=(AIOIMAPLIB, IMAPFLOW)),
+        (Measure("round_trips", 3), ratio()),
+        beside={"one by one": "one_by_one"},
+        kind="delayed",
+        mailbox="mid",
+        total=MID,
+        count=1_000,
+        fewer=dict.fromkeys(("one by one", *ONE_BY_ONE), 25),
+        note="By `client.pipeline()`; others have nothing like it. The drain writes all at once, "
+        "which counts as one round trip. The time beyond the drain's is told in round trips, "
+        "whatever it was spent on.",
+    ),
+    Case(
+        "W4-gather",
+        "the same, given together by `asyncio.gather` or `Promise.all`",
+        {DRAIN: "scattered", ASYNC: "gathered", AIOIMAPLIB: "gathered", IMAPFLOW: "gathered"},
+        (Measure("round_trips", 3), ratio()),
+        kind="delayed",
+        mailbox="mid",
+        total=MID,
+        count=1_000,
+        fewer={IMAPFLOW: 25},
+    ),
+    Case(
+        "W4-status",
+        f"STATUS of {MANY} mailboxes, 20 ms round trip",
+        ours("statuses", "statuses"),
+        (Measure("round_trips", 3), ratio()),
+        kind="delayed",
+        user=COLLECTOR,
+        count=MANY,
+    ),
+    Case(
+        "W4-store",
+        f"STORE of each of {FAT} messages on its own, 20 ms round trip",
+        ours("stores", "stores"),
+        (Measure("round_trips", 3), ratio()),
+        kind="delayed",
+        mailbox="fat",
+        total=FAT,
+        count=FAT,
+    ),
+    Case(
+        "W5-far",
+        "APPEND of 200 messages of 4 KB, 20 ms round trip",
+        by("append", drain="multiappend"),
+        (ratio(1.1),),
+        beside={"LITERAL+, pipelined": "appends"},
+        kind="delayed",
+        count=200,
+        fewer=dict.fromkeys((FACADE, IMAPLIB, IMAP_TOOLS, AIOIMAPLIB, IMAPFLOW), 10),
+        user=WRITER,
+        appends=True,
+        note="IMAPClient by `multiappend()`. The drain is one MULTIAPPEND.",
+    ),
+    Case(
+        "W5-near",
+        "APPEND of 2,000 messages of 4 KB, without delay",
+        by("append", drain="multiappend"),
+        (ratio(1.1),),
+        beside={"LITERAL+, pipelined": "appends"},
+        count=2_000,
+        quick_count=500,
+        fewer=dict.fromkeys((FACADE, IMAPLIB, IMAP_TOOLS, AIOIMAPLIB, IMAPFLOW), 400),
+        user=WRITER,
+        appends=True,
+        note="As above.",
+    ),
+    *(
+        Case(
+            f"W6-{phase}{'-synced' * synced}",
+            f"mirror of {MID:,} messages, whole process, {title}, "
+            + ("each message synced" if synced else "without syncing"),
+            MIRROR,
+            (ratio(1.0, below=True), Measure("s")),
+            reference=MBSYNC,
+            kind="mirror",
+            mailbox="mid",
+            total=MID,
+            quick=0 if synced else None,
+            note="`imaplus backup` against mbsync (without COMPRESS); the drain is a script that "
+            "writes files.",
+        )
+        for synced in (False, True)
+        for phase, title in (("first", "first run"), ("again", "unchanged second run"))
+    ),
+    Case(
+        "W7",
+        "1,000 connections that idle in one process, until all are told of a message",
+        {
+            DRAIN: "idle",
+            ASYNC: "idle",
+            FACADE: "idle",
+            IMAPLIB: "idle",
+            IMAPCLIENT: "idle",
+            AIOIMAPLIB: "idle",
+        },
+        (ratio(2.0), Measure("each_kb", 10)),
+        kind="idle",
+        count=1_000,
+        quick_count=300,
+        note="The drain is a bare asyncio.Protocol. imaplib and IMAPClient take a thread each.",
+    ),
+    Case(
+        "W8",
+        f"UID SEARCH ALL, {BIG:,} UIDs, to ints",
+        by("search"),
+        (ratio(1.0),),
+        beside={"ESEARCH": "esearch"},
+        mailbox="big",
+        total=BIG,
+        note="The drain is of a plain SEARCH.",
+    ),
+    Case(
+        "W8-without",
+        "the same at a server without ESEARCH",
+        ours("search", "search"),
+        (ratio(1.3),),
+        kind="tunnel",
+        mailbox="big",
+        total=BIG,
+        note="Dovecot's own process for a session, without a socket between.",
+    ),
+    Case(
+        "W9-import",
+        "import, the whole process",
+        dict.fromkeys(IMPORTS, ""),
+        (ratio(1.0), Measure("ms")),
+        reference=IMAPLIB,
+        kind="import",
+        goals_for=(SYNC,),
+        note="Ratios are to imaplib's. `AsyncClient` is what loads asyncio.",
+    ),
+    Case(
+        "W9-session",
+        "connect, login, select, logout, 20 ms round trip",
+        by("session", drain="session_at_once"),
+        (Measure("more_round_trips", 1), ratio()),
+        beside={"one by one": "session"},
+        kind="delayed",
+        note="The drain sends everything at once; round trips are those beyond it.",
+    ),
+    Case(
+        "W10-flags",
+        "the parser alone, on W1",
+        {SYNC: "flags"},
+        (Measure("each_us", 1),),
+        reference="",
+        kind="core",
+        mailbox="big",
+        total=BIG,
+        note="A captured answer, fed to the core in pieces of 64 KiB.",
+    ),
+    Case(
+        "W10-listed",
+        "the parser alone, on W2, listed",
+        {SYNC: "listed"},
+        (Measure("each_us", 5),),
+        reference="",
+        kind="core",
+        mailbox="mid",
+        total=MID,
+    ),
+    Case(
+        "W10-everything",
+        "the parser alone, on W2, every field read",
+        {SYNC: "everything"},
+        (Measure("each_us", 70),),
+        reference="",
+        kind="core",
+        mailbox="mid",
+        total=MID,
+    ),
+    *(
+        Case(
+            f"growth-{how}-{n}",
+            f"flags of {n:,} messages, {title}",
+            ours(how, "flags"),
+            measures,
+            kind="replay",
+            mailbox="INBOX",
+            total=n,
+            quick=0 if n == SIZES[-1] else None,
+        )
+        for how, title, measures in (
+            ("flags", "as a dict", (Measure("each_us"),)),
+            ("iterate", "iterated", (Measure("each_us"), Measure("growth_mb"))),
+        )
+        for n in SIZES
+    ),
+)
