@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -23,6 +23,8 @@ from imaplus.wire.sets import SequenceSet, parse_ranges
 MAX_NUMBER64: Final = (1 << 64) - 1
 LONGEST_SHARED: Final = 256
 """Octets of flags that are remembered: what servers send to fill the memory is not."""
+MANY_NUMBERS: Final = 20_000
+"""Octets of a list of numbers that is worth another module."""
 Mark = tuple[int, int]
 
 _SPACES: Final = lazy_pattern(rb"[ \t]+")
@@ -84,6 +86,18 @@ def _flag_set(data: bytes) -> frozenset[str]:
 
 _shared_flag_set: Final = functools.lru_cache(maxsize=4096)(_flag_set)
 """One set for each distinct text, of which a mailbox has few: it costs less than building them."""
+
+
+def _integers(text: bytes) -> list[int]:
+    """The numbers of a text that has nothing but digits and spaces."""
+    if len(text) >= MANY_NUMBERS:
+        # Its scanner takes half the time that `int` does, for numbers as they should be written.
+        from json import loads
+
+        with suppress(ValueError):
+            found: list[int] = loads(b"[%b]" % text.strip().replace(b" ", b","))
+            return found
+    return [int(number) for number in text.split()]
 
 
 class Cursor:
@@ -248,8 +262,12 @@ class Cursor:
         """*(SP nz-number), as a set: a mailbox may have millions of them."""
         text = self._match(_NUMBERS, "numbers")
         try:
-            found = SequenceSet.from_numbers(map(int, text.split()))
-        except InvalidArgument as error:
+            numbers = _integers(text)
+            if numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+                found = SequenceSet.of(range(numbers[0], numbers[-1] + 1))  # ALL, most often
+            else:
+                found = SequenceSet.from_numbers(numbers)
+        except (InvalidArgument, ValueError) as error:
             raise ProtocolError(f"expected message numbers: {error}") from error
         if found.open_ended:
             raise ProtocolError("expected message numbers of at most 32 bits")
