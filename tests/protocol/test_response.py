@@ -100,7 +100,7 @@ def test_values(text: bytes, expected: object) -> None:
         (b"* VANISHED (LATER) 1", "VANISHED"),
         (b"* FLAGS", "FLAGS"),
         (b"* 1 FETCH", "FETCH"),
-        (b"* 1 FETCH (UID 7 BODY[] {x", "FETCH"),
+        (b"* 1 FETCH (", "FETCH"),
         (b"* SEARCH 0", "SEARCH"),
         (b"* SEARCH 4294967296", "SEARCH"),
         (b"* SEARCH " + b"9" * 5000, "SEARCH"),
@@ -202,6 +202,26 @@ def test_anything_is_some_value(text: bytes, before: bytes) -> None:
     if isinstance(found, Status):
         _ = found.data
         found.error("NOOP")
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        (b"* 1 FETCH (UID 7 BODY[] {x", "BODY[]"),
+        (b"* 1 FETCH (UID 7 FLAGS (a", "FLAGS"),
+        (b"* 1 FETCH (UID 7 ENVELOPE (NIL", "ENVELOPE"),
+        (b"* 1 FETCH (UID 7 ENVELOPE (NIL FLAGS ()", "ENVELOPE"),
+    ],
+)
+def test_of_a_fetch_that_breaks_off_the_rest_is_lost(text: bytes, broken: str) -> None:
+    found = value(text)
+    assert (found.uid, list(found.names)) == (7, ["UID", broken])
+    with pytest.raises(ProtocolError):
+        found[broken]
+
+
+def test_of_an_item_that_comes_twice_the_first_counts() -> None:
+    assert value(b"* 1 FETCH (UID 7 FLAGS (a) FLAGS (b) UID 8)").flags == {"a"}
 
 
 def test_a_cursor_of_a_code_stands_behind_its_name() -> None:

@@ -172,7 +172,7 @@ class Fetch(MessageCommand[list[Fetched]]):
             isinstance(data, Fetched)
             and data.uid is not None
             and self.covers(data.uid)
-            and not self.keys.isdisjoint(data.names)
+            and not self.keys.isdisjoint(data.claims)
         )
 
     def wants_run(self, run: MessageRun) -> bool:

@@ -25,6 +25,7 @@ from imaplus.protocol.response import (
     register,
 )
 from imaplus.wire.cursor import Cursor, Mark
+from imaplus.wire.framing import Frame
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -61,35 +62,61 @@ class Fetched(MessageData):
     no parser knows is a raw `Frame`. Partial sections are named by their first octet: `BODY[]<0>`.
     """
 
-    __slots__ = ("_cursor", "_items", "_match", "_shape")
+    __slots__ = ("_cursor", "_items", "_match", "_seen", "_shape")
+    _cursor: Cursor
+    _match: re.Match[bytes]
+    _seen: bool
 
-    def __init__(
-        self,
-        seq: int,
-        uid: int | None,
-        items: dict[str, object],
-        cursor: Cursor | None = None,
-        shape: Shape | None = None,
-        match: re.Match[bytes] | None = None,
-    ) -> None:
-        super().__init__(seq, uid)
+    def __init__(self, seq: int, uid: int | None, items: dict[str, object]) -> None:
+        self.seq = seq
+        self.uid = uid
         self._items = items  # with a shape, those that have been touched
-        self._cursor = cursor
+        self._shape: Shape | None = None
+
+    @classmethod
+    def recognised(
+        cls, seq: int, c: Cursor, shape: Shape, match: re.Match[bytes], *, seen: bool
+    ) -> Fetched:
+        """A response that has a shape; whether all of it has been seen to have it."""
+        at = shape.groups.get("UID")
+        self = cls(seq, int(match[at]) if at else None, {})
         self._shape = shape
+        self._cursor = c
         self._match = match
+        self._seen = seen
+        return self
+
+    def _look(self) -> None:
+        """See whether the rest of the response has the shape of which it seems to be."""
+        if self._shape is None or self._seen:
+            return
+        start = self._match.start()
+        whole = self._shape.whole.match(self._cursor.text, start)
+        if whole is not None:
+            self._match = whole
+            self._seen = True
+            return
+        self._cursor.reset((start, 0))
+        self._items = _item_by_item(self._cursor)[0]
+        self._shape = None
+
+    @property
+    def claims(self) -> Set[str]:
+        """The names of the items that it has, or seems to have: `names` looks closer."""
+        return (self._items if self._shape is None else self._shape.groups).keys()
 
     @property
     def names(self) -> Set[str]:
         """The names of the items that the server sent."""
-        return (self._items if self._shape is None else self._shape.groups).keys()
+        self._look()
+        return self.claims
 
     @property
     def items(self) -> dict[str, object]:
         """All items as they are kept: values, or what they will be read from."""
+        self._look()
         if self._shape is not None:
-            for name in self._shape.groups.keys() - self._items.keys():
-                self._read(name)
-            self._items = {name: self._items[name] for name in self._shape.groups}
+            self._items = {name: self._read(name) for name in self._shape.groups}
             self._shape = None
         return self._items
 
@@ -100,7 +127,7 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        value = self._items[name] if name in self._items else self._read(name)
+        value = self._read(name)
         if isinstance(value, Later):
             value = self._parse(name, value)
         if isinstance(value, Malformed):
@@ -108,18 +135,22 @@ class Fetched(MessageData):
         return value
 
     def _read(self, name: str) -> object:
-        """The value of an item that has not been touched: of a shape, or none at all."""
-        shape, match, cursor = self._shape, self._match, self._cursor
-        if shape is None or match is None or cursor is None:
-            raise KeyError(name)
+        if name in self._items:
+            return self._items[name]
+        if self._shape is not None and name not in self._shape.plain:
+            self._look()
+        shape = self._shape
+        if shape is None:
+            return self._items[name]
         group = shape.groups[name]
         value: object
         if (read := shape.readers[name]) is not None:
-            value = read(match[group])
+            value = read(self._match[group])
         elif (parser := _lazy_items.get(name)) is not None:
-            value = Later(cursor, cursor.mark_at(match.start(group)), parser)
+            mark = self._cursor.mark_at(self._match.start(group))
+            value = Later(self._cursor, mark, parser)
         else:
-            value = cursor.literal_at(match.start(group))
+            value = self._cursor.literal_at(self._match.start(group))
         self._items[name] = value
         return value
 
@@ -220,44 +251,45 @@ _ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
-    if (usual := _usual(c, seq)) is not None:
-        return usual
-    found = _unusual(c, seq)
-    if not any(isinstance(value, Malformed) for value in found.items.values()):
-        shapes.learn(tuple(found.items))
-    return found
+    if (like := shapes.recognise(c)) is not None:
+        shape, match, seen = like
+        return Fetched.recognised(seq, c, shape, match, seen=seen)
+    items, whole = _item_by_item(c)
+    if whole:
+        shapes.learn(tuple(items))
+    uid = items.get("UID")
+    return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
 
 
-def _usual(c: Cursor, seq: int) -> Fetched | None:
-    """What `_unusual` gives, where the response looks as one before it did."""
-    if (like := shapes.recognise(c)) is None:
-        return None
-    shape, match = like
-    at = shape.groups.get("UID")
-    return Fetched(seq, int(match[at]) if at else None, {}, c, shape, match)
+def _item_by_item(c: Cursor) -> tuple[dict[str, object], bool]:
+    """The items that come next, and whether nothing is wrong with them.
 
-
-def _unusual(c: Cursor, seq: int) -> Fetched:
+    Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
+    """
     # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
     items: dict[str, object] = {}
     c.accept_sp()
     c.expect(b"(")
     extra = 0  # quirk 41: Domino's parentheses around an item
-    while True:
-        if match := c.accept_match(_PLAIN_ITEM):
-            _fetch_value(c, items, match[1].decode("ascii").upper())
-            continue
-        c.accept_sp()
-        if c.accept(b")"):
-            if extra == 0:
-                break
-            extra -= 1
-        elif c.accept(b"("):
-            extra += 1
-        else:
-            _fetch_item(c, items)
-    uid = items.get("UID")
-    return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
+    try:
+        while True:
+            if match := c.accept_match(_PLAIN_ITEM):
+                _fetch_value(c, items, match[1].decode("ascii").upper())
+                continue
+            c.accept_sp()
+            if c.accept(b")"):
+                if extra == 0:
+                    break
+                extra -= 1
+            elif c.accept(b"("):
+                extra += 1
+            else:
+                _fetch_item(c, items)
+    except ProtocolError:
+        if not items:
+            raise
+        return items, False
+    return items, not any(isinstance(value, Malformed) for value in items.values())
 
 
 def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
@@ -268,26 +300,39 @@ def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
     if c.peek() == b"[":
         name += _section(c)
         c.accept_sp()
-        items[name] = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
+        start = c.mark()
+        try:
+            value = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
+        except ProtocolError as error:
+            c.reset(start)
+            items.setdefault(name, Malformed(name, Frame(c.text[c.pos :]), error))
+            raise
+        items.setdefault(name, value)
         return
     c.sp()
     _fetch_value(c, items, name)
 
 
 def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
-    if (lazy := _lazy_items.get(name)) is not None:
-        items[name] = Later(c, c.mark(), lazy)
+    """Of an item that comes twice, the first counts."""
+    start = c.mark()
+    if name in items:
         c.skip()
         return
-    parser = _items.get(name)
-    if parser is None:  # quirk 76: items that nobody asked for, such as AOL's
-        items[name] = c.raw()
-        return
-    start = c.mark()
+    lazy, parser = _lazy_items.get(name), _items.get(name)
     try:
-        items[name] = parser(c)
-    except ProtocolError as error:  # costs this item only
+        if lazy is not None:
+            c.skip()
+            items[name] = Later(c, start, lazy)
+        elif parser is not None:
+            items[name] = parser(c)
+        else:  # quirk 76: items that nobody asked for, such as AOL's
+            items[name] = c.raw()
+    except ProtocolError as error:  # costs this item only, if another can be found behind it
         c.reset(start)
+        items[name] = Malformed(name, Frame(c.text[c.pos :]), error)
+        if parser is None:
+            raise
         items[name] = Malformed(name, c.raw(), error)
 
 

@@ -117,7 +117,7 @@ class Merger:
     def _add(self, value: Fetched, batch: list[Fetched]) -> None:
         if value.uid in self._partly:
             value = self._partly.pop(value.uid).merged(value)
-        if self._keys <= value.names:
+        if self._keys <= value.claims:
             batch.append(value)
         else:
             self._partly[value.uid] = value

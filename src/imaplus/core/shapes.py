@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from imaplus.core.envelope import USUAL_ENVELOPE
 from imaplus.wire.cursor import LIST, NESTED, Cursor, flag_set
 from imaplus.wire.dates import parse_internaldate
+from imaplus.wire.patterns import lazy_pattern
 
 MOST_RECENT: Final = 4
 """Shapes that a response is compared with: of the commands under way, and of what comes unasked."""
@@ -37,29 +38,53 @@ VALUES: Final[dict[str, Value]] = {
     "BODYSTRUCTURE": Value(rb"(%b)" % LIST),
     "BODY": Value(rb"(%b)" % LIST),
 }
+_LISTS: Final = frozenset(name for name, value in VALUES.items() if value.read is None)
 _BODY: Final = Value(rb"(\{[0-9]+\}\r\n)")
 
 
 class Shape:
-    """Items in an order, the pattern of a response that has them, and the group of each."""
+    """Items in an order, the pattern of a response that has them, and the group of each.
 
-    __slots__ = ("groups", "pattern", "readers")
+    Where plain values come first and lists after them, `beginning` matches the plain ones, with the
+    same groups: the lists, which are long, can wait until one of them is wanted.
+    """
 
-    def __init__(self, names: tuple[str, ...], pattern: re.Pattern[bytes]) -> None:
+    __slots__ = ("_lists", "beginning", "groups", "plain", "readers", "whole")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        values = [_BODY if name.startswith("BODY[") else VALUES[name] for name in names]
+        items = [
+            re.escape(name.encode()) + b" " + value.pattern
+            for name, value in zip(names, values, strict=True)
+        ]
         self.groups = {name: group for group, name in enumerate(names, 1)}
-        self.readers = {name: VALUES[name].read if name in VALUES else None for name in names}
-        self.pattern = pattern
+        self.readers = {name: value.read for name, value in zip(names, values, strict=True)}
+        self.whole = lazy_pattern(rb"\(%b\)\Z" % b" ".join(items))
+        first = next((at for at, each in enumerate(values) if each.read is None), len(names))
+        self.plain = frozenset(names[:first])
+        lists = names[first:]
+        self.beginning: re.Pattern[bytes] | None = None
+        self._lists: list[bytes] = []
+        if "UID" in self.plain and lists and _LISTS.issuperset(lists):
+            start = re.escape(lists[0].encode()) + rb" \("
+            self.beginning = lazy_pattern(rb"\(%b" % b" ".join([*items[:first], start]))
+            self._lists = [b") %b (" % name.encode() for name in lists[1:]]
+
+    def begins(self, text: bytes, at: int) -> re.Match[bytes] | None:
+        """The match of the plain values, if the response seems to have the lists, too."""
+        if self.beginning is None or (match := self.beginning.match(text, at)) is None:
+            return None
+        at = match.end()
+        for each in self._lists:
+            if (at := text.find(each, at)) < 0:
+                return None
+        return match if text.endswith(b"))") else None
 
 
 @lru_cache(maxsize=64)
 def _shape(names: tuple[str, ...]) -> Shape | None:
-    items: list[bytes] = []
-    for name in names:
-        value = _BODY if name.startswith("BODY[") else VALUES.get(name)
-        if value is None or not name.isascii():
-            return None
-        items.append(re.escape(name.encode()) + b" " + value.pattern)
-    return Shape(names, re.compile(rb"\(%b\)\Z" % b" ".join(items))) if items else None
+    known = all(name in VALUES or (name[:5] == "BODY[" and name.isascii()) for name in names)
+    return Shape(names) if known and names else None
 
 
 _recent: Final[list[Shape]] = []
@@ -73,11 +98,16 @@ def learn(names: tuple[str, ...]) -> None:
         del _recent[MOST_RECENT:]
 
 
-def recognise(c: Cursor) -> tuple[Shape, re.Match[bytes]] | None:
-    """The shape of the response whose items come next, if it is one of those that came lately."""
+def recognise(c: Cursor) -> tuple[Shape, re.Match[bytes], bool] | None:
+    """The shape of the response that comes next, if it is one of those that came lately.
+
+    The match is of the whole, or else of its beginning only: what follows is then to be seen.
+    """
     if c.depth < NESTED:
         return None
     for shape in _recent:
-        if match := shape.pattern.match(c.text, c.pos):
-            return shape, match
+        if match := shape.begins(c.text, c.pos):
+            return shape, match, False
+        if shape.beginning is None and (match := shape.whole.match(c.text, c.pos)):
+            return shape, match, True
     return None
