@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Set
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from imaplus.core import shapes
 from imaplus.core.bodystructure import bodystructure
 from imaplus.core.envelope import Envelope, envelope
 from imaplus.core.parts import Part
-from imaplus.core.shapes import Shape
+from imaplus.core.shapes import Recognised, Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import (
@@ -67,24 +67,22 @@ class Fetched(MessageData):
     _match: re.Match[bytes]
     _seen: bool
 
-    def __init__(self, seq: int, uid: int | None, items: dict[str, object]) -> None:
+    def __init__(
+        self,
+        seq: int,
+        uid: int | None,
+        items: dict[str, object],
+        cursor: Cursor | None = None,
+        recognised: Recognised | None = None,
+    ) -> None:
         self.seq = seq
         self.uid = uid
         self._items = items  # with a shape, those that have been touched
-        self._shape: Shape | None = None
-
-    @classmethod
-    def recognised(
-        cls, seq: int, c: Cursor, shape: Shape, match: re.Match[bytes], *, seen: bool
-    ) -> Fetched:
-        """A response that has a shape; whether all of it has been seen to have it."""
-        at = shape.groups.get("UID")
-        self = cls(seq, int(match[at]) if at else None, {})
-        self._shape = shape
-        self._cursor = c
-        self._match = match
-        self._seen = seen
-        return self
+        if cursor is None or recognised is None:
+            self._shape: Shape | None = None
+        else:
+            self._cursor = cursor
+            self._shape, self._match, self._seen = recognised
 
     def _look(self) -> None:
         """See whether the rest of the response has the shape of which it seems to be."""
@@ -116,7 +114,9 @@ class Fetched(MessageData):
         """All items as they are kept: values, or what they will be read from."""
         self._look()
         if self._shape is not None:
-            self._items = {name: self._read(name) for name in self._shape.groups}
+            have = self._items
+            names = self._shape.groups
+            self._items = {name: have[name] if name in have else self._read(name) for name in names}
             self._shape = None
         return self._items
 
@@ -127,7 +127,7 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        value = self._read(name)
+        value = self._items[name] if name in self._items else self._read(name)
         if isinstance(value, Later):
             value = self._parse(name, value)
         if isinstance(value, Malformed):
@@ -135,22 +135,25 @@ class Fetched(MessageData):
         return value
 
     def _read(self, name: str) -> object:
-        if name in self._items:
-            return self._items[name]
-        if self._shape is not None and name not in self._shape.plain:
-            self._look()
+        """An item that has not been touched."""
         shape = self._shape
-        if shape is None:
-            return self._items[name]
-        group = shape.groups[name]
-        value: object
-        if (read := shape.readers[name]) is not None:
-            value = read(self._match[group])
-        elif (parser := _lazy_items.get(name)) is not None:
-            mark = self._cursor.mark_at(self._match.start(group))
-            value = Later(self._cursor, mark, parser)
+        if shape is not None and name == shape.first_list and not self._seen:
+            start = self._match.end() - 1
         else:
-            value = self._cursor.literal_at(self._match.start(group))
+            if shape is not None and name not in shape.plain:
+                self._look()
+                shape = self._shape
+            if shape is None:
+                return self._items[name]
+            group = shape.groups[name]
+            if (read := shape.readers[name]) is not None:
+                value = self._items[name] = read(self._match[group])
+                return value
+            start = self._match.start(group)
+        if (parser := _lazy_items.get(name)) is not None:
+            value = Later(self._cursor, self._cursor.mark_at(start), parser)
+        else:
+            value = self._cursor.literal_at(start)
         self._items[name] = value
         return value
 
@@ -194,32 +197,38 @@ class Fetched(MessageData):
     @property
     def flags(self) -> frozenset[str]:
         """Its flags and keywords. Raises KeyError, like all of these, if FLAGS was not fetched."""
-        return cast(frozenset[str], self["FLAGS"])
+        value: frozenset[str] = self["FLAGS"]
+        return value
 
     @property
     def size(self) -> int:
         """Its octets, as the server counts them: RFC822.SIZE."""
-        return cast(int, self["RFC822.SIZE"])
+        value: int = self["RFC822.SIZE"]
+        return value
 
     @property
     def internaldate(self) -> datetime | None:
         """When the server received it; None if the server sent what is no date."""
-        return cast("datetime | None", self["INTERNALDATE"])
+        value: datetime | None = self["INTERNALDATE"]
+        return value
 
     @property
     def modseq(self) -> int:
         """The number of its latest change (RFC 7162)."""
-        return cast(int, self["MODSEQ"])
+        value: int = self["MODSEQ"]
+        return value
 
     @property
     def envelope(self) -> Envelope:
         """Subject, date, and who wrote to whom."""
-        return cast(Envelope, self["ENVELOPE"])
+        value: Envelope = self["ENVELOPE"]
+        return value
 
     @property
     def bodystructure(self) -> Part:
         """Its MIME structure: BODYSTRUCTURE, or BODY where that was fetched instead."""
-        return cast(Part, self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY"])
+        value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY"]
+        return value
 
     def body(self, section: str = "") -> bytes:
         """The octets of a section that was fetched whole; b"" if the server has none."""
@@ -252,8 +261,9 @@ _ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
     if (like := shapes.recognise(c)) is not None:
-        shape, match, seen = like
-        return Fetched.recognised(seq, c, shape, match, seen=seen)
+        shape, match, _ = like
+        at = shape.groups.get("UID")
+        return Fetched(seq, int(match[at]) if at else None, {}, c, like)
     items, whole = _item_by_item(c)
     if whole:
         shapes.learn(tuple(items))

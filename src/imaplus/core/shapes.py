@@ -49,7 +49,7 @@ class Shape:
     same groups: the lists, which are long, can wait until one of them is wanted.
     """
 
-    __slots__ = ("_lists", "beginning", "groups", "plain", "readers", "whole")
+    __slots__ = ("_lists", "beginning", "first_list", "groups", "plain", "readers", "whole")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         values = [_BODY if name.startswith("BODY[") else VALUES[name] for name in names]
@@ -63,6 +63,7 @@ class Shape:
         first = next((at for at, each in enumerate(values) if each.read is None), len(names))
         self.plain = frozenset(names[:first])
         lists = names[first:]
+        self.first_list = lists[0] if lists else None
         self.beginning: re.Pattern[bytes] | None = None
         self._lists: list[bytes] = []
         if "UID" in self.plain and lists and _LISTS.issuperset(lists):
@@ -98,11 +99,12 @@ def learn(names: tuple[str, ...]) -> None:
         del _recent[MOST_RECENT:]
 
 
-def recognise(c: Cursor) -> tuple[Shape, re.Match[bytes], bool] | None:
-    """The shape of the response that comes next, if it is one of those that came lately.
+Recognised = tuple[Shape, "re.Match[bytes]", bool]
+"""A shape, the match of the whole or of the beginning, and whether it is of the whole."""
 
-    The match is of the whole, or else of its beginning only: what follows is then to be seen.
-    """
+
+def recognise(c: Cursor) -> Recognised | None:
+    """The shape of the response that comes next, if it is one of those that came lately."""
     if c.depth < NESTED:
         return None
     for shape in _recent:
