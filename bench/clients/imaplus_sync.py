@@ -133,8 +133,16 @@ def append(session: Session, job: Job) -> None:
 
 
 def session(_: None, job: Job) -> None:
-    with log_in(job) as client:
-        client.select("INBOX")
+    with Client.connect(
+        job.host,
+        job.port,
+        user=job.user,
+        password=job.password,
+        security=Security.PLAIN,
+        mechanisms=["PLAIN"],  # as the others; SCRAM takes a round trip more
+        mailbox="INBOX",
+    ) as client:
+        assert client.mailbox.is_open
 
 
 if __name__ == "__main__":
