@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from imaplus.core.encoded_words import decode_words
 from imaplus.errors import ProtocolError
@@ -21,13 +21,13 @@ from imaplus.wire.tree import Tree, literal_text, tree
 
 # An envelope as the grammar has it, strings without escapes; servers seldom send another.
 _NSTRING: Final = rb'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
-_ADDRESS_OF_FOUR: Final = rb"\((%b) (%b) (%b) (%b)\)" % ((_NSTRING,) * 4)
 _ADDRESSES: Final = rb"(?:NIL|\((?:\(%b %b %b %b\) ?)++\))" % ((_NSTRING,) * 4)
 _FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
 USUAL_ENVELOPE: Final = rb"\(%b\)" % b" ".join(_FIELDS)
 """The pattern of an envelope that needs no second look."""
 _USUAL: Final = lazy_pattern(rb"\(%b\)" % b" ".join(rb"(%b)" % each for each in _FIELDS))
-_ADDRESS: Final = lazy_pattern(_ADDRESS_OF_FOUR)
+_ENTRY: Final = lazy_pattern(rb"\(%b %b %b %b\)" % ((_NSTRING,) * 4))
+_ADDRESS: Final = lazy_pattern(rb"\((%b) (%b) (%b) (%b)\)" % ((_NSTRING,) * 4))
 LONGEST_SHARED: Final = 512
 """Octets of addresses that are remembered."""
 
@@ -162,20 +162,37 @@ def _nstring(text: bytes, literals: Iterator[object]) -> str | None:
 def _usual_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
     if text == b"NIL":
         return ()
-    if len(text) <= LONGEST_SHARED and b"{" not in text:
+    if b"{" not in text and len(text) <= LONGEST_SHARED:
         return _shared_addresses(text)
     return _read_addresses(text, literals)
 
 
-def _read_addresses(text: bytes, literals: Iterator[object] | None = None) -> Addresses:
-    literals = literals or iter(())
-    return _resolved(
-        [[_nstring(each, literals) for each in entry] for entry in _ADDRESS.findall(text)]
-    )
+def _read_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
+    entries = _ENTRY.findall(text)
+    if b"{" not in text:
+        found = [_shared_address(entry) for entry in entries]
+        if None not in found:
+            return cast(Addresses, tuple(found))
+    return _resolved([[_nstring(each, literals) for each in _four(entry)] for entry in entries])
 
 
-_shared_addresses: Final = lru_cache(maxsize=4096)(_read_addresses)
-"""Who writes to whom comes again and again: without literals, it is read once."""
+@lru_cache(maxsize=4096)
+def _shared_addresses(text: bytes) -> Addresses:
+    """Addresses without literals, made once: who writes to whom comes again and again."""
+    return _read_addresses(text, iter(()))
+
+
+@lru_cache(maxsize=4096)
+def _shared_address(entry: bytes) -> Address | None:
+    """One of them; None if it belongs to a group."""
+    name, _, mailbox, host = [_nstring(each, iter(())) for each in _four(entry)]
+    return _address(name, mailbox, host, None) if host and mailbox else None
+
+
+def _four(entry: bytes) -> tuple[bytes, ...]:
+    match = _ADDRESS.match(entry)
+    assert match is not None
+    return match.groups()
 
 
 def parse_envelope(fields: Tree) -> Envelope:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
 
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import MessageCommand
@@ -47,6 +47,7 @@ class Body:
     size: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", tuple(self.fields))  # a list will do as well
         if not _SECTION.fullmatch(self.section):
             raise InvalidArgument(f"expected a section (RFC 9051, 6.4.5.1): {self.section!r}")
         if bool(self.fields) != bool(_FIELDS.search(self.section)):
@@ -101,6 +102,36 @@ Item = str | Body
 """What can be asked of a message: "FLAGS", "ENVELOPE", ..., a macro, or a `Body`."""
 
 
+class _Asked(NamedTuple):
+    """What items come to."""
+
+    items: tuple[Item, ...]  # without macros, which may not stand in a list
+    names: tuple[str, ...]  # the same, if there is no Body among them
+    keys: frozenset[str]
+    needs: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)  # of thousands of commands that are given together, most ask for the same
+def _asked(items: tuple[Item, ...]) -> _Asked:
+    found: list[Item] = []
+    for item in items:
+        if isinstance(item, Body):
+            found.append(item)
+        elif _NAME.fullmatch(item):
+            found += _MACROS.get(item.upper(), (item.upper(),))
+        else:
+            raise InvalidArgument(f"expected a FETCH item or Body(...), found {item!r}")
+    names = tuple(item for item in found if isinstance(item, str))
+    bodies = [item for item in found if isinstance(item, Body)]
+    keys = {*names, *(body.key for body in bodies)}
+    return _Asked(
+        items=tuple(found),
+        names=() if bodies else names,
+        keys=frozenset(keys - {"UID"} or keys),  # every answer has a UID: it tells nothing
+        needs=("BINARY",) if any(body.binary or body.size for body in bodies) else (),
+    )
+
+
 BodySink = Callable[[int | None, int], Sink]
 """Gives the sink for a body of so many octets; the UID is None if the server sends it later."""
 
@@ -129,43 +160,32 @@ class Fetch(MessageCommand[list[Fetched]]):
     """Where bodies go; in memory, unless this says otherwise."""
 
     def __post_init__(self) -> None:
-        for item in self.items:
-            if not isinstance(item, Body) and not _NAME.fullmatch(item):
-                raise InvalidArgument(f"expected a FETCH item or Body(...), found {item!r}")
+        _asked(self.items)
 
     @cached_property
     def keys(self) -> frozenset[str]:
         """The names under which what was asked for comes back."""
-        keys: set[str] = set()
-        for item in self.items:
-            if isinstance(item, Body):
-                keys.add(item.key)
-            else:
-                keys.update(_MACROS.get(item.upper(), (item.upper(),)))
-        return frozenset(keys - {"UID"} or keys)  # every answer has a UID: it tells nothing
+        return _asked(self.items).keys
 
     def needs(self) -> Iterable[str]:
-        if any(isinstance(item, Body) and (item.binary or item.size) for item in self.items):
-            yield "BINARY"
-        yield from needs_of(self.modifiers)
+        return (*_asked(self.items).needs, *needs_of(self.modifiers))
 
     def encode(self, out: Writer) -> None:
         super().encode(out)
         out.sp()
-        with out.parens():
-            for _, item in out.spaced(self._spelled_out()):
-                if isinstance(item, Body):
-                    item.encode(out)
-                else:
-                    out.atom(item.upper())
+        asked = _asked(self.items)
+        if asked.names:
+            out.atom_list(asked.names)
+        else:
+            with out.parens():
+                for _, item in out.spaced(asked.items):
+                    if isinstance(item, Body):
+                        item.encode(out)
+                    else:
+                        out.atom(item)
         if self.modifiers:
             out.sp()
             write_list(out, self.modifiers)
-
-    def _spelled_out(self) -> Iterable[Item]:
-        """The items without macros, which may not stand in a list."""
-        for item in self.items:
-            yield from _MACROS.get(item.upper(), (item,)) if isinstance(item, str) else (item,)
 
     def wants(self, data: object) -> bool:
         return (

@@ -55,6 +55,10 @@ class Later(NamedTuple):
     parser: Parser
 
 
+_UNTOUCHED: Final[dict[str, object]] = {}
+"""The items of messages with a shape as long as none has been touched: one for all of them."""
+
+
 class Fetched(MessageData):
     """What a FETCH response says of one message.
 
@@ -136,6 +140,7 @@ class Fetched(MessageData):
 
     def _read(self, name: str) -> object:
         """An item that has not been touched."""
+        value: object
         shape = self._shape
         if shape is not None and name == shape.first_list and not self._seen:
             start = self._match.end() - 1
@@ -147,13 +152,17 @@ class Fetched(MessageData):
                 return self._items[name]
             group = shape.groups[name]
             if (read := shape.readers[name]) is not None:
-                value = self._items[name] = read(self._match[group])
-                return value
+                return read(self._match[group])
             start = self._match.start(group)
         if (parser := _lazy_items.get(name)) is not None:
             value = Later(self._cursor, self._cursor.mark_at(start), parser)
         else:
             value = self._cursor.literal_at(start)
+        return self._keep(name, value)
+
+    def _keep(self, name: str, value: object) -> object:
+        if self._items is _UNTOUCHED:
+            self._items = {}
         self._items[name] = value
         return value
 
@@ -163,17 +172,19 @@ class Fetched(MessageData):
         try:
             value = later.parser(later.cursor)
         except ProtocolError as error:
-            later.cursor.reset(later.mark)
-            value = Malformed(name, later.cursor.raw(), error)
-        self._items[name] = value
-        return value
+            value = Malformed(name, Frame(later.cursor.text[later.mark[0] :]), error)
+        return self._keep(name, value)
 
     def __contains__(self, name: object) -> bool:
+        if self._shape is not None and name in self._shape.plain:
+            return True
         return name in self.names
 
     def get(self, name: str, default: Any = None) -> Any:
         """An item's value, or the default if the server did not send it."""
-        return self[name] if name in self.names else default
+        if name not in self:
+            return default
+        return self[name]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Fetched):
@@ -263,7 +274,7 @@ def fetched(c: Cursor, seq: int) -> Fetched:
     if (like := shapes.recognise(c)) is not None:
         shape, match, _ = like
         at = shape.groups.get("UID")
-        return Fetched(seq, int(match[at]) if at else None, {}, c, like)
+        return Fetched(seq, int(match[at]) if at else None, _UNTOUCHED, c, like)
     items, whole = _item_by_item(c)
     if whole:
         shapes.learn(tuple(items))

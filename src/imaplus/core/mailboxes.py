@@ -19,6 +19,7 @@ from imaplus.protocol.response import Status, response
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.mailbox_names import encode, encode_utf8, normalise, same
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
 
 
@@ -38,7 +39,7 @@ class Select(Command[Opened]):
 
     name = b"SELECT"
     states = LOGGED_IN
-    collects = (MessageData,)
+    collects = (MessageData, Status)
     exclusive = True
     mailbox: str
     parameters: tuple[SelectParameter, ...] = ()
@@ -160,13 +161,28 @@ class MailboxStatus:
     """The octets of all messages (RFC 8438)."""
     highestmodseq: int | None = None
 
+    @property
+    def subject(self) -> str:
+        """Whose question it answers: as `Command.subject`."""
+        return normalise(self.mailbox)
+
 
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
+# The usual form: a name without spaces, and numbers of at most 64 bits.
+_PLAIN_STATUS = lazy_pattern(
+    rb" (?!NIL )([!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]++)"
+    rb" \(([A-Za-z-]++ [0-9]{1,19}(?: [A-Za-z-]++ [0-9]{1,19})*+)\)\Z"
+)
 
 
 @response("STATUS")
 def status(c: Cursor) -> MailboxStatus:
     # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    if (plain := c.accept_match(_PLAIN_STATUS)) is not None:
+        mailbox = c.decode_mailbox(plain[1])
+        words = plain[2].decode().lower().split(" ")
+        numbers = zip(words[::2], map(int, words[1::2]), strict=True)
+        return MailboxStatus(mailbox, **{k: n for k, n in numbers if k in _STATUS_FIELDS})
     c.sp()
     mailbox = c.mailbox()
     if not c.accept_sp() or c.peek() != b"(":  # quirk 54: Exchange does not quote names with spaces
@@ -197,9 +213,7 @@ class GetStatus(Command[MailboxStatus]):
         out.sp()
         out.mailbox(self.mailbox)
         out.sp()
-        with out.parens():
-            for _, item in out.spaced(self.items):
-                out.atom(item)
+        out.atom_list(self.items)
 
     @property
     def subject(self) -> str:

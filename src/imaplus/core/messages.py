@@ -125,7 +125,7 @@ class Store(MessageCommand[Stored]):
 
     def result(self, reply: Reply) -> Stored:
         told = reply.status.data
-        left_alone = told.uids if isinstance(told, Modified) else SequenceSet()
+        left_alone = told.uids if isinstance(told, Modified) else EMPTY
         messages = tuple(value for value in reply.data if isinstance(value, MessageData))
         return Stored(messages, left_alone)
 
@@ -179,6 +179,7 @@ class Copy(MessageCommand[Copied]):
     """Copy messages to another mailbox: all of them, or none."""
 
     name = b"UID COPY"
+    collects = (Status,)
     changes = True
     mailbox: str
 
