@@ -105,13 +105,13 @@ class Fetched(MessageData):
     @property
     def claims(self) -> Set[str]:
         """The names of the items that it has, or seems to have: `names` looks closer."""
-        return (self._items if self._shape is None else self._shape.groups).keys()
+        return self._items.keys() if self._shape is None else self._shape.names
 
     @property
     def names(self) -> Set[str]:
         """The names of the items that the server sent."""
         self._look()
-        return self.claims
+        return (self._items if self._shape is None else self._shape.groups).keys()
 
     @property
     def items(self) -> dict[str, object]:

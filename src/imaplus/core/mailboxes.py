@@ -170,7 +170,7 @@ class MailboxStatus:
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
 # The usual form: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
-    rb" (?!NIL )([!#$&'+,\-./0-9:;<=>?@A-Z\[\]^_`a-z|}~]++)"
+    rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
     rb" \(([A-Za-z-]++ [0-9]{1,19}(?: [A-Za-z-]++ [0-9]{1,19})*+)\)\Z"
 )
 

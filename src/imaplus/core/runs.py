@@ -94,6 +94,7 @@ class Merger:
 
     def __init__(self, keys: frozenset[str]) -> None:
         self._keys = keys
+        self._enough: object = None  # the names of a message of which all had come
         self._partly: dict[int | None, Fetched] = {}
 
     def merge(self, values: Iterable[object]) -> Iterator[Iterable[Fetched]]:
@@ -101,7 +102,10 @@ class Merger:
         batch: list[Fetched] = []
         for value in values:
             if isinstance(value, Fetched):
-                self._add(value, batch)
+                if value.claims is self._enough and not self._partly:
+                    batch.append(value)  # it looks as the one before
+                else:
+                    self._add(value, batch)
             elif isinstance(value, FlagsRun):
                 if self._partly or not self._keys <= value.names:
                     for each in value:
@@ -119,6 +123,7 @@ class Merger:
             value = self._partly.pop(value.uid).merged(value)
         if self._keys <= value.claims:
             batch.append(value)
+            self._enough = value.claims
         else:
             self._partly[value.uid] = value
 

@@ -49,7 +49,9 @@ class Shape:
     same groups: the lists, which are long, can wait until one of them is wanted.
     """
 
-    __slots__ = ("_lists", "beginning", "first_list", "groups", "plain", "readers", "whole")
+    __slots__ = (
+        *("_lists", "beginning", "first_list", "groups", "names", "plain", "readers", "whole"),
+    )
 
     def __init__(self, names: tuple[str, ...]) -> None:
         values = [_BODY if name.startswith("BODY[") else VALUES[name] for name in names]
@@ -57,6 +59,7 @@ class Shape:
             re.escape(name.encode()) + b" " + value.pattern
             for name, value in zip(names, values, strict=True)
         ]
+        self.names = frozenset(names)
         self.groups = {name: group for group, name in enumerate(names, 1)}
         self.readers = {name: value.read for name, value in zip(names, values, strict=True)}
         self.whole = lazy_pattern(rb"\(%b\)\Z" % b" ".join(items))
