@@ -36,7 +36,11 @@ def frame(text: bytes) -> Frame:
 @given(st.tuples(strings, strings, *[addresses] * 6, strings, strings), st.integers(8, 10))
 def test_usual_envelopes(fields: tuple[bytes, ...], count: int) -> None:
     text = b"(" + b" ".join(fields[:count]) + b")"
-    if envelopes._USUAL.match(text) is None:
+    try:
+        recognised = envelopes._USUAL.match(text.decode())
+    except UnicodeDecodeError:
+        recognised = None
+    if recognised is None:
         return
     usual, general = Cursor(frame(text)), Cursor(frame(text))
     try:
@@ -57,7 +61,7 @@ def test_usual_envelopes(fields: tuple[bytes, ...], count: int) -> None:
     ],
 )
 def test_an_envelope_of_the_grammar_is_usual(text: bytes) -> None:
-    assert envelopes._USUAL.fullmatch(text)
+    assert envelopes._USUAL.fullmatch(text.decode())
 
 
 params = st.lists(strings, max_size=4).map(lambda x: b"(" + b" ".join(x) + b")" if x else b"NIL")

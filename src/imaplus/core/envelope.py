@@ -14,22 +14,23 @@ from typing import Final, cast
 from imaplus.core.encoded_words import decode_words
 from imaplus.errors import ProtocolError
 from imaplus.records import record
-from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_header_date
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tree import Tree, literal_text, tree
 
 # An envelope as the grammar has it, strings without escapes; servers seldom send another.
-_NSTRING: Final = rb'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
-_ADDRESSES: Final = rb"(?:NIL|\((?:\(%b %b %b %b\) ?)++\))" % ((_NSTRING,) * 4)
+_NSTRING: Final = r'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
+_ADDRESS: Final = rf"\({_NSTRING} {_NSTRING} {_NSTRING} {_NSTRING}\)"
+_ADDRESSES: Final = rf"(?:NIL|\((?:{_ADDRESS} ?)++\))"
 _FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
-USUAL_ENVELOPE: Final = rb"\(%b\)" % b" ".join(_FIELDS)
+USUAL_ENVELOPE: Final = rf"\({' '.join(_FIELDS)}\)".encode()
 """The pattern of an envelope that needs no second look."""
-_USUAL: Final = lazy_pattern(rb"\(%b\)" % b" ".join(rb"(%b)" % each for each in _FIELDS))
-_ENTRY: Final = lazy_pattern(rb"\(%b %b %b %b\)" % ((_NSTRING,) * 4))
-_ADDRESS: Final = lazy_pattern(rb"\((%b) (%b) (%b) (%b)\)" % ((_NSTRING,) * 4))
+_USUAL: Final = lazy_pattern(rf"\({' '.join(f'({each})' for each in _FIELDS)}\)")
+_ENTRY: Final = lazy_pattern(_ADDRESS)
+_FOUR: Final = lazy_pattern(rf"\(({_NSTRING}) ({_NSTRING}) ({_NSTRING}) ({_NSTRING})\)")
 LONGEST_SHARED: Final = 512
-"""Octets of addresses that are remembered."""
+"""Characters of addresses that are remembered."""
 
 _SPECIALS: Final = lazy_pattern(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
 # quirk 60: what Exchange and Dovecot write where an address lacks a part.
@@ -134,10 +135,11 @@ def envelope(c: Cursor) -> Envelope:
     """
     # envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP
     #            env-cc SP env-bcc SP env-in-reply-to SP env-message-id ")"
-    match = c.accept_match(_USUAL)
+    text = c.coming_text()
+    match = None if text is None else _USUAL.match(text)
     if match is None:
         return parse_envelope(tree(c))
-    literals = iter(c.take_literals(match[0]))
+    literals = iter(c.take_text(match[0]))
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = match.groups()
     return Envelope(
         _nstring(date, literals),
@@ -153,23 +155,23 @@ def envelope(c: Cursor) -> Envelope:
     )
 
 
-def _nstring(text: bytes, literals: Iterator[object]) -> str | None:
-    if text[:1] == b'"':
-        return decode_text(text[1:-1])
-    return None if text == b"NIL" else literal_text(next(literals))
+def _nstring(text: str, literals: Iterator[object]) -> str | None:
+    if text[0] == '"':
+        return text[1:-1]
+    return None if text == "NIL" else literal_text(next(literals))
 
 
-def _usual_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
-    if text == b"NIL":
+def _usual_addresses(text: str, literals: Iterator[object]) -> Addresses:
+    if text == "NIL":
         return ()
-    if b"{" not in text and len(text) <= LONGEST_SHARED:
+    if "{" not in text and len(text) <= LONGEST_SHARED:
         return _shared_addresses(text)
     return _read_addresses(text, literals)
 
 
-def _read_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
+def _read_addresses(text: str, literals: Iterator[object]) -> Addresses:
     entries = _ENTRY.findall(text)
-    if b"{" not in text:
+    if "{" not in text:
         found = [_shared_address(entry) for entry in entries]
         if None not in found:
             return cast(Addresses, tuple(found))
@@ -177,20 +179,20 @@ def _read_addresses(text: bytes, literals: Iterator[object]) -> Addresses:
 
 
 @lru_cache(maxsize=4096)
-def _shared_addresses(text: bytes) -> Addresses:
+def _shared_addresses(text: str) -> Addresses:
     """Addresses without literals, made once: who writes to whom comes again and again."""
     return _read_addresses(text, iter(()))
 
 
 @lru_cache(maxsize=4096)
-def _shared_address(entry: bytes) -> Address | None:
+def _shared_address(entry: str) -> Address | None:
     """One of them; None if it belongs to a group."""
     name, _, mailbox, host = [_nstring(each, iter(())) for each in _four(entry)]
     return _address(name, mailbox, host, None) if host and mailbox else None
 
 
-def _four(entry: bytes) -> tuple[bytes, ...]:
-    match = _ADDRESS.match(entry)
+def _four(entry: str) -> tuple[str, ...]:
+    match = _FOUR.match(entry)
     assert match is not None
     return match.groups()
 

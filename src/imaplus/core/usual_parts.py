@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from imaplus.core.parts import Disposition, Multipart, Part, TextPart
-from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 
 MOST_PARTS: Final = 1000
@@ -17,19 +17,19 @@ MOST_PARTS: Final = 1000
 DEEPEST: Final = 20
 """Multiparts within multiparts."""
 
-_STRING: Final = rb'"[^"\\\r\n]*+"'
-_NSTRING: Final = rb"(%b|NIL)" % _STRING
-_PARAMS: Final = rb"(?:\((?:%b %b ?)++\)|NIL)" % (_STRING, _STRING)
+_STRING: Final = r'"[^"\\\r\n]*+"'
+_NSTRING: Final = rf"({_STRING}|NIL)"
+_PARAMS: Final = rf"(?:\((?:{_STRING} {_STRING} ?)++\)|NIL)"
 # [SP body-fld-md5] SP body-fld-dsp SP body-fld-lang SP body-fld-loc; of languages, one.
-_EXTENSION: Final = rb'(?:NIL|\("([^"\\\r\n]++)" (%b)\)) %b %b' % (_PARAMS, _NSTRING, _NSTRING)
+_EXTENSION: Final = rf'(?:NIL|\("([^"\\\r\n]++)" ({_PARAMS})\)) {_NSTRING} {_NSTRING}'
 # media-basic / media-text, SP body-fields, [SP body-fld-lines] and body-ext-1part
 _SINGLE: Final = lazy_pattern(
-    rb'\("([^"\\\r\n]++)" "([^"\\\r\n]++)" (%b) %b %b "([^"\\\r\n]++)" ([0-9]{1,19})'
-    rb"(?: ([0-9]{1,19}))?(?: %b %b)?\)" % (_PARAMS, _NSTRING, _NSTRING, _NSTRING, _EXTENSION)
+    rf'\("([^"\\\r\n]++)" "([^"\\\r\n]++)" ({_PARAMS}) {_NSTRING} {_NSTRING} '
+    rf'"([^"\\\r\n]++)" ([0-9]{{1,19}})(?: ([0-9]{{1,19}}))?(?: {_NSTRING} {_EXTENSION})?\)'
 )
 # SP media-subtype [SP body-fld-param SP ...]
-_MULTIPART_END: Final = lazy_pattern(rb' "([^"\\\r\n]++)"(?: (%b) %b)?\)' % (_PARAMS, _EXTENSION))
-_STRINGS: Final = lazy_pattern(rb'"([^"]*+)"')
+_MULTIPART_END: Final = lazy_pattern(rf' "([^"\\\r\n]++)"(?: ({_PARAMS}) {_EXTENSION})?\)')
+_STRINGS: Final = lazy_pattern(r'"([^"]*+)"')
 
 
 class _Unusual(Exception):
@@ -40,11 +40,14 @@ def usual_body(c: Cursor) -> Part | None:
     """The body structure that comes next, if all of it is as usual: the cursor has passed it."""
     if c.depth < DEEPEST:
         return None
-    reader = _Reader(c.text)
+    text = c.coming_text()
+    if text is None:
+        return None
     try:
-        part, c.pos = reader.body(c.pos)
+        part, end = _Reader(text).body(0)
     except _Unusual:
         return None
+    c.take_text(text[:end])
     return part
 
 
@@ -53,13 +56,13 @@ class _Reader:
 
     __slots__ = ("_left", "_text")
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
         self._left = MOST_PARTS
 
     def body(self, at: int) -> tuple[Part, int]:
         """The body of a message that begins here, and where it ends."""
-        if self._text.startswith(b"((", at):
+        if self._text.startswith("((", at):
             return self._multipart(at, "TEXT", "", DEEPEST)
         return self._single(at, "1")
 
@@ -69,9 +72,9 @@ class _Reader:
         text = self._text
         parts: list[Part] = []
         at += 1
-        while text.startswith(b"(", at):
+        while text.startswith("(", at):
             number = f"{prefix}{len(parts) + 1}"
-            if text.startswith(b"((", at):
+            if text.startswith("((", at):
                 part, at = self._multipart(at, number, f"{number}.", depth - 1)
             else:
                 part, at = self._single(at, number)
@@ -82,7 +85,7 @@ class _Reader:
         return Multipart(
             section,
             "multipart",
-            decode_text(subtype).lower(),
+            subtype.lower(),
             _params(params),
             disposition=_disposition(disposition, its_params),
             language=_languages(language),
@@ -97,17 +100,17 @@ class _Reader:
             raise _Unusual
         media, subtype, params, content_id, description, encoding, size, *rest = found.groups()
         lines, md5, disposition, its_params, language, location = rest
-        kind = decode_text(media).lower()
+        kind = media.lower()
         if kind in ("message", "multipart") or (kind == "text") != (lines is not None):
             raise _Unusual
         fields = (
             section,
             kind,
-            decode_text(subtype).lower(),
+            subtype.lower(),
             _params(params),
             _nstring(content_id),
             _nstring(description),
-            decode_text(encoding).lower(),
+            encoding.lower(),
             int(size),
             _nstring(md5),
             _disposition(disposition, its_params),
@@ -117,20 +120,20 @@ class _Reader:
         return Part(*fields) if lines is None else TextPart(*fields, int(lines)), found.end()
 
 
-def _nstring(text: bytes | None) -> str | None:
-    return None if text is None or text == b"NIL" else decode_text(text[1:-1])
+def _nstring(text: str | None) -> str | None:
+    return None if text is None or text == "NIL" else text[1:-1]
 
 
-def _params(text: bytes | None) -> dict[str, str]:
-    if text is None or text == b"NIL":
+def _params(text: str | None) -> dict[str, str]:
+    if text is None or text == "NIL":
         return {}
-    strings = [decode_text(each) for each in _STRINGS.findall(text)]
+    strings = _STRINGS.findall(text)
     return dict(zip(map(str.lower, strings[::2]), strings[1::2], strict=True))
 
 
-def _disposition(kind: bytes | None, params: bytes | None) -> Disposition | None:
-    return None if kind is None else Disposition(decode_text(kind).lower(), _params(params))
+def _disposition(kind: str | None, params: str | None) -> Disposition | None:
+    return None if kind is None else Disposition(kind.lower(), _params(params))
 
 
-def _languages(text: bytes | None) -> tuple[str, ...]:
-    return () if text is None or text == b"NIL" else (decode_text(text[1:-1]),)
+def _languages(text: str | None) -> tuple[str, ...]:
+    return () if text is None or text == "NIL" else (text[1:-1],)

@@ -139,6 +139,19 @@ class Cursor:
         self._next_literal += taken.count(b"\r\n")
         return self._literals[first : self._next_literal]
 
+    def coming_text(self) -> str | None:
+        """All that is left, as text; None if some of it is not UTF-8."""
+        try:
+            return self.text[self.pos :].decode()
+        except UnicodeDecodeError:
+            return None
+
+    def take_text(self, text: str) -> tuple[object, ...]:
+        """Pass over a value that `coming_text()` began with; its literals."""
+        taken = text.encode()
+        self.pos += len(taken)
+        return self.take_literals(taken)
+
     def literal_at(self, position: int) -> object:
         """The value of the literal that is announced there."""
         return self._literals[self.text.count(b"\r\n", 0, position)]
