@@ -122,6 +122,11 @@ class Mechanism(ABC):
     error_details: str | None = None
     """What the server said was wrong, inside the exchange."""
 
+    @staticmethod
+    def available() -> bool:
+        """Whether this Python has what it takes."""
+        return True
+
     @abstractmethod
     def start(self) -> Generator[bytes | None, bytes, None]:
         """Challenges in, responses out. Raises: InvalidArgument, ProtocolError."""
@@ -405,12 +410,13 @@ def choose(
         by_name = {mechanism.name: mechanism for mechanism in candidates}
         names = dict.fromkeys(name.upper() for name in allowed)
         candidates = [by_name[name] for name in names if name in by_name]
-    available = {name.upper() for name in offered}
+    names_offered = {name.upper() for name in offered}
     return [
         mechanism
         for mechanism in candidates
-        if mechanism.name in available
+        if mechanism.name in names_offered
         and (secure or allowed is not None or not mechanism.plain_text)
+        and mechanism.available()
     ]
 
 
@@ -426,11 +432,10 @@ def _candidates(credentials: Credentials, host: str | None, port: int | None) ->
     scram = [ScramSha256(credentials), ScramSha1(credentials)]
     if credentials.authzid:  # CRAM-MD5 and LOGIN have no place for it
         return [*scram, Plain(credentials)]
-    cram = [CramMd5(credentials)] if CramMd5.available() else []
     clear: list[Mechanism] = [Plain(credentials), Login(credentials)]
     if "/" in credentials.user:  # quirk 83, Exchange: PLAIN fails for DOMAIN\user/shared
         clear.reverse()
-    return [*scram, *cram, *clear]
+    return [*scram, CramMd5(credentials), *clear]
 
 
 def _insist_on_text(what: str, text: Secret) -> None:

@@ -36,8 +36,6 @@ class Blocking:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.inner, name)
         model = getattr(_TWINS[type(self.inner)], name, None)
-        if inspect.isasyncgenfunction(model):
-            return lambda *args, **options: _iterate(found(*args, **options))
         if inspect.iscoroutinefunction(model):
             return _awaitable(found)
         if inspect.isfunction(model):
@@ -59,6 +57,8 @@ def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[objec
 
 
 def _wrapped(value: object) -> object:
+    if inspect.isgenerator(value):
+        return _iterate(value)
     return Blocking(value) if type(value) in _TWINS else value
 
 

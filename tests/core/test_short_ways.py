@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imaplus.extensions.condstore  # noqa: F401  (its patterns register themselves)
-from imaplus.core import shapes
+from imaplus.core import mailboxes, shapes
 from imaplus.core.fetch import Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Select
 from imaplus.core.runs import FlagsRun
+from imaplus.protocol import response as responses
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import Malformed, parse, runs
 from imaplus.wire.framing import Frame, Framer
@@ -220,3 +222,49 @@ def test_malformed_responses_are_not_learnt_from() -> None:
         patch.setattr(shapes, "_recent", [])
         parse(Frame(b"* 1 FETCH (UID x)"))
         assert shapes._recent == []
+
+
+# -- the usual form of what comes for every command ------------------------------------------------
+
+WORDS = """* A1-7 a1
+    OK NO BAD BYE ok STATUS status [ALERT] [X SEARCH 1 FLAGS INBOX inbox nil NIL a[b
+    &AGE- \xe4 a\\b "x" () (MESSAGES) (MESSAGES""".split()
+ITEMS_OF_STATUS = ["MESSAGES 3", "unseen 1", "X-NEW 5", "X (1)", "SIZE 99999999999999999999", "A"]
+words = st.sampled_from([*WORDS, "", " ", '"a b"'])
+responses_ = st.one_of(
+    st.lists(words, max_size=6).map(" ".join),
+    st.builds("{} {} {}".format, words, st.sampled_from(["OK", "NO", "BAD", "BYE"]), words),
+    st.builds(
+        lambda name, items, end: f"* STATUS {name} ({' '.join(items)}{end}",
+        words,
+        st.lists(st.sampled_from(ITEMS_OF_STATUS), max_size=3),
+        st.sampled_from([")", ") ", " )", ") x", ""]),
+    ),
+)
+
+
+@settings(max_examples=1000)
+@given(responses_, st.booleans())
+def test_the_usual_form_is_worth_what_any_form_is(line: str, utf8: bool) -> None:
+    frame = Frame(line.encode("latin-1"))
+    short = repr(parse(frame, utf8=utf8))
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in [
+            (responses, "_TAGGED_TEXT"),
+            (responses, "_NAMED"),
+            (mailboxes, "_PLAIN_STATUS"),
+        ]:
+            patch.setattr(module, name, re.compile(b"(?!)"))
+        assert repr(parse(frame, utf8=utf8)) == short
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        (responses._TAGGED_TEXT, b"B0F1-12 OK Fetch completed (0.001 secs)."),
+        (responses._NAMED, b"* STATUS INBOX (MESSAGES 3)"),
+        (mailboxes._PLAIN_STATUS, b" INBOX (MESSAGES 3 UIDNEXT 5)"),
+    ],
+)
+def test_the_usual_form_is_recognised(pattern: re.Pattern[bytes], line: bytes) -> None:
+    assert pattern.match(line)

@@ -14,6 +14,7 @@ import pytest
 
 from imaplus import Client, ConnectionLost, Security, Throttled, UsageError
 from imaplus.mirror import BackupReport, Store, backup, list_mailboxes, verify
+from imaplus.mirror.bodies import LARGE
 from imaplus.testing import PERSONALITIES, Fault, Generated, Personality, Server, sample_mailbox
 
 WAYS = ("rev1", "rev2", "condstore", "rev1-basic")
@@ -86,6 +87,34 @@ def test_the_mirror_has_what_the_server_has(server: Server, root: Path) -> None:
         for message in box.messages.values()
     )
     check(server, root)
+
+
+class Watching:
+    """Adds up what a progress bar is told."""
+
+    def __init__(self) -> None:
+        self.messages = self.octets = self.most = 0
+
+    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
+        pass
+
+    def advance(self, messages: int = 0, octets: int = 0) -> None:
+        self.messages += messages
+        self.octets += octets
+        self.most = max(self.most, octets)
+
+
+def test_progress_adds_up_and_a_large_message_moves_it_while_it_comes(
+    plain: Server, root: Path
+) -> None:
+    for size in (10, LARGE - 1, LARGE, 4 * LARGE):
+        plain.account().mailboxes["INBOX"].add(b"S: x\r\n\r\n" + b"x" * (size - 8))
+    bar = Watching()
+    with connect(plain) as client, Store.open(root, create=True, sync=False) as store:
+        report = backup(client, store, progress=bar)
+    assert (bar.messages, bar.octets) == (report.fetched, report.octets)
+    assert report.octets == 10 + LARGE - 1 + 5 * LARGE
+    assert bar.most < LARGE
 
 
 def test_nothing_on_the_server_changes(server: Server, root: Path) -> None:

@@ -247,6 +247,41 @@ def test_a_literal_that_nobody_wants_any_more(at: int) -> None:
     assert sink.aborted is (at < 11)  # at 11 the literal was complete
 
 
+@pytest.mark.parametrize("keep_below", [0, 4, 100])
+@pytest.mark.parametrize("step", [1, 7, 100])
+def test_a_sink_is_chosen_once_for_each_literal_however_it_is_cut(
+    step: int, keep_below: int
+) -> None:
+    asked: list[tuple[bytes, int]] = []
+
+    def choose(text: bytearray, size: int) -> Sink:
+        asked.append((bytes(text), size))
+        return Memory()
+
+    data = b"* X {3}\r\nabc Y {5}\r\ndefgh Z {0}\r\n)\r\n* OK next\r\n"
+    framer = Framer(choose=choose)
+    framer.keep_below = keep_below
+    found = frames(cut(data, range(0, len(data), step)), framer)
+    text = b"* X {3}\r\n Y {5}\r\n Z {0}\r\n)"
+    assert found == [Frame(text, (b"abc", b"defgh", b"")), Frame(b"* OK next")]
+    all_there_is = [(b"* X ", 3), (b"* X {3}\r\n Y ", 5), (b"* X {3}\r\n Y {5}\r\n Z ", 0)]
+    if step < 100:
+        assert asked == all_there_is
+    else:
+        assert asked == [each for each in all_there_is if each[1] >= keep_below]
+
+
+def test_a_literal_that_is_refused_leaves_the_stream_behind_its_announcement() -> None:
+    def choose(text: bytearray, size: int) -> Sink:
+        raise ProtocolError("no")
+
+    framer = Framer(choose=choose)
+    framer.feed(b"* X {3}\r\nabc Y\r\n")
+    with pytest.raises(ProtocolError, match="no"):
+        framer.next_frame()
+    assert framer.take_rest() == b"abc Y\r\n"
+
+
 def test_the_end_of_the_stream_aborts_a_sink() -> None:
     sink = Failing("never")
     framer = Framer(choose=lambda text, size: sink)

@@ -204,18 +204,22 @@ def _mailbox(path: str) -> tuple[str | None, int | None]:
 def _decoded(text: str) -> str:
     if re.search(_BAD_ESCAPE, text):
         raise _wrong("a '%' of the URL is not followed by two hexadecimal digits")
-    try:
-        from urllib.parse import unquote_to_bytes
+    decoded = text
+    if "%" in text or not text.isascii():
+        from urllib.parse import unquote_to_bytes  # as slow to load as all of this package
 
-        decoded = unquote_to_bytes(text).decode()
-    except UnicodeError:
-        raise _wrong("the percent-encoded octets of the URL are not UTF-8") from None
+        try:
+            decoded = unquote_to_bytes(text).decode()
+        except UnicodeError:
+            raise _wrong("the percent-encoded octets of the URL are not UTF-8") from None
     if "\0" in decoded or "\r" in decoded or "\n" in decoded:
         raise _wrong("a line break or NUL cannot be part of a URL")
     return decoded
 
 
 def _quoted(text: str, safe: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._-]*", text):
+        return text
     from urllib.parse import quote
 
     return quote(text, safe=safe)

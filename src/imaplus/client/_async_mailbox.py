@@ -271,7 +271,7 @@ class AsyncMailbox:
 
     # -- waiting and leaving ----------------------------------------------------------------
 
-    async def idle(
+    def idle(
         self, timeout: float | None = None, *, renew: float = RENEW, poll: float = POLL
     ) -> AsyncIterator[object]:
         """What happens in the mailbox, as it happens: `Exists`, `Expunged`, `Vanished`, `Fetched`.
@@ -280,8 +280,7 @@ class AsyncMailbox:
         IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`.
         """
         self._insist()
-        async for event in self._client.events(timeout, renew, poll):
-            yield event
+        return self._client.events(timeout, renew, poll)
 
     async def close(self) -> None:
         """Leave the mailbox. Nothing is expunged: `delete()` does that."""

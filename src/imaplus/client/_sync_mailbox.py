@@ -281,8 +281,7 @@ class Mailbox:
         IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`.
         """
         self._insist()
-        for event in self._client.events(timeout, renew, poll):
-            yield event
+        return self._client.events(timeout, renew, poll)
 
     def close(self) -> None:
         """Leave the mailbox. Nothing is expunged: `delete()` does that."""

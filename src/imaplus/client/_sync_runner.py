@@ -1,26 +1,24 @@
 # Generated from _async_runner.py by tools/gen_sync.py: edit that file instead.
-"""Runs commands and flows over a stream: moves octets between it and the connection.
+"""Runs commands and flows to their results, one, several or very many at a time.
 
-There is no background task: whoever waits for an answer reads, whoever reads takes in everybody's
-answers, and hands the stream on. A wait that is cancelled leaves the others whole. What IMAP means
-is not known here.
+It knows what waits for what; how octets move while it waits is for the exchange below. What IMAP
+means is not known here.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
+from imaplus.client._sync_exchange import Exchange
 from imaplus.client.answers import Answer, results
-from imaplus.client.endpoints import Timeouts, Tls
-from imaplus.client.streams import Mutex, Stream, Turn, now
+from imaplus.client.listening import Listener
+from imaplus.client.streams import now
 from imaplus.core.idle import Idle
 from imaplus.core.session import Noop
-from imaplus.errors import ConnectionLost, ImapError, TimedOut
+from imaplus.errors import ImapError
 from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
-from imaplus.protocol.connection import Connection
 
 T = TypeVar("T")
 
@@ -28,39 +26,12 @@ AHEAD = 2
 """Commands of a stream of commands that are on the wire at once: the server is never idle."""
 AT_ONCE = 1000
 """Flows that run at once: as many as there may be commands on the wire."""
-LAST_WORDS = 1.0
-"""Seconds that another reader has to take in what came before the connection was closed."""
-MOST_EVENTS = 100_000
-"""Events kept for a listener that does not take them; then the oldest are dropped."""
+EARLY = 250
+"""Flows begun, of which the server is told before the next are: it works while we do."""
 
 
-class Runner:
-    """A connection and the stream under it. Threads may share it."""
-
-    def __init__(
-        self,
-        stream: Stream,
-        connection: Connection,
-        *,
-        tls: Tls,
-        host: str,
-        timeouts: Timeouts,
-        on_event: Callable[[object], object] | None,
-    ) -> None:
-        self.connection = connection
-        self._stream = stream
-        self._tls = tls
-        self._host = host
-        self._timeouts = timeouts
-        self._on_event = on_event
-        self._mutex = Mutex()  # over the connection, which is not made for two at a time
-        self._reading = Turn()
-        self._writing = Turn()
-        self._unsent = memoryview(b"")
-        self._heard = now()
-        self._response_began: float | None = None
-        self._response_octets = 0
-        self._listeners: list[deque[object]] = []
+class Runner(Exchange):
+    """Commands and flows over a connection. Threads may share it."""
 
     # -- commands and flows -----------------------------------------------------------------
 
@@ -146,32 +117,33 @@ class Runner:
         seconds = self._timeouts.command if timeout is None else timeout
         deadline = None if seconds is None else now() + seconds
         coming = iter(answers)
-        running: list[Answer[Any]] = []
+        running: dict[Answer[Any], None] = {}  # in order
+        ready: deque[Answer[Any]] = deque()
 
-        def news() -> bool:
-            return any(answer.may_go_on() for answer in running)
+        def go_on(answer: Answer[Any]) -> None:
+            answer.advance(self.send)
+            if answer.done:
+                del running[answer]
+                return
+            with self._mutex:  # while nobody completes what it waits for
+                answer.watch(ready.append)
 
         try:
             while True:
-                for answer in islice(coming, most - len(running)):
-                    running.append(answer)
-                    answer.advance(self.send)
+                while len(running) < most and (answer := next(coming, None)) is not None:
+                    running[answer] = None
+                    go_on(answer)
+                    if len(running) % EARLY == 0:
+                        self._until(lambda: True, deadline)  # it need not wait for the rest
                 if not running:
                     return
-                self._until(news, deadline)
-                for answer in running:
-                    if answer.may_go_on() and not answer.done:
-                        answer.advance(self.send)
-                running[:] = [answer for answer in running if not answer.done]
+                self._until(lambda: ready, deadline)
+                while ready:
+                    go_on(ready.popleft())
         finally:
             for answer in running:
                 self._give_up(answer.pendings)
                 answer.drop()
-
-    def send(self, command: Command[T]) -> Pending[T]:
-        """Give a command to the connection; it is written by whoever next waits."""
-        with self._mutex:
-            return self.connection.send(command)
 
     def settle(self, pendings: list[Pending[Any]], deadline: float | None = None) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
@@ -181,12 +153,6 @@ class Runner:
         except BaseException:
             self._give_up(pendings)
             raise
-
-    def _give_up(self, pendings: list[Pending[Any]]) -> None:
-        with self._mutex:
-            for pending in pendings:
-                if not pending.done:
-                    self.connection.give_up(pending)
 
     def stream(self, commands: Iterator[Command[Any]]) -> Iterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept."""
@@ -208,146 +174,6 @@ class Runner:
         finally:
             self._give_up(list(pendings))
 
-    # -- moving octets ----------------------------------------------------------------------
-
-    def _until(self, done: Callable[[], object], deadline: float | None) -> None:
-        """Write what there is to write and read what comes, until something has happened."""
-        try:
-            self._flush(deadline)  # also where a cancelled task left something to write
-            while not done():
-                patience = self._patience(deadline)
-                if not self._reading.acquire(patience, done):
-                    if not done() and now() - self._heard >= (patience or 0):
-                        raise TimedOut(f"nothing came for {patience:.0f} seconds")
-                    continue
-                try:
-                    # What another reader has taken in may have set a command free to go.
-                    if not done() and not self._has_unsent:
-                        self._receive(self._patience(deadline))
-                finally:
-                    self._reading.release()
-                self._flush(deadline)
-        except ConnectionLost as error:
-            if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
-                error = TimedOut("the command was not over in time")
-            self._fail(error)
-            if not done():
-                raise error
-
-    def _patience(self, deadline: float | None) -> float | None:
-        """Seconds that may pass without an octet."""
-        silence = self._timeouts.silence
-        if deadline is None:
-            return silence
-        left = deadline - now()
-        if left <= 0:
-            raise TimedOut("the command was not over in time")
-        return left if silence is None else min(left, silence)
-
-    def _receive(self, patience: float | None) -> None:
-        """Read once, waiting if nothing has come. Only who has the turn may."""
-        data = self._stream.read()
-        if data is None:
-            self._stream.wait(read=True, write=False, timeout=patience)
-            data = self._stream.read()
-        if data is not None:
-            self._take_in(data)
-
-    def _take_in(self, data: bytes) -> None:
-        """Give the connection what has come; nothing (b"") is the end of the stream."""
-        self._heard = now()
-        events: list[object] = []
-        with self._mutex:
-            if data:
-                events = self.connection.receive_data(data)
-            else:
-                self.connection.receive_eof()
-        self._check_pace(len(data))
-        for event in events:
-            for listener in self._listeners:
-                listener.append(event)
-            if self._on_event is not None:
-                self._on_event(event)
-        if self.connection.error is not None:
-            self._stream.close()
-
-    def _check_pace(self, octets: int) -> None:
-        """Refuse a response that trickles in for ever."""
-        if not self.connection.inside_response or self._timeouts.silence is None:
-            self._response_began = None
-            return
-        if self._response_began is None:
-            self._response_began, self._response_octets = self._heard, 0
-        self._response_octets += octets
-        seconds = self._heard - self._response_began
-        if seconds > self._timeouts.silence and (
-            self._response_octets < seconds * self._timeouts.slowest
-        ):
-            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
-
-    def _flush(self, deadline: float | None = None) -> None:
-        """Write all there is. While the other side does not read, read what it says: it may be
-        waiting for that."""
-        while self._has_unsent:
-            if not self._writing.acquire(self._patience(deadline)):
-                raise TimedOut("nothing could be written")
-            try:
-                self._write(deadline)
-            finally:
-                self._writing.release()
-
-    @property
-    def _has_unsent(self) -> bool:
-        return bool(self._unsent) or self.connection.has_data_to_send
-
-    def _write(self, deadline: float | None) -> None:
-        """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
-        while True:
-            if not self._unsent:
-                with self._mutex:
-                    self._unsent = memoryview(self.connection.data_to_send())
-                if not self._unsent:
-                    return
-            try:
-                taken = self._stream.write(self._unsent)
-            except ConnectionLost:
-                self._hear_last_words()
-                raise
-            self._unsent = self._unsent[taken:]
-            if not taken:
-                self._wait_to_write(self._patience(deadline))
-
-    def _hear_last_words(self) -> None:
-        """A server that has hung up may have said why: that is a better error than ours."""
-        if not self._reading.acquire(LAST_WORDS):
-            return
-        try:
-            while data := self._stream.read():
-                self._take_in(data)
-        finally:
-            self._reading.release()
-
-    def _wait_to_write(self, patience: float | None) -> None:
-        if not self._reading.try_acquire():
-            self._stream.wait(read=False, write=True, timeout=patience)
-            return
-        try:
-            self._stream.wait(read=True, write=True, timeout=patience)
-            data = self._stream.read()
-            if data is not None:
-                self._take_in(data)
-        finally:
-            self._reading.release()
-
-    def _shake_hands(self) -> None:
-        data = self._stream.read()
-        if data is not None:  # it was sent in clear, and must not count as sent under TLS
-            self.connection.receive_data(data)
-            if self.connection.error is not None:
-                raise self.connection.error
-        self._stream.start_tls(self._tls, self._host, self._timeouts.connect)
-        self.connection.tls_established()
-
     # -- events -----------------------------------------------------------------------------
 
     def greeting(self) -> None:
@@ -361,74 +187,29 @@ class Runner:
 
     def events(self, timeout: float | None, renew: float, poll: float) -> Iterator[object]:
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then."""
-        heard: deque[object] = deque(maxlen=MOST_EVENTS)
-        self._listeners.append(heard)
+        listener = Listener()
+        self._listeners.append(listener)
         ends = None if timeout is None else now() + timeout
         pending: Pending[None] | None = None
         try:
             while ends is None or now() < ends:
                 idles = self.connection.can("IDLE")
                 pending = self.send(Idle()) if idles else self.send(Noop())
+                listener.pending = pending if idles else None
                 again = now() + (renew if idles else poll)
                 until = again if ends is None else min(ends, again)
                 while now() < until and not (pending.done and idles):
-                    self._listen(heard, pending if idles else None, until)
-                    while heard:
-                        yield heard.popleft()
+                    self._listen(listener, until)
+                    for event in self._told(listener):
+                        yield event
                 with self._mutex:
                     self.connection.interrupt(pending)
                 self.settle([pending])
-                while heard:
-                    yield heard.popleft()
+                for event in self._told(listener):
+                    yield event
                 pending.check()
         finally:
-            self._listeners.remove(heard)
+            self._listeners.remove(listener)
             if pending is not None and not pending.done:
                 self._give_up([pending])
                 self._flush()
-
-    def _listen(self, heard: deque[object], pending: Pending[None] | None, until: float) -> None:
-        """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
-
-        def enough() -> bool:
-            return bool(heard) or (pending is not None and pending.done)
-
-        try:
-            self._flush()
-            if not self._reading.acquire(max(0.0, until - now()), enough):
-                return
-            try:
-                if not enough() and not self._has_unsent:
-                    self._receive_quietly(max(0.0, until - now()))
-            finally:
-                self._reading.release()
-            self._flush()
-        except ConnectionLost as error:
-            self._fail(error)
-            raise
-        if self.connection.error is not None and not heard:
-            raise self.connection.error
-
-    def _receive_quietly(self, seconds: float) -> None:
-        try:
-            self._stream.wait(read=True, write=False, timeout=seconds)
-        except TimedOut:
-            return
-        self._receive(0)
-
-    # -- the end ----------------------------------------------------------------------------
-
-    def _fail(self, error: ConnectionLost) -> None:
-        with self._mutex:
-            self.connection.fail(error)
-        self._stream.close()
-
-    def close(self) -> None:
-        """Close the stream; what still waits for an answer gets ConnectionLost."""
-        self._fail(ConnectionLost("the connection has been closed"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()

@@ -6,7 +6,7 @@ the runner, what the steps mean to nobody here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from imaplus.errors import CommandError, ImapError, StateError
@@ -18,12 +18,14 @@ T = TypeVar("T")
 class Answer(Generic[T]):
     """What comes of something that was given to a pipeline: ask `result()` after the block."""
 
-    __slots__ = ("_flow", "_pendings", "_step", "_value", "done", "error")
+    __slots__ = ("_flow", "_left", "_pendings", "_ready", "_step", "_value", "done", "error")
 
     def __init__(self, what: Command[T] | Flow[T]) -> None:
         self._flow: Flow[T] = iter(what)
         self._step: Step | None = None
         self._pendings: list[Pending[Any]] = []
+        self._left: Iterator[Pending[Any]] = iter(())  # those not yet known to be over
+        self._ready: Callable[[Answer[Any]], object] | None = None
         self._value: T | None = None
         self.done = False
         """Whether it is over: there is a result or an error."""
@@ -49,9 +51,20 @@ class Answer(Generic[T]):
         """The commands that it waits for."""
         return self._pendings
 
-    def may_go_on(self) -> bool:
-        """Whether all that it waits for has come."""
-        return all(pending.done for pending in self._pendings)
+    def watch(self, ready: Callable[[Answer[Any]], object]) -> None:
+        """Have a function called when all that it waits for has come: now, if it has."""
+        self._left = iter(self._pendings)
+        self._ready = ready
+        self._look_on()
+
+    def _look_on(self) -> None:
+        """Wait for one after the other: however many there are, each is looked at once."""
+        for pending in self._left:
+            if not pending.done:
+                pending.watch(self._look_on)
+                return
+        if self._ready is not None:
+            self._ready(self)
 
     def advance(self, send: Callable[[Command[Any]], Pending[Any]]) -> None:
         """Send the first step, or what follows from the answers that have come."""

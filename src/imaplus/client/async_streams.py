@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from typing import cast
@@ -37,6 +38,8 @@ class AsyncMutex:
 
 class AsyncTurn:
     """A lock that can be tried: who holds it reads the stream."""
+
+    __slots__ = ("_held", "_waiters")
 
     def __init__(self) -> None:
         self._held = False
@@ -67,33 +70,67 @@ class AsyncTurn:
         """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
         if self.try_acquire():
             return True
-        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self._waiters[waiter] = enough
+        # Thousands may wait for hours: a timer is half of what asyncio.timeout() takes.
+        timer = None if timeout is None else loop.call_later(timeout, _settle, waiter, False)
         try:
-            async with asyncio.timeout(timeout):
-                return await waiter
-        except BaseException as error:
+            return await waiter
+        except BaseException:
             if waiter.done() and not waiter.cancelled() and waiter.result():
                 self.release()  # it was handed to us just as we gave up
-            self._waiters.pop(waiter, None)
-            if isinstance(error, TimeoutError):
-                return False
             raise
+        finally:
+            self._waiters.pop(waiter, None)
+            if timer is not None:
+                timer.cancel()
+
+
+def _settle(waiter: asyncio.Future[bool], result: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(result)
+
+
+class _Shared(threading.local):
+    """What all streams of a thread read into, one after the other.
+
+    Asyncio takes a buffer, fills it and says so without doing anything in between, under TLS too.
+    """
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio's TLS slices it
+
+
+_shared = _Shared()
 
 
 class AsyncStream(asyncio.BufferedProtocol):
     """A transport's two directions."""
 
+    __slots__ = (
+        "_child",
+        "_chunks",
+        "_ended",
+        "_error",
+        "_gone",
+        "_read_paused",
+        "_transport",
+        "_unread",
+        "_waiters",
+        "_write_paused",
+        "secure",
+    )
+
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio's TLS slices it
         self._chunks: list[bytes] = []
         self._unread = 0
         self._ended = False
         self._error: Exception | None = None
         self._write_paused = False
         self._read_paused = False
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: list[asyncio.Future[bool]] = []
         self._child: subprocess.Popen[bytes] | None = None
         self._gone = asyncio.get_running_loop().create_future()
         self.secure = False
@@ -205,17 +242,19 @@ class AsyncStream(asyncio.BufferedProtocol):
         Raises:
             TimedOut: neither within so many seconds.
         """
-        try:
-            async with asyncio.timeout(timeout):
-                while not self._is_ready(read=read, write=write):
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiters.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiters.discard(waiter)
-        except TimeoutError:
-            raise TimedOut(f"nothing came for {timeout:.3g} seconds") from None
+        loop = asyncio.get_running_loop()
+        ends = None if timeout is None else loop.time() + timeout
+        while not self._is_ready(read=read, write=write):
+            waiter: asyncio.Future[bool] = loop.create_future()
+            self._waiters.append(waiter)
+            timer = None if ends is None else loop.call_at(ends, _settle, waiter, False)
+            try:
+                if not await waiter:
+                    raise TimedOut(f"nothing came for {timeout:.3g} seconds")
+            finally:
+                self._waiters.remove(waiter)
+                if timer is not None:
+                    timer.cancel()
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -248,10 +287,10 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
+        return _shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._chunks.append(bytes(self._buffer[:nbytes]))
+        self._chunks.append(bytes(_shared.buffer[:nbytes]))
         self._unread += nbytes
         if self._unread > READ_AHEAD and self._transport is not None:
             self._read_paused = True
@@ -279,8 +318,7 @@ class AsyncStream(asyncio.BufferedProtocol):
 
     def _wake(self) -> None:
         for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+            _settle(waiter, True)
 
 
 now = time.monotonic

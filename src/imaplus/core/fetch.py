@@ -208,11 +208,11 @@ class Fetch(MessageCommand[list[Fetched]]):
         return self.into is not None
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
-        if self.into is None or not _FETCH_SO_FAR.match(text):
-            return None
-        if name_of_body(text) not in self.keys:
+        if self.into is None:
             return None
         told = _UID_SO_FAR.match(text, 0, HEAD)
+        if not (told or _FETCH_SO_FAR.match(text)) or name_of_body(text) not in self.keys:
+            return None
         uid = int(told[1]) if told else None
         if uid is not None and not self.covers(uid):
             return None

@@ -44,8 +44,10 @@ class MessageCommand(Command[T_co]):
 
     @property
     def subject(self) -> int | None:
-        uids = self.uids
-        return uids.first if len(uids.ranges) == 1 and uids.first == uids.last < STAR else None
+        if len(self.uids.ranges) != 1:
+            return None
+        first, last = self.uids.ranges[0]
+        return first if first == last < STAR else None
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Beside commands on other messages always, on the same ones if neither's answers or

@@ -26,16 +26,20 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 BODY = Body()
+KEY = BODY.key
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50
 """Commands refused in a row, after which the rest of the mailbox is not asked for."""
+
+LARGE = 256 * 1024
+"""Octets of a body that is told of while it comes; of a smaller one, when it has come."""
 
 Failed = Callable[[int | None, str], None]
 """Told the UID of a message that could not be had (None: the mailbox) and the reason."""
 
 
 class Sink:
-    """Takes one body into the store, and tells how it comes along."""
+    """Takes one large body into the store, and tells how it comes along."""
 
     __slots__ = ("_advance", "_writer", "abort", "close")
 
@@ -98,20 +102,23 @@ class Fetching:
         for message in self._mailbox.fetch(uids, *self._items, BODY, into=self._sink):
             if message.uid is None:
                 continue
-            if BODY.key in message:
+            if KEY in message:
                 self._refused = 0
                 self._had.append(message.uid)
                 if (octets := self._keep(message, message.uid)) is not None:
+                    self._progress.advance(1, octets if octets < LARGE else 0)
                     yield octets
             elif message.uid in self._journal.entries and (flags := flags_of(message)) is not None:
                 self._journal.set_flags(message.uid, flags)  # changed after it was fetched
 
-    def _sink(self, uid: int | None, size: int) -> Sink:
-        return Sink(self._store.writer(replace=self._replace), self._progress.advance)
+    def _sink(self, uid: int | None, size: int) -> Any:
+        """A sink of the store; its type says what its callers may give, which is less than all."""
+        writer = self._store.writer(replace=self._replace)
+        return writer if size < LARGE else Sink(writer, self._progress.advance)
 
     def _keep(self, message: Fetched, uid: int) -> int | None:
         """Put a message into the journal; its octets, None if there were none to put."""
-        body = message[BODY.key]
+        body = message[KEY]
         if isinstance(body, bytes):  # a quoted string is no literal
             writer = self._store.writer(replace=self._replace)
             writer.write(body)

@@ -170,9 +170,9 @@ def format_date(date: datetime | None) -> bytes:
     offset = date.utcoffset()
     if offset is None:
         raise InvalidArgument(f"a date needs a zone: {date!r}")
-    if offset.total_seconds() % 60:
+    if offset.seconds % 60 or offset.microseconds:
         date = date.astimezone(UTC)
-    return date.isoformat(timespec="seconds").encode("ascii")
+    return date.isoformat("T", "seconds").encode("ascii")
 
 
 def parse_date(text: bytes) -> datetime | None:

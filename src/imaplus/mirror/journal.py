@@ -132,15 +132,15 @@ class Journal:
             InvalidArgument: a number is out of the range that IMAP has for it, or the date has no
             zone.
         """
-        state = self._load()
+        state = self._state or self._load()
+        live = state.live.packed
         digest = bytes.fromhex(body.sha256)
         date = format_date(internaldate)
-        number = state.flags.number(flags)
-        record = Record(digest, body.size, _modseq(modseq), date, number)
+        record = Record(digest, body.size, _modseq(modseq), date, state.flags.number(flags))
         packed = pack(record)
-        if state.live.packed.get(_uid(uid)) != packed:
+        if live.get(_uid(uid)) != packed:
             self._say(lines.added(uid, record, state.flags))
-            state.live.packed[uid] = packed
+            live[uid] = packed
             state.gone.packed.pop(uid, None)
 
     def set_flags(self, uid: int, flags: Iterable[str], modseq: int | None = None) -> bool:

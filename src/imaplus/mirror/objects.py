@@ -11,7 +11,8 @@ import itertools
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from imaplus.mirror.files import Disk, Folder, write_all
 from imaplus.records import record
 
 if TYPE_CHECKING:
+    from hashlib import _Hash
     from pathlib import Path
 
 SPOOL = 256 * 1024
@@ -50,15 +52,15 @@ class ObjectWriter:
     size.
     """
 
+    __slots__ = ("_buffer", "_digest", "_fd", "_name", "_objects", "_open", "_replace", "_size")
+
     def __init__(self, objects: Objects, *, replace: bool) -> None:
         self._objects = objects
         self._replace = replace
-        from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
-
-        self._digest = sha256()
+        self._digest = objects.sha256()
         self._size = 0
-        self._buffer = bytearray()
-        self._name: str | None = None
+        self._buffer: bytes | bytearray = b""
+        self._name: str | None = None  # of the file, once there is one
         self._fd = -1
         self._open = True
 
@@ -72,7 +74,12 @@ class ObjectWriter:
             raise StateError("this body is complete, or was given up")
         self._digest.update(data)
         self._size += len(data)
-        self._buffer += data
+        if not self._buffer:
+            self._buffer = bytes(data)  # mostly the whole body, of which this makes no copy
+        elif isinstance(self._buffer, bytes):
+            self._buffer = bytearray().join((self._buffer, data))
+        else:
+            self._buffer += data
         if len(self._buffer) > SPOOL:
             self._spill()
 
@@ -90,9 +97,7 @@ class ObjectWriter:
         try:
             known = not self._replace and self._objects.knows(sha256, self._size)
             if not known:
-                if self._name is None or self._buffer:
-                    self._spill()
-                self._objects.expect(sha256, self._size, self._name or "")
+                self._objects.expect(sha256, self._size, self._finished())
                 self._name = None
         finally:
             self.abort()
@@ -101,7 +106,7 @@ class ObjectWriter:
     def abort(self) -> None:
         """Give the body up and leave nothing of it. After `close` it does nothing."""
         self._open = False
-        self._buffer = bytearray()
+        self._buffer = b""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -119,7 +124,17 @@ class ObjectWriter:
             write_all(self._fd, self._buffer)
         except OSError as error:
             raise tmp.blame(error, self._name) from None
-        self._buffer.clear()
+        self._buffer = b""
+
+    def _finished(self) -> str:
+        """The name of the file that has all of the body."""
+        if self._name is None:
+            name = self._objects.temporary_name()
+            self._objects.tmp.write_new(name, self._buffer)
+            return name
+        if self._buffer:
+            self._spill()
+        return self._name
 
 
 class Objects:
@@ -135,6 +150,12 @@ class Objects:
         self._made: set[str] = set()  # those of them that were made by us
         self._sieve = bytearray()  # a bit for each hash that came into those
         self._lock = threading.Lock()  # a commit may run in another thread than the writers
+
+    @cached_property
+    def sha256(self) -> Callable[[], _Hash]:
+        from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
+
+        return sha256
 
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for one body; with `replace` it heals a damaged one by writing it again."""

@@ -242,7 +242,6 @@ class _Run:
             for octets in fetched:
                 self._fetched += 1
                 self._octets += octets
-                self._progress.advance(1)
                 self._commits.count(octets)
                 if self.stopping():
                     return

@@ -6,7 +6,7 @@ nothing; a connection sends it, and gives a `Pending` for it. No particular comm
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -83,7 +83,7 @@ class Command(Generic[T_co]):
     requires: ClassVar[str | None] = None
     """A capability without which no such command is sent."""
     collects: ClassVar[tuple[type, ...]] = ()
-    """The values that answer it."""
+    """The types of the values that answer it; it is offered no others."""
     exclusive: ClassVar[bool] = False
     """It never shares the wire: it changes state, or talks back and forth."""
     confidential: ClassVar[bool] = False
@@ -107,7 +107,8 @@ class Command(Generic[T_co]):
     def subject(self) -> Hashable:
         """What it is about, and nothing else: a mailbox by its name, one message by its UID.
 
-        Beside those with other subjects it may always be sent. None: only `may_join` knows.
+        Beside those with other subjects it may always be sent, and of the values that have a
+        `subject` it wants none but those with its own. None: only `may_join` and `wants` know.
         """
         return None
 
@@ -134,7 +135,7 @@ class Command(Generic[T_co]):
 
     @property
     def has_sinks(self) -> bool:
-        """Whether `sink()` must be asked of every literal, however small."""
+        """Whether `sink()` is asked of literals, however small."""
         return False
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
@@ -231,6 +232,8 @@ class Pending(Generic[T]):
     __slots__ = (
         "_count",
         "_held",
+        "_tell",
+        "age",
         "command",
         "continued",
         "error",
@@ -242,6 +245,7 @@ class Pending(Generic[T]):
         "reply",
         "rules",
         "segments",
+        "subject",
         "tag",
         "values",
         "written",
@@ -258,6 +262,10 @@ class Pending(Generic[T]):
         self.ignored = False  # nobody waits for it any more; its answers are thrown away
         self._count = 0
         self._held = 0
+        self._tell: Callable[[], object] | None = None
+        # Where it stands among those in flight:
+        self.subject: Hashable = None
+        self.age = 0
         # The outbox's notes on how far it has been written:
         self.rules = DEFAULT_RULES
         self.segments: list[Segment] = []  # still to be written, the next one last
@@ -265,6 +273,10 @@ class Pending(Generic[T]):
         self.continued = False  # the server has said `+` to the whole of it
         self.interrupted = False
         self.interruption: bytes | None = None  # waits for that `+`
+
+    def wants(self, value: object) -> bool:
+        """Whether a value answers it, and is not said to answer another (RFC 9051, 7.3.4)."""
+        return self.command.wants(value) and getattr(value, "tag", None) in (None, self.tag)
 
     @property
     def done(self) -> bool:
@@ -309,16 +321,27 @@ class Pending(Generic[T]):
         self._count = self._held = 0
         return values
 
+    def watch(self, tell: Callable[[], object]) -> None:
+        """Have a function called when it is over, which it is not yet."""
+        self._tell = tell
+
     def complete(self, reply: Reply) -> None:
         """The command is over, with this reply."""
         if not self.done:
             self.reply = reply
+            self._over()
 
     def fail(self, error: BaseException) -> None:
         """The command is over: it cannot have a reply."""
         if not self.done:
             self.error = error
             self.values = []
+            self._over()
+
+    def _over(self) -> None:
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell()
 
     def check(self) -> None:
         """Raise what went wrong, if anything did: as `result()`, without making a result."""

@@ -30,7 +30,7 @@ from imaplus.protocol.session import Session
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
-from imaplus.wire.writer import Rules, Writer
+from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
 T = TypeVar("T")
 Trace = Callable[[str, bytes], object]
@@ -41,8 +41,11 @@ INFLATE_STEP: Final = 1 << 16
 
 _SECTION: Final = lazy_pattern(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
 _RFC822: Final = lazy_pattern(rb"(RFC822[A-Z.]*) \Z", re.I)
+_NUMBERED: Final = lazy_pattern(rb"\* [0-9]")
 SHORT: Final = 200
 """Octets of a response that may be one of many of its kind."""
+FEW: Final = 1000
+"""Octets that come at once and are too few to look for many of a kind among them."""
 LONGEST_NAME: Final = 2000
 """Octets of a body's name before its literal: BODY[HEADER.FIELDS (...)] with a hundred fields."""
 
@@ -52,6 +55,8 @@ def name_of_body(text: bytearray) -> str | None:
 
     There may be tens of thousands of literals: only what can be the name is looked at.
     """
+    if text.endswith(b" BODY[] "):
+        return "BODY[]"  # the commonest by far
     bracket = text.rfind(b"[", max(0, len(text) - LONGEST_NAME))
     found = (
         _SECTION.match(text, max(0, bracket - len("BODY")))
@@ -86,6 +91,8 @@ class Connection(Session):
         self._count = 0
         self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
+        self._rules_now = DEFAULT_RULES
+        self._rules_since = self.capabilities, self.enabled
         self._sink_owner: Pending[Any] | None = None
 
     @property
@@ -130,6 +137,7 @@ class Connection(Session):
         self._count += 1
         pending = Pending(command, f"{self._tag}{self._count}")
         self._encode(pending)
+        pending.subject = command.subject
         self._queue[pending.tag] = pending
         if command.interruption() is None and (idle := self._in_flight.oldest) is not None:
             self.interrupt(idle)
@@ -180,12 +188,17 @@ class Connection(Session):
                 raise CapabilityMissing(capability, command.name.decode())
 
     def _rules(self) -> Rules:
-        eager = 0
-        if self.can("LITERAL+"):
-            eager = 1 << 62
-        elif self.can("LITERAL-"):
-            eager = 4096
-        return Rules(eager=eager, utf8=self.utf8)
+        """What holds now: the same object, until the server says something else."""
+        told = self.capabilities, self.enabled
+        if told != self._rules_since:
+            eager = 0
+            if self.can("LITERAL+"):
+                eager = 1 << 62
+            elif self.can("LITERAL-"):
+                eager = 4096
+            self._rules_since = told
+            self._rules_now = Rules(eager=eager, utf8=self.utf8)
+        return self._rules_now
 
     def _encode(self, pending: Pending[Any]) -> None:
         out = Writer(self._rules())
@@ -194,17 +207,17 @@ class Connection(Session):
         out.raw(pending.command.name)
         pending.command.encode(out)
         pending.rules = out.rules
-        pending.segments = list(reversed(out.finish()))
+        pending.segments = out.finish()[::-1]
 
     def _start_what_may(self) -> None:
         while self._queue and self.error is None:
             pending = next(iter(self._queue.values()))
-            if not self._may_start(pending.command):
+            if not self._may_start(pending):
                 return
             del self._queue[pending.tag]
             try:
                 self._check(pending.command)
-                if pending.rules != self._rules():
+                if pending.rules is not self._rules():
                     self._encode(pending)
             except ImapError as error:
                 pending.fail(error)
@@ -213,10 +226,10 @@ class Connection(Session):
             pending.command.start(self)
             self._outbox.begin(pending)
 
-    def _may_start(self, command: Command[Any]) -> bool:
+    def _may_start(self, pending: Pending[Any]) -> bool:
         if self.state is State.GREETING or self._outbox.blocked:
             return False
-        return self._in_flight.welcome(command)
+        return self._in_flight.welcome(pending)
 
     # -- inwards ----------------------------------------------------------------------------
 
@@ -271,7 +284,7 @@ class Connection(Session):
             self._framer.keep_below = 0 if self._in_flight.with_sinks else self.limits.small_literal
             short = True
             while self.error is None:
-                if short:  # those that come by the thousand are short
+                if short and len(octets) > FEW:  # those that come by the thousand are short
                     self._take_runs(events)
                 if (frame := self._framer.next_frame()) is None:
                     break
@@ -287,6 +300,8 @@ class Connection(Session):
     def _take_runs(self, events: list[object]) -> None:
         """Deal with the responses that come next as far as they are of a shape with a pattern."""
         if self.mailbox is None or self._opening is not None or self._trace is not None:
+            return
+        if not self._framer.two_begin_with(_NUMBERED):
             return
         for pattern, parser in runs:
             lines, rows = self._framer.next_lines(pattern)
@@ -312,7 +327,7 @@ class Connection(Session):
             data = self._inflate.unconsumed_tail
 
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
-        if frame.literals:
+        if frame.literals and Lost in map(type, frame.literals):
             self._fail_where_lost(frame)
         if self.state is State.GREETING:
             self._heed(self.greet(value))
@@ -339,11 +354,11 @@ class Connection(Session):
         if isinstance(value, Malformed):
             for pending in self._in_flight:
                 pending.note(value)
-        for pending in self._in_flight:
-            if pending.command.wants(value) and getattr(value, "tag", None) in (None, pending.tag):
-                pending.collect(value, size, self.limits)
-                return
-        events.append(value)
+        owner = self._in_flight.owner_of(value)
+        if owner is None:
+            events.append(value)
+        else:
+            owner.collect(value, size, self.limits)
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:
@@ -389,7 +404,7 @@ class Connection(Session):
 
     def _choose_sink(self, text: bytearray, size: int) -> Sink:
         self._sink_owner = None
-        for pending in self._in_flight:
+        for pending in self._in_flight if self._in_flight.with_sinks else ():
             sink = pending.command.sink(text, size)
             if sink is not None:
                 self._sink_owner = pending

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, Final
 
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
@@ -27,8 +28,18 @@ class Capability:
 @code("CAPABILITY")
 def capability(c: Cursor) -> Capability:
     # quirk 18: "LITERAL + IDLE"; a lone "+" belongs to what stands before it
-    text = c.rest().decode("ascii", "replace").upper() + " "
+    data = c.rest()
+    return _shared_capability(data) if len(data) <= LONGEST_SHARED else _capability(data)
+
+
+def _capability(data: bytes) -> Capability:
+    text = data.decode("ascii", "replace").upper() + " "
     return Capability(frozenset(text.replace(" + ", "+ ").split()))
+
+
+LONGEST_SHARED: Final = 2000
+"""Octets of capabilities of which there is one copy: thousands of clients may hear the same."""
+_shared_capability: Final = lru_cache(maxsize=64)(_capability)
 
 
 @record
@@ -122,6 +133,11 @@ class MessageData:
     def __init__(self, seq: int, uid: int | None) -> None:
         self.seq = seq
         self.uid = uid
+
+    @property
+    def subject(self) -> int | None:
+        """Whose question it answers: as `Command.subject`."""
+        return self.uid
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not MessageData:

@@ -6,11 +6,11 @@ A caller may pipeline thousands. Whether answers can be told apart is for the co
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from imaplus.protocol.command import Command, Pending, State
+from imaplus.protocol.command import Pending, State
 
 MOST: Final = 1000
 """Commands on the wire at once: enough to hide any round trip, and few enough to look through."""
@@ -21,14 +21,16 @@ Tagged = dict[str, Pending[Any]]
 class InFlight:
     """An ordered set of pending commands."""
 
-    __slots__ = ("_by_subject", "_by_tag", "_exclusive", "with_sinks")
+    __slots__ = ("_added", "_by_subject", "_by_tag", "_collecting", "_exclusive", "with_sinks")
 
     def __init__(self) -> None:
         self.with_sinks = 0
         """How many of them have sinks of their own for literals."""
         self._by_tag: Tagged = {}
         self._by_subject: dict[Hashable, Tagged] = {}
-        self._exclusive: Tagged = {}
+        self._exclusive: list[Pending[Any]] = []  # few: they hardly go together
+        self._collecting: dict[tuple[type, ...], int] = {}  # how many collect values of these types
+        self._added = 0
 
     def __bool__(self) -> bool:
         return bool(self._by_tag)
@@ -48,48 +50,85 @@ class InFlight:
     @property
     def leads_to(self) -> State | None:
         """The state that a command will meet which is sent now; None if it is the present one."""
-        states = (pending.command.leads_to for pending in self._exclusive.values())
-        return next((state for state in states if state is not None), None)
+        for pending in self._exclusive:
+            if (state := pending.command.leads_to) is not None:
+                return state
+        return None
 
     def add(self, pending: Pending[Any]) -> None:
         """It is on its way."""
         command = pending.command
+        self._added += 1
+        pending.age = self._added
         self.with_sinks += command.has_sinks
         self._by_tag[pending.tag] = pending
-        self._by_subject.setdefault(command.subject, {})[pending.tag] = pending
+        self._collecting[command.collects] = self._collecting.get(command.collects, 0) + 1
         if command.exclusive:
-            self._exclusive[pending.tag] = pending
+            self._exclusive.append(pending)
+        else:
+            self._by_subject.setdefault(pending.subject, {})[pending.tag] = pending
 
     def remove(self, pending: Pending[Any]) -> None:
         """It is over."""
-        subject = pending.command.subject
-        self.with_sinks -= pending.command.has_sinks
+        command = pending.command
+        self.with_sinks -= command.has_sinks
         del self._by_tag[pending.tag]
-        del self._by_subject[subject][pending.tag]
-        if not self._by_subject[subject]:
-            del self._by_subject[subject]
-        self._exclusive.pop(pending.tag, None)
+        self._collecting[command.collects] -= 1
+        if not self._collecting[command.collects]:
+            del self._collecting[command.collects]
+        if command.exclusive:
+            self._exclusive.remove(pending)
+            return
+        others = self._by_subject[pending.subject]
+        del others[pending.tag]
+        if not others:
+            del self._by_subject[pending.subject]
 
     def clear(self) -> None:
         """All of them are over."""
         self.with_sinks = 0
         self._by_tag.clear()
         self._by_subject.clear()
+        self._collecting.clear()
         self._exclusive.clear()
 
-    def welcome(self, command: Command[Any]) -> bool:
+    def welcome(self, pending: Pending[Any]) -> bool:
         """Whether a command may be sent now, beside those that are on the wire."""
+        command = pending.command
         if not self._by_tag:
             return True
         if len(self._by_tag) >= MOST:
             return False
         if command.exclusive or self._exclusive:
-            return all(command.follows(pending.command) for pending in self)
-        return command.may_join(pending.command for pending in self._rivals(command.subject))
+            return all(command.follows(other.command) for other in self)
+        return command.may_join(other.command for other in self._rivals(pending.subject))
+
+    def owner_of(self, value: object) -> Pending[Any] | None:
+        """The oldest command that wants a value. Few have to be asked to know it."""
+        oldest = self.oldest
+        if oldest is None or oldest.wants(value):
+            return oldest
+        if not any(isinstance(value, types) for types in self._collecting):
+            return None
+        subject = getattr(value, "subject", None)
+        if subject is None:
+            return next((pending for pending in self if pending.wants(value)), None)
+        owner: Pending[Any] | None = None
+        for group in (self._exclusive, self._about(None), self._about(subject)):
+            for pending in group:
+                if owner is not None and owner.age < pending.age:
+                    break
+                if pending.wants(value):
+                    owner = pending
+                    break
+        return owner
 
     def _rivals(self, subject: Hashable) -> Iterator[Pending[Any]]:
-        """All but those that have another subject."""
+        """All but those that have another subject, where none is exclusive."""
         if subject is None:
             return iter(self)
-        groups = self._by_subject
-        return chain(groups.get(None, {}).values(), groups.get(subject, {}).values())
+        return chain(self._about(None), self._about(subject))
+
+    def _about(self, subject: Hashable) -> Iterable[Pending[Any]]:
+        found = self._by_subject.get(subject)
+        return () if found is None else found.values()

@@ -85,6 +85,8 @@ class Mailbox:
         return value
 
     def _apply_code(self, status: Status) -> None:
+        if status.code is None:
+            return
         match status.data:
             case UidNext(value):
                 self.uidnext = value

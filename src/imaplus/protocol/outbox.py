@@ -7,7 +7,6 @@ on, and knows when a command has been written whole. It does not know what comma
 from __future__ import annotations
 
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -22,11 +21,12 @@ ENOUGH: Final = 1 << 16
 class Outbox:
     """A queue of segments. `blocked` while the server must say `+` before anything else."""
 
+    __slots__ = ("_current", "_deflate", "_ready", "_trace", "_waiting")
+
     def __init__(self, trace: Callable[[str, bytes], object] | None = None) -> None:
         self._trace = trace
-        self._ready: deque[tuple[Piece, Pending[Any] | None]] = deque()
-        self._current: Iterator[bytes] | None = None  # the rest of a literal that is being read
-        self._current_ends: Pending[Any] | None = None  # the command that it completes
+        self._ready: list[tuple[Piece, Pending[Any] | None]] = []  # with the command it completes
+        self._current: Iterator[bytes] | None = None  # the rest of what is being taken
         self._waiting: Pending[Any] | None = None  # its next segment waits for `+`
         self._deflate: Any = None
 
@@ -51,7 +51,7 @@ class Outbox:
         self._write_segment(pending)
 
     def _write_segment(self, pending: Pending[Any]) -> None:
-        segment = pending.segments.popleft()
+        segment = pending.segments.pop()
         self._show(segment)
         last = None if pending.segments else pending
         for piece in segment[:-1]:
@@ -107,28 +107,29 @@ class Outbox:
         """The next octets; empty when there are none for now."""
         parts: list[bytes] = []
         size = 0
-        while size < ENOUGH and (part := self._next_part()) is not None:
+        self._current = self._current or self._parts()
+        for part in self._current:
             parts.append(part)
             size += len(part)
+            if size >= ENOUGH:
+                break
+        else:
+            self._current = None
         data = b"".join(parts)
         if self._deflate is not None and data:
             data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         return data
 
-    def _next_part(self) -> bytes | None:
-        if self._current is not None:
-            if (chunk := next(self._current, None)) is not None:
-                return chunk
-            self._current = None
-            self._written(self._current_ends)
-        if not self._ready:
-            return None
-        piece, ends = self._ready.popleft()
-        if isinstance(piece.data, bytes):
-            self._written(ends)
-            return piece.data
-        self._current, self._current_ends = piece.data.chunks(), ends
-        return b""
+    def _parts(self) -> Iterator[bytes]:
+        while self._ready:
+            ready, self._ready = self._ready, []
+            for piece, ends in ready:
+                if isinstance(piece.data, bytes):
+                    self._written(ends)
+                    yield piece.data
+                else:
+                    yield from piece.data.chunks()
+                    self._written(ends)
 
     def _written(self, pending: Pending[Any] | None) -> None:
         if pending is not None:

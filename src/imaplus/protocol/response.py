@@ -201,17 +201,28 @@ _CODE_TO_FIRST_BRACKET: Final = lazy_pattern(
 
 # The usual beginning of what comes most: one match instead of five steps.
 _NUMBERED: Final = lazy_pattern(rb"\* ([1-9][0-9]{0,9}) ([A-Z]++)(?: |\Z)")
+_NAMED: Final = lazy_pattern(rb"\* ([A-Z]++)(?= )")
+_TAGGED_TEXT: Final = lazy_pattern(rb"([A-Z0-9-]++) (OK|NO|BAD) (?=[^ \t\[])")
 
 
 def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) -> object:
     """The value of one frame. Never raises: see `Malformed` and `Unknown`."""
+    text = frame.text
+    if (match := _TAGGED_TEXT.match(text)) is not None:
+        return Status(match[2].decode(), decode_text(text[match.end() :]), None, match[1].decode())
     c = Cursor(frame, utf8=utf8, limits=limits)
-    if (match := _NUMBERED.match(frame.text)) and (numbered := _numbered.get(match[2].decode())):
+    if (match := _NUMBERED.match(text)) and (numbered := _numbered.get(match[2].decode())):
         c.pos = match.end()
         try:
             return numbered(c, int(match[1]))
         except ProtocolError as error:
             return Malformed(match[2].decode(), frame, error)
+    if (match := _NAMED.match(text)) and (parser := _responses.get(match[1].decode())):
+        c.pos = match.end()
+        try:
+            return parser(c)
+        except ProtocolError as error:
+            return Malformed(match[1].decode(), frame, error)
     try:
         if c.accept(b"*"):
             return _untagged(c, frame)

@@ -122,5 +122,5 @@ class Session:
         if status.code == "CLOSED" and self._opening is not None:
             self.open_mailbox(self._opening.name, read_only=self._opening.read_only)
             self.mailbox = None  # all that came so far described the old one
-        if isinstance(status.data, Capability):
+        if status.code is not None and isinstance(status.data, Capability):
             self.apply(status.data)

@@ -92,6 +92,24 @@ class Framer:
     `choose(text_so_far, size)` gives the sink for a literal.
     """
 
+    __slots__ = (
+        "_balance",
+        "_balanced",
+        "_choose",
+        "_data",
+        "_held",
+        "_limits",
+        "_line",
+        "_literals",
+        "_missing",
+        "_position",
+        "_sink",
+        "_text",
+        "_text_size",
+        "eager",
+        "keep_below",
+    )
+
     def __init__(self, limits: Limits = DEFAULT_LIMITS, choose: SinkChooser | None = None) -> None:
         self.eager = False  # the latest literal was `{n+}`: its sender did not wait (RFC 7888)
         self.keep_below = 0
@@ -163,6 +181,14 @@ class Framer:
                 continue
             return self._finish(line) if self._text else Frame(line)
 
+    def two_begin_with(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the next two responses begin with what a pattern matches."""
+        data, start = self._data, self._position
+        if not pattern.match(data, start):
+            return False
+        second = data.find(b"\n", start) + 1
+        return second > 0 and pattern.match(data, second) is not None
+
     def next_lines(self, pattern: re.Pattern[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
         """The next responses that a pattern matches: their octets, and the groups of each.
 
@@ -200,25 +226,47 @@ class Framer:
         if data[end - 1] not in _ENDS_ODDLY:
             self._position = end + 2
             return Frame(data[start:end])
-        parts: list[bytes] = []
-        literals: list[bytes] = []
+        most = min(self._limits.literals, MOST_AT_HAND)
+        literals: list[tuple[int, int]] = []  # where each begins, and what follows it
         position = start
         while match := _LITERAL_LINE.search(data, max(position, end - LONGEST_COUNT), end + 2):
             literal = end + 2
             position = literal + int(match[1])
             end = data.find(b"\n", position) - 1
-            if end <= position or data[end] != _CR:
+            if end <= position or data[end] != _CR or len(literals) >= most:
                 return None
-            if position - literal >= self.keep_below or len(literals) >= MOST_AT_HAND:
-                return None
-            parts.append(data[start:literal])
-            literals.append(data[literal:position])
-            start = position
+            literals.append((literal, position))
             if data[end - 1] not in _ENDS_ODDLY:
-                self._position = end + 2
-                parts.append(data[start:end])
-                return Frame(b"".join(parts), tuple(literals))
+                if end - start > min(self._limits.text, self._limits.held):
+                    return None
+                # Nothing is missing and nothing is odd, so that no sink is asked for twice.
+                return self._hand_over(data, start, literals, end)
         return None
+
+    def _hand_over(
+        self, data: bytes, start: int, literals: list[tuple[int, int]], end: int
+    ) -> Frame:
+        """The response from `start` to `end`, all of whose literals have come."""
+        text = bytearray()
+        values: list[object] = []
+        for begin, behind in literals:
+            octets = data[begin:behind]
+            if len(octets) < self.keep_below:
+                text += data[start:begin]
+                values.append(octets)
+            else:
+                brace = data.rindex(b"{", start, begin)
+                text += data[start:brace]
+                self.eager = False
+                self._position = begin  # which is where a refusal leaves the stream
+                sink = self._sink_for(text, len(octets))
+                self._position = end + 2
+                values.append(_closed(_given(sink, octets) if octets else sink))
+                text += data[brace:begin]
+            start = behind
+        text += data[start:end]
+        self._position = end + 2
+        return Frame(bytes(text), tuple(values))
 
     def _finish(self, last_line: bytes) -> Frame:
         self._text += last_line
@@ -253,13 +301,16 @@ class Framer:
             self._text_size = len(text)
         self._text += text
         self._missing = size
+        self._sink = self._sink_for(self._text, size)
+        self._text += b"{%d}\r\n" % size
+
+    def _sink_for(self, text: bytearray, size: int) -> Sink:
         try:
-            self._sink = self._choose(self._text, size)
+            return self._choose(text, size)
         except ProtocolError:
             raise
         except Exception as error:
-            self._sink = Discard(error)
-        self._text += b"{%d}\r\n" % size
+            return Discard(error)
 
     def _fill(self) -> bool:
         """Give the literal what has come; whether it is complete."""
@@ -274,18 +325,10 @@ class Framer:
                     raise ProtocolError(
                         f"the literals of a response exceed the limit of {self._limits.held} octets"
                     )
-            try:
-                self._sink.write(piece)
-            except Exception as error:
-                self._sink.abort()
-                self._sink = Discard(error)
+            self._sink = _given(self._sink, piece)
         if self._missing:
             return False
-        try:
-            value = self._sink.close()
-        except Exception as error:
-            value = Lost(error)
-        self._literals.append(value)
+        self._literals.append(_closed(self._sink))
         self._sink = None
         return True
 
@@ -307,3 +350,21 @@ class Framer:
         if self._sink is not None:
             self._sink.abort()
             self._sink = None
+
+
+def _given(sink: Sink, octets: bytes) -> Sink:
+    """The sink that has taken these octets; one that forgets them, if it could not."""
+    try:
+        sink.write(octets)
+    except Exception as error:
+        sink.abort()
+        return Discard(error)
+    return sink
+
+
+def _closed(sink: Sink) -> object:
+    """The value that stands for the literal."""
+    try:
+        return sink.close()
+    except Exception as error:
+        return Lost(error)

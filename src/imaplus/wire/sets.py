@@ -91,6 +91,8 @@ class SequenceSet:
                 return what
             case str() | bytes() | bytearray():
                 return cls.parse(bytes(what) if isinstance(what, bytearray) else what)
+            case int() if type(what) is int and 1 <= what <= STAR:
+                return cls._of_ranges(((what, what),))
             case int():
                 return cls(((what, what),))
             case range() if what and abs(what.step) == 1:
@@ -99,11 +101,18 @@ class SequenceSet:
                 return cls.from_numbers(what)
         raise InvalidArgument(f"not a set of message numbers: {what!r:.100}")
 
+    @classmethod
+    def _of_ranges(cls, ranges: tuple[Range, ...]) -> SequenceSet:
+        """A set of ranges that need no second look."""
+        made = object.__new__(cls)
+        object.__setattr__(made, "ranges", ranges)
+        return made
+
     def __bytes__(self) -> bytes:
         return str(self).encode("ascii")
 
     def __str__(self) -> str:
-        return ",".join(map(_format, self.ranges))
+        return ",".join([_format(each) for each in self.ranges])
 
     def __repr__(self) -> str:
         text = str(self)
@@ -130,6 +139,8 @@ class SequenceSet:
     def __or__(self, other: SequenceSet) -> SequenceSet:
         if not isinstance(other, SequenceSet):
             return NotImplemented
+        if not (self.ranges and other.ranges):
+            return self if self.ranges else other
         return SequenceSet(self.ranges + other.ranges)
 
     def __and__(self, other: SequenceSet) -> SequenceSet:
@@ -192,6 +203,8 @@ class SequenceSet:
         """
         if octets < LONGEST_RANGE:
             raise InvalidArgument(f"a set cannot be split into {octets} octets")
+        if len(self.ranges) * (LONGEST_RANGE + 1) <= octets:
+            return iter((self,) if self.ranges else ())
         return self._split(octets)
 
     def _split(self, octets: int) -> Iterator[SequenceSet]:
@@ -278,8 +291,9 @@ def _parse_number(data: bytes) -> int:
 
 
 def _format(each: Range) -> str:
-    low, high = ("*" if number == STAR else str(number) for number in each)
-    return low if low == high else f"{low}:{high}"
+    low, high = each
+    last = "*" if high == STAR else str(high)
+    return last if low == high else f"{low}:{last}"
 
 
 def _canonical(ranges: Iterable[Range]) -> tuple[Range, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
 from imaplus.errors import InvalidArgument
@@ -98,10 +99,11 @@ class Writer:
 
     def atom(self, text: str) -> None:
         """atom: a keyword, a capability, a mechanism."""
-        data = _ascii(text, "an atom")
-        if not _ATOM.fullmatch(data):
-            raise InvalidArgument(f"expected an atom (RFC 9051, 9), found {text!r}")
-        self._plain += data
+        self._plain += _atom(text)
+
+    def atom_list(self, texts: Iterable[str]) -> None:
+        """Atoms in parentheses: names of what is asked for."""
+        self._plain += _atom_list(tuple(texts))
 
     def number(self, value: int) -> None:
         """number and number64."""
@@ -113,22 +115,17 @@ class Writer:
         """sequence-set."""
         if not numbers:
             raise InvalidArgument("expected at least one number, found an empty set")
-        self._plain += bytes(numbers)
+        self._plain += str(numbers).encode("ascii")
 
     def flag(self, text: str) -> None:
         """flag = "\\" atom / atom."""
-        data = _ascii(text, "a flag")
-        if not _FLAG.fullmatch(data):
-            raise InvalidArgument(f"expected a flag or keyword (RFC 9051, 9), found {text!r}")
-        self._plain += data
+        self._plain += _flag(text)
 
     def flag_list(self, flags: Iterable[str]) -> None:
         """flag-list = "(" [flag *(SP flag)] ")", in alphabetical order."""
         if isinstance(flags, str):
             raise InvalidArgument(f"expected several flags, found the text {flags!r}")
-        with self.parens():
-            for _, flag in self.spaced(sorted(flags)):
-                self.flag(flag)
+        self._plain += _flag_list(tuple(sorted(flags)))
 
     def date(self, day: date) -> None:
         """date, for SEARCH."""
@@ -234,6 +231,31 @@ class Writer:
         if source.size:
             data = source.data if isinstance(source, Octets) else source
             self._pieces.append(Piece(data, secret))
+
+
+def _atom(text: str) -> bytes:
+    data = _ascii(text, "an atom")
+    if not _ATOM.fullmatch(data):
+        raise InvalidArgument(f"expected an atom (RFC 9051, 9), found {text!r}")
+    return data
+
+
+def _flag(text: str) -> bytes:
+    data = _ascii(text, "a flag")
+    if not _FLAG.fullmatch(data):
+        raise InvalidArgument(f"expected a flag or keyword (RFC 9051, 9), found {text!r}")
+    return data
+
+
+# Of thousands of commands that are given together, most ask for the same.
+@lru_cache(maxsize=256)
+def _atom_list(texts: tuple[str, ...]) -> bytes:
+    return b"(%b)" % b" ".join(map(_atom, texts))
+
+
+@lru_cache(maxsize=256)
+def _flag_list(flags: tuple[str, ...]) -> bytes:
+    return b"(%b)" % b" ".join(map(_flag, flags))
 
 
 def _ascii(text: str, what: str) -> bytes:

@@ -1,0 +1,255 @@
+"""Moves octets between a connection and the stream under it, for all who wait.
+
+There is no background task: whoever waits for an answer reads, whoever reads takes in everybody's
+answers, and hands the stream on. A wait that is cancelled leaves the others whole. What IMAP means
+is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+
+from imaplus.client.async_streams import AsyncMutex, AsyncStream, AsyncTurn, now
+from imaplus.client.endpoints import Timeouts, Tls
+from imaplus.client.listening import Listener
+from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.protocol.command import Command, Pending
+from imaplus.protocol.connection import Connection
+
+T = TypeVar("T")
+
+LAST_WORDS = 1.0
+"""Seconds that another reader has to take in what came before the connection was closed."""
+
+
+class AsyncExchange:
+    """A connection and the stream under it. Tasks may share it."""
+
+    def __init__(
+        self,
+        stream: AsyncStream,
+        connection: Connection,
+        *,
+        tls: Tls,
+        host: str,
+        timeouts: Timeouts,
+        on_event: Callable[[object], object] | None,
+    ) -> None:
+        self.connection = connection
+        self._stream = stream
+        self._tls = tls
+        self._host = host
+        self._timeouts = timeouts
+        self._on_event = on_event
+        self._mutex = AsyncMutex()  # over the connection, which is not made for two at a time
+        self._reading = AsyncTurn()
+        self._writing = AsyncTurn()
+        self._unsent: memoryview | None = None
+        self._heard = now()
+        self._response_began: float | None = None
+        self._response_octets = 0
+        self._listeners: list[Listener] = []
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def send(self, command: Command[T]) -> Pending[T]:
+        """Give a command to the connection; it is written by whoever next waits."""
+        with self._mutex:
+            return self.connection.send(command)
+
+    def _give_up(self, pendings: list[Pending[Any]]) -> None:
+        with self._mutex:
+            for pending in pendings:
+                if not pending.done:
+                    self.connection.give_up(pending)
+
+    # -- moving octets ----------------------------------------------------------------------
+
+    async def _until(self, done: Callable[[], object], deadline: float | None) -> None:
+        """Write what there is to write and read what comes, until something has happened."""
+        try:
+            await self._flush(deadline)  # also where a cancelled task left something to write
+            while not done():
+                patience = self._patience(deadline)
+                if not await self._reading.acquire(patience, done):
+                    if not done() and now() - self._heard >= (patience or 0):
+                        raise TimedOut(f"nothing came for {patience:.0f} seconds")
+                    continue
+                try:
+                    # What another reader has taken in may have set a command free to go.
+                    if not done() and not self._has_unsent:
+                        await self._receive(self._patience(deadline))
+                finally:
+                    self._reading.release()
+                await self._flush(deadline)
+        except ConnectionLost as error:
+            if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
+                error = TimedOut("the command was not over in time")
+            await self._fail(error)
+            if not done():
+                raise error
+
+    def _patience(self, deadline: float | None) -> float | None:
+        """Seconds that may pass without an octet."""
+        silence = self._timeouts.silence
+        if deadline is None:
+            return silence
+        left = deadline - now()
+        if left <= 0:
+            raise TimedOut("the command was not over in time")
+        return left if silence is None else min(left, silence)
+
+    async def _receive(self, patience: float | None) -> None:
+        """Read once, waiting if nothing has come. Only who has the turn may."""
+        data = self._stream.read()
+        if data is None:
+            await self._stream.wait(read=True, write=False, timeout=patience)
+            data = self._stream.read()
+        if data is not None:
+            await self._take_in(data)
+
+    async def _take_in(self, data: bytes) -> None:
+        """Give the connection what has come; nothing (b"") is the end of the stream."""
+        self._heard = now()
+        events: list[object] = []
+        with self._mutex:
+            if data:
+                events = self.connection.receive_data(data)
+            else:
+                self.connection.receive_eof()
+            for listener in self._listeners:
+                listener.hear(events)
+        self._check_pace(len(data))
+        if self._on_event is not None:
+            for event in events:
+                self._on_event(event)
+        if self.connection.error is not None:
+            await self._stream.close()
+
+    def _check_pace(self, octets: int) -> None:
+        """Refuse a response that trickles in for ever."""
+        if not self.connection.inside_response or self._timeouts.silence is None:
+            self._response_began = None
+            return
+        if self._response_began is None:
+            self._response_began, self._response_octets = self._heard, 0
+        self._response_octets += octets
+        seconds = self._heard - self._response_began
+        if seconds > self._timeouts.silence and (
+            self._response_octets < seconds * self._timeouts.slowest
+        ):
+            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
+
+    async def _flush(self, deadline: float | None = None) -> None:
+        """Write all there is. While the other side does not read, read what it says: it may be
+        waiting for that."""
+        while self._has_unsent:
+            if not await self._writing.acquire(self._patience(deadline)):
+                raise TimedOut("nothing could be written")
+            try:
+                await self._write(deadline)
+            finally:
+                self._writing.release()
+
+    @property
+    def _has_unsent(self) -> bool:
+        return bool(self._unsent) or self.connection.has_data_to_send
+
+    async def _write(self, deadline: float | None) -> None:
+        """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
+        while True:
+            if not self._unsent:
+                with self._mutex:
+                    data = self.connection.data_to_send()
+                if not data:
+                    return
+                self._unsent = memoryview(data)
+            try:
+                taken = self._stream.write(self._unsent)
+            except ConnectionLost:
+                await self._hear_last_words()
+                raise
+            self._unsent = self._unsent[taken:] or None
+            if not taken:
+                await self._wait_to_write(self._patience(deadline))
+
+    async def _hear_last_words(self) -> None:
+        """A server that has hung up may have said why: that is a better error than ours."""
+        if not await self._reading.acquire(LAST_WORDS):
+            return
+        try:
+            while data := self._stream.read():
+                await self._take_in(data)
+        finally:
+            self._reading.release()
+
+    async def _wait_to_write(self, patience: float | None) -> None:
+        if not self._reading.try_acquire():
+            await self._stream.wait(read=False, write=True, timeout=patience)
+            return
+        try:
+            await self._stream.wait(read=True, write=True, timeout=patience)
+            data = self._stream.read()
+            if data is not None:
+                await self._take_in(data)
+        finally:
+            self._reading.release()
+
+    async def _shake_hands(self) -> None:
+        data = self._stream.read()
+        if data is not None:  # it was sent in clear, and must not count as sent under TLS
+            self.connection.receive_data(data)
+            if self.connection.error is not None:
+                raise self.connection.error
+        await self._stream.start_tls(self._tls, self._host, self._timeouts.connect)
+        self.connection.tls_established()
+
+    # -- events -----------------------------------------------------------------------------
+
+    async def _listen(self, listener: Listener, until: float) -> None:
+        """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
+        try:
+            await self._flush()
+            if not await self._reading.acquire(max(0.0, until - now()), listener.has_news):
+                return
+            try:
+                if not listener.has_news() and not self._has_unsent:
+                    left = max(0.0, until - now())
+                    try:
+                        await self._stream.wait(read=True, write=False, timeout=left)
+                    except TimedOut:
+                        return
+                    data = self._stream.read()
+                    if data is not None:  # under TLS, what came may be none of the server's words
+                        await self._take_in(data)
+            finally:
+                self._reading.release()
+            await self._flush()
+        except ConnectionLost as error:
+            await self._fail(error)
+            raise
+        if self.connection.error is not None and not listener.has_news():
+            raise self.connection.error
+
+    def _told(self, listener: Listener) -> list[object]:
+        """What a listener has heard. It is the caller's from here on."""
+        with self._mutex:
+            return listener.take()
+
+    # -- the end ----------------------------------------------------------------------------
+
+    async def _fail(self, error: ConnectionLost) -> None:
+        with self._mutex:
+            self.connection.fail(error)
+        await self._stream.close()
+
+    async def close(self) -> None:
+        """Close the stream; what still waits for an answer gets ConnectionLost."""
+        await self._fail(ConnectionLost("the connection has been closed"))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
