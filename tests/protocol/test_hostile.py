@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from itertools import chain
 
 import pytest
 
 from imaplus.core.fetch import Body, Fetch
 from imaplus.core.fetched import Fetched
+from imaplus.core.runs import FlagsRun
 from imaplus.core.search import Search
 from imaplus.errors import ProtocolError
 from imaplus.protocol.connection import name_of_body
@@ -145,7 +147,9 @@ def test_values_cost_their_response_only_and_memory_of_their_size(name: str) -> 
     tracemalloc.start()
     try:
         events = talk.connection.receive_data(data)
-        for value in pending.take():
+        for value in chain.from_iterable(
+            each if isinstance(each, FlagsRun) else [each] for each in pending.take()
+        ):
             assert isinstance(value, Fetched)
             for item in value.items:
                 try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from imaplus.core.append import Appended
@@ -140,13 +141,17 @@ class AsyncMailbox:
 
     async def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
         """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time."""
-        found: dict[int, frozenset[str]] = {}
+        uids_: list[Iterable[int]] = []
+        flags: list[Iterable[frozenset[str]]] = []
         async for values in self._fetched(uids, ("FLAGS",), None, None):
             if isinstance(values, FlagsRun):
-                found.update(zip(values.uids, values.flags, strict=True))
+                uids_.append(values.uids)
+                flags.append(values.flags)
             else:
-                found.update((value.uid, value.flags) for value in values if value.uid)
-        return found
+                known = [value for value in values if value.uid]
+                uids_.append([value.uid or 0 for value in known])
+                flags.append([value.flags for value in known])
+        return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
 
     async def _fetched(
         self,

@@ -42,7 +42,7 @@ def flags_line(items: bytes) -> re.Pattern[bytes]:
     """A response of UID, FLAGS and perhaps more: the pattern for a run of such lines."""
     items = items.replace(b"<uid>", rb"([1-9][0-9]{0,9})")
     items = items.replace(b"<flags>", rb"\(([^()\"{\r\n]*+)\)")
-    return lazy_pattern(rb"\* [1-9][0-9]{0,9} FETCH \(" + items + rb"\)\r\n|(.+)", re.DOTALL)
+    return lazy_pattern(rb"\* [1-9][0-9]{0,9} FETCH \(" + items + rb"\)\r\n|.+", re.DOTALL)
 
 
 _SEQ: Final = lazy_pattern(rb"\* ([0-9]+)")
@@ -66,24 +66,23 @@ def where_in_order(lines: bytes, uids: list[int]) -> int:
 def flag_sets(texts: list[bytes]) -> list[frozenset[str]]:
     """The flags in each text: one set for all that are the same."""
     sets = {text: flag_set(text) for text in set(texts)}
-    return [sets[text] for text in texts]
+    return list(map(sets.__getitem__, texts))
 
 
-def flags_run(lines: bytes, uids: list[bytes], flags: list[bytes]) -> FlagsRun | None:
+def flags_run(lines: bytes, uids: list[int], flags: list[bytes]) -> FlagsRun | None:
     """The run that these lines are, if they are in order."""
-    numbers = list(map(int, uids))
-    first = where_in_order(lines, numbers)
-    return FlagsRun(first, numbers, flag_sets(flags)) if first else None
+    first = where_in_order(lines, uids)
+    return FlagsRun(first, uids, flag_sets(flags)) if first else None
 
 
 @run_of_responses(flags_line(rb"UID <uid> FLAGS <flags>"))
 def flags_after_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> FlagsRun | None:
-    return flags_run(lines, [row[0] for row in rows], [row[1] for row in rows])
+    return flags_run(lines, [int(row[0]) for row in rows], [row[1] for row in rows])
 
 
 @run_of_responses(flags_line(rb"FLAGS <flags> UID <uid>"))
 def flags_before_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> FlagsRun | None:
-    return flags_run(lines, [row[1] for row in rows], [row[0] for row in rows])
+    return flags_run(lines, [int(row[1]) for row in rows], [row[0] for row in rows])
 
 
 class Merger:

@@ -53,13 +53,13 @@ class ModSeqRun(FlagsRun):
 
 @run_of_responses(flags_line(rb"UID <uid> FLAGS <flags> MODSEQ \(([0-9]{1,19})\)"))
 def modseqs_after_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> ModSeqRun | None:
-    run = flags_run(lines, [row[0] for row in rows], [row[1] for row in rows])
+    run = flags_run(lines, [int(row[0]) for row in rows], [row[1] for row in rows])
     return None if run is None else ModSeqRun(run, [int(row[2]) for row in rows])
 
 
 @run_of_responses(flags_line(rb"FLAGS <flags> UID <uid> MODSEQ \(([0-9]{1,19})\)"))
 def modseqs_before_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> ModSeqRun | None:
-    run = flags_run(lines, [row[1] for row in rows], [row[0] for row in rows])
+    run = flags_run(lines, [int(row[1]) for row in rows], [row[0] for row in rows])
     return None if run is None else ModSeqRun(run, [int(row[2]) for row in rows])
 
 

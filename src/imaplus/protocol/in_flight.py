@@ -62,7 +62,8 @@ class InFlight:
         pending.age = self._added
         self.with_sinks += command.has_sinks
         self._by_tag[pending.tag] = pending
-        self._collecting[command.collects] = self._collecting.get(command.collects, 0) + 1
+        if command.collects:
+            self._collecting[command.collects] = self._collecting.get(command.collects, 0) + 1
         if command.exclusive:
             self._exclusive.append(pending)
         else:
@@ -73,9 +74,10 @@ class InFlight:
         command = pending.command
         self.with_sinks -= command.has_sinks
         del self._by_tag[pending.tag]
-        self._collecting[command.collects] -= 1
-        if not self._collecting[command.collects]:
-            del self._collecting[command.collects]
+        if command.collects:
+            self._collecting[command.collects] -= 1
+            if not self._collecting[command.collects]:
+                del self._collecting[command.collects]
         if command.exclusive:
             self._exclusive.remove(pending)
             return

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -86,18 +86,6 @@ def _flag_set(data: bytes) -> frozenset[str]:
 
 _shared_flag_set: Final = functools.lru_cache(maxsize=4096)(_flag_set)
 """One set for each distinct text, of which a mailbox has few: it costs less than building them."""
-
-
-def _integers(text: bytes) -> list[int]:
-    """The numbers of a text that has nothing but digits and spaces."""
-    if len(text) >= MANY_NUMBERS:
-        # Its scanner takes half the time that `int` does, for numbers as they should be written.
-        from json import loads
-
-        with suppress(ValueError):
-            found: list[int] = loads(b"[%b]" % text.strip().replace(b" ", b","))
-            return found
-    return [int(number) for number in text.split()]
 
 
 class Cursor:
@@ -273,9 +261,10 @@ class Cursor:
 
     def numbers(self) -> SequenceSet:
         """*(SP nz-number), as a set: a mailbox may have millions of them."""
-        text = self._match(_NUMBERS, "numbers")
         try:
-            numbers = _integers(text)
+            numbers = self._many_integers()
+            if numbers is None:
+                numbers = [int(each) for each in self._match(_NUMBERS, "numbers").split()]
             if numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
                 found = SequenceSet.of(range(numbers[0], numbers[-1] + 1))  # ALL, most often
             else:
@@ -285,6 +274,22 @@ class Cursor:
         if found.open_ended:
             raise ProtocolError("expected message numbers of at most 32 bits")
         return found
+
+    def _many_integers(self) -> list[int] | None:
+        """All that is left, if it is a long list of numbers as they should be written."""
+        if len(self.text) - self.pos < MANY_NUMBERS:
+            return None
+        from json import loads  # its scanner takes half the time that `int` does
+
+        text = self.text[self.pos :]
+        try:
+            numbers: list[int] = loads(b"[%b]" % text.replace(b" ", b","))
+        except ValueError:
+            return None
+        if text.translate(None, b"0123456789 "):  # what JSON has besides whole numbers
+            return None
+        self.pos = len(self.text)
+        return numbers
 
     def uid_ranges(self) -> tuple[tuple[int, int], ...]:
         """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""

@@ -80,9 +80,6 @@ _LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
 """Literals of a response that is cut at once; one that has more is read bit by bit."""
-FIRST_WINDOW: Final = 1 << 11
-LAST_WINDOW: Final = 1 << 18
-"""Octets in which lines of one shape are looked for at once: few, then ever more."""
 
 
 class Framer:
@@ -193,25 +190,21 @@ class Framer:
         """The next responses that a pattern matches: their octets, and the groups of each.
 
         A short way past `next_frame()` for the commonest responses. The pattern must match one
-        whole line, not one that announces a literal; or else all that is left, in its last group.
+        whole line, not one that announces a literal; or else all that is left, without a group.
         """
-        start = position = self._position
-        rows: list[tuple[bytes, ...]] = []
-        window = FIRST_WINDOW
-        while not self.inside_response:
-            # What is left over is copied: it must not be long before many lines have matched.
-            end = self._data.rfind(b"\n", position, position + window) + 1
-            found = pattern.findall(self._data, position, end) if end else []
-            if not found:
-                break
-            left = len(found[-1][-1])
-            rows += found[:-1] if left else found
-            position = end - left
-            if left:
-                break
-            window = min(4 * window, LAST_WINDOW)
-        self._position = position
-        return self._data[start:position], rows
+        if self.inside_response:
+            return b"", []
+        data, start = self._data, self._position
+        end = data.rfind(b"\n", start) + 1
+        rows: list[tuple[bytes, ...]] = pattern.findall(data, start, end) if end else []
+        if rows and not any(rows[-1]):  # it matched what is left
+            rows.pop()
+            end = start
+            for _ in rows:
+                end = data.index(b"\n", end) + 1
+        if rows:
+            self._position = end
+        return data[start : self._position], rows
 
     def _frame_at_hand(self) -> Frame | None:
         """The next response, if all of it has come and nothing is odd about it."""
