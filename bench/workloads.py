@@ -253,7 +253,7 @@ CASES = (
         Case(
             f"W6-{phase}{'-synced' * synced}",
             f"mirror of {MID:,} messages, whole process, {title}, "
-            + ("each message synced" if synced else "without syncing"),
+            + ("each message durable before it counts" if synced else "without syncing"),
             MIRROR,
             (ratio(1.0, below=True), Measure("s")),
             reference=MBSYNC,
@@ -262,7 +262,8 @@ CASES = (
             total=MID,
             quick=0 if synced else None,
             note="`imaplus backup` against mbsync (without COMPRESS); the drain is a script that "
-            "writes files.",
+            "writes files. Where messages are durable, mbsync and the script sync each file, "
+            "imaplus the file system before its journal names a batch.",
         )
         for synced in (False, True)
         for phase, title in (("first", "first run"), ("again", "unchanged second run"))
