@@ -22,7 +22,7 @@ from imaplus.wire.tree import Tree, literal_text, tree
 # An envelope as the grammar has it, strings without escapes; servers seldom send another.
 _NSTRING: Final = r'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
 _ADDRESS: Final = rf"\({_NSTRING} {_NSTRING} {_NSTRING} {_NSTRING}\)"
-_ADDRESSES: Final = rf"(?:NIL|\((?:{_ADDRESS} ?)++\))"
+_ADDRESSES: Final = rf"(?:NIL|\((?:{_ADDRESS} ?+)++\))"
 _FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
 USUAL_ENVELOPE: Final = rf"\({' '.join(_FIELDS)}\)".encode()
 """The pattern of an envelope that needs no second look."""

@@ -171,7 +171,7 @@ _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
 # The usual form: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
-    rb" \(([A-Za-z-]++ [0-9]{1,19}(?: [A-Za-z-]++ [0-9]{1,19})*+)\)\Z"
+    rb" \(([A-Za-z-]++ [0-9]{1,19}+(?: [A-Za-z-]++ [0-9]{1,19}+)*)\)\Z"
 )
 
 

@@ -19,7 +19,7 @@ DEEPEST: Final = 20
 
 _STRING: Final = r'"[^"\\\r\n]*+"'
 _NSTRING: Final = rf"({_STRING}|NIL)"
-_PARAMS: Final = rf"(?:\((?:{_STRING} {_STRING} ?)++\)|NIL)"
+_PARAMS: Final = rf"(?:\((?:{_STRING} {_STRING} ?+)++\)|NIL)"
 # [SP body-fld-md5] SP body-fld-dsp SP body-fld-lang SP body-fld-loc; of languages, one.
 _EXTENSION: Final = rf'(?:NIL|\("([^"\\\r\n]++)" ({_PARAMS})\)) {_NSTRING} {_NSTRING}'
 # media-basic / media-text, SP body-fields, [SP body-fld-lines] and body-ext-1part

@@ -6,7 +6,7 @@ nothing; a connection sends it, and gives a `Pending` for it. No particular comm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -49,7 +49,7 @@ class Reply:
     command: str
     status: Status
     data: list[object] = field(default_factory=list)
-    malformed: list[Malformed] = field(default_factory=list)
+    malformed: Sequence[Malformed] = ()
 
     def all(self, kind: type[T]) -> list[T]:
         """Every value of a type."""
@@ -256,7 +256,7 @@ class Pending(Generic[T]):
         self.tag = tag
         self.name = command.name.decode()
         self.values: list[object] = []
-        self.malformed: list[Malformed] = []
+        self.malformed: Sequence[Malformed] = ()
         self.reply: Reply | None = None
         self.error: BaseException | None = None
         self.ignored = False  # nobody waits for it any more; its answers are thrown away
@@ -313,7 +313,7 @@ class Pending(Generic[T]):
     def note(self, malformed: Malformed) -> None:
         """Keep what could not be read: it may be why an answer is missing. The latest will do."""
         if not (self.ignored or self.done):
-            self.malformed = [malformed]
+            self.malformed = (malformed,)
 
     def take(self) -> list[object]:
         """The values that have come since the last call, in order; they are not kept here."""
