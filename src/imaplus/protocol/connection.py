@@ -22,7 +22,6 @@ from imaplus.errors import (
     StateError,
 )
 from imaplus.protocol.command import Command, Pending, Reply, State
-from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse, runs
@@ -290,7 +289,7 @@ class Connection(Session):
                     break
                 short = len(frame.text) < SHORT and not frame.literals
                 if self._trace is not None:
-                    self._trace_frame(frame)
+                    self._trace("S", self._shown(frame))
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
                 self._handle(value, frame, events)
                 if self._switched:
@@ -331,12 +330,10 @@ class Connection(Session):
             self._fail_where_lost(frame)
         if self.state is State.GREETING:
             self._heed(self.greet(value))
-        elif isinstance(value, MessageData):
+        elif not isinstance(value, (Status, Continuation)):
             self._deliver(self.apply(value), frame.size, events)
         elif isinstance(value, Continuation):
             self._continue(value, events)
-        elif not isinstance(value, Status):
-            self._deliver(self.apply(value), frame.size, events)
         elif value.tag is not None:
             self._complete(value, events)
         else:
@@ -427,10 +424,9 @@ class Connection(Session):
             owner.fail(lost.error)
         self._sink_owner = None
 
-    def _trace_frame(self, frame: Frame) -> None:
-        if self._trace is None:
-            return
+    def _shown(self, frame: Frame) -> bytes:
+        """A response as a trace may show it."""
         hidden = frame.text.startswith(b"+") and any(
             pending.command.confidential for pending in self._in_flight
         )
-        self._trace("S", b"+ ***" if hidden else frame.whole)
+        return b"+ ***" if hidden else frame.whole

@@ -213,16 +213,10 @@ def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) 
     c = Cursor(frame, utf8=utf8, limits=limits)
     if (match := _NUMBERED.match(text)) and (numbered := _numbered.get(match[2].decode())):
         c.pos = match.end()
-        try:
-            return numbered(c, int(match[1]))
-        except ProtocolError as error:
-            return Malformed(match[2].decode(), frame, error)
+        return _read(frame, match[2].decode(), numbered, c, int(match[1]))
     if (match := _NAMED.match(text)) and (parser := _responses.get(match[1].decode())):
         c.pos = match.end()
-        try:
-            return parser(c)
-        except ProtocolError as error:
-            return Malformed(match[1].decode(), frame, error)
+        return _read(frame, match[1].decode(), parser, c)
     try:
         if c.accept(b"*"):
             return _untagged(c, frame)
@@ -250,14 +244,18 @@ def _untagged(c: Cursor, frame: Frame) -> object:
         return _status(c, name, None)
     if number == 0 and name in ("FETCH", "EXPUNGE"):
         return Unknown(name, frame)  # quirk 32: Courier's message 0
+    if number is not None and (numbered := _numbered.get(name)) is not None:
+        return _read(frame, name, numbered, c, number)
+    if number is None and (parser := _responses.get(name)) is not None:
+        return _read(frame, name, parser, c)
+    return Unknown(name, frame)
+
+
+def _read(frame: Frame, name: str, parser: Callable[..., object], *arguments: object) -> object:
     try:
-        if number is not None and (numbered := _numbered.get(name)) is not None:
-            return numbered(c, number)
-        if number is None and (parser := _responses.get(name)) is not None:
-            return parser(c)
+        return parser(*arguments)
     except ProtocolError as error:
         return Malformed(name, frame, error)
-    return Unknown(name, frame)
 
 
 def _tagged(c: Cursor) -> Status:
