@@ -6,16 +6,16 @@ they are touched. How to ask for them is not known here, nor who asked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Set
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from imaplus.core import shapes
 from imaplus.core.bodystructure import bodystructure
 from imaplus.core.envelope import Envelope, envelope
 from imaplus.core.parts import Part
-from imaplus.core.shapes import Recognised, Shape
+from imaplus.core.shapes import Over, Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import (
@@ -25,7 +25,7 @@ from imaplus.protocol.response import (
     register,
 )
 from imaplus.wire.cursor import Cursor, Mark
-from imaplus.wire.framing import Frame
+from imaplus.wire.framing import Frame, framed
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -55,8 +55,15 @@ class Later(NamedTuple):
     parser: Parser
 
 
-_UNTOUCHED: Final[dict[str, object]] = {}
-"""The items of messages with a shape as long as none has been touched: one for all of them."""
+class Source(NamedTuple):
+    """What a response with a shape is read by: one for all that came together."""
+
+    shape: Shape
+    over: Over
+
+
+UNTOUCHED: Final[dict[str, object]] = {}
+"""The items of a message with a shape as long as none has been touched: one for all of them."""
 
 
 class Fetched(MessageData):
@@ -66,62 +73,51 @@ class Fetched(MessageData):
     no parser knows is a raw `Frame`. Partial sections are named by their first octet: `BODY[]<0>`.
     """
 
-    __slots__ = ("_cursor", "_items", "_match", "_seen", "_shape")
-    _cursor: Cursor
-    _match: re.Match[bytes]
-    _seen: bool
+    __slots__ = ("_behind", "_items", "_row", "_source")
 
     def __init__(
         self,
         seq: int,
         uid: int | None,
         items: dict[str, object],
-        cursor: Cursor | None = None,
-        recognised: Recognised | None = None,
+        row: tuple[Any, ...] = (),
+        source: Source | None = None,
     ) -> None:
         self.seq = seq
         self.uid = uid
-        self._items = items  # with a shape, those that have been touched
-        if cursor is None or recognised is None:
-            self._shape: Shape | None = None
-        else:
-            self._cursor = cursor
-            self._shape, self._match, self._seen = recognised
+        self._items = items  # with a shape, the lists that have been touched
+        self._row = row
+        self._source = source
+        self._behind: Cursor | None = None  # it stands behind the latest of these
 
     def _look(self) -> None:
-        """See whether the rest of the response has the shape of which it seems to be."""
-        if self._shape is None or self._seen:
+        """Read all items of a response that seemed to have a shape."""
+        if self._source is None:
             return
-        start = self._match.start()
-        whole = self._shape.whole.match(self._cursor.text, start)
-        if whole is not None:
-            self._match = whole
-            self._seen = True
-            return
-        self._cursor.reset((start, 0))
-        self._items = _item_by_item(self._cursor)[0]
-        self._shape = None
+        shape, over = self._source
+        items = {name: self[name] for name in shape.places}
+        if shape.lists:
+            first = shape.lists[0].encode()
+            found = _item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))))[0]
+            items = {**found, **self._items, **items}
+            items = {name: items[name] for name in (*shape.places, *found)}
+        self._items = items
+        self._source = self._behind = None
 
     @property
     def claims(self) -> Set[str]:
         """The names of the items that it has, or seems to have: `names` looks closer."""
-        return self._items.keys() if self._shape is None else self._shape.names
+        return self._items.keys() if self._source is None else self._source.shape.names
 
     @property
     def names(self) -> Set[str]:
         """The names of the items that the server sent."""
-        self._look()
-        return (self._items if self._shape is None else self._shape.groups).keys()
+        return self.items.keys()
 
     @property
     def items(self) -> dict[str, object]:
         """All items as they are kept: values, or what they will be read from."""
         self._look()
-        if self._shape is not None:
-            have = self._items
-            names = self._shape.groups
-            self._items = {name: have[name] if name in have else self._read(name) for name in names}
-            self._shape = None
         return self._items
 
     def __getitem__(self, name: str) -> Any:
@@ -131,40 +127,49 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        value = self._items[name] if name in self._items else self._read(name)
+        if self._source is not None:
+            shape = self._source.shape
+            if (place := shape.places.get(name)) is not None:
+                value, read = self._row[place], shape.touched[place]
+                return value if read is None else read(value)
+            if name not in self._items:
+                self._touch(name)
+        value = self._items[name]
         if isinstance(value, Later):
             value = self._parse(name, value)
         if isinstance(value, Malformed):
             raise value.error.with_traceback(None)  # it would grow each time
         return value
 
-    def _read(self, name: str) -> object:
-        """An item that has not been touched."""
-        value: object
-        shape = self._shape
-        if shape is not None and name == shape.first_list and not self._seen:
-            start = self._match.end() - 1
-        else:
-            if shape is not None and name not in shape.plain:
-                self._look()
-                shape = self._shape
-            if shape is None:
-                return self._items[name]
-            group = shape.groups[name]
-            if (read := shape.readers[name]) is not None:
-                return read(self._match[group])
-            start = self._match.start(group)
-        if (parser := _lazy_items.get(name)) is not None:
-            value = Later(self._cursor, self._cursor.mark_at(start), parser)
-        else:
-            value = self._cursor.literal_at(start)
-        return self._keep(name, value)
+    def _touch(self, name: str) -> None:
+        """Read a list of a response with a shape; those before it are passed over.
 
-    def _keep(self, name: str, value: object) -> object:
-        if self._items is _UNTOUCHED:
+        If the lists are not what they seem to be, all of the response is looked at.
+        """
+        assert self._source is not None
+        shape, over = self._source
+        if name not in shape.lists:
+            self._look()
+            return
+        c = self._behind
+        try:
+            if c is None or not c.accept(b" %b " % name.encode()):
+                c = over(framed(self._row[-1]))
+                for before, each in pairwise(shape.lists):
+                    if before == name:
+                        break
+                    c.skip()
+                    c.expect(b" %b " % each.encode())
+            value = _lazy_items[name](c)
+            if name == shape.lists[-1] and not c.at_end():
+                c.fail("the end of the response")
+        except ProtocolError:
+            self._look()
+            return
+        self._behind = c
+        if self._items is UNTOUCHED:
             self._items = {}
         self._items[name] = value
-        return value
 
     def _parse(self, name: str, later: Later) -> object:
         value: object
@@ -173,10 +178,11 @@ class Fetched(MessageData):
             value = later.parser(later.cursor)
         except ProtocolError as error:
             value = Malformed(name, Frame(later.cursor.text[later.mark[0] :]), error)
-        return self._keep(name, value)
+        self._items[name] = value
+        return value
 
     def __contains__(self, name: object) -> bool:
-        if self._shape is not None and name in self._shape.plain:
+        if self._source is not None and name in self._source.shape.places:
             return True
         return name in self.names
 
@@ -238,7 +244,7 @@ class Fetched(MessageData):
     @property
     def bodystructure(self) -> Part:
         """Its MIME structure: BODYSTRUCTURE, or BODY where that was fetched instead."""
-        value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY"]
+        value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self.claims else "BODY"]
         return value
 
     def body(self, section: str = "") -> bytes:
@@ -272,9 +278,10 @@ _ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
     if (like := shapes.recognise(c)) is not None:
-        shape, match, _ = like
-        at = shape.groups.get("UID")
-        return Fetched(seq, int(match[at]) if at else None, _UNTOUCHED, c, like)
+        shape, row = like
+        place = shape.places.get("UID")
+        uid = None if place is None else row[place]
+        return Fetched(seq, uid, UNTOUCHED, row, Source(shape, c.sub))
     items, whole = _item_by_item(c)
     if whole:
         shapes.learn(tuple(items))

@@ -180,16 +180,16 @@ class Mailbox:
         self._uids[place] = uid
 
     def learn_run(self, run: MessageRun) -> None:
-        """Take in what `apply()` would of each: UIDs, in ascending order."""
-        uids = run.uids
-        following = run.first == self._size + 1 and not self._gone
-        if following and self._size + len(uids) <= min(self.exists, self._most):
-            self._uids.extend(uids)
-            return
-        place = run.first - 1
-        if not self._gone and self._uids[place : place + len(uids)] == array("I", uids):
-            return  # as they were
-        for seq, uid in enumerate(uids, run.first):
+        """Take in what `apply()` would of each."""
+        seqs, uids = run.seqs, run.uids
+        if isinstance(seqs, range) and not self._gone:
+            following = seqs.start == self._size + 1
+            if following and seqs.stop - 1 <= min(self.exists, self._most):
+                self._uids.extend(uids)
+                return
+            if self._uids[seqs.start - 1 : seqs.stop - 1] == array("I", uids):
+                return  # as they were
+        for seq, uid in zip(seqs, uids, strict=True):
             self._learn(seq, uid)
 
     def _resize(self, count: int) -> None:
