@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache, partial
 from itertools import islice, repeat
-from operator import lt
+from operator import itemgetter, lt
 from typing import Any, Final
 
 from imaplus.core import shapes
@@ -66,7 +66,7 @@ def _read(
     rows: list[tuple[bytes, ...]],
     over: Callable[[Frame], Cursor],
 ) -> FetchedRun | None:
-    groups = list(zip(*rows, strict=True))[:-1]  # none of them has what was left
+    groups = [list(map(itemgetter(at), rows)) for at in range(len(rows[0]) - 1)]
     numbers = list(map(int, groups.pop(0))) if shape.lists else None
     for marker in shape.markers:
         if not all(marker in text for text in groups[-1]):
