@@ -1,58 +1,29 @@
 """FETCH data (RFC 9051, 7.5.2): what a server says of one message.
 
-An item that an extension adds is registered with `@fetch_item`. Large structures are parsed when
-they are touched. How to ask for them is not known here, nor who asked.
+It gives items by name, read or to be read when they are touched; how each is written is known in
+`items`, and how those look that come again and again, in `shapes`. Who asked, nobody knows here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from imaplus.core import shapes
-from imaplus.core.bodystructure import bodystructure
-from imaplus.core.envelope import Envelope, envelope
+from imaplus.core.envelope import Envelope
+from imaplus.core.items import Later, item_by_item, lazy_items
 from imaplus.core.parts import Part
 from imaplus.core.shapes import Over, Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
-from imaplus.protocol.response import (
-    Malformed,
-    Parser,
-    numbered_response,
-    register,
-)
-from imaplus.wire.cursor import Cursor, Mark
+from imaplus.protocol.response import Malformed, numbered_response
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.framing import Frame, framed
-from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
-
-P = TypeVar("P", bound=Parser)
-
-_items: Final[dict[str, Parser]] = {}
-_lazy_items: Final[dict[str, Parser]] = {}
-
-
-def fetch_item(name: str, *, lazy: bool = False) -> Callable[[P], P]:
-    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched."""
-
-    def decorate(parser: P) -> P:
-        register(_lazy_items if lazy else _items, name, parser)
-        return parser
-
-    return decorate
-
-
-class Later(NamedTuple):
-    """An item's value that is parsed when it is touched: where it stands, and what reads it."""
-
-    cursor: Cursor
-    mark: Mark
-    parser: Parser
 
 
 class Source(NamedTuple):
@@ -98,7 +69,7 @@ class Fetched(MessageData):
         items = {name: self[name] for name in shape.places}
         if shape.lists:
             first = shape.lists[0].encode()
-            found = _item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))))[0]
+            found = item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))))[0]
             items = {**found, **self._items, **items}
             items = {name: items[name] for name in (*shape.places, *found)}
         self._items = items
@@ -160,7 +131,7 @@ class Fetched(MessageData):
                         break
                     c.skip()
                     c.expect(b" %b " % each.encode())
-            value = _lazy_items[name](c)
+            value = lazy_items[name](c)
             if name == shape.lists[-1] and not c.at_end():
                 c.fail("the end of the response")
         except ProtocolError:
@@ -268,13 +239,6 @@ class Fetched(MessageData):
         return Fetched(self.seq, uid, self.items)
 
 
-_ITEM: Final = lazy_pattern(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
-_PLAIN_ITEM: Final = lazy_pattern(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
-# section = "[" [section-spec] "]", then the first octet; quirk 77: a count after it, as was asked.
-_SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]+)?>)?")
-_ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
-
-
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
     if (like := shapes.recognise(c)) is not None:
@@ -282,130 +246,8 @@ def fetched(c: Cursor, seq: int) -> Fetched:
         place = shape.places.get("UID")
         uid = None if place is None else row[place]
         return Fetched(seq, uid, UNTOUCHED, row, Source(shape, c.sub))
-    items, whole = _item_by_item(c)
+    items, whole = item_by_item(c)
     if whole:
         shapes.learn(tuple(items))
     uid = items.get("UID")
     return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
-
-
-def _item_by_item(c: Cursor) -> tuple[dict[str, object], bool]:
-    """The items that come next, and whether nothing is wrong with them.
-
-    Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
-    """
-    # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
-    items: dict[str, object] = {}
-    c.accept_sp()
-    c.expect(b"(")
-    extra = 0  # quirk 41: Domino's parentheses around an item
-    try:
-        while True:
-            if match := c.accept_match(_PLAIN_ITEM):
-                _fetch_value(c, items, match[1].decode("ascii").upper())
-                continue
-            c.accept_sp()
-            if c.accept(b")"):
-                if extra == 0:
-                    break
-                extra -= 1
-            elif c.accept(b"("):
-                extra += 1
-            else:
-                _fetch_item(c, items)
-    except ProtocolError:
-        if not items:
-            raise
-        return items, False
-    return items, not any(isinstance(value, Malformed) for value in items.values())
-
-
-def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
-    match = c.accept_match(_ITEM)
-    if match is None:
-        c.fail("the name of a FETCH item")
-    name = match[0].decode("ascii").upper()
-    if c.peek() == b"[":
-        name += _section(c)
-        c.accept_sp()
-        start = c.mark()
-        try:
-            value = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
-        except ProtocolError as error:
-            c.reset(start)
-            items.setdefault(name, Malformed(name, Frame(c.text[c.pos :]), error))
-            raise
-        items.setdefault(name, value)
-        return
-    c.sp()
-    _fetch_value(c, items, name)
-
-
-def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
-    """Of an item that comes twice, the first counts."""
-    start = c.mark()
-    if name in items:
-        c.skip()
-        return
-    lazy, parser = _lazy_items.get(name), _items.get(name)
-    try:
-        if lazy is not None:
-            c.skip()
-            items[name] = Later(c, start, lazy)
-        elif parser is not None:
-            items[name] = parser(c)
-        else:  # quirk 76: items that nobody asked for, such as AOL's
-            items[name] = c.raw()
-    except ProtocolError as error:  # costs this item only, if another can be found behind it
-        c.reset(start)
-        items[name] = Malformed(name, Frame(c.text[c.pos :]), error)
-        if parser is None:
-            raise
-        items[name] = Malformed(name, c.raw(), error)
-
-
-def _section(c: Cursor) -> str:
-    """Its normal form: capitals, no quotes (quirk 77), one space."""
-    if match := c.accept_match(_SECTION_SPEC):
-        spec = b" ".join(match[1].split()).decode("latin-1").upper()
-        return f"[{spec}]" + (f"<{int(match[2])}>" if match[2] else "")
-    c.expect(b"[")
-    words = [c.astring_text().upper()]
-    c.sp()
-    fields = " ".join(c.astring_text().upper() for _ in c.items())
-    c.expect(b"]")
-    origin = c.accept_match(_ORIGIN)
-    return f"[{words[0]} ({fields})]" + (f"<{int(origin[1])}>" if origin else "")
-
-
-def _body(c: Cursor) -> object:
-    c.accept(b"~")
-    return c.payload()
-
-
-@fetch_item("FLAGS")
-def flags(c: Cursor) -> frozenset[str]:
-    return c.flag_list()
-
-
-@fetch_item("UID")
-@fetch_item("RFC822.SIZE")
-def number(c: Cursor) -> int:
-    return c.number()
-
-
-@fetch_item("INTERNALDATE")
-def internaldate(c: Cursor) -> object:
-    return c.date_time()
-
-
-fetch_item("ENVELOPE", lazy=True)(envelope)
-fetch_item("BODYSTRUCTURE", lazy=True)(bodystructure)
-fetch_item("BODY", lazy=True)(bodystructure)
-
-
-@fetch_item("RFC822")
-@fetch_item("RFC822.HEADER")
-@fetch_item("RFC822.TEXT")
-def rfc822(c: Cursor) -> object:
-    return c.payload()

@@ -5,7 +5,7 @@ SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with
 
 from __future__ import annotations
 
-from imaplus.core.fetched import fetch_item
+from imaplus.core.items import fetch_item
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
