@@ -23,7 +23,7 @@ from statistics import median
 from typing import Any, Self
 
 from mirrors import Mirrors
-from prepare import BIG, MID, ROOT, WRITER, Machine, say
+from prepare import BIG, MID, WRITER, Machine, say
 from raw import Raw
 from workers import HERE, Failed, Worker
 from workloads import (
@@ -247,7 +247,7 @@ class Sampler:
     @property
     def _environment(self) -> dict[str, str]:
         return {
-            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{HERE}",
+            "PYTHONPATH": str(HERE),
             "NODE_PATH": str(self.machine.directory / "node" / "node_modules"),
             "IMAPLUS_PASSWORD": self.machine.password,
         }
