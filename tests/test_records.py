@@ -6,8 +6,6 @@ import copy
 import dataclasses
 import inspect
 import pickle
-import subprocess
-import sys
 from functools import cached_property
 from typing import ClassVar, Generic, TypeVar
 
@@ -116,14 +114,3 @@ def test_the_standard_library_takes_it_for_a_data_class() -> None:
     assert [each.name for each in dataclasses.fields(point)] == list(names_of(Point))
     assert dataclasses.replace(point, y=3) == replace(point, y=3) == Point(1, 3, ["a"])
     assert pickle.loads(pickle.dumps(point)) == copy.deepcopy(point) == point
-
-
-def test_importing_the_package_loads_neither_asyncio_nor_what_seldom_is_needed() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-c", "from imaplus import Client; import sys; print(*sys.modules)"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    costly = {"asyncio", "dataclasses", "email", "hashlib", "inspect", "json", "ssl", "subprocess"}
-    assert not costly.intersection(loaded)

@@ -10,14 +10,10 @@ more: what a server lacks, flows make up for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import endpoints
-from imaplus.client._async_mailbox import AsyncMailbox
-from imaplus.client._async_pipeline import AsyncPipeline
 from imaplus.client._async_runner import AsyncRunner
-from imaplus.client.adding import Adding
 from imaplus.client.async_streams import AsyncStream
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
@@ -28,7 +24,6 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
-from imaplus.core.append import Appended
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -42,17 +37,23 @@ from imaplus.core.mailboxes import (
 )
 from imaplus.core.session import Logout, Noop
 from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
-from imaplus.extensions.compress import Compress
 from imaplus.extensions.id import Id
-from imaplus.extensions.qresync import Resync
 from imaplus.flows import connect as connecting
-from imaplus.flows import mailboxes, messages
-from imaplus.flows.outgoing import OutgoingMessage, outgoing
+from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
 from imaplus.sasl import Credentials, Password
 from imaplus.version import __version__
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
+
+if TYPE_CHECKING:  # what deals with messages is half of imaplus: it is loaded when there are some
+    from datetime import datetime
+
+    from imaplus.client._async_mailbox import AsyncMailbox
+    from imaplus.client._async_pipeline import AsyncPipeline
+    from imaplus.core.append import Appended
+    from imaplus.extensions.qresync import Resync
+    from imaplus.flows.outgoing import OutgoingMessage
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
@@ -125,6 +126,9 @@ class AsyncClient(AsyncRunner):
             on_event=on_event,
         )
         try:
+            if mailbox is not None:
+                # The server may still be about to greet us: there is time to load what that takes.
+                from imaplus.client._async_mailbox import AsyncMailbox
             await client.greeting()
             opened = await client.run(
                 connecting.connect(
@@ -143,6 +147,8 @@ class AsyncClient(AsyncRunner):
             if opened is not None:
                 client._mailbox = AsyncMailbox(client, opened)
             if compress and client.can("COMPRESS=DEFLATE"):
+                from imaplus.extensions.compress import Compress
+
                 await client.run(Compress())
         except BaseException:
             await client.close()
@@ -255,6 +261,8 @@ class AsyncClient(AsyncRunner):
     async def _open(
         self, name: str, read_only: bool, uidvalidity: int | None, resync: Resync | None
     ) -> AsyncMailbox:
+        from imaplus.client._async_mailbox import AsyncMailbox
+
         opened = await self.run(
             mailboxes.open_mailbox(self.connection, name, read_only=read_only, resync=resync)
         )
@@ -291,8 +299,11 @@ class AsyncClient(AsyncRunner):
         Octets travel unchanged; lines should end in CRLF. `date` becomes its INTERNALDATE. The
         result has the UID that it got, where the server tells.
         """
+        from imaplus.flows.messages import append_one
+        from imaplus.flows.outgoing import outgoing
+
         prepared = outgoing(message, flags, date, binary=self.takes_nul)
-        return await self.run(messages.append_one(self.connection, mailbox, prepared))
+        return await self.run(append_one(self.connection, mailbox, prepared))
 
     @overload
     async def append_many(
@@ -319,6 +330,9 @@ class AsyncClient(AsyncRunner):
             NoSuchMailbox, MessageRefused, Refused: what the server said first. No more messages
                 are given to it then, but others than these may have been added.
         """
+        from imaplus.client.adding import Adding
+        from imaplus.flows.outgoing import outgoing
+
         adding = Adding(self.connection, mailbox, check=check)
         prepared = (outgoing(message, binary=self.takes_nul) for message in messages_)
         await self.run_at_once(adding.begin(prepared), most=BATCHES)
@@ -339,6 +353,8 @@ class AsyncClient(AsyncRunner):
         Raises:
             TimedOut: all together took longer than `timeout` seconds; the connection is closed.
         """
+        from imaplus.client._async_pipeline import AsyncPipeline
+
         return AsyncPipeline(self, check=check, timeout=timeout)
 
     @property

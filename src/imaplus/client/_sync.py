@@ -11,14 +11,10 @@ more: what a server lacks, flows make up for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import endpoints
-from imaplus.client._sync_mailbox import Mailbox
-from imaplus.client._sync_pipeline import Pipeline
 from imaplus.client._sync_runner import Runner
-from imaplus.client.adding import Adding
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TLS,
@@ -29,7 +25,6 @@ from imaplus.client.endpoints import (
     Tls,
 )
 from imaplus.client.streams import Stream
-from imaplus.core.append import Appended
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -43,17 +38,23 @@ from imaplus.core.mailboxes import (
 )
 from imaplus.core.session import Logout, Noop
 from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
-from imaplus.extensions.compress import Compress
 from imaplus.extensions.id import Id
-from imaplus.extensions.qresync import Resync
 from imaplus.flows import connect as connecting
-from imaplus.flows import mailboxes, messages
-from imaplus.flows.outgoing import OutgoingMessage, outgoing
+from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
 from imaplus.sasl import Credentials, Password
 from imaplus.version import __version__
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
+
+if TYPE_CHECKING:  # what deals with messages is half of imaplus: it is loaded when there are some
+    from datetime import datetime
+
+    from imaplus.client._sync_mailbox import Mailbox
+    from imaplus.client._sync_pipeline import Pipeline
+    from imaplus.core.append import Appended
+    from imaplus.extensions.qresync import Resync
+    from imaplus.flows.outgoing import OutgoingMessage
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
@@ -126,6 +127,9 @@ class Client(Runner):
             on_event=on_event,
         )
         try:
+            if mailbox is not None:
+                # The server may still be about to greet us: there is time to load what that takes.
+                from imaplus.client._sync_mailbox import Mailbox
             client.greeting()
             opened = client.run(
                 connecting.connect(
@@ -144,6 +148,8 @@ class Client(Runner):
             if opened is not None:
                 client._mailbox = Mailbox(client, opened)
             if compress and client.can("COMPRESS=DEFLATE"):
+                from imaplus.extensions.compress import Compress
+
                 client.run(Compress())
         except BaseException:
             client.close()
@@ -256,6 +262,8 @@ class Client(Runner):
     def _open(
         self, name: str, read_only: bool, uidvalidity: int | None, resync: Resync | None
     ) -> Mailbox:
+        from imaplus.client._sync_mailbox import Mailbox
+
         opened = self.run(
             mailboxes.open_mailbox(self.connection, name, read_only=read_only, resync=resync)
         )
@@ -292,8 +300,11 @@ class Client(Runner):
         Octets travel unchanged; lines should end in CRLF. `date` becomes its INTERNALDATE. The
         result has the UID that it got, where the server tells.
         """
+        from imaplus.flows.messages import append_one
+        from imaplus.flows.outgoing import outgoing
+
         prepared = outgoing(message, flags, date, binary=self.takes_nul)
-        return self.run(messages.append_one(self.connection, mailbox, prepared))
+        return self.run(append_one(self.connection, mailbox, prepared))
 
     @overload
     def append_many(
@@ -320,6 +331,9 @@ class Client(Runner):
             NoSuchMailbox, MessageRefused, Refused: what the server said first. No more messages
                 are given to it then, but others than these may have been added.
         """
+        from imaplus.client.adding import Adding
+        from imaplus.flows.outgoing import outgoing
+
         adding = Adding(self.connection, mailbox, check=check)
         prepared = (outgoing(message, binary=self.takes_nul) for message in messages_)
         self.run_at_once(adding.begin(prepared), most=BATCHES)
@@ -340,6 +354,8 @@ class Client(Runner):
         Raises:
             TimedOut: all together took longer than `timeout` seconds; the connection is closed.
         """
+        from imaplus.client._sync_pipeline import Pipeline
+
         return Pipeline(self, check=check, timeout=timeout)
 
     @property

@@ -60,6 +60,9 @@ class Select(Command[Opened]):
         return follows_login(other) and not self.parameters and encode(name) == encode_utf8(name)
 
     def start(self, connection: Connection) -> None:
+        # From here on FETCH responses may come, asked for or not; this loads what reads them.
+        import imaplus.extensions.condstore  # noqa: F401
+
         connection.open_mailbox(self.mailbox, read_only=isinstance(self, Examine))
 
     def finish(self, connection: Connection, reply: Reply) -> None:

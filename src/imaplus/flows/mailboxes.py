@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from imaplus.core.listing import (
     CHILDREN,
@@ -30,10 +31,11 @@ from imaplus.core.mailboxes import (
 from imaplus.core.parameters import ListReturn, ListSelection, SelectParameter
 from imaplus.core.session import Enable
 from imaplus.errors import CommandError, Rejected
-from imaplus.extensions.condstore import Condstore
-from imaplus.extensions.qresync import Resync
 from imaplus.protocol.command import Flow, State, Together
 from imaplus.protocol.connection import Connection
+
+if TYPE_CHECKING:
+    from imaplus.extensions.qresync import Resync
 
 
 def list_mailboxes(
@@ -131,6 +133,8 @@ def open_mailbox(
             yield from Enable(("QRESYNC",))
         parameters = (resync,)
     elif resync is not None and connection.can("CONDSTORE"):
+        from imaplus.extensions.condstore import Condstore
+
         parameters = (Condstore(),)
     command = Examine(name, parameters) if read_only else Select(name, parameters)
     return (yield from command)

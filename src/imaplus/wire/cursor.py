@@ -11,14 +11,16 @@ import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from imaplus.errors import InvalidArgument, ProtocolError
-from imaplus.wire import dates, mailbox_names
+from imaplus.wire import mailbox_names
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet, parse_ranges
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_NUMBER64: Final = (1 << 64) - 1
 LONGEST_SHARED: Final = 256
@@ -392,6 +394,8 @@ class Cursor:
 
     def date_time(self) -> datetime | None:
         """date-time; None where the server sends NIL or no date (quirk 41, 72, 79)."""
+        from imaplus.wire import dates  # which loads datetime
+
         value = self.nstring()
         return None if value is None else dates.parse_internaldate(value)
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
-from imaplus.wire import dates, mailbox_names
+from imaplus.wire import mailbox_names
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets, Source
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 LONGEST_QUOTED: Final = 1000
 """Octets of a quoted string: servers limit a command's line (RFC 2683, 3.2.1.5; RFC 7162, 4)."""
@@ -129,10 +131,14 @@ class Writer:
 
     def date(self, day: date) -> None:
         """date, for SEARCH."""
+        from imaplus.wire import dates
+
         self._plain += dates.format_search_date(day)
 
     def date_time(self, moment: datetime) -> None:
         """date-time, in quotes."""
+        from imaplus.wire import dates
+
         self._plain += b'"%b"' % dates.format_internaldate(moment).strip(b'"')
 
     @contextmanager
