@@ -20,6 +20,7 @@ COSTLY = {
     "dataclasses",
     "datetime",
     "email",
+    "encodings.idna",
     "hashlib",
     "inspect",
     "json",
@@ -28,6 +29,8 @@ COSTLY = {
     "subprocess",
 }
 """Modules of the standard library that no plain session needs."""
+TO_CONNECT = {"select", "socket", "threading"}
+"""Those that are for those who connect to something."""
 FOR_MESSAGES = {
     "imaplus.core.append",
     "imaplus.core.bodystructure",
@@ -75,7 +78,12 @@ def test_the_package_loads_nothing_of_its_own() -> None:
 def test_the_client_loads_what_every_session_needs() -> None:
     modules = loaded("from imaplus import Client")
     assert "imaplus.client._sync" in modules
-    assert sorted(modules & (COSTLY | FOR_MESSAGES)) == []
+    assert sorted(modules & (COSTLY | FOR_MESSAGES | TO_CONNECT)) == []
+
+
+def test_so_does_the_async_client() -> None:
+    modules = loaded("from imaplus import AsyncClient")
+    assert sorted(modules & (COSTLY | FOR_MESSAGES | TO_CONNECT)) == []
 
 
 def test_a_session_without_a_mailbox_needs_nothing_that_is_for_messages() -> None:
@@ -85,7 +93,7 @@ def test_a_session_without_a_mailbox_needs_nothing_that_is_for_messages() -> Non
 
 def test_an_open_mailbox_loads_what_reads_its_messages() -> None:
     modules = session("client.select('INBOX')")
-    assert modules >= {"imaplus.core.fetched", "imaplus.extensions.condstore"}
+    assert modules >= {"imaplus.core.fetched", "imaplus.core.items"}
     assert sorted(modules & {"asyncio", "dataclasses", "email", "ssl"}) == []
 
 

@@ -9,7 +9,7 @@ and `replace()`, and to type checkers, these are data classes. Nothing is known 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, dataclass_transform, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, dataclass_transform, overload
 
 if TYPE_CHECKING:
     import dataclasses
@@ -19,17 +19,27 @@ T = TypeVar("T")
 _MISSING: Final[Any] = object()
 
 
-class Field(NamedTuple):
+class Field:
     """How one attribute of a value comes about, and what it counts for."""
 
-    default: Any = _MISSING
-    default_factory: Any = _MISSING
-    init: bool = True
-    repr: bool = True
-    compare: bool = True
-    hash: bool = True
-    kw_only: bool = False
-    annotation: str = ""
+    kw_only = False
+    annotation = ""
+
+    def __init__(
+        self,
+        default: Any = _MISSING,
+        default_factory: Any = _MISSING,
+        init: bool = True,
+        repr: bool = True,
+        compare: bool = True,
+        hash: bool = True,
+    ) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.compare = compare
+        self.hash = hash
 
 
 def field(
@@ -117,8 +127,8 @@ def _collect(cls: type, *, kw_only: bool) -> dict[str, Field]:
         if annotation.startswith("ClassVar"):
             continue
         default = cls.__dict__.get(name, _MISSING)
-        found = default if isinstance(default, Field) else Field(default)
-        fields[name] = found._replace(kw_only=kw_only, annotation=annotation)
+        found = fields[name] = default if isinstance(default, Field) else Field(default)
+        found.kw_only, found.annotation = kw_only, annotation
         if found is default:  # it is no attribute of the class
             if found.default is _MISSING:
                 delattr(cls, name)

@@ -28,7 +28,6 @@ MAX_ITERATIONS: Final = 1_000_000
 MAX_ERROR_DETAILS: Final = 500
 """Characters of a server's explanation that are kept: it goes into an error message."""
 
-_UNSENDABLE: Final = lazy_pattern("[\0\ud800-\udfff]")
 _VISIBLE: Final = lazy_pattern(r"[\x21-\x7e]+")
 
 
@@ -439,7 +438,7 @@ def _candidates(credentials: Credentials, host: str | None, port: int | None) ->
 
 
 def _insist_on_text(what: str, text: Secret) -> None:
-    if _UNSENDABLE.search(text.reveal()):
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text.reveal()):
         raise InvalidArgument(f"the {what} has NUL or a lone surrogate in it")
 
 

@@ -22,6 +22,7 @@ HEAVY = {
     "ctypes",
     "dataclasses",
     "email",
+    "encodings.idna",
     "importlib.metadata",
     "ipaddress",
     "logging",
@@ -39,6 +40,10 @@ LATE = {
     "imaplus.cli.explain",
     "imaplus.cli.verbs.demo",
     "imaplus.cli.verbs.verify",
+    "imaplus.client._sync_mailbox",
+    "imaplus.core.append",
+    "imaplus.core.fetched",
+    "imaplus.core.search_query",
     "imaplus.mirror.bodies",
     "imaplus.mirror.check",
     "imaplus.mirror.compare",
@@ -67,6 +72,18 @@ def loaded(server: Server, directory: Path) -> set[str]:
     code, *modules = done.stdout.split()
     assert code == "0", done.stderr
     return set(modules)
+
+
+def test_the_mirror_is_not_loaded_before_it_is_needed() -> None:
+    """But in a thread, while the server considers the password."""
+    code = "import sys, imaplus.cli.verbs.backup; print(*sys.modules)"
+    environ = os.environ | {"PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    modules = done.stdout.split()
+    assert "imaplus.client._sync" in modules
+    assert [name for name in modules if name.startswith("imaplus.mirror")] == []
 
 
 def test_a_backup_of_nothing_new_loads_little(tmp_path: Path) -> None:

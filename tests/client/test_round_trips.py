@@ -225,7 +225,7 @@ async def session(pier: Pier, **options: Any) -> list[set[str]]:
 async def test_a_session(pier: Pier) -> None:
     """The greeting, the login, all that comes before opening, the opening, and the end."""
     pier.build(DOVECOT)
-    assert await session(pier) == trips("", "AUTHENTICATE", "ID ENABLE", "SELECT", "LOGOUT")
+    assert await session(pier) == trips("", "AUTHENTICATE ID ENABLE", "SELECT", "LOGOUT")
 
 
 async def test_a_session_that_knows_its_mailbox(pier: Pier) -> None:

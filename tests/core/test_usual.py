@@ -81,7 +81,7 @@ singles = st.tuples(
 envelopes_ = st.sampled_from(
     [
         b'("d" {2}\r\n (("n" NIL "m" "h")({2}\r\n NIL "m" "h")) NIL NIL NIL NIL NIL NIL "<i>")',
-        b'("d" NIL ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) NIL NIL NIL NIL "r")',
+        b'("" NIL ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) NIL NIL NIL NIL "r")',
         b'(NIL "s")',
         b"NIL",
     ]

@@ -239,6 +239,31 @@ def test_commands_do_not_grow_with_messages(plain: Server, root: Path) -> None:
     check(plain, root)
 
 
+def test_a_run_with_nothing_new_reads_no_journal_and_syncs_nothing(
+    plain: Server, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain.add_message("INBOX", b"the only one\r\n")
+    run(plain, root)
+    with monkeypatch.context() as patch:
+        patch.setattr("imaplus.mirror.files._fsync", lambda fd: pytest.fail("synced"))
+        patch.setattr("imaplus.mirror.journal.Journal._load", lambda self: pytest.fail("read"))
+        with connect(plain) as client, Store.open(root, sync=True) as store:
+            assert backup(client, store).fetched == 0
+
+
+def test_a_journal_whose_end_is_torn_is_not_believed(plain: Server, root: Path) -> None:
+    """The server is as it was, but the mirror may not be: what the journal lost comes again."""
+    for text in (b"one\r\n", b"two\r\n"):
+        plain.add_message("INBOX", text)
+    run(plain, root)
+    [journal] = (root / "mailboxes" / "INBOX").glob("*.journal")
+    octets = journal.read_bytes()
+    second = octets.index(b" a 2 ")
+    journal.write_bytes(octets[: second + 20])
+    assert run(plain, root).fetched == 1
+    check(plain, root)
+
+
 def test_messages_without_anything_and_with_everything(plain: Server, root: Path) -> None:
     bodies = [b"", b"\r\n", b"\0\xff\n", b"From x\r\n", b"a\r\n" * 9, b"* 1 FETCH (UID 2)\r\n"]
     plain.mailbox().add_many([*bodies, Generated(3_000_000, seed=2)])

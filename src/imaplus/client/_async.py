@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import endpoints
 from imaplus.client._async_runner import AsyncRunner
-from imaplus.client.async_streams import AsyncStream
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TLS,
@@ -112,6 +111,8 @@ class AsyncClient(AsyncRunner):
             CapabilityMissing: there is no way to log in that both sides accept.
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
+        from imaplus.client.async_streams import AsyncStream
+
         password = None if password is None else Secret(password)  # tracebacks may show variables
         opening = Examine if read_only else Select
         endpoint, host, user = _endpoint(where, port, security, user)
@@ -128,7 +129,7 @@ class AsyncClient(AsyncRunner):
         try:
             if mailbox is not None:
                 # The server may still be about to greet us: there is time to load what that takes.
-                from imaplus.client._async_mailbox import AsyncMailbox
+                import imaplus.client._async_mailbox  # noqa: F401
             await client.greeting()
             opened = await client.run(
                 connecting.connect(
@@ -145,6 +146,8 @@ class AsyncClient(AsyncRunner):
                 )
             )
             if opened is not None:
+                from imaplus.client._async_mailbox import AsyncMailbox
+
                 client._mailbox = AsyncMailbox(client, opened)
             if compress and client.can("COMPRESS=DEFLATE"):
                 from imaplus.extensions.compress import Compress

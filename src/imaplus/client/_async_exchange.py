@@ -8,14 +8,17 @@ is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from time import monotonic as now
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from imaplus.client.async_streams import AsyncMutex, AsyncStream, AsyncTurn, now
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
 from imaplus.errors import ConnectionLost, TimedOut
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
+
+if TYPE_CHECKING:  # streams are loaded, and sockets with them, when something is connected
+    from imaplus.client.async_streams import AsyncStream
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ class AsyncExchange:
         timeouts: Timeouts,
         on_event: Callable[[object], object] | None,
     ) -> None:
+        from imaplus.client.async_streams import AsyncMutex, AsyncTurn
+
         self.connection = connection
         self._stream = stream
         self._tls = tls

@@ -24,7 +24,6 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
-from imaplus.client.streams import Stream
 from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -113,6 +112,8 @@ class Client(Runner):
             CapabilityMissing: there is no way to log in that both sides accept.
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
+        from imaplus.client.streams import Stream
+
         password = None if password is None else Secret(password)  # tracebacks may show variables
         opening = Examine if read_only else Select
         endpoint, host, user = _endpoint(where, port, security, user)
@@ -129,7 +130,7 @@ class Client(Runner):
         try:
             if mailbox is not None:
                 # The server may still be about to greet us: there is time to load what that takes.
-                from imaplus.client._sync_mailbox import Mailbox
+                import imaplus.client._sync_mailbox  # noqa: F401
             client.greeting()
             opened = client.run(
                 connecting.connect(
@@ -146,6 +147,8 @@ class Client(Runner):
                 )
             )
             if opened is not None:
+                from imaplus.client._sync_mailbox import Mailbox
+
                 client._mailbox = Mailbox(client, opened)
             if compress and client.can("COMPRESS=DEFLATE"):
                 from imaplus.extensions.compress import Compress

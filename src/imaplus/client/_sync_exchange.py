@@ -9,14 +9,17 @@ is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from time import monotonic as now
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
-from imaplus.client.streams import Mutex, Stream, Turn, now
 from imaplus.errors import ConnectionLost, TimedOut
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
+
+if TYPE_CHECKING:  # streams are loaded, and sockets with them, when something is connected
+    from imaplus.client.streams import Stream
 
 T = TypeVar("T")
 
@@ -37,6 +40,8 @@ class Exchange:
         timeouts: Timeouts,
         on_event: Callable[[object], object] | None,
     ) -> None:
+        from imaplus.client.streams import Mutex, Turn
+
         self.connection = connection
         self._stream = stream
         self._tls = tls

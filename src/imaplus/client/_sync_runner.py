@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from time import monotonic as now
 from typing import Any, TypeVar
 
 from imaplus.client._sync_exchange import Exchange
 from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener
-from imaplus.client.streams import now
-from imaplus.core.idle import Idle
 from imaplus.core.session import Noop
 from imaplus.errors import ImapError
 from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
@@ -187,6 +186,8 @@ class Runner(Exchange):
 
     def events(self, timeout: float | None, renew: float, poll: float) -> Iterator[object]:
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then."""
+        from imaplus.core.idle import Idle
+
         listener = Listener()
         self._listeners.append(listener)
         ends = None if timeout is None else now() + timeout

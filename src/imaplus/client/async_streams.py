@@ -11,7 +11,6 @@ import contextlib
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from typing import cast
 
@@ -319,6 +318,3 @@ class AsyncStream(asyncio.BufferedProtocol):
     def _wake(self) -> None:
         for waiter in self._waiters:
             _settle(waiter, True)
-
-
-now = time.monotonic

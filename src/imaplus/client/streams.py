@@ -11,9 +11,8 @@ import contextlib
 import select
 import socket
 import threading
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import unreachable
@@ -111,9 +110,10 @@ class Stream:
 
     @classmethod
     def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> Stream:
-        address = (endpoint.host, endpoint.port_number)
+        # Of a text, Python would load what makes IDNA of it, even where there is nothing to make.
+        name: Any = endpoint.host.encode() if endpoint.host.isascii() else endpoint.host
         try:
-            sock = socket.create_connection(address, timeout)
+            sock = socket.create_connection((name, endpoint.port_number), timeout)
         except OSError as error:
             raise unreachable(f"{endpoint.host}:{endpoint.port_number}", error) from error
         stream = cls(sock, secure=False)
@@ -215,6 +215,3 @@ class Stream:
         if self._closed:
             return ConnectionLost("the connection has been closed")
         return ConnectionLost(f"the connection was lost: {error}")
-
-
-now = time.monotonic

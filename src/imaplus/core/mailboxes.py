@@ -61,7 +61,7 @@ class Select(Command[Opened]):
 
     def start(self, connection: Connection) -> None:
         # From here on FETCH responses may come, asked for or not; this loads what reads them.
-        import imaplus.extensions.condstore  # noqa: F401
+        import imaplus.core.fetched  # noqa: F401
 
         connection.open_mailbox(self.mailbox, read_only=isinstance(self, Examine))
 

@@ -51,8 +51,7 @@ def connect(
 ) -> Flow[Opened | None]:
     """Bring a connection that has had its greeting to where mailboxes can be opened.
 
-    ID, ENABLE and `opening` are sent together; if there is something to open, with the login where
-    that is safe.
+    ID, ENABLE and `opening` are sent together, and with the login where that is safe.
 
     Raises:
         TlsFailed: TLS was asked for, and the server does not do it.
@@ -61,6 +60,7 @@ def connect(
         StateError: there is something to open, and nobody to open it for.
     """
     wanted = tuple(enable)
+    last = () if opening is None else (opening,)
     if starttls:
         yield from upgrade(connection)
     if not connection.capabilities:
@@ -69,8 +69,8 @@ def connect(
         login = login_command(
             connection, credentials, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
         )
-        if opening is not None and _may_go_ahead(connection, login):
-            results = yield from _accepted(login, *_preparations(identity, wanted), opening)
+        if _may_go_ahead(connection, login):
+            results = yield from _accepted(login, *_preparations(identity, wanted), *last)
             if not connection.capabilities:
                 yield from GetCapability()
             return _opened(results)
@@ -87,7 +87,7 @@ def connect(
     preparations = _preparations(
         identity if connection.can("ID") else (), offered if connection.can("ENABLE") else ()
     )
-    rest = preparations if opening is None else (*preparations, opening)
+    rest = (*preparations, *last)
     return _opened((yield from Together(*rest))) if rest else None
 
 
@@ -114,7 +114,7 @@ def _opened(results: list[Any]) -> Opened | None:
     for each in results:
         if isinstance(each, CommandError):
             raise each
-    return results[-1] if isinstance(results[-1], Opened) else None
+    return results[-1] if results and isinstance(results[-1], Opened) else None
 
 
 def upgrade(connection: Connection) -> Flow[None]:

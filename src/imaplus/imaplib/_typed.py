@@ -200,7 +200,7 @@ class TypedClient(Client):
         connection = self._connection
         if selected is not self._known or self._opened is None:
             name = Cursor(Frame(selected.name), utf8=connection.utf8).mailbox()
-            import imaplus.extensions.condstore  # noqa: F401 - as Select does
+            import imaplus.core.fetched  # noqa: F401 - as Select does
 
             connection.open_mailbox(name, read_only=selected.read_only)
             self._known, self._opened = selected, connection.opened()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from re import Match, Pattern
 
-_ESCAPE = re.compile(rb"%([0-9A-F]{2})")
-
 
 def escape(text: str, unsafe: Pattern[str]) -> str:
     """`text` with every match of `unsafe` as `%XX`; `unsafe` must match `%` itself."""
@@ -24,7 +22,9 @@ def unescape(escaped: bytes) -> str:
         ValueError: the octets are not UTF-8.
     """
     if b"%" in escaped:
-        escaped = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), escaped)
+        escaped = re.sub(
+            rb"%([0-9A-F]{2})", lambda match: bytes.fromhex(match[1].decode()), escaped
+        )
     return escaped.decode("utf-8", "surrogatepass")
 
 

@@ -249,8 +249,9 @@ def _tagged(c: Cursor) -> Status:
 def _status(c: Cursor, kind: str, tag: str | None) -> Status:
     """resp-text = ["[" resp-text-code "]" SP] [text]; a code that is none is text (quirk 25)."""
     c.accept_sp()
-    start = c.pos
-    match = c.accept_match(_CODE) or c.accept_match(_CODE_TO_FIRST_BRACKET)
+    start, match = c.pos, None
+    if c.peek() == b"[":
+        match = c.accept_match(_CODE) or c.accept_match(_CODE_TO_FIRST_BRACKET)
     if match is None:
         return Status(kind, decode_text(c.rest()), None, tag)
     argument = Cursor(Frame(c.text[start + 1 : match.end() - 1]), utf8=c.utf8)

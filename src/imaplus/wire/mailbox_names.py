@@ -37,6 +37,8 @@ def decode(raw: bytes) -> str:
     name (`&AGE-` for `a`, `&AOQ-&AOQ-` for `&AOQA5A-`) is another name to the server, so it must
     be another name here: its `&` is kept as U+DC26 and the rest of it stays as it is.
     """
+    if raw.isascii() and _is_plain(plain := raw.decode("ascii")):
+        return plain
     out: list[str] = []
     after_shift = False
     for token in _TOKENS.finditer(raw):
@@ -60,6 +62,8 @@ def encode(name: str) -> bytes:
 
     Raises: InvalidArgument for a lone surrogate that `decode` does not make.
     """
+    if _is_plain(name):
+        return name.encode("ascii")
     return _encode(name, lambda text: _SHIFTED.sub(_shift, text).encode("ascii"))
 
 
@@ -87,6 +91,11 @@ def normalise(name: str) -> str:
 def same(one: str, other: str) -> bool:
     """Whether two names are of the same mailbox."""
     return normalise(one) == normalise(other)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether the name stands for itself, as most do."""
+    return name.isascii() and name.isprintable() and "&" not in name
 
 
 def _encode(name: str, encode_text: Callable[[str], bytes]) -> bytes:

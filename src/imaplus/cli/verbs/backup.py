@@ -12,21 +12,17 @@ from typing import TYPE_CHECKING
 
 from imaplus.cli.connecting import address_of, connected
 from imaplus.cli.errors import AGAIN, Exit
-from imaplus.cli.interrupt import Interrupt
+from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
-from imaplus.cli.patterns import choose, to_ask_for
 from imaplus.cli.text import count, size
-from imaplus.mirror.changes import list_mailboxes
-from imaplus.mirror.errors import NotAStore
-from imaplus.mirror.run import backup
-from imaplus.mirror.store import Store
 
 if TYPE_CHECKING:
     import argparse
 
     from imaplus import Client
     from imaplus.mirror.reports import BackupReport
+    from imaplus.mirror.store import Store
 
 DESCRIPTION = """\
 Mirror the mail of an account into DIR: every message once, as the server holds it.
@@ -86,6 +82,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     address = address_of(args)
     directory = args.directory or folder_for(address.account)
     wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
+    load_meanwhile(
+        "imaplus.mirror.run",
+        "imaplus.mirror.store",
+        "imaplus.cli.interrupt",
+        "imaplus.cli.patterns",
+        "hashlib",
+    )
     with (
         connected(address, args, console) as client,
         opened(directory, address.account, args) as store,
@@ -111,6 +114,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
 @contextmanager
 def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[Store | None]:
     """The backup in this folder; None for a dry run where there is none yet."""
+    from imaplus.mirror.errors import NotAStore
+    from imaplus.mirror.store import Store
+
     where = os.path.expanduser(directory)  # noqa: PTH111 - see imaplus.mirror.files.Folder
     try:
         store = Store.open(
@@ -142,6 +148,11 @@ def mirror(
     repair: bool = False,
 ) -> BackupReport:
     """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
+    from imaplus.cli.interrupt import Interrupt
+    from imaplus.cli.patterns import choose, to_ask_for
+    from imaplus.mirror.changes import list_mailboxes
+    from imaplus.mirror.run import backup
+
     mailboxes = choose(list_mailboxes(client, to_ask_for(wanted)), wanted, unwanted)
     with Interrupt().listening() as interrupt, console.progress() as bar:
         report = backup(
