@@ -262,34 +262,27 @@ class Cursor:
     def numbers(self) -> SequenceSet:
         """*(SP nz-number), as a set: a mailbox may have millions of them."""
         try:
-            numbers = self._many_integers()
-            if numbers is None:
-                numbers = [int(each) for each in self._match(_NUMBERS, "numbers").split()]
-            if numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                found = SequenceSet.of(range(numbers[0], numbers[-1] + 1))  # ALL, most often
-            else:
-                found = SequenceSet.from_numbers(numbers)
+            found = self._many_numbers()
+            if found is None:
+                found = SequenceSet.from_numbers(
+                    [int(each) for each in self._match(_NUMBERS, "numbers").split()]
+                )
         except (InvalidArgument, ValueError) as error:
             raise ProtocolError(f"expected message numbers: {error}") from error
         if found.open_ended:
             raise ProtocolError("expected message numbers of at most 32 bits")
         return found
 
-    def _many_integers(self) -> list[int] | None:
+    def _many_numbers(self) -> SequenceSet | None:
         """All that is left, if it is a long list of numbers as they should be written."""
         if len(self.text) - self.pos < MANY_NUMBERS:
             return None
-        from json import loads  # its scanner takes half the time that `int` does
+        from imaplus.wire.numbers import set_of_numbers
 
-        text = self.text[self.pos :]
-        try:
-            numbers: list[int] = loads(b"[%b]" % text.replace(b" ", b","))
-        except ValueError:
-            return None
-        if text.translate(None, b"0123456789 "):  # what JSON has besides whole numbers
-            return None
-        self.pos = len(self.text)
-        return numbers
+        found = set_of_numbers(self.text[self.pos :])
+        if found is not None:
+            self.pos = len(self.text)
+        return found
 
     def uid_ranges(self) -> tuple[tuple[int, int], ...]:
         """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""
