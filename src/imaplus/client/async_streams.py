@@ -18,7 +18,7 @@ from typing import cast
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
-from imaplus.client.streams import READ_SIZE, never
+from imaplus.client.streams import BULK_SIZE, never
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
@@ -99,7 +99,7 @@ class _Shared(threading.local):
     """
 
     def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio's TLS slices it
+        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
 
 
 _shared = _Shared()

@@ -24,7 +24,9 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
 READ_SIZE = 1 << 16
-"""Octets read at once: small commands stay quick, large answers take few calls."""
+"""Octets read at once: to make room for more would take longer than what most answers are."""
+BULK_SIZE = 1 << 17
+"""The same while they come in bulk: what is done for each read is done less often."""
 
 
 Mutex = threading.RLock
@@ -76,6 +78,7 @@ class Stream:
         self._socket = sock
         self._socket.setblocking(False)
         self._child = child
+        self._read_size = READ_SIZE
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
@@ -165,7 +168,7 @@ class Stream:
         """What has come; None if nothing has, nothing (b"") at the end of the stream."""
         with self._busy:
             try:
-                data = self._socket.recv(READ_SIZE)
+                data = self._socket.recv(self._read_size)
             except self._wants_read:
                 self._wants_to_write = False
                 return None
@@ -177,6 +180,8 @@ class Stream:
             except OSError as error:
                 raise self._lost(error) from error
         self._wants_to_write = False
+        # Full: more waits. To make room for that takes longer than to read a short answer.
+        self._read_size = BULK_SIZE if len(data) >= READ_SIZE else READ_SIZE
         return data
 
     def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
