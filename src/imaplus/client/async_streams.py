@@ -24,6 +24,9 @@ from imaplus.errors import ConnectionLost, TimedOut
 
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
+TOGETHER = 1 << 12
+"""Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
+The server is not to wait for the rest of a thousand."""
 
 
 class AsyncMutex:
@@ -114,9 +117,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         "_ended",
         "_error",
         "_gone",
+        "_is_gone",
         "_read_paused",
         "_transport",
         "_unread",
+        "_unwritten",
         "_waiters",
         "_write_paused",
         "secure",
@@ -126,13 +131,15 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._chunks: list[bytes] = []
         self._unread = 0
+        self._unwritten = b""
         self._ended = False
         self._error: Exception | None = None
         self._write_paused = False
         self._read_paused = False
         self._waiters: list[asyncio.Future[bool]] = []
         self._child: subprocess.Popen[bytes] | None = None
-        self._gone = asyncio.get_running_loop().create_future()
+        self._is_gone = False
+        self._gone: asyncio.Future[None] | None = None  # made by who waits for that
         self.secure = False
 
     # -- connecting -------------------------------------------------------------------------
@@ -196,6 +203,7 @@ class AsyncStream(asyncio.BufferedProtocol):
             TlsFailed: the certificate, the name or the protocol is not right.
         """
         assert self._transport is not None
+        self._write_out()  # it was meant to go in clear
         context = tls.make_context()
         try:
             async with asyncio.timeout(timeout):
@@ -214,13 +222,26 @@ class AsyncStream(asyncio.BufferedProtocol):
     # -- both directions --------------------------------------------------------------------
 
     def write(self, data: memoryview) -> int:
-        """Hand octets to the transport; how many it takes now."""
+        """Take octets, for the transport; how many are taken now.
+
+        Tasks that are started at once each write a command. A system call takes as long as all
+        else that is done for one: so few octets go when whoever is ready has written, together.
+        """
         if self._error is not None or self._transport is None or self._transport.is_closing():
             raise self._lost()
         if self._write_paused:
             return 0
-        self._transport.write(data)
+        if not self._unwritten and len(data) < TOGETHER:
+            asyncio.get_running_loop().call_soon(self._write_out)
+        self._unwritten += data
+        if len(self._unwritten) >= TOGETHER:
+            self._write_out()
         return len(data)
+
+    def _write_out(self) -> None:
+        data, self._unwritten = self._unwritten, b""
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def read(self) -> bytes | None:
         """What has come; None if nothing has, nothing (b"") at the end of the stream."""
@@ -263,9 +284,12 @@ class AsyncStream(asyncio.BufferedProtocol):
 
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""
+        self._write_out()
         self._abort()
-        with contextlib.suppress(Exception):
-            await self._gone
+        if not self._is_gone:
+            self._gone = self._gone or asyncio.get_running_loop().create_future()
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._gone)  # others may wait for it, too
         child, self._child = self._child, None
         if child is not None:
             await asyncio.to_thread(end_child, child)
@@ -312,7 +336,8 @@ class AsyncStream(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._error = self._error or exc
-        if not self._gone.done():
+        self._is_gone = True
+        if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
         self._wake()
 

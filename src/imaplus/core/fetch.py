@@ -160,7 +160,7 @@ class Fetch(MessageCommand[list[Fetched]]):
     """Where bodies go; in memory, unless this says otherwise."""
 
     def __post_init__(self) -> None:
-        _asked(self.items)
+        self.__dict__["keys"] = _asked(self.items).keys  # else a lock is taken to find them
 
     @cached_property
     def keys(self) -> frozenset[str]:
