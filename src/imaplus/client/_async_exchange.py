@@ -72,7 +72,8 @@ class AsyncExchange:
             await self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
                 patience = self._patience(deadline)
-                if not await self._reading.acquire(patience, done):
+                turn = self._reading
+                if not (turn.try_acquire() or await turn.acquire(patience, done)):
                     if not done() and now() - self._heard >= (patience or 0):
                         raise TimedOut(f"nothing came for {patience:.0f} seconds")
                     continue
@@ -81,8 +82,9 @@ class AsyncExchange:
                     if not done() and not self._has_unsent:
                         await self._receive(self._patience(deadline))
                 finally:
-                    self._reading.release()
-                await self._flush(deadline)
+                    turn.release()
+                if self._has_unsent:
+                    await self._flush(deadline)
         except ConnectionLost as error:
             if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
                 error = TimedOut("the command was not over in time")

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from typing import cast
@@ -18,7 +17,7 @@ from typing import cast
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
-from imaplus.client.streams import BULK_SIZE, never
+from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
@@ -93,19 +92,6 @@ class AsyncTurn:
 def _settle(waiter: asyncio.Future[bool], result: bool) -> None:
     if not waiter.done():
         waiter.set_result(result)
-
-
-class _Shared(threading.local):
-    """What all streams of a thread read into, one after the other.
-
-    Asyncio takes a buffer, fills it and says so without doing anything in between, under TLS too.
-    """
-
-    def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
-
-
-_shared = _Shared()
 
 
 class AsyncStream(asyncio.BufferedProtocol):
@@ -311,10 +297,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return _shared.buffer
+        # Asyncio takes it, fills it and says so without doing anything in between, under TLS too.
+        return shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._chunks.append(bytes(_shared.buffer[:nbytes]))
+        self._chunks.append(bytes(shared.buffer[:nbytes]))
         self._unread += nbytes
         if self._unread > READ_AHEAD and self._transport is not None:
             self._read_paused = True

@@ -24,10 +24,20 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
 READ_SIZE = 1 << 16
-"""Octets read at once: to make room for more would take longer than what most answers are."""
+"""Octets read at once, most often: room for more takes longer to make than to fill."""
 BULK_SIZE = 1 << 17
 """The same while they come in bulk: what is done for each read is done less often."""
 
+
+class Shared(threading.local):
+    """What all streams of a thread read into in bulk, one after the other, and copy from: to make
+    room each time would leave the heap in pieces."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
+
+
+shared = Shared()
 
 Mutex = threading.RLock
 
@@ -46,7 +56,11 @@ class Turn:
 
     def try_acquire(self) -> bool:
         """Take it if nobody has it."""
-        return self.acquire(0)
+        with self._changed:
+            if self._held:
+                return False
+            self._held = True
+            return True
 
     def release(self) -> None:
         """Give it back. Whoever waits looks again, since the holder may have read the answer."""
@@ -78,7 +92,7 @@ class Stream:
         self._socket = sock
         self._socket.setblocking(False)
         self._child = child
-        self._read_size = READ_SIZE
+        self._in_bulk = False
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
@@ -168,7 +182,7 @@ class Stream:
         """What has come; None if nothing has, nothing (b"") at the end of the stream."""
         with self._busy:
             try:
-                data = self._socket.recv(self._read_size)
+                data = self._recv()
             except self._wants_read:
                 self._wants_to_write = False
                 return None
@@ -180,8 +194,15 @@ class Stream:
             except OSError as error:
                 raise self._lost(error) from error
         self._wants_to_write = False
-        # Full: more waits. To make room for that takes longer than to read a short answer.
-        self._read_size = BULK_SIZE if len(data) >= READ_SIZE else READ_SIZE
+        return data
+
+    def _recv(self) -> bytes:
+        if not self._in_bulk:
+            data = self._socket.recv(READ_SIZE)
+        else:
+            buffer = shared.buffer
+            data = bytes(buffer[: self._socket.recv_into(buffer)])
+        self._in_bulk = len(data) >= READ_SIZE  # what was full leaves more behind
         return data
 
     def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
