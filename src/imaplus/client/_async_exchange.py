@@ -146,13 +146,14 @@ class AsyncExchange:
     async def _flush(self, deadline: float | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
+        turn = self._writing
         while self._has_unsent:
-            if not await self._writing.acquire(self._patience(deadline)):
+            if not (turn.try_acquire() or await turn.acquire(self._patience(deadline))):
                 raise TimedOut("nothing could be written")
             try:
                 await self._write(deadline)
             finally:
-                self._writing.release()
+                turn.release()
 
     @property
     def _has_unsent(self) -> bool:
@@ -160,7 +161,7 @@ class AsyncExchange:
 
     async def _write(self, deadline: float | None) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
-        while True:
+        while self._has_unsent:
             if not self._unsent:
                 with self._mutex:
                     data = self.connection.data_to_send()

@@ -132,6 +132,11 @@ def _asked(items: tuple[Item, ...]) -> _Asked:
     )
 
 
+def keys_of(items: tuple[Item, ...]) -> frozenset[str]:
+    """The names under which what is asked for comes back."""
+    return _asked(items).keys
+
+
 BodySink = Callable[[int | None, int], Sink]
 """Gives the sink for a body of so many octets; the UID is None if the server sends it later."""
 
