@@ -11,8 +11,9 @@ from worker import Job, serve
 
 from imaplus import SequenceSet
 from imaplus.core.fetch import Fetch
+from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Select
-from imaplus.core.runs import FlagsRun
+from imaplus.core.runs import FetchedRun
 from imaplus.protocol.command import Pending
 from imaplus.protocol.connection import Connection
 
@@ -51,22 +52,29 @@ class Core:
 def flags(core: Core, job: Job) -> Any:
     found: dict[int, frozenset[str]] = {}
     for value in core.fetch("FLAGS"):
-        if isinstance(value, FlagsRun):
-            found.update(zip(value.uids, value.flags, strict=True))
+        if isinstance(value, FetchedRun):
+            found.update(zip(value.uids, value.column("FLAGS"), strict=True))
         else:
             found[value.uid] = value.flags
     return lambda: len(found)
 
 
+def messages(core: Core) -> list[Fetched]:
+    found: list[Fetched] = []
+    for value in core.fetch(*ITEMS):
+        found += value if isinstance(value, FetchedRun) else [value]
+    return found
+
+
 def listed(core: Core, job: Job) -> Any:
-    found = core.fetch(*ITEMS)
+    found = messages(core)
     for message in found:
         message.uid, message.flags, message.size  # noqa: B018 - touched
     return lambda: len(found)
 
 
 def everything(core: Core, job: Job) -> Any:
-    found = core.fetch(*ITEMS)
+    found = messages(core)
     for message in found:
         touch_envelope(message.envelope)
         touch_structure(message.bodystructure)

@@ -54,18 +54,30 @@ def listed(session: Session, job: Job) -> Any:
 
 
 def envelopes(session: Session, job: Job) -> Any:
-    messages = list(session.mailbox.fetch(job.uids, *ITEMS))
-    for message in messages:
+    n = size = 0
+    for message in session.mailbox.fetch(job.uids, *ITEMS):
         touch_envelope(message.envelope)
-    return lambda: [len(messages), sum(message.size for message in messages)]
+        n += 1
+        size += message.size
+    return [n, size]
 
 
 def everything(session: Session, job: Job) -> Any:
+    n = size = 0
+    for message in session.mailbox.fetch(job.uids, *ITEMS):
+        touch_envelope(message.envelope)
+        touch_structure(message.bodystructure)
+        n += 1
+        size += message.size
+    return [n, size]
+
+
+def kept(session: Session, job: Job) -> Any:
     messages = list(session.mailbox.fetch(job.uids, *ITEMS))
     for message in messages:
         touch_envelope(message.envelope)
         touch_structure(message.bodystructure)
-    return lambda: [len(messages), sum(message.size for message in messages)]
+    return [len(messages), sum(message.size for message in messages)]
 
 
 def bodies(session: Session, job: Job) -> Any:
@@ -154,6 +166,7 @@ if __name__ == "__main__":
             "listed": listed,
             "envelopes": envelopes,
             "everything": everything,
+            "kept": kept,
             "bodies": bodies,
             "digest": digest,
             "files": files,

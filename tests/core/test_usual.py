@@ -78,15 +78,41 @@ singles = st.tuples(
     st.one_of(st.just(()), st.tuples(numbers)),
     extensions,
 ).map(lambda groups: b"(" + b" ".join(each for group in groups for each in group) + b")")
+envelopes_ = st.sampled_from(
+    [
+        b'("d" {2}\r\n (("n" NIL "m" "h")({2}\r\n NIL "m" "h")) NIL NIL NIL NIL NIL NIL "<i>")',
+        b'("d" NIL ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) ((NIL NIL "m" "h")) NIL NIL NIL NIL "r")',
+        b'(NIL "s")',
+        b"NIL",
+    ]
+)
+
+
+def messages(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
+    """Parts that hold a message, more or less as the grammar has them."""
+    return st.tuples(
+        st.sampled_from([b'"message" "rfc822"', b'"MESSAGE" "global"', b'"message" "partial"']),
+        params,
+        st.sampled_from([b'NIL NIL "7bit" 9', b'"<i>" "d" "8BIT" 0', b'NIL NIL "7bit" 9 1']),
+        envelopes_,
+        inner,
+        numbers,
+        extensions,
+    ).map(lambda x: b"(" + b" ".join([*x[:6], *x[6]]) + b")")
+
+
 structures = st.recursive(
     singles,
-    lambda inner: st.tuples(
-        st.lists(inner, min_size=1, max_size=3),
-        strings,
-        st.one_of(
-            st.just(()), st.tuples(params), st.tuples(params, dispositions, languages, strings)
-        ),
-    ).map(lambda x: b"(" + b"".join(x[0]) + b" " + b" ".join([x[1], *x[2]]) + b")"),
+    lambda inner: (
+        messages(inner)
+        | st.tuples(
+            st.lists(inner, min_size=1, max_size=3),
+            strings,
+            st.one_of(
+                st.just(()), st.tuples(params), st.tuples(params, dispositions, languages, strings)
+            ),
+        ).map(lambda x: b"(" + b"".join(x[0]) + b" " + b" ".join([x[1], *x[2]]) + b")")
+    ),
     max_leaves=4,
 )
 
@@ -107,13 +133,31 @@ def test_usual_body_structures(text: bytes) -> None:
 
 def test_body_structures_of_the_grammar_are_usual() -> None:
     single = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 1 2 NIL NIL NIL NIL)'
-    for text in (single, b'(%b%b "mixed" ("boundary" "b") NIL NIL NIL)' % (single, single)):
-        assert usual_body(Cursor(Frame(text))) is not None
+    fields = b"NIL {2}\r\n NIL NIL NIL NIL NIL NIL NIL NIL"
+    message = b'("message" "rfc822" NIL NIL NIL "7bit" 9 (%b) %b 7)' % (fields, single)
+    for text in (
+        single,
+        message,
+        b'(%b%b "mixed" ("boundary" "b" "x" "y") NIL NIL NIL)' % (single, message),
+    ):
+        assert usual_body(Cursor(frame(text))) is not None
+
+
+def test_parts_that_begin_alike_share_nothing_that_can_be_changed() -> None:
+    text = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 1 2)'
+    first, second = usual_body(Cursor(Frame(text))), usual_body(Cursor(Frame(text)))
+    assert first == second
+    assert first is not None
+    assert second is not None
+    assert first.params is not second.params
 
 
 def test_neither_depth_nor_number_of_parts_is_without_bound() -> None:
     single = b'("text" "plain" NIL NIL NIL "7bit" 1 2)'
     deep = b"(" * 100 + single + b' "mixed")' * 100
+    head, fields = b'("message" "rfc822" NIL NIL NIL "7bit" 9 ', b"(%b) " % b" ".join([b"NIL"] * 10)
+    within = (head + fields) * 100 + single + b" 7)" * 100
+    assert usual_body(Cursor(Frame(within))) is None
     wide = b"(" + single * 2000 + b' "mixed")'
     assert usual_body(Cursor(Frame(deep))) is None
     assert usual_body(Cursor(Frame(wide))) is None

@@ -13,7 +13,7 @@ import pytest
 
 from imaplus.core.fetch import Body, Fetch
 from imaplus.core.fetched import Fetched
-from imaplus.core.runs import FlagsRun
+from imaplus.core.runs import FetchedRun
 from imaplus.core.search import Search
 from imaplus.errors import ProtocolError
 from imaplus.protocol.connection import name_of_body
@@ -148,7 +148,7 @@ def test_values_cost_their_response_only_and_memory_of_their_size(name: str) -> 
     try:
         events = talk.connection.receive_data(data)
         for value in chain.from_iterable(
-            each if isinstance(each, FlagsRun) else [each] for each in pending.take()
+            each if isinstance(each, FetchedRun) else [each] for each in pending.take()
         ):
             assert isinstance(value, Fetched)
             for item in value.items:

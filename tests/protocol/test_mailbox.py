@@ -109,6 +109,17 @@ class AgainstAList(RuleBasedStateMachine):
             assert self.mailbox.seq_of(uid) == known.get(uid)
 
 
+def test_a_message_that_went_before_its_uid_was_known_does_not_hide_another() -> None:
+    mailbox = Mailbox("INBOX", read_only=False)
+    mailbox.apply(Exists(3))
+    mailbox.apply(MessageData(3, 6))
+    mailbox.apply(Expunged(2))
+    mailbox.apply(MessageData(1, 4))
+    assert mailbox.complete
+    mailbox.apply(Vanished(SequenceSet.of(4)))
+    assert (mailbox.exists, mailbox.uid_of(1)) == (1, 6)
+
+
 TestAgainstAList = AgainstAList.TestCase
 TestAgainstAList.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 

@@ -16,7 +16,7 @@ from imaplus.core.fetch import Body, BodySink, Item, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
-from imaplus.core.runs import FlagsRun, Merger
+from imaplus.core.runs import FetchedRun, Merger
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import StateError
 from imaplus.extensions.condstore import ChangedSince
@@ -144,9 +144,9 @@ class AsyncMailbox:
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
         async for values in self._fetched(uids, ("FLAGS",), None, None):
-            if isinstance(values, FlagsRun):
+            if isinstance(values, FetchedRun):
                 uids_.append(values.uids)
-                flags.append(values.flags)
+                flags.append(values.column("FLAGS"))
             else:
                 known = [value for value in values if value.uid]
                 uids_.append([value.uid or 0 for value in known])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Final, cast
 
 from imaplus.core.encoded_words import decode_words
@@ -136,58 +137,79 @@ def envelope(c: Cursor) -> Envelope:
     # envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP
     #            env-cc SP env-bcc SP env-in-reply-to SP env-message-id ")"
     text = c.coming_text()
-    match = None if text is None else _USUAL.match(text)
-    if match is None:
+    usual = (
+        None if text is None else usual_envelope(text, 0, map(literal_text, c.coming_literals()))
+    )
+    if text is None or usual is None:
         return parse_envelope(tree(c))
-    literals = iter(c.take_text(match[0]))
+    found, end = usual
+    c.take_text(text[:end])
+    return found
+
+
+def usual_envelope(text: str, at: int, literals: Iterator[str]) -> tuple[Envelope, int] | None:
+    """The envelope that begins here, if it is as the grammar has it, and where it ends."""
+    match = _USUAL.match(text, at)
+    if match is None:
+        return None
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = match.groups()
+    raw_date, raw_subject = _nstring(date, literals), _nstring(subject, literals)
+    author = _usual_addresses(from_, literals)
+    if sender == reply_to == from_ and "{" not in from_:
+        others = author, author
+    else:
+        others = _usual_addresses(sender, literals), _usual_addresses(reply_to, literals)
     return Envelope(
-        _nstring(date, literals),
-        _nstring(subject, literals),
-        _usual_addresses(from_, literals),
-        _usual_addresses(sender, literals),
-        _usual_addresses(reply_to, literals),
+        raw_date,
+        raw_subject,
+        author,
+        *others,
         _usual_addresses(to, literals),
         _usual_addresses(cc, literals),
         _usual_addresses(bcc, literals),
         _nstring(in_reply_to, literals),
         _nstring(message_id, literals),
-    )
+    ), match.end()
 
 
-def _nstring(text: str, literals: Iterator[object]) -> str | None:
+def _nstring(text: str, literals: Iterator[str]) -> str | None:
     if text[0] == '"':
         return text[1:-1]
-    return None if text == "NIL" else literal_text(next(literals))
+    return None if text == "NIL" else next(literals)
 
 
-def _usual_addresses(text: str, literals: Iterator[object]) -> Addresses:
+def _usual_addresses(text: str, literals: Iterator[str]) -> Addresses:
     if text == "NIL":
         return ()
-    if "{" not in text and len(text) <= LONGEST_SHARED:
-        return _shared_addresses(text)
-    return _read_addresses(text, literals)
+    sent = _literals_of(text, literals)
+    short = len(text) + sum(map(len, sent)) <= LONGEST_SHARED
+    return _shared_addresses(text, sent) if short else _read_addresses(text, sent)
 
 
-def _read_addresses(text: str, literals: Iterator[object]) -> Addresses:
+def _literals_of(text: str, literals: Iterator[str]) -> tuple[str, ...]:
+    """Those that a text announces, which has no other line breaks."""
+    return tuple(islice(literals, text.count("\n"))) if "{" in text else ()
+
+
+def _read_addresses(text: str, sent: tuple[str, ...]) -> Addresses:
     entries = _ENTRY.findall(text)
-    if "{" not in text:
-        found = [_shared_address(entry) for entry in entries]
-        if None not in found:
-            return cast(Addresses, tuple(found))
+    literals = iter(sent)
+    found = [_shared_address(entry, _literals_of(entry, literals)) for entry in entries]
+    if None not in found:
+        return cast(Addresses, tuple(found))
+    literals = iter(sent)
     return _resolved([[_nstring(each, literals) for each in _four(entry)] for entry in entries])
 
 
-@lru_cache(maxsize=4096)
-def _shared_addresses(text: str) -> Addresses:
-    """Addresses without literals, made once: who writes to whom comes again and again."""
-    return _read_addresses(text, iter(()))
+_shared_addresses: Final = lru_cache(maxsize=4096)(_read_addresses)
+"""Addresses, made once: who writes to whom comes again and again."""
 
 
 @lru_cache(maxsize=4096)
-def _shared_address(entry: str) -> Address | None:
+def _shared_address(entry: str, sent: tuple[str, ...]) -> Address | None:
     """One of them; None if it belongs to a group."""
-    name, _, mailbox, host = [_nstring(each, iter(())) for each in _four(entry)]
+    literals = iter(sent)
+    name, _, mailbox, host = [_nstring(each, literals) for each in _four(entry)]
     return _address(name, mailbox, host, None) if host and mailbox else None
 
 

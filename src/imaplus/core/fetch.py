@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import FetchModifier, needs_of, write_list
-from imaplus.core.runs import FlagsRun
+from imaplus.core.runs import FetchedRun, recent_shapes
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Reply
 from imaplus.protocol.connection import name_of_body
-from imaplus.protocol.data import MessageRun
+from imaplus.protocol.data import MessageRun, RunShape
 from imaplus.protocol.response import Status
 from imaplus.records import record
 from imaplus.wire.patterns import lazy_pattern
@@ -200,6 +200,9 @@ class Fetch(MessageCommand[list[Fetched]]):
             and not self.keys.isdisjoint(data.claims)
         )
 
+    def shapes(self) -> Iterable[RunShape]:
+        return recent_shapes()
+
     def wants_run(self, run: MessageRun) -> bool:
         if self.keys.isdisjoint(run.names):
             return False
@@ -239,7 +242,7 @@ class Fetch(MessageCommand[list[Fetched]]):
 
 def _one_by_one(values: Iterable[object]) -> Iterator[Fetched]:
     for value in values:
-        if isinstance(value, FlagsRun):
+        if isinstance(value, FetchedRun):
             yield from value
         elif isinstance(value, Fetched):
             yield value

@@ -1,62 +1,40 @@
 """FETCH data (RFC 9051, 7.5.2): what a server says of one message.
 
-An item that an extension adds is registered with `@fetch_item`. Large structures are parsed when
-they are touched. How to ask for them is not known here, nor who asked.
+It gives items by name, read or to be read when they are touched; how each is written is known in
+`items`, and how those look that come again and again, in `shapes`. Who asked, nobody knows here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Set
+from collections.abc import Set
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from imaplus.core import shapes
-from imaplus.core.bodystructure import bodystructure
-from imaplus.core.envelope import Envelope, envelope
+from imaplus.core.envelope import Envelope
+from imaplus.core.items import Later, item_by_item, lazy_items
 from imaplus.core.parts import Part
-from imaplus.core.shapes import Recognised, Shape
+from imaplus.core.shapes import Over, Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
-from imaplus.protocol.response import (
-    Malformed,
-    Parser,
-    numbered_response,
-    register,
-)
-from imaplus.wire.cursor import Cursor, Mark
-from imaplus.wire.framing import Frame
-from imaplus.wire.patterns import lazy_pattern
+from imaplus.protocol.response import Malformed, numbered_response
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.framing import Frame, framed
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-P = TypeVar("P", bound=Parser)
 
-_items: Final[dict[str, Parser]] = {}
-_lazy_items: Final[dict[str, Parser]] = {}
+class Source(NamedTuple):
+    """What a response with a shape is read by: one for all that came together."""
 
-
-def fetch_item(name: str, *, lazy: bool = False) -> Callable[[P], P]:
-    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched."""
-
-    def decorate(parser: P) -> P:
-        register(_lazy_items if lazy else _items, name, parser)
-        return parser
-
-    return decorate
+    shape: Shape
+    over: Over
 
 
-class Later(NamedTuple):
-    """An item's value that is parsed when it is touched: where it stands, and what reads it."""
-
-    cursor: Cursor
-    mark: Mark
-    parser: Parser
-
-
-_UNTOUCHED: Final[dict[str, object]] = {}
-"""The items of messages with a shape as long as none has been touched: one for all of them."""
+UNTOUCHED: Final[dict[str, object]] = {}
+"""The items of a message with a shape as long as none has been touched: one for all of them."""
 
 
 class Fetched(MessageData):
@@ -66,62 +44,51 @@ class Fetched(MessageData):
     no parser knows is a raw `Frame`. Partial sections are named by their first octet: `BODY[]<0>`.
     """
 
-    __slots__ = ("_cursor", "_items", "_match", "_seen", "_shape")
-    _cursor: Cursor
-    _match: re.Match[bytes]
-    _seen: bool
+    __slots__ = ("_behind", "_items", "_row", "_source")
 
     def __init__(
         self,
         seq: int,
         uid: int | None,
         items: dict[str, object],
-        cursor: Cursor | None = None,
-        recognised: Recognised | None = None,
+        row: tuple[Any, ...] = (),
+        source: Source | None = None,
     ) -> None:
         self.seq = seq
         self.uid = uid
-        self._items = items  # with a shape, those that have been touched
-        if cursor is None or recognised is None:
-            self._shape: Shape | None = None
-        else:
-            self._cursor = cursor
-            self._shape, self._match, self._seen = recognised
+        self._items = items  # with a shape, the lists that have been touched
+        self._row = row
+        self._source = source
+        self._behind: Cursor | None = None  # it stands behind the latest of these
 
     def _look(self) -> None:
-        """See whether the rest of the response has the shape of which it seems to be."""
-        if self._shape is None or self._seen:
+        """Read all items of a response that seemed to have a shape."""
+        if self._source is None:
             return
-        start = self._match.start()
-        whole = self._shape.whole.match(self._cursor.text, start)
-        if whole is not None:
-            self._match = whole
-            self._seen = True
-            return
-        self._cursor.reset((start, 0))
-        self._items = _item_by_item(self._cursor)[0]
-        self._shape = None
+        shape, over = self._source
+        items = {name: self[name] for name in shape.places}
+        if shape.lists:
+            first = shape.lists[0].encode()
+            found = item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))))[0]
+            items = {**found, **self._items, **items}
+            items = {name: items[name] for name in (*shape.places, *found)}
+        self._items = items
+        self._source = self._behind = None
 
     @property
     def claims(self) -> Set[str]:
         """The names of the items that it has, or seems to have: `names` looks closer."""
-        return self._items.keys() if self._shape is None else self._shape.names
+        return self._items.keys() if self._source is None else self._source.shape.names
 
     @property
     def names(self) -> Set[str]:
         """The names of the items that the server sent."""
-        self._look()
-        return (self._items if self._shape is None else self._shape.groups).keys()
+        return self.items.keys()
 
     @property
     def items(self) -> dict[str, object]:
         """All items as they are kept: values, or what they will be read from."""
         self._look()
-        if self._shape is not None:
-            have = self._items
-            names = self._shape.groups
-            self._items = {name: have[name] if name in have else self._read(name) for name in names}
-            self._shape = None
         return self._items
 
     def __getitem__(self, name: str) -> Any:
@@ -131,40 +98,49 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        value = self._items[name] if name in self._items else self._read(name)
+        if self._source is not None:
+            shape = self._source.shape
+            if (place := shape.places.get(name)) is not None:
+                value, read = self._row[place], shape.touched[place]
+                return value if read is None else read(value)
+            if name not in self._items:
+                self._touch(name)
+        value = self._items[name]
         if isinstance(value, Later):
             value = self._parse(name, value)
         if isinstance(value, Malformed):
             raise value.error.with_traceback(None)  # it would grow each time
         return value
 
-    def _read(self, name: str) -> object:
-        """An item that has not been touched."""
-        value: object
-        shape = self._shape
-        if shape is not None and name == shape.first_list and not self._seen:
-            start = self._match.end() - 1
-        else:
-            if shape is not None and name not in shape.plain:
-                self._look()
-                shape = self._shape
-            if shape is None:
-                return self._items[name]
-            group = shape.groups[name]
-            if (read := shape.readers[name]) is not None:
-                return read(self._match[group])
-            start = self._match.start(group)
-        if (parser := _lazy_items.get(name)) is not None:
-            value = Later(self._cursor, self._cursor.mark_at(start), parser)
-        else:
-            value = self._cursor.literal_at(start)
-        return self._keep(name, value)
+    def _touch(self, name: str) -> None:
+        """Read a list of a response with a shape; those before it are passed over.
 
-    def _keep(self, name: str, value: object) -> object:
-        if self._items is _UNTOUCHED:
+        If the lists are not what they seem to be, all of the response is looked at.
+        """
+        assert self._source is not None
+        shape, over = self._source
+        if name not in shape.lists:
+            self._look()
+            return
+        c = self._behind
+        try:
+            if c is None or not c.accept(b" %b " % name.encode()):
+                c = over(framed(self._row[-1]))
+                for before, each in pairwise(shape.lists):
+                    if before == name:
+                        break
+                    c.skip()
+                    c.expect(b" %b " % each.encode())
+            value = lazy_items[name](c)
+            if name == shape.lists[-1] and not c.at_end():
+                c.fail("the end of the response")
+        except ProtocolError:
+            self._look()
+            return
+        self._behind = c
+        if self._items is UNTOUCHED:
             self._items = {}
         self._items[name] = value
-        return value
 
     def _parse(self, name: str, later: Later) -> object:
         value: object
@@ -173,10 +149,11 @@ class Fetched(MessageData):
             value = later.parser(later.cursor)
         except ProtocolError as error:
             value = Malformed(name, Frame(later.cursor.text[later.mark[0] :]), error)
-        return self._keep(name, value)
+        self._items[name] = value
+        return value
 
     def __contains__(self, name: object) -> bool:
-        if self._shape is not None and name in self._shape.plain:
+        if self._source is not None and name in self._source.shape.places:
             return True
         return name in self.names
 
@@ -238,7 +215,7 @@ class Fetched(MessageData):
     @property
     def bodystructure(self) -> Part:
         """Its MIME structure: BODYSTRUCTURE, or BODY where that was fetched instead."""
-        value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self else "BODY"]
+        value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self.claims else "BODY"]
         return value
 
     def body(self, section: str = "") -> bytes:
@@ -262,143 +239,15 @@ class Fetched(MessageData):
         return Fetched(self.seq, uid, self.items)
 
 
-_ITEM: Final = lazy_pattern(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
-_PLAIN_ITEM: Final = lazy_pattern(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
-# section = "[" [section-spec] "]", then the first octet; quirk 77: a count after it, as was asked.
-_SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]+)?>)?")
-_ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
-
-
 @numbered_response("FETCH")
 def fetched(c: Cursor, seq: int) -> Fetched:
     if (like := shapes.recognise(c)) is not None:
-        shape, match, _ = like
-        at = shape.groups.get("UID")
-        return Fetched(seq, int(match[at]) if at else None, _UNTOUCHED, c, like)
-    items, whole = _item_by_item(c)
+        shape, row = like
+        place = shape.places.get("UID")
+        uid = None if place is None else row[place]
+        return Fetched(seq, uid, UNTOUCHED, row, Source(shape, c.sub))
+    items, whole = item_by_item(c)
     if whole:
         shapes.learn(tuple(items))
     uid = items.get("UID")
     return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
-
-
-def _item_by_item(c: Cursor) -> tuple[dict[str, object], bool]:
-    """The items that come next, and whether nothing is wrong with them.
-
-    Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
-    """
-    # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
-    items: dict[str, object] = {}
-    c.accept_sp()
-    c.expect(b"(")
-    extra = 0  # quirk 41: Domino's parentheses around an item
-    try:
-        while True:
-            if match := c.accept_match(_PLAIN_ITEM):
-                _fetch_value(c, items, match[1].decode("ascii").upper())
-                continue
-            c.accept_sp()
-            if c.accept(b")"):
-                if extra == 0:
-                    break
-                extra -= 1
-            elif c.accept(b"("):
-                extra += 1
-            else:
-                _fetch_item(c, items)
-    except ProtocolError:
-        if not items:
-            raise
-        return items, False
-    return items, not any(isinstance(value, Malformed) for value in items.values())
-
-
-def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
-    match = c.accept_match(_ITEM)
-    if match is None:
-        c.fail("the name of a FETCH item")
-    name = match[0].decode("ascii").upper()
-    if c.peek() == b"[":
-        name += _section(c)
-        c.accept_sp()
-        start = c.mark()
-        try:
-            value = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
-        except ProtocolError as error:
-            c.reset(start)
-            items.setdefault(name, Malformed(name, Frame(c.text[c.pos :]), error))
-            raise
-        items.setdefault(name, value)
-        return
-    c.sp()
-    _fetch_value(c, items, name)
-
-
-def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
-    """Of an item that comes twice, the first counts."""
-    start = c.mark()
-    if name in items:
-        c.skip()
-        return
-    lazy, parser = _lazy_items.get(name), _items.get(name)
-    try:
-        if lazy is not None:
-            c.skip()
-            items[name] = Later(c, start, lazy)
-        elif parser is not None:
-            items[name] = parser(c)
-        else:  # quirk 76: items that nobody asked for, such as AOL's
-            items[name] = c.raw()
-    except ProtocolError as error:  # costs this item only, if another can be found behind it
-        c.reset(start)
-        items[name] = Malformed(name, Frame(c.text[c.pos :]), error)
-        if parser is None:
-            raise
-        items[name] = Malformed(name, c.raw(), error)
-
-
-def _section(c: Cursor) -> str:
-    """Its normal form: capitals, no quotes (quirk 77), one space."""
-    if match := c.accept_match(_SECTION_SPEC):
-        spec = b" ".join(match[1].split()).decode("latin-1").upper()
-        return f"[{spec}]" + (f"<{int(match[2])}>" if match[2] else "")
-    c.expect(b"[")
-    words = [c.astring_text().upper()]
-    c.sp()
-    fields = " ".join(c.astring_text().upper() for _ in c.items())
-    c.expect(b"]")
-    origin = c.accept_match(_ORIGIN)
-    return f"[{words[0]} ({fields})]" + (f"<{int(origin[1])}>" if origin else "")
-
-
-def _body(c: Cursor) -> object:
-    c.accept(b"~")
-    return c.payload()
-
-
-@fetch_item("FLAGS")
-def flags(c: Cursor) -> frozenset[str]:
-    return c.flag_list()
-
-
-@fetch_item("UID")
-@fetch_item("RFC822.SIZE")
-def number(c: Cursor) -> int:
-    return c.number()
-
-
-@fetch_item("INTERNALDATE")
-def internaldate(c: Cursor) -> object:
-    return c.date_time()
-
-
-fetch_item("ENVELOPE", lazy=True)(envelope)
-fetch_item("BODYSTRUCTURE", lazy=True)(bodystructure)
-fetch_item("BODY", lazy=True)(bodystructure)
-
-
-@fetch_item("RFC822")
-@fetch_item("RFC822.HEADER")
-@fetch_item("RFC822.TEXT")
-def rfc822(c: Cursor) -> object:
-    return c.payload()

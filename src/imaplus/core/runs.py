@@ -1,21 +1,22 @@
-"""FETCH responses by the thousand: lines of UID and FLAGS, read by one pattern for all of them.
+"""FETCH responses by the thousand: those of a shape that came before, read by one pattern for all.
 
-A run is worth what its responses are one by one, and holds no object for each. Items that an
-extension adds make other shapes, for which it registers its own patterns. It never asks.
+A run is worth what its responses are one by one, and holds no object for each. It never asks.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from operator import lt
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import lru_cache, partial
+from itertools import islice, repeat
+from operator import itemgetter, lt
+from typing import Any, Final
 
-from imaplus.core.fetched import Fetched
-from imaplus.protocol.data import MessageRun
-from imaplus.protocol.response import run_of_responses
-from imaplus.wire.cursor import flag_set
+from imaplus.core import shapes
+from imaplus.core.fetched import UNTOUCHED, Fetched, Source
+from imaplus.core.shapes import Shape
+from imaplus.protocol.data import MessageRun, RunShape
+from imaplus.wire.cursor import Cursor
+from imaplus.wire.framing import Frame
 from imaplus.wire.patterns import lazy_pattern
 
 MAX_UID: Final = (1 << 32) - 1
@@ -23,66 +24,81 @@ UNSOLICITED: Final = frozenset({"UID", "FLAGS", "MODSEQ"})
 """What servers tell of a message that has changed, whatever was asked."""
 
 
-class FlagsRun(MessageRun):
-    """The flags of messages that follow one another: `flags[n]` are those of `uids[n]`."""
+class FetchedRun(MessageRun):
+    """What was fetched of messages: a `Fetched` for each, made for who iterates."""
 
-    __slots__ = ("flags",)
-    names = frozenset({"UID", "FLAGS"})
+    __slots__ = ("_columns", "_source")
 
-    def __init__(self, first: int, uids: list[int], flags: list[frozenset[str]]) -> None:
-        super().__init__(first, uids)
-        self.flags = flags
+    def __init__(
+        self, seqs: Sequence[int], columns: Sequence[Sequence[Any]], source: Source
+    ) -> None:
+        super().__init__(seqs, columns[source.shape.places["UID"]])
+        self._columns = columns
+        self._source = source
+
+    @property
+    def names(self) -> Set[str]:
+        return self._source.shape.names
+
+    def column(self, name: str) -> Sequence[Any]:
+        """An item's value for each of the messages; not of those that wait to be touched."""
+        return self._columns[self._source.shape.places[name]]
 
     def __iter__(self) -> Iterator[Fetched]:
-        for seq, (uid, flags) in enumerate(zip(self.uids, self.flags, strict=True), self.first):
-            yield Fetched(seq, uid, {"UID": uid, "FLAGS": flags})
+        rows = zip(*self._columns, strict=True)
+        return map(Fetched, self.seqs, self.uids, repeat(UNTOUCHED), rows, repeat(self._source))
 
 
-def flags_line(items: bytes) -> re.Pattern[bytes]:
-    """A response of UID, FLAGS and perhaps more: the pattern for a run of such lines."""
-    items = items.replace(b"<uid>", rb"([1-9][0-9]{0,9})")
-    items = items.replace(b"<flags>", rb"\(([^()\"{\r\n]*+)\)")
-    return lazy_pattern(rb"\* [1-9][0-9]{0,9} FETCH \(" + items + rb"\)\r\n|.+", re.DOTALL)
+def recent_shapes() -> Iterator[RunShape]:
+    """What FETCH responses that come by the thousand looked like lately."""
+    return (_run_shape(shape) for shape in shapes.recent if shape.comes_in_runs)
 
 
-_SEQ: Final = lazy_pattern(rb"\* ([0-9]+)")
+@lru_cache(maxsize=64)
+def _run_shape(shape: Shape) -> RunShape:
+    read = partial(_read, shape)
+    return RunShape(shape.beginning, shape.whole, literals=bool(shape.lists), read=read)
 
 
-def where_in_order(lines: bytes, uids: list[int]) -> int:
-    """The first sequence number of responses that come in order, message after message; else 0.
-
-    UIDs ascend with the sequence numbers (RFC 9051, 2.3.1.1): as many messages as there are numbers
-    from the first to the last leave none out.
-    """
-    first, last = _SEQ.match(lines), _SEQ.match(lines, lines.rfind(b"\r\n*", 0, -2) + 2)
-    if len(uids) == 1:
-        last = first
-    if first is None or last is None or int(last[1]) - int(first[1]) != len(uids) - 1:
-        return 0
-    ascending = uids[-1] <= MAX_UID and all(map(lt, uids, islice(uids, 1, None)))
-    return int(first[1]) if ascending else 0
-
-
-def flag_sets(texts: list[bytes]) -> list[frozenset[str]]:
-    """The flags in each text: one set for all that are the same."""
-    sets = {text: flag_set(text) for text in set(texts)}
-    return list(map(sets.__getitem__, texts))
-
-
-def flags_run(lines: bytes, uids: list[int], flags: list[bytes]) -> FlagsRun | None:
-    """The run that these lines are, if they are in order."""
-    first = where_in_order(lines, uids)
-    return FlagsRun(first, uids, flag_sets(flags)) if first else None
+def _read(
+    shape: Shape,
+    octets: bytes,
+    rows: list[tuple[bytes, ...]],
+    over: Callable[[Frame], Cursor],
+) -> FetchedRun | None:
+    groups = [list(map(itemgetter(at), rows)) for at in range(len(rows[0]) - 1)]
+    numbers = list(map(int, groups.pop(0))) if shape.lists else None
+    for marker in shape.markers:
+        if not all(marker in text for text in groups[-1]):
+            return None
+    columns = shape.read(groups)
+    uids = columns[shape.places["UID"]]
+    if numbers is None:
+        numbers = _numbers_at_ends(octets, len(uids))
+    following = range(numbers[0], numbers[0] + len(uids))
+    if numbers[-1] == following[-1] and _ascending(uids):
+        # As many as there are numbers from the first to the last leave none out.
+        return FetchedRun(following, columns, Source(shape, over))
+    if len(numbers) < len(uids):
+        numbers = list(map(int, _SEQ.findall(octets)))
+    return FetchedRun(numbers, columns, Source(shape, over))
 
 
-@run_of_responses(flags_line(rb"UID <uid> FLAGS <flags>"))
-def flags_after_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> FlagsRun | None:
-    return flags_run(lines, [int(row[0]) for row in rows], [row[1] for row in rows])
+# Of responses without literals, all at once: each is a line.
+_SEQ: Final = lazy_pattern(rb"(?m)^\* ([0-9]+)")
 
 
-@run_of_responses(flags_line(rb"FLAGS <flags> UID <uid>"))
-def flags_before_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> FlagsRun | None:
-    return flags_run(lines, [int(row[1]) for row in rows], [row[0] for row in rows])
+def _numbers_at_ends(lines: bytes, count: int) -> list[int]:
+    """The sequence numbers of the first and of the last response."""
+    first, last = _SEQ.match(lines), _SEQ.match(lines, lines.rfind(b"\n*", 0, -2) + 1)
+    assert first is not None
+    assert last is not None
+    return [int(first[1]), int(last[1])]
+
+
+def _ascending(uids: Sequence[int]) -> bool:
+    """Whether UIDs are in the order that is theirs (RFC 9051, 2.3.1.1)."""
+    return uids[-1] <= MAX_UID and all(map(lt, uids, islice(uids, 1, None)))
 
 
 class Merger:
@@ -105,7 +121,7 @@ class Merger:
                     batch.append(value)  # it looks as the one before
                 else:
                     self._add(value, batch)
-            elif isinstance(value, FlagsRun):
+            elif isinstance(value, FetchedRun):
                 if self._partly or not self._keys <= value.names:
                     for each in value:
                         self._add(each, batch)

@@ -1,118 +1,153 @@
-"""What FETCH responses look like: a pattern for the whole of one, learnt from one before it.
+"""What FETCH responses look like: patterns for whole ones, learnt from one before them.
 
 A server tells of every message the same items in the same order. Once one response has been read
-item by item, those like it are recognised by one match, and what they hold is read when it is
-touched. What is recognised is worth what reading it item by item gives; nothing else is known here.
+item by item, those like it are recognised by one match, and those that come by the thousand by one
+pattern for many. What is recognised is worth what reading it item by item gives; nothing else is
+known here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
 
-from imaplus.core.envelope import USUAL_ENVELOPE
-from imaplus.wire.cursor import LIST, NESTED, Cursor, flag_set
+from imaplus.wire.cursor import Cursor, flag_set
 from imaplus.wire.dates import parse_internaldate
+from imaplus.wire.framing import Frame
 from imaplus.wire.patterns import lazy_pattern
 
 MOST_RECENT: Final = 4
 """Shapes that a response is compared with: of the commands under way, and of what comes unasked."""
 
+Over = Callable[[Frame], Cursor]
+"""Gives a cursor over a frame, under the rules of a connection."""
+
 
 class Value(NamedTuple):
-    """How an item's value is written, with one group, and what reads that; None: its parser."""
+    """How an item's value is written, with one group."""
 
     pattern: bytes
-    read: Callable[[bytes], object] | None = None
+    read: Callable[[Sequence[bytes]], list[object]] | None = None
+    """What is made of the group in each of many responses; None leaves it to `touched`."""
+    touched: Callable[[bytes], object] | None = None
 
 
-VALUES: Final[dict[str, Value]] = {
-    "UID": Value(rb"([1-9][0-9]{0,9})", int),
-    "FLAGS": Value(rb'\(([^()"{\r\n]*+)\)', flag_set),
-    "INTERNALDATE": Value(rb'"([^"\\\r\n]*+)"', parse_internaldate),
-    "RFC822.SIZE": Value(rb"([0-9]{1,19})", int),
-    "MODSEQ": Value(rb"\(([0-9]{1,19})\)", int),
-    "ENVELOPE": Value(rb"(%b)" % USUAL_ENVELOPE),
-    "BODYSTRUCTURE": Value(rb"(%b)" % LIST),
-    "BODY": Value(rb"(%b)" % LIST),
+def _numbers(texts: Sequence[bytes]) -> list[object]:
+    return list(map(int, texts))
+
+
+def _flag_sets(texts: Sequence[bytes]) -> list[object]:
+    """One set for all texts that are the same: a mailbox has few."""
+    sets = {text: flag_set(text) for text in set(texts)}
+    return list(map(sets.__getitem__, texts))
+
+
+PLAIN: Final[dict[str, Value]] = {
+    "UID": Value(rb"([1-9][0-9]{0,9})", _numbers),
+    "FLAGS": Value(rb'\(([^()"{\r\n]*+)\)', _flag_sets),
+    "INTERNALDATE": Value(rb'"([^"\\\r\n]*+)"', touched=parse_internaldate),
+    "RFC822.SIZE": Value(rb"([0-9]{1,19})", _numbers),
+    "MODSEQ": Value(rb"\(([0-9]{1,19})\)", _numbers),
 }
-_LISTS: Final = frozenset(name for name, value in VALUES.items() if value.read is None)
+LISTS: Final = frozenset({"ENVELOPE", "BODYSTRUCTURE", "BODY"})
+"""They are long, and wait until they are touched."""
 _BODY: Final = Value(rb"(\{[0-9]+\}\r\n)")
+# Lines that end in `{n}` go on; what they announce is the framer's to judge.
+_LISTS_TEXT: Final = rb"(\((?:[^\n]*\{[0-9]+\}\r\n)*[^\n]*\))"
 
 
 class Shape:
-    """Items in an order, the pattern of a response that has them, and the group of each.
+    """Items in an order: plain values, then bodies or lists, if there are any.
 
-    Where plain values come first and lists after them, `beginning` matches the plain ones, with the
-    same groups: the lists, which are long, can wait until one of them is wanted.
+    What a response of this shape says is kept as a row: plain values and bodies by `places`, then
+    the text of all lists together.
     """
 
     __slots__ = (
-        *("_lists", "beginning", "first_list", "groups", "names", "plain", "readers", "whole"),
+        *("_read", "beginning", "lists", "markers", "names", "one", "places", "touched", "whole"),
     )
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        values = [_BODY if name.startswith("BODY[") else VALUES[name] for name in names]
-        items = [
-            re.escape(name.encode()) + b" " + value.pattern
-            for name, value in zip(names, values, strict=True)
-        ]
+    def __init__(self, names: tuple[str, ...], lists: tuple[str, ...]) -> None:
+        first = names[: len(names) - len(lists)]
+        plain = [PLAIN.get(name, _BODY) for name in first]
         self.names = frozenset(names)
-        self.groups = {name: group for group, name in enumerate(names, 1)}
-        self.readers = {name: value.read for name, value in zip(names, values, strict=True)}
-        self.whole = lazy_pattern(rb"\(%b\)\Z" % b" ".join(items))
-        first = next((at for at, each in enumerate(values) if each.read is None), len(names))
-        self.plain = frozenset(names[:first])
-        lists = names[first:]
-        self.first_list = lists[0] if lists else None
-        self.beginning: re.Pattern[bytes] | None = None
-        self._lists: list[bytes] = []
-        if "UID" in self.plain and lists and _LISTS.issuperset(lists):
-            start = re.escape(lists[0].encode()) + rb" \("
-            self.beginning = lazy_pattern(rb"\(%b" % b" ".join([*items[:first], start]))
-            self._lists = [b") %b (" % name.encode() for name in lists[1:]]
+        self.lists = lists
+        self.places = {name: place for place, name in enumerate(first)}
+        self.touched = [value.touched for value in plain]
+        """What each place is read by when it is touched; None where it has been read."""
+        self._read = [value.read for value in plain]
+        self.markers = [b") %b (" % name.encode() for name in lists[1:]]
+        items = b" ".join(
+            re.escape(name.encode()) + b" " + value.pattern
+            for name, value in zip(first, plain, strict=True)
+        )
+        number = rb"[1-9][0-9]{0,9}"
+        if lists:
+            items += b" %b " % lists[0].encode()
+            self.beginning = lazy_pattern(rb"\* %b FETCH \(%b\(" % (number, items))
+            start = rb"\* (%b) FETCH \(%b%b" % (number, items, _LISTS_TEXT)
+        else:
+            name = re.escape(names[0].encode())
+            self.beginning = lazy_pattern(rb"\* %b FETCH \(%b " % (number, name))
+            start = rb"\* %b FETCH \(%b" % (number, items)
+        self.whole = lazy_pattern(start + rb"\)\r\n|((?s:.+))")
+        self.one = lazy_pattern(rb"\(%b\)\Z" % items)
 
-    def begins(self, text: bytes, at: int) -> re.Match[bytes] | None:
-        """The match of the plain values, if the response seems to have the lists, too."""
-        if self.beginning is None or (match := self.beginning.match(text, at)) is None:
-            return None
-        at = match.end()
-        for each in self._lists:
-            if (at := text.find(each, at)) < 0:
-                return None
-        return match if text.endswith(b"))") else None
+    @property
+    def comes_in_runs(self) -> bool:
+        """Whether many such responses can be read at once; not if they have bodies."""
+        return "UID" in self.places and None not in map(PLAIN.get, self.places)
+
+    def read(self, columns: Sequence[Sequence[bytes]]) -> list[Sequence[Any]]:
+        """The columns of rows, from those of the groups: what is read when touched, as it came."""
+        return [
+            column if read is None else read(column)
+            for column, read in zip_longest(columns, self._read)
+        ]
+
+    def row(self, match: re.Match[bytes], c: Cursor) -> tuple[Any, ...]:
+        """The row of one response, which has no lists."""
+        return tuple(
+            c.literal_at(match.start(place))
+            if name not in PLAIN
+            else match[place]
+            if read is None
+            else read((match[place],))[0]
+            for place, (name, read) in enumerate(zip(self.places, self._read, strict=True), 1)
+        )
 
 
 @lru_cache(maxsize=64)
 def _shape(names: tuple[str, ...]) -> Shape | None:
-    known = all(name in VALUES or (name[:5] == "BODY[" and name.isascii()) for name in names)
-    return Shape(names) if known and names else None
+    first = next((at for at, name in enumerate(names) if name in LISTS), len(names))
+    plain, lists = names[:first], names[first:]
+    bodies = [name for name in plain if name[:5] == "BODY[" and name.isascii()]
+    if not plain or not LISTS.issuperset(lists) or not PLAIN.keys() >= {*plain} - {*bodies}:
+        return None
+    if lists and (bodies or "UID" not in plain):
+        return None
+    return Shape(names, lists)
 
 
-_recent: Final[list[Shape]] = []
+recent: tuple[Shape, ...] = ()
+"""What came lately, the latest first."""
 
 
 def learn(names: tuple[str, ...]) -> None:
     """A response had these items, in this order: others may."""
+    global recent
     shape = _shape(names)
-    if shape is not None and shape not in _recent:
-        _recent.insert(0, shape)
-        del _recent[MOST_RECENT:]
+    if shape is not None and shape not in recent:
+        recent = (shape, *recent)[:MOST_RECENT]
 
 
-Recognised = tuple[Shape, "re.Match[bytes]", bool]
-"""A shape, the match of the whole or of the beginning, and whether it is of the whole."""
-
-
-def recognise(c: Cursor) -> Recognised | None:
-    """The shape of the response that comes next, if it is one of those that came lately."""
-    if c.depth < NESTED:
-        return None
-    for shape in _recent:
-        if match := shape.begins(c.text, c.pos):
-            return shape, match, False
-        if shape.beginning is None and (match := shape.whole.match(c.text, c.pos)):
-            return shape, match, True
+def recognise(c: Cursor) -> tuple[Shape, tuple[Any, ...]] | None:
+    """The shape and the row of the response that comes next, if it is of one that came lately, and
+    without lists."""
+    for shape in recent:
+        if not shape.lists and (match := shape.one.match(c.text, c.pos)):
+            return shape, shape.row(match, c)
     return None

@@ -5,13 +5,9 @@ SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from imaplus.core.fetched import Fetched, fetch_item
+from imaplus.core.items import fetch_item
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
-from imaplus.core.runs import FlagsRun, flags_line, flags_run
 from imaplus.errors import InvalidArgument
-from imaplus.protocol.response import run_of_responses
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
@@ -33,34 +29,6 @@ def modseq(c: Cursor) -> int:
     for _ in c.items():
         value = c.number()
     return value
-
-
-class ModSeqRun(FlagsRun):
-    """The flags and mod-sequences of messages that follow one another."""
-
-    __slots__ = ("modseqs",)
-    names = FlagsRun.names | {"MODSEQ"}
-
-    def __init__(self, run: FlagsRun, modseqs: list[int]) -> None:
-        super().__init__(run.first, run.uids, run.flags)
-        self.modseqs = modseqs
-
-    def __iter__(self) -> Iterator[Fetched]:
-        for found, modseq in zip(super().__iter__(), self.modseqs, strict=True):
-            found.items["MODSEQ"] = modseq
-            yield found
-
-
-@run_of_responses(flags_line(rb"UID <uid> FLAGS <flags> MODSEQ \(([0-9]{1,19})\)"))
-def modseqs_after_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> ModSeqRun | None:
-    run = flags_run(lines, [int(row[0]) for row in rows], [row[1] for row in rows])
-    return None if run is None else ModSeqRun(run, [int(row[2]) for row in rows])
-
-
-@run_of_responses(flags_line(rb"FLAGS <flags> UID <uid> MODSEQ \(([0-9]{1,19})\)"))
-def modseqs_before_uid(lines: bytes, rows: list[tuple[bytes, ...]]) -> ModSeqRun | None:
-    run = flags_run(lines, [int(row[1]) for row in rows], [row[0] for row in rows])
-    return None if run is None else ModSeqRun(run, [int(row[2]) for row in rows])
 
 
 @record

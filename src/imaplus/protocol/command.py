@@ -20,7 +20,7 @@ from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.connection import Connection
-    from imaplus.protocol.data import MessageRun
+    from imaplus.protocol.data import MessageRun, RunShape
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -128,6 +128,10 @@ class Command(Generic[T_co]):
     def wants(self, data: object) -> bool:
         """Whether a value answers this command."""
         return isinstance(data, self.collects)
+
+    def shapes(self) -> Iterable[RunShape]:
+        """What its answers may look like, if they come by the thousand."""
+        return ()
 
     def wants_run(self, run: MessageRun) -> bool:
         """Whether it `wants()` all values of a run, and takes them as one."""

@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from imaplus.errors import (
@@ -24,8 +25,9 @@ from imaplus.errors import (
 from imaplus.protocol.command import Command, Pending, Reply, State
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
-from imaplus.protocol.response import Continuation, Malformed, Status, parse, runs
+from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
@@ -40,9 +42,6 @@ INFLATE_STEP: Final = 1 << 16
 
 _SECTION: Final = lazy_pattern(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
 _RFC822: Final = lazy_pattern(rb"(RFC822[A-Z.]*) \Z", re.I)
-_NUMBERED: Final = lazy_pattern(rb"\* [0-9]")
-SHORT: Final = 200
-"""Octets of a response that may be one of many of its kind."""
 FEW: Final = 1000
 """Octets that come at once and are too few to look for many of a kind among them."""
 LONGEST_NAME: Final = 2000
@@ -281,13 +280,11 @@ class Connection(Session):
         for octets in self._plain(data):
             self._framer.feed(octets)
             self._framer.keep_below = 0 if self._in_flight.with_sinks else self.limits.small_literal
-            short = True
             while self.error is None:
-                if short and len(octets) > FEW:  # those that come by the thousand are short
+                if len(octets) > FEW:
                     self._take_runs(events)
                 if (frame := self._framer.next_frame()) is None:
                     break
-                short = len(frame.text) < SHORT and not frame.literals
                 if self._trace is not None:
                     self._trace("S", self._shown(frame))
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
@@ -300,21 +297,34 @@ class Connection(Session):
         """Deal with the responses that come next as far as they are of a shape with a pattern."""
         if self.mailbox is None or self._opening is not None or self._trace is not None:
             return
-        if not self._framer.two_begin_with(_NUMBERED):
+        if (owner := self._in_flight.oldest) is None:
             return
-        for pattern, parser in runs:
-            lines, rows = self._framer.next_lines(pattern)
+        for shape in owner.command.shapes():
+            octets, rows = self._framer.next_responses(
+                shape.beginning, shape.whole, literals=shape.literals
+            )
             if not rows:
                 continue
-            run = parser(lines, rows)
-            owner = self._in_flight.oldest
-            if run is not None and owner is not None and owner.command.wants_run(run):
+            over = partial(Cursor, utf8=self.utf8, limits=self.limits)
+            run = shape.read(octets, rows, over)
+            if run is None:
+                self._take_each(octets, events)
+            elif owner.command.wants_run(run):
                 self.mailbox.learn_run(run)
-                owner.collect(run, len(lines), self.limits, len(run))
-                continue
-            for line in lines.split(b"\r\n")[:-1]:
-                value = parse(Frame(line), utf8=self.utf8, limits=self.limits)
-                self._deliver(self.apply(value), len(line), events)
+                owner.collect(run, len(octets), self.limits, len(run))
+            else:
+                for value in run:
+                    self._deliver(self.apply(value), len(octets) // len(run), events)
+            if owner.done:
+                return
+
+    def _take_each(self, octets: bytes, events: list[object]) -> None:
+        """Deal with whole responses that the framer has passed already, and that are no status."""
+        framer = Framer(self.limits)
+        framer.feed(octets)
+        while (frame := framer.next_frame()) is not None:
+            value = parse(frame, utf8=self.utf8, limits=self.limits)
+            self._deliver(self.apply(value), frame.size, events)
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
         """The octets as IMAP sees them: inflated, where compression is on."""

@@ -6,14 +6,16 @@ because they may come at any time, to whichever command (RFC 9051, 5.2).
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import Final, NamedTuple
 
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.framing import Frame
 from imaplus.wire.sets import SequenceSet
 
 
@@ -152,25 +154,42 @@ class MessageData:
 
 
 class MessageRun(ABC):
-    """What FETCH responses say of messages that follow one another: MessageData by the thousand.
+    """What FETCH responses say of messages, one after another: MessageData by the thousand.
 
-    `first` is the sequence number of the first, `uids` are those of all, and `names` the items that
-    each response has. One by one they are made only for who iterates.
+    `seqs` and `uids` are those of all, and `names` the items that each response has. `seqs` is a
+    `range` only where messages follow one another and their UIDs ascend, as they should (RFC 9051,
+    2.3.1.1). One by one they are made only for who iterates.
     """
 
-    __slots__ = ("first", "uids")
-    names: ClassVar[frozenset[str]]
+    __slots__ = ("seqs", "uids")
 
-    def __init__(self, first: int, uids: list[int]) -> None:
-        self.first = first
+    def __init__(self, seqs: Sequence[int], uids: Sequence[int]) -> None:
+        self.seqs = seqs
         self.uids = uids
 
     def __len__(self) -> int:
         return len(self.uids)
 
+    @property
+    @abstractmethod
+    def names(self) -> Set[str]:
+        """The items that each response has, or seems to have."""
+
     @abstractmethod
     def __iter__(self) -> Iterator[MessageData]:
         """What each of the responses says."""
+
+
+class RunShape(NamedTuple):
+    """What responses look like that come by the thousand, so that many can be read at once."""
+
+    beginning: re.Pattern[bytes]
+    whole: re.Pattern[bytes]
+    literals: bool
+    """These are for `Framer.next_responses()`."""
+    read: Callable[[bytes, list[tuple[bytes, ...]], Callable[[Frame], Cursor]], MessageRun | None]
+    """Is given what the framer gives, and what makes a cursor over a frame. It gives what `parse()`
+    would make of each of the responses, or None if that must be asked."""
 
 
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------

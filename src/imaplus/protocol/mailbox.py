@@ -58,6 +58,7 @@ class Mailbox:
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short
         self._unknown = 0  # how many zeros it has
         self._gone: list[int] = []  # places in _uids whose messages went, ascending
+        self._unknown_gone = False  # among these are some whose UID was unknown: zeros
 
     def apply(self, value: object) -> object:
         """Take in what the server said; the value again, with the UID that the map knows for it."""
@@ -179,16 +180,16 @@ class Mailbox:
         self._uids[place] = uid
 
     def learn_run(self, run: MessageRun) -> None:
-        """Take in what `apply()` would of each: UIDs, in ascending order."""
-        uids = run.uids
-        following = run.first == self._size + 1 and not self._gone
-        if following and self._size + len(uids) <= min(self.exists, self._most):
-            self._uids.extend(uids)
-            return
-        place = run.first - 1
-        if not self._gone and self._uids[place : place + len(uids)] == array("I", uids):
-            return  # as they were
-        for seq, uid in enumerate(uids, run.first):
+        """Take in what `apply()` would of each."""
+        seqs, uids = run.seqs, run.uids
+        if isinstance(seqs, range) and not self._gone:
+            following = seqs.start == self._size + 1
+            if following and seqs.stop - 1 <= min(self.exists, self._most):
+                self._uids.extend(uids)
+                return
+            if self._uids[seqs.start - 1 : seqs.stop - 1] == array("I", uids):
+                return  # as they were
+        for seq, uid in zip(seqs, uids, strict=True):
             self._learn(seq, uid)
 
     def _resize(self, count: int) -> None:
@@ -199,6 +200,7 @@ class Mailbox:
     def _forget(self) -> None:
         del self._uids[:]
         self._gone.clear()
+        self._unknown_gone = False
         self._unknown = 0
 
     def _expunge(self, seq: int) -> int | None:
@@ -209,7 +211,9 @@ class Mailbox:
             return None
         place = self._place(seq)
         uid = self._uids[place]
-        self._unknown -= uid == 0
+        if uid == 0:
+            self._unknown -= 1
+            self._unknown_gone = True
         insort(self._gone, place)
         if len(self._gone) >= MOST_GONE:
             self._close_gaps()
@@ -226,6 +230,7 @@ class Mailbox:
             start = place + 1
         self._uids = kept + self._uids[start:]
         self._gone.clear()
+        self._unknown_gone = False
 
     def _vanish(self, uids: SequenceSet) -> None:
         if not self.complete:
@@ -234,6 +239,8 @@ class Mailbox:
             self.exists = max(0, self.exists - uids.count)
             self._forget()
             return
+        if self._unknown_gone:
+            self._close_gaps()  # zeros would stand in the way of what is looked for by bisection
         for low, high in uids.ranges:
             self._vanish_range(low, high)
         self.exists = self._size

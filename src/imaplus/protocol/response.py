@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from imaplus.errors import (
     AuthenticationFailed,
@@ -26,21 +26,14 @@ from imaplus.wire.cursor import Cursor, decode_text
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.patterns import lazy_pattern
 
-if TYPE_CHECKING:
-    from imaplus.protocol.data import MessageRun
-
 Parser = Callable[[Cursor], object]
 NumberedParser = Callable[[Cursor, int], object]
-RunParser = Callable[[bytes, list[tuple[bytes, ...]]], "MessageRun | None"]
 P = TypeVar("P", bound=Parser)
 N = TypeVar("N", bound=NumberedParser)
-R = TypeVar("R", bound=RunParser)
 
 _responses: Final[dict[str, Parser]] = {}
 _numbered: Final[dict[str, NumberedParser]] = {}
 _codes: Final[dict[str, Parser]] = {}
-runs: Final[list[tuple[re.Pattern[bytes], RunParser]]] = []
-"""What comes by the thousand, and is read by a pattern for many lines, without `parse()`."""
 
 
 def register(registry: dict[str, Any], name: str, parser: object) -> None:
@@ -75,20 +68,6 @@ def code(name: str) -> Callable[[P], P]:
 
     def decorate(parser: P) -> P:
         register(_codes, name, parser)
-        return parser
-
-    return decorate
-
-
-def run_of_responses(pattern: re.Pattern[bytes]) -> Callable[[R], R]:
-    """Register a short way for lines of one shape: the pattern is as `Framer.next_lines()` says.
-
-    The parser is given the lines and the groups of each. It must give a run of what `parse()` gives
-    for them, or None if they are not in order.
-    """
-
-    def decorate(parser: R) -> R:
-        runs.append((pattern, parser))
         return parser
 
     return decorate

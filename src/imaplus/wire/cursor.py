@@ -119,14 +119,6 @@ class Cursor:
         """A mark at any position where a value begins."""
         return position, self.text.count(b"\r\n", 0, position) if self._literals else 0
 
-    def take_literals(self, taken: bytes) -> tuple[object, ...]:
-        """The literals of a value that has just been taken."""
-        if not self._literals:
-            return ()
-        first = self._next_literal
-        self._next_literal += taken.count(b"\r\n")
-        return self._literals[first : self._next_literal]
-
     def coming_text(self) -> str | None:
         """All that is left, as text; None if some of it is not UTF-8."""
         try:
@@ -134,11 +126,15 @@ class Cursor:
         except UnicodeDecodeError:
             return None
 
-    def take_text(self, text: str) -> tuple[object, ...]:
-        """Pass over a value that `coming_text()` began with; its literals."""
-        taken = text.encode()
-        self.pos += len(taken)
-        return self.take_literals(taken)
+    def coming_literals(self) -> Iterator[object]:
+        """The values of the literals in `coming_text()`."""
+        return iter(self._literals[self._next_literal :])
+
+    def take_text(self, text: str) -> None:
+        """Pass over a value that `coming_text()` began with."""
+        self.pos += len(text if text.isascii() else text.encode())
+        if self._literals:
+            self._next_literal += text.count("\r\n")
 
     def literal_at(self, position: int) -> object:
         """The value of the literal that is announced there."""
@@ -466,7 +462,8 @@ class Cursor:
     def skip(self) -> None:
         """Pass over one value of any kind."""
         if self._limits.depth >= NESTED and (match := self.accept_match(_LIST)):
-            self.take_literals(match[0])
+            if self._literals:
+                self._next_literal += match[0].count(b"\r\n")
             return
         if self.peek() != b"(":
             self._skip_token()

@@ -69,6 +69,19 @@ class Frame(NamedTuple):
         return len(self.text) + sum([len(x) for x in self.literals if isinstance(x, bytes)])
 
 
+def framed(octets: bytes) -> Frame:
+    """The frame of octets in which each literal stands behind its announcement."""
+    text: list[bytes] = []
+    literals: list[bytes] = []
+    end = 0
+    for match in _ANNOUNCED.finditer(octets) if b"{" in octets else ():
+        begin = match.end()
+        text.append(octets[end:begin])
+        end = begin + int(match[1])
+        literals.append(octets[begin:end])
+    return Frame(b"".join([*text, octets[end:]]), tuple(literals)) if literals else Frame(octets)
+
+
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
 _LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
@@ -76,6 +89,7 @@ _LINE_END: Final = b" \t\r\n"
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
+_ANNOUNCED: Final = lazy_pattern(rb"\{([0-9]{1,20})\}\r\n")
 _LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
@@ -178,33 +192,46 @@ class Framer:
                 continue
             return self._finish(line) if self._text else Frame(line)
 
-    def two_begin_with(self, pattern: re.Pattern[bytes]) -> bool:
-        """Whether the next two responses begin with what a pattern matches."""
-        data, start = self._data, self._position
-        if not pattern.match(data, start):
-            return False
-        second = data.find(b"\n", start) + 1
-        return second > 0 and pattern.match(data, second) is not None
-
-    def next_lines(self, pattern: re.Pattern[bytes]) -> tuple[bytes, list[tuple[bytes, ...]]]:
+    def next_responses(
+        self, beginning: re.Pattern[bytes], whole: re.Pattern[bytes], *, literals: bool
+    ) -> tuple[bytes, list[tuple[bytes, ...]]]:
         """The next responses that a pattern matches: their octets, and the groups of each.
 
-        A short way past `next_frame()` for the commonest responses. The pattern must match one
-        whole line, not one that announces a literal; or else all that is left, without a group.
+        A short way past `next_frame()` for what comes by the thousand. `beginning` matches how each
+        of them begins, and `whole` all of it, its CRLF included, or in its last group all that is
+        left. It takes lines that end in `{n}` for no end of a response only if there are to be
+        `literals`; each of those must then stand on the line behind it, or its response is left to
+        `next_frame()`, as is one that comes alone.
         """
-        if self.inside_response:
-            return b"", []
         data, start = self._data, self._position
+        if self.inside_response or not beginning.match(data, start):
+            return b"", []
         end = data.rfind(b"\n", start) + 1
-        rows: list[tuple[bytes, ...]] = pattern.findall(data, start, end) if end else []
-        if rows and not any(rows[-1]):  # it matched what is left
-            rows.pop()
-            end = start
-            for _ in rows:
-                end = data.index(b"\n", end) + 1
+        if end - start > self._limits.text:
+            return b"", []
+        if literals:
+            end = self._before_odd_literal(start, end)
+        elif not data.startswith(b"* ", data.find(b"\n", start) + 1):
+            return b"", []
+        rows: list[tuple[bytes, ...]] = whole.findall(data, start, end) if start < end else []
+        if rows and rows[-1][-1]:
+            end -= len(rows.pop()[-1])
         if rows:
             self._position = end
         return data[start : self._position], rows
+
+    def _before_odd_literal(self, start: int, end: int) -> int:
+        """Where the line begins that announces the first literal which has a line break in it, or
+        is one that `choose` must be asked for; the end, if there is none."""
+        data, behind = self._data, start
+        most = self._limits.literals
+        for count, match in enumerate(_ANNOUNCED.finditer(data, start, end)):
+            begin, size = match.end(), int(match[1])
+            at_hand = begin + size <= data.find(b"\n", begin, end)
+            if match.start() < behind or size >= self.keep_below or not at_hand or count >= most:
+                return data.rfind(b"\n", start, match.start()) + 1 or start
+            behind = begin + size
+        return end
 
     def _frame_at_hand(self) -> Frame | None:
         """The next response, if all of it has come and nothing is odd about it."""

@@ -1,0 +1,171 @@
+"""The items of FETCH data (RFC 9051, 7.5.2): which parser reads what, one item after another.
+
+An item that an extension adds is registered with `@fetch_item`. Large structures are parsed when
+they are touched. Which message it is that has the items, nobody knows here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, TypeVar
+
+from imaplus.core.bodystructure import bodystructure
+from imaplus.core.envelope import envelope
+from imaplus.errors import ProtocolError
+from imaplus.protocol.response import Malformed, Parser, register
+from imaplus.wire.cursor import Cursor, Mark
+from imaplus.wire.framing import Frame
+from imaplus.wire.patterns import lazy_pattern
+
+P = TypeVar("P", bound=Parser)
+
+_items: Final[dict[str, Parser]] = {}
+lazy_items: Final[dict[str, Parser]] = {}
+"""What reads an item when it is touched."""
+
+
+def fetch_item(name: str, *, lazy: bool = False) -> Callable[[P], P]:
+    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched."""
+
+    def decorate(parser: P) -> P:
+        register(lazy_items if lazy else _items, name, parser)
+        return parser
+
+    return decorate
+
+
+class Later(NamedTuple):
+    """An item's value that is parsed when it is touched: where it stands, and what reads it."""
+
+    cursor: Cursor
+    mark: Mark
+    parser: Parser
+
+
+_ITEM: Final = lazy_pattern(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
+_PLAIN_ITEM: Final = lazy_pattern(rb"[ \t]*+([A-Za-z0-9][A-Za-z0-9.:/_-]*+)[ \t]++")
+# section = "[" [section-spec] "]", then the first octet; quirk 77: a count after it, as was asked.
+_SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]+)?>)?")
+_ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
+
+
+def item_by_item(c: Cursor) -> tuple[dict[str, object], bool]:
+    """The items that come next, and whether nothing is wrong with them.
+
+    Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
+    """
+    # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
+    items: dict[str, object] = {}
+    c.accept_sp()
+    c.expect(b"(")
+    extra = 0  # quirk 41: Domino's parentheses around an item
+    try:
+        while True:
+            if match := c.accept_match(_PLAIN_ITEM):
+                _fetch_value(c, items, match[1].decode("ascii").upper())
+                continue
+            c.accept_sp()
+            if c.accept(b")"):
+                if extra == 0:
+                    break
+                extra -= 1
+            elif c.accept(b"("):
+                extra += 1
+            else:
+                _fetch_item(c, items)
+    except ProtocolError:
+        if not items:
+            raise
+        return items, False
+    return items, not any(isinstance(value, Malformed) for value in items.values())
+
+
+def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
+    match = c.accept_match(_ITEM)
+    if match is None:
+        c.fail("the name of a FETCH item")
+    name = match[0].decode("ascii").upper()
+    if c.peek() == b"[":
+        name += _section(c)
+        c.accept_sp()
+        start = c.mark()
+        try:
+            value = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
+        except ProtocolError as error:
+            c.reset(start)
+            items.setdefault(name, Malformed(name, Frame(c.text[c.pos :]), error))
+            raise
+        items.setdefault(name, value)
+        return
+    c.sp()
+    _fetch_value(c, items, name)
+
+
+def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
+    """Of an item that comes twice, the first counts."""
+    start = c.mark()
+    if name in items:
+        c.skip()
+        return
+    lazy, parser = lazy_items.get(name), _items.get(name)
+    try:
+        if lazy is not None:
+            c.skip()
+            items[name] = Later(c, start, lazy)
+        elif parser is not None:
+            items[name] = parser(c)
+        else:  # quirk 76: items that nobody asked for, such as AOL's
+            items[name] = c.raw()
+    except ProtocolError as error:  # costs this item only, if another can be found behind it
+        c.reset(start)
+        items[name] = Malformed(name, Frame(c.text[c.pos :]), error)
+        if parser is None:
+            raise
+        items[name] = Malformed(name, c.raw(), error)
+
+
+def _section(c: Cursor) -> str:
+    """Its normal form: capitals, no quotes (quirk 77), one space."""
+    if match := c.accept_match(_SECTION_SPEC):
+        spec = b" ".join(match[1].split()).decode("latin-1").upper()
+        return f"[{spec}]" + (f"<{int(match[2])}>" if match[2] else "")
+    c.expect(b"[")
+    words = [c.astring_text().upper()]
+    c.sp()
+    fields = " ".join(c.astring_text().upper() for _ in c.items())
+    c.expect(b"]")
+    origin = c.accept_match(_ORIGIN)
+    return f"[{words[0]} ({fields})]" + (f"<{int(origin[1])}>" if origin else "")
+
+
+def _body(c: Cursor) -> object:
+    c.accept(b"~")
+    return c.payload()
+
+
+@fetch_item("FLAGS")
+def flags(c: Cursor) -> frozenset[str]:
+    return c.flag_list()
+
+
+@fetch_item("UID")
+@fetch_item("RFC822.SIZE")
+def number(c: Cursor) -> int:
+    return c.number()
+
+
+@fetch_item("INTERNALDATE")
+def internaldate(c: Cursor) -> object:
+    return c.date_time()
+
+
+fetch_item("ENVELOPE", lazy=True)(envelope)
+fetch_item("BODYSTRUCTURE", lazy=True)(bodystructure)
+fetch_item("BODY", lazy=True)(bodystructure)
+
+
+@fetch_item("RFC822")
+@fetch_item("RFC822.HEADER")
+@fetch_item("RFC822.TEXT")
+def rfc822(c: Cursor) -> object:
+    return c.payload()
