@@ -14,10 +14,11 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
-from imaplus.wire.cursor import Cursor, flag_set
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_internaldate
 from imaplus.wire.framing import Frame
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.tokens import flag_set
 
 MOST_RECENT: Final = 4
 """Shapes that a response is compared with: of the commands under way, and of what comes unasked."""
