@@ -43,6 +43,7 @@ from imaplus.wire.framing import Frame, Framer
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import EMPTY, SequenceSet, parse_ranges
 from imaplus.wire.sources import Octets
+from parts.short_ways import SEEDS, short_ways
 
 TESTS: Final = Path(__file__).resolve().parents[2] / "tests"
 
@@ -335,5 +336,6 @@ TARGETS: Final[dict[str, Target]] = {
     "sets": Target(sets, [b"1", b"1:*", b"2,4:7,9,12:*", b"4294967295", b"9:6"]),
     "dates": Target(moments, [b"17-Jul-1996 02:44:25 -0700", b" 1-Feb-1994 21.52.25 +0000"]),
     "connection": Target(connection, SERVER),
+    "short-ways": Target(short_ways, SEEDS),
     "testing-server": Target(testing_server, client_lines()),
 }

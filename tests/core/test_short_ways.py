@@ -103,6 +103,8 @@ ITEMS = {
         '("text" {} NIL NIL NIL "7bit" 1 2)',
         "(x)",
         "(x) FLAGS (x)",
+        "(x {}",
+        "(x {})",
     ],
     "BODY[]": ["{}", "NIL", '"x"', "{} junk"],
     "BODY[1.MIME]": ["{}", "~{}"],
@@ -111,6 +113,7 @@ ITEMS = {
 LITERALS = [
     "li",
     "",
+    "))",
     "(",
     '"',
     ")",

@@ -159,6 +159,15 @@ def internaldate(c: Cursor) -> object:
     return c.date_time()
 
 
+@fetch_item("MODSEQ")
+def modseq(c: Cursor) -> int:
+    # fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"; quirk 28: Zoho sends (-1), which is 0
+    value = 0
+    for _ in c.items():
+        value = c.number()
+    return value
+
+
 fetch_item("ENVELOPE", lazy=True)(envelope)
 fetch_item("BODYSTRUCTURE", lazy=True)(bodystructure)
 fetch_item("BODY", lazy=True)(bodystructure)

@@ -73,27 +73,30 @@ def _read(
             return None
     columns = shape.read(groups)
     uids = columns[shape.places["UID"]]
-    if numbers is None:
-        numbers = _numbers_at_ends(octets, len(uids))
-    following = range(numbers[0], numbers[0] + len(uids))
-    if numbers[-1] == following[-1] and _ascending(uids):
-        # As many as there are numbers from the first to the last leave none out.
-        return FetchedRun(following, columns, Source(shape, over))
-    if len(numbers) < len(uids):
-        numbers = list(map(int, _SEQ.findall(octets)))
-    return FetchedRun(numbers, columns, Source(shape, over))
+    return FetchedRun(_seqs(octets, uids, numbers), columns, Source(shape, over))
+
+
+def _seqs(octets: bytes, uids: Sequence[int], numbers: list[int] | None) -> Sequence[int]:
+    """The sequence numbers of the responses: a range, if it is sure that they are one."""
+    first, last = (numbers[0], numbers[-1]) if numbers else _numbers_at_ends(octets)
+    following = range(first, last + 1)
+    if len(following) == len(uids) and _ascending(uids) and numbers in (None, list(following)):
+        # Without `numbers`: as many messages as there are from the first to the last, in the order
+        # of their UIDs, leave none out.
+        return following
+    return numbers or list(map(int, _SEQ.findall(octets)))
 
 
 # Of responses without literals, all at once: each is a line.
 _SEQ: Final = lazy_pattern(rb"(?m)^\* ([0-9]+)")
 
 
-def _numbers_at_ends(lines: bytes, count: int) -> list[int]:
+def _numbers_at_ends(lines: bytes) -> tuple[int, int]:
     """The sequence numbers of the first and of the last response."""
     first, last = _SEQ.match(lines), _SEQ.match(lines, lines.rfind(b"\n*", 0, -2) + 1)
     assert first is not None
     assert last is not None
-    return [int(first[1]), int(last[1])]
+    return int(first[1]), int(last[1])
 
 
 def _ascending(uids: Sequence[int]) -> bool:

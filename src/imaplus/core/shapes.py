@@ -57,7 +57,7 @@ LISTS: Final = frozenset({"ENVELOPE", "BODYSTRUCTURE", "BODY"})
 """They are long, and wait until they are touched."""
 _BODY: Final = Value(rb"(\{[0-9]+\}\r\n)")
 # Lines that end in `{n}` go on; what they announce is the framer's to judge.
-_LISTS_TEXT: Final = rb"(\((?:[^\n]*\{[0-9]+\}\r\n)*[^\n]*\))"
+_LISTS_TEXT: Final = rb"(\((?:[^\n]*\{(?:0|[1-9][0-9]{0,19})\}\r\n)*[^\n]*\))"
 
 
 class Shape:

@@ -1,15 +1,14 @@
 """CONDSTORE (RFC 7162, 3.1): every change has a number, so that one can ask what is new.
 
-SELECT's HIGHESTMODSEQ and STORE's MODIFIED are read in any case, and stand with those commands.
+SELECT's HIGHESTMODSEQ, STORE's MODIFIED and FETCH's MODSEQ are read in any case, and stand with
+those commands.
 """
 
 from __future__ import annotations
 
-from imaplus.core.items import fetch_item
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
-from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
 
 LARGEST = (1 << 63) - 1
@@ -20,15 +19,6 @@ def _checked(modseq: int, least: int) -> int:
     if not least <= modseq <= LARGEST:
         raise InvalidArgument(f"expected a mod-sequence from {least} to 2^63 - 1, found {modseq!r}")
     return modseq
-
-
-@fetch_item("MODSEQ")
-def modseq(c: Cursor) -> int:
-    # fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"; quirk 28: Zoho sends (-1), which is 0
-    value = 0
-    for _ in c.items():
-        value = c.number()
-    return value
 
 
 @record

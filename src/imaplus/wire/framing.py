@@ -89,7 +89,7 @@ _LINE_END: Final = b" \t\r\n"
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
-_ANNOUNCED: Final = lazy_pattern(rb"\{([0-9]{1,20})\}\r\n")
+_ANNOUNCED: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,19})\}\r\n")
 _LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
@@ -200,8 +200,8 @@ class Framer:
         A short way past `next_frame()` for what comes by the thousand. `beginning` matches how each
         of them begins, and `whole` all of it, its CRLF included, or in its last group all that is
         left. It takes lines that end in `{n}` for no end of a response only if there are to be
-        `literals`; each of those must then stand on the line behind it, or its response is left to
-        `next_frame()`, as is one that comes alone.
+        `literals`; each of those must then stand on the line behind it, and two octets more, or its
+        response is left to `next_frame()`, as is one that comes alone.
         """
         data, start = self._data, self._position
         if self.inside_response or not beginning.match(data, start):
@@ -227,8 +227,11 @@ class Framer:
         most = self._limits.literals
         for count, match in enumerate(_ANNOUNCED.finditer(data, start, end)):
             begin, size = match.end(), int(match[1])
-            at_hand = begin + size <= data.find(b"\n", begin, end)
-            if match.start() < behind or size >= self.keep_below or not at_hand or count >= most:
+            room = (
+                data.find(b"\n", begin, end) - len(b"))\r") - begin
+            )  # what ends it is no literal's
+            odd = match.start() < behind or not size <= room or size >= self.keep_below
+            if odd or count >= most:
                 return data.rfind(b"\n", start, match.start()) + 1 or start
             behind = begin + size
         return end
