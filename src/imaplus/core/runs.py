@@ -57,7 +57,13 @@ def recent_shapes() -> Iterator[RunShape]:
 @lru_cache(maxsize=64)
 def _run_shape(shape: Shape) -> RunShape:
     read = partial(_read, shape)
-    return RunShape(shape.beginning, shape.whole, literals=bool(shape.lists), read=read)
+    return RunShape(
+        shape.beginning,
+        shape.whole,
+        literals=bool(shape.lists),
+        ends_in_literal=shape.ends_in_body,
+        read=read,
+    )
 
 
 def _read(
@@ -67,7 +73,7 @@ def _read(
     over: Callable[[Frame], Cursor],
 ) -> FetchedRun | None:
     groups = [list(map(itemgetter(at), rows)) for at in range(len(rows[0]) - 1)]
-    numbers = list(map(int, groups.pop(0))) if shape.lists else None
+    numbers = list(map(int, groups.pop(0))) if shape.lists or shape.ends_in_body else None
     for marker in shape.markers:
         if not all(marker in text for text in groups[-1]):
             return None

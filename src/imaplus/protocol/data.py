@@ -187,6 +187,8 @@ class RunShape(NamedTuple):
     whole: re.Pattern[bytes]
     literals: bool
     """These are for `Framer.next_responses()`."""
+    ends_in_literal: bool
+    """If so, `beginning` is for `Framer.next_with_literal()`."""
     read: Callable[[bytes, list[tuple[bytes, ...]], Callable[[Frame], Cursor]], MessageRun | None]
     """Is given what the framer gives, and what makes a cursor over a frame. It gives what `parse()`
     would make of each of the responses, or None if that must be asked."""

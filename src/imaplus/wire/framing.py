@@ -220,6 +220,34 @@ class Framer:
             self._position = end
         return data[start : self._position], rows
 
+    def next_with_literal(
+        self, beginning: re.Pattern[bytes]
+    ) -> tuple[bytes, list[tuple[bytes, ...]]]:
+        """The next responses that have one literal, and nothing but `)` behind it, as bodies have:
+        their octets, and of each the groups but for the last, the literal, and nothing.
+
+        A short way as `next_responses()`. `beginning` matches up to the literal, whose size is its
+        last group. What has not come whole, or may not simply be kept, is left to `next_frame()`.
+        """
+        data, start = self._data, self._position
+        rows: list[tuple[bytes, ...]] = []
+        if self.inside_response or not self._limits.literals:
+            return b"", rows
+        most = min(self._limits.text, self._limits.held)
+        position = start
+        while match := beginning.match(data, position):
+            begin = match.end()
+            *groups, size = match.groups()
+            behind = begin + int(size)
+            if behind - begin >= self.keep_below or behind - position >= most:
+                break
+            if not data.startswith(b")\r\n", behind):
+                break
+            rows.append((*groups, data[begin:behind], b""))
+            position = behind + len(b")\r\n")
+        self._position = position
+        return data[start:position], rows
+
     def _before_odd_literal(self, start: int, end: int) -> int:
         """Where the line begins that announces the first literal which has a line break in it, or
         is one that `choose` must be asked for; the end, if there is none."""
