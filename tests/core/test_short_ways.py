@@ -20,7 +20,7 @@ from imaplus.protocol import connection as connections
 from imaplus.protocol import response as responses
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import parse
-from imaplus.wire.framing import Frame, Framer
+from imaplus.wire.framing import Frame, Framer, Limits
 from imaplus.wire.sets import SequenceSet
 
 MESSAGES = 12
@@ -129,7 +129,12 @@ usual = st.lists(
     st.sampled_from(["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "MODSEQ"]), max_size=3
 ).flatmap(
     lambda plain: st.sampled_from(
-        [["UID", *plain], ["UID", *plain, "ENVELOPE"], ["UID", *plain, "ENVELOPE", "BODYSTRUCTURE"]]
+        [
+            ["UID", *plain],
+            ["UID", *plain, "ENVELOPE"],
+            ["UID", *plain, "ENVELOPE", "BODYSTRUCTURE"],
+            ["UID", *plain, "BODY[]"],
+        ]
     )
 )
 
@@ -193,7 +198,9 @@ def runs_of(data: bytes) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("items", ["UF", "FU", "UFM", "FUM", "UFSE", "UFES", "USDB", "UE"])
+@pytest.mark.parametrize(
+    "items", ["UF", "FU", "UFM", "FUM", "UFSE", "UFES", "USDB", "UE", "UFT", "FUST"]
+)
 def test_responses_of_one_shape_are_a_run(items: str) -> None:
     spelled = {
         "U": "UID %d",
@@ -203,6 +210,7 @@ def test_responses_of_one_shape_are_a_run(items: str) -> None:
         "D": 'INTERNALDATE "01-Jan-2015 00:00:00 +0000"',
         "E": "ENVELOPE " + ITEMS["ENVELOPE"][2].replace("{}", "{3}\r\nabc"),
         "B": "BODYSTRUCTURE " + ITEMS["BODYSTRUCTURE"][1],
+        "T": "BODY[] {12}\r\n)\r\n* 3 FETCH",
     }
     line = " ".join(spelled[key] for key in items)
     data = "".join(f"* {n} FETCH ({line % n})\r\n" for n in range(1, 10)).encode()
@@ -217,6 +225,30 @@ def test_scattered_messages_are_a_run_too() -> None:
 
 def test_a_literal_with_a_line_break_ends_a_run() -> None:
     assert runs_of(ENVELOPES) == [1, 3, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("limits", "keep_below", "read"),
+    [
+        (Limits(), 100, 2),
+        (Limits(), 3, 1),
+        (Limits(text=32), 100, 1),
+        (Limits(held=32), 100, 1),
+        (Limits(literals=0), 100, 0),
+        (Limits(), 0, 0),
+    ],
+)
+def test_a_body_that_may_not_simply_be_kept_is_left(
+    limits: Limits, keep_below: int, read: int
+) -> None:
+    shape = shapes.Shape(("UID", "BODY[]"), ())
+    data = b"* 1 FETCH (UID 1 BODY[] {2}\r\nab)\r\n* 2 FETCH (UID 2 BODY[] {3}\r\nabc)\r\n"
+    framer = Framer(limits)
+    framer.keep_below = keep_below
+    framer.feed(data)
+    octets, rows = framer.next_with_literal(shape.beginning)
+    assert data.startswith(octets)
+    assert rows == [(b"1", b"1", b"ab", b""), (b"2", b"2", b"abc", b"")][:read]
 
 
 def test_thousands_of_lines_are_one_run() -> None:

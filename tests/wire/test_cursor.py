@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from imaplus.errors import ProtocolError
 from imaplus.wire import cursor as cursor_module
-from imaplus.wire.cursor import MAX_NUMBER64, Cursor, decode_text
+from imaplus.wire import tokens
+from imaplus.wire.cursor import MAX_NUMBER64, Cursor
 from imaplus.wire.framing import Frame, Framer, Limits
 from imaplus.wire.sets import SequenceSet
+from imaplus.wire.tokens import decode_text
 
 INBOX_IN_UTF7 = b"Entw&APw-rfe"
 
@@ -253,7 +255,7 @@ def test_the_short_way_past_a_list_leads_where_the_long_way_does(value: bytes, r
     text = b"(" + value + rest
     # Below the depth of the pattern for lists the loop alone is used.
     short, long = Cursor(Frame(text)), Cursor(Frame(text))
-    taken = short.accept_match(cursor_module._LIST)
+    taken = short.accept_match(tokens.LIST)
     if taken is None:
         return
     with pytest.MonkeyPatch.context() as patch:

@@ -77,7 +77,8 @@ class AsyncExchange:
             await self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
                 patience = self._patience(deadline)
-                if not await self._reading.acquire(patience, done):
+                turn = self._reading
+                if not (turn.try_acquire() or await turn.acquire(patience, done)):
                     if not done() and now() - self._heard >= (patience or 0):
                         raise TimedOut(f"nothing came for {patience:.0f} seconds")
                     continue
@@ -86,8 +87,9 @@ class AsyncExchange:
                     if not done() and not self._has_unsent:
                         await self._receive(self._patience(deadline))
                 finally:
-                    self._reading.release()
-                await self._flush(deadline)
+                    turn.release()
+                if self._has_unsent:
+                    await self._flush(deadline)
         except ConnectionLost as error:
             if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
                 error = TimedOut("the command was not over in time")
@@ -149,13 +151,14 @@ class AsyncExchange:
     async def _flush(self, deadline: float | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
+        turn = self._writing
         while self._has_unsent:
-            if not await self._writing.acquire(self._patience(deadline)):
+            if not (turn.try_acquire() or await turn.acquire(self._patience(deadline))):
                 raise TimedOut("nothing could be written")
             try:
                 await self._write(deadline)
             finally:
-                self._writing.release()
+                turn.release()
 
     @property
     def _has_unsent(self) -> bool:
@@ -163,7 +166,7 @@ class AsyncExchange:
 
     async def _write(self, deadline: float | None) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
-        while True:
+        while self._has_unsent:
             if not self._unsent:
                 with self._mutex:
                     data = self.connection.data_to_send()

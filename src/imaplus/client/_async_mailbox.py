@@ -12,7 +12,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from imaplus.core.append import Appended
-from imaplus.core.fetch import Body, BodySink, Fetch, Item
+from imaplus.core.fetch import Body, BodySink, Item, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
@@ -177,7 +177,7 @@ class AsyncMailbox:
             into=into,
             window=WINDOW if has_bodies else None,
         )
-        merger = Merger(Fetch(SequenceSet.of(1), wanted).keys)
+        merger = Merger(keys_of(wanted))
         async for values in self._client.stream(commands):
             for whole in merger.merge(values):
                 yield whole

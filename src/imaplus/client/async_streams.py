@@ -10,19 +10,21 @@ import asyncio
 import contextlib
 import socket
 import subprocess
-import threading
 from collections.abc import Callable
 from typing import cast
 
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
-from imaplus.client.streams import READ_SIZE, never
+from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
+TOGETHER = 1 << 12
+"""Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
+The server is not to wait for the rest of a thousand."""
 
 
 class AsyncMutex:
@@ -91,19 +93,6 @@ def _settle(waiter: asyncio.Future[bool], result: bool) -> None:
         waiter.set_result(result)
 
 
-class _Shared(threading.local):
-    """What all streams of a thread read into, one after the other.
-
-    Asyncio takes a buffer, fills it and says so without doing anything in between, under TLS too.
-    """
-
-    def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(READ_SIZE))  # a view: asyncio's TLS slices it
-
-
-_shared = _Shared()
-
-
 class AsyncStream(asyncio.BufferedProtocol):
     """A transport's two directions."""
 
@@ -113,9 +102,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         "_ended",
         "_error",
         "_gone",
+        "_is_gone",
         "_read_paused",
         "_transport",
         "_unread",
+        "_unwritten",
         "_waiters",
         "_write_paused",
         "secure",
@@ -125,13 +116,15 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._chunks: list[bytes] = []
         self._unread = 0
+        self._unwritten = b""
         self._ended = False
         self._error: Exception | None = None
         self._write_paused = False
         self._read_paused = False
         self._waiters: list[asyncio.Future[bool]] = []
         self._child: subprocess.Popen[bytes] | None = None
-        self._gone = asyncio.get_running_loop().create_future()
+        self._is_gone = False
+        self._gone: asyncio.Future[None] | None = None  # made by who waits for that
         self.secure = False
 
     # -- connecting -------------------------------------------------------------------------
@@ -195,6 +188,7 @@ class AsyncStream(asyncio.BufferedProtocol):
             TlsFailed: the certificate, the name or the protocol is not right.
         """
         assert self._transport is not None
+        self._write_out()  # it was meant to go in clear
         context = tls.make_context()
         try:
             async with asyncio.timeout(timeout):
@@ -213,13 +207,26 @@ class AsyncStream(asyncio.BufferedProtocol):
     # -- both directions --------------------------------------------------------------------
 
     def write(self, data: memoryview) -> int:
-        """Hand octets to the transport; how many it takes now."""
+        """Take octets, for the transport; how many are taken now.
+
+        Tasks that are started at once each write a command. A system call takes as long as all
+        else that is done for one: so few octets go when whoever is ready has written, together.
+        """
         if self._error is not None or self._transport is None or self._transport.is_closing():
             raise self._lost()
         if self._write_paused:
             return 0
-        self._transport.write(data)
+        if not self._unwritten and len(data) < TOGETHER:
+            asyncio.get_running_loop().call_soon(self._write_out)
+        self._unwritten += data
+        if len(self._unwritten) >= TOGETHER:
+            self._write_out()
         return len(data)
+
+    def _write_out(self) -> None:
+        data, self._unwritten = self._unwritten, b""
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def read(self) -> bytes | None:
         """What has come; None if nothing has, nothing (b"") at the end of the stream."""
@@ -262,9 +269,12 @@ class AsyncStream(asyncio.BufferedProtocol):
 
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""
+        self._write_out()
         self._abort()
-        with contextlib.suppress(Exception):
-            await self._gone
+        if not self._is_gone:
+            self._gone = self._gone or asyncio.get_running_loop().create_future()
+            with contextlib.suppress(Exception):
+                await asyncio.shield(self._gone)  # others may wait for it, too
         child, self._child = self._child, None
         if child is not None:
             await asyncio.to_thread(end_child, child)
@@ -286,10 +296,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return _shared.buffer
+        # Asyncio takes it, fills it and says so without doing anything in between, under TLS too.
+        return shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._chunks.append(bytes(_shared.buffer[:nbytes]))
+        self._chunks.append(bytes(shared.buffer[:nbytes]))
         self._unread += nbytes
         if self._unread > READ_AHEAD and self._transport is not None:
             self._read_paused = True
@@ -311,7 +322,8 @@ class AsyncStream(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._error = self._error or exc
-        if not self._gone.done():
+        self._is_gone = True
+        if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
         self._wake()
 

@@ -23,8 +23,20 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
 READ_SIZE = 1 << 16
-"""Octets read at once: small commands stay quick, large answers take few calls."""
+"""Octets read at once, most often: room for more takes longer to make than to fill."""
+BULK_SIZE = 1 << 17
+"""The same while they come in bulk: what is done for each read is done less often."""
 
+
+class Shared(threading.local):
+    """What all streams of a thread read into in bulk, one after the other, and copy from: to make
+    room each time would leave the heap in pieces."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
+
+
+shared = Shared()
 
 Mutex = threading.RLock
 
@@ -43,7 +55,11 @@ class Turn:
 
     def try_acquire(self) -> bool:
         """Take it if nobody has it."""
-        return self.acquire(0)
+        with self._changed:
+            if self._held:
+                return False
+            self._held = True
+            return True
 
     def release(self) -> None:
         """Give it back. Whoever waits looks again, since the holder may have read the answer."""
@@ -75,6 +91,7 @@ class Stream:
         self._socket = sock
         self._socket.setblocking(False)
         self._child = child
+        self._in_bulk = False
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
@@ -165,7 +182,7 @@ class Stream:
         """What has come; None if nothing has, nothing (b"") at the end of the stream."""
         with self._busy:
             try:
-                data = self._socket.recv(READ_SIZE)
+                data = self._recv()
             except self._wants_read:
                 self._wants_to_write = False
                 return None
@@ -177,6 +194,15 @@ class Stream:
             except OSError as error:
                 raise self._lost(error) from error
         self._wants_to_write = False
+        return data
+
+    def _recv(self) -> bytes:
+        if not self._in_bulk:
+            data = self._socket.recv(READ_SIZE)
+        else:
+            buffer = shared.buffer
+            data = bytes(buffer[: self._socket.recv_into(buffer)])
+        self._in_bulk = len(data) >= READ_SIZE  # what was full leaves more behind
         return data
 
     def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:

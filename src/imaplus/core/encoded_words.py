@@ -13,8 +13,8 @@ from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Final
 
-from imaplus.wire.cursor import decode_text
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.tokens import decode_text
 
 # encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, 2; RFC
 # 2231, 5). Senders leave spaces and single question marks in the text. No "=?" may stand in it,

@@ -132,6 +132,11 @@ def _asked(items: tuple[Item, ...]) -> _Asked:
     )
 
 
+def keys_of(items: tuple[Item, ...]) -> frozenset[str]:
+    """The names under which what is asked for comes back."""
+    return _asked(items).keys
+
+
 BodySink = Callable[[int | None, int], Sink]
 """Gives the sink for a body of so many octets; the UID is None if the server sends it later."""
 
@@ -160,7 +165,7 @@ class Fetch(MessageCommand[list[Fetched]]):
     """Where bodies go; in memory, unless this says otherwise."""
 
     def __post_init__(self) -> None:
-        _asked(self.items)
+        self.__dict__["keys"] = _asked(self.items).keys  # else a lock is taken to find them
 
     @cached_property
     def keys(self) -> frozenset[str]:

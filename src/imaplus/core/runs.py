@@ -5,7 +5,7 @@ A run is worth what its responses are one by one, and holds no object for each. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import lru_cache, partial
 from itertools import islice, repeat
 from operator import itemgetter, lt
@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from imaplus.core import shapes
 from imaplus.core.fetched import UNTOUCHED, Fetched, Source
-from imaplus.core.shapes import Shape
+from imaplus.core.shapes import Over, Shape
 from imaplus.protocol.data import MessageRun, RunShape
-from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.framing import Framer, Rows
 from imaplus.wire.patterns import lazy_pattern
 
 MAX_UID: Final = (1 << 32) - 1
@@ -56,18 +55,17 @@ def recent_shapes() -> Iterator[RunShape]:
 
 @lru_cache(maxsize=64)
 def _run_shape(shape: Shape) -> RunShape:
-    read = partial(_read, shape)
-    return RunShape(shape.beginning, shape.whole, literals=bool(shape.lists), read=read)
+    def take(framer: Framer) -> tuple[bytes, Rows]:
+        if shape.ends_in_body:
+            return framer.next_with_literal(shape.beginning)
+        return framer.next_responses(shape.beginning, shape.whole, literals=bool(shape.lists))
+
+    return RunShape(take, partial(_read, shape))
 
 
-def _read(
-    shape: Shape,
-    octets: bytes,
-    rows: list[tuple[bytes, ...]],
-    over: Callable[[Frame], Cursor],
-) -> FetchedRun | None:
+def _read(shape: Shape, octets: bytes, rows: Rows, over: Over) -> FetchedRun | None:
     groups = [list(map(itemgetter(at), rows)) for at in range(len(rows[0]) - 1)]
-    numbers = list(map(int, groups.pop(0))) if shape.lists else None
+    numbers = list(map(int, groups.pop(0))) if shape.lists or shape.ends_in_body else None
     for marker in shape.markers:
         if not all(marker in text for text in groups[-1]):
             return None

@@ -14,10 +14,11 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
-from imaplus.wire.cursor import Cursor, flag_set
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_internaldate
 from imaplus.wire.framing import Frame
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.tokens import flag_set
 
 MOST_RECENT: Final = 4
 """Shapes that a response is compared with: of the commands under way, and of what comes unasked."""
@@ -67,7 +68,8 @@ class Shape:
     """
 
     __slots__ = (
-        *("_read", "beginning", "lists", "markers", "names", "one", "places", "touched", "whole"),
+        *("_read", "beginning", "ends_in_body", "lists", "markers", "names", "one", "places"),
+        *("touched", "whole"),
     )
 
     def __init__(self, names: tuple[str, ...], lists: tuple[str, ...]) -> None:
@@ -79,6 +81,8 @@ class Shape:
         self.touched = [value.touched for value in plain]
         """What each place is read by when it is touched; None where it has been read."""
         self._read = [value.read for value in plain]
+        self.ends_in_body = [name in PLAIN for name in first] == [True] * len(first[1:]) + [False]
+        """Whether there is one body, behind all else."""
         self.markers = [b") %b (" % name.encode() for name in lists[1:]]
         items = b" ".join(
             re.escape(name.encode()) + b" " + value.pattern
@@ -89,6 +93,10 @@ class Shape:
             items += b" %b " % lists[0].encode()
             self.beginning = lazy_pattern(rb"\* %b FETCH \(%b\(" % (number, items))
             start = rb"\* (%b) FETCH \(%b%b" % (number, items, _LISTS_TEXT)
+        elif self.ends_in_body:
+            up_to_size = items.removesuffix(_BODY.pattern) + rb"\{(0|[1-9][0-9]{0,6})\}\r\n"
+            start = rb"\* %b FETCH \(%b" % (number, items)
+            self.beginning = lazy_pattern(rb"\* (%b) FETCH \(%b" % (number, up_to_size))
         else:
             name = re.escape(names[0].encode())
             self.beginning = lazy_pattern(rb"\* %b FETCH \(%b " % (number, name))
@@ -98,8 +106,8 @@ class Shape:
 
     @property
     def comes_in_runs(self) -> bool:
-        """Whether many such responses can be read at once; not if they have bodies."""
-        return "UID" in self.places and None not in map(PLAIN.get, self.places)
+        """Whether many such responses can be read at once: if they have at most one body, last."""
+        return "UID" in self.places and (self.ends_in_body or PLAIN.keys() >= self.places.keys())
 
     def read(self, columns: Sequence[Sequence[bytes]]) -> list[Sequence[Any]]:
         """The columns of rows, from those of the groups: what is read when touched, as it came."""

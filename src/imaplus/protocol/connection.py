@@ -300,9 +300,7 @@ class Connection(Session):
         if (owner := self._in_flight.oldest) is None:
             return
         for shape in owner.command.shapes():
-            octets, rows = self._framer.next_responses(
-                shape.beginning, shape.whole, literals=shape.literals
-            )
+            octets, rows = shape.take(self._framer)
             if not rows:
                 continue
             over = partial(Cursor, utf8=self.utf8, limits=self.limits)

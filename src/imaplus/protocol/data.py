@@ -6,7 +6,6 @@ because they may come at any time, to whichever command (RFC 9051, 5.2).
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import Final, NamedTuple
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.framing import Frame, Framer, Rows
 from imaplus.wire.sets import SequenceSet
 
 
@@ -183,13 +182,11 @@ class MessageRun(ABC):
 class RunShape(NamedTuple):
     """What responses look like that come by the thousand, so that many can be read at once."""
 
-    beginning: re.Pattern[bytes]
-    whole: re.Pattern[bytes]
-    literals: bool
-    """These are for `Framer.next_responses()`."""
-    read: Callable[[bytes, list[tuple[bytes, ...]], Callable[[Frame], Cursor]], MessageRun | None]
-    """Is given what the framer gives, and what makes a cursor over a frame. It gives what `parse()`
-    would make of each of the responses, or None if that must be asked."""
+    take: Callable[[Framer], tuple[bytes, Rows]]
+    """Takes as many as come next: their octets, and the groups of a pattern for each."""
+    read: Callable[[bytes, Rows, Callable[[Frame], Cursor]], MessageRun | None]
+    """Gives what `parse()` would make of each of them, or None if that must be asked. What it is
+    given last makes a cursor over a frame."""
 
 
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------

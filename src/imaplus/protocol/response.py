@@ -22,9 +22,10 @@ from imaplus.errors import (
     Throttled,
 )
 from imaplus.records import field, record
-from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.tokens import decode_text
 
 Parser = Callable[[Cursor], object]
 NumberedParser = Callable[[Cursor, int], object]

@@ -7,7 +7,6 @@ send is tolerated here where it concerns a token, each in one marked line.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,78 +15,37 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.wire import mailbox_names
 from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
-from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet, parse_ranges
+from imaplus.wire.tokens import (
+    ASTRING,
+    ATOM,
+    ESCAPED,
+    FLAG,
+    FLAGS,
+    LIST,
+    LITERAL,
+    NESTED,
+    NIL,
+    NUMBER,
+    NUMBERS,
+    ODD_NUMBER,
+    ODD_QUOTED,
+    QUOTED,
+    SEQUENCE_SET,
+    SKIP,
+    SPACES,
+    TOKEN_END,
+    decode_text,
+    flag_set,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_NUMBER64: Final = (1 << 64) - 1
-LONGEST_SHARED: Final = 256
-"""Octets of flags that are remembered: what servers send to fill the memory is not."""
 MANY_NUMBERS: Final = 20_000
 """Octets of a list of numbers that is worth another module."""
 Mark = tuple[int, int]
-
-_SPACES: Final = lazy_pattern(rb"[ \t]+")
-# atom = 1*ATOM-CHAR; octets above 0x7f are not ATOM-CHARs, and yet they come.
-_ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f]+')
-# astring = 1*ASTRING-CHAR / string; ASTRING-CHAR = ATOM-CHAR / "]".
-_ASTRING: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\x7f]+')
-_NUMBER: Final = lazy_pattern(rb"[0-9]{1,20}(?![0-9.eE])")
-# quirk 11, 12: mail.ru sends 9.3736e+06, Dovecot and Exchange -1.
-_ODD_NUMBER: Final = lazy_pattern(
-    rb"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?(?![0-9])"
-)
-_QUOTED: Final = lazy_pattern(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"(?=[ \t()\]>]|\Z)')
-# quirk 10: a quote inside that nobody escaped closes only where a token may end. No assertion
-# stands in the possessive group: before Python 3.11.5 that does not work.
-_ODD_QUOTED: Final = lazy_pattern(
-    rb'"([^"\\]*+(?:(?:\\.|"++(?:[^ \t)\]"\\]|\\.))[^"\\]*+)*+"*)"(?=[ \t)\]]|\Z)'
-)
-_ESCAPED: Final = lazy_pattern(rb"\\(.)", re.DOTALL)
-_LITERAL: Final = lazy_pattern(rb"~?\{([0-9]+)\}\r\n")
-_NIL: Final = lazy_pattern(rb"[Nn][Ii][Ll](?=[ \t()\]>]|\Z)")
-# quirk 15: flags with atom-specials inside; a flag ends at a space or a parenthesis, no sooner.
-_FLAG: Final = lazy_pattern(rb"\\\*|\\?[^\x00-\x20()\x7f]+")
-_FLAGS: Final = lazy_pattern(rb"\(([^()\"{]*)\)")
-_SKIP: Final = lazy_pattern(rb'[()"]|\{[0-9]+\}\r\n|[^()"{]+|\{')
-# The commonest lists in one step, as deep as NESTED; the loop over _SKIP reads the same, and more.
-NESTED: Final = 8
-_PLAIN: Final = (
-    rb'[^()"{\r\n]++|"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"(?=[ \t()\]>])|\{[0-9]++\}\r\n'
-)
-LIST: Final = functools.reduce(
-    lambda inner, _: rb"\((?:%b|%b)*+\)" % (_PLAIN, inner),
-    range(NESTED - 1),
-    rb"\((?:%b)*+\)" % _PLAIN,
-)
-"""The pattern of a list, literals without their octets: it has as many line ends as literals."""
-_LIST: Final = lazy_pattern(LIST)
-_TOKEN_END: Final = lazy_pattern(rb"[^ \t()]+")
-_NUMBERS: Final = lazy_pattern(rb"[0-9 \t]*")
-_SEQUENCE_SET: Final = lazy_pattern(rb"[0-9*][0-9*:,]*")
-
-
-def decode_text(data: bytes) -> str:
-    """Text that should be UTF-8 and may be Latin-1 (quirk 74). Never raises."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
-def flag_set(data: bytes) -> frozenset[str]:
-    """The flags of a text that has neither quotes nor parentheses."""
-    return _shared_flag_set(data) if len(data) <= LONGEST_SHARED else _flag_set(data)
-
-
-def _flag_set(data: bytes) -> frozenset[str]:
-    return frozenset(decode_text(flag) for flag in data.split())
-
-
-_shared_flag_set: Final = functools.lru_cache(maxsize=4096)(_flag_set)
-"""One set for each distinct text, of which a mailbox has few: it costs less than building them."""
 
 
 class Cursor:
@@ -180,7 +138,7 @@ class Cursor:
 
     def accept_sp(self) -> bool:
         """Take a run of spaces, if there is one."""
-        if match := _SPACES.match(self.text, self.pos):
+        if match := SPACES.match(self.text, self.pos):
             self.pos = match.end()
             return True
         return False
@@ -217,7 +175,7 @@ class Cursor:
 
     def atom(self) -> str:
         """atom, as it came."""
-        return decode_text(self._match(_ATOM, "an atom"))
+        return decode_text(self._match(ATOM, "an atom"))
 
     def keyword(self) -> str:
         """An atom that names something, in capitals: keywords have no case (quirk 19)."""
@@ -225,11 +183,11 @@ class Cursor:
 
     def number(self) -> int:
         """number and number64: at most 64 bits; what is negative counts as 0 (quirk 12)."""
-        match = _NUMBER.match(self.text, self.pos)
+        match = NUMBER.match(self.text, self.pos)
         if match is not None:
             value = int(match[0])
         else:
-            match = _ODD_NUMBER.match(self.text, self.pos)
+            match = ODD_NUMBER.match(self.text, self.pos)
             if match is None:
                 self.fail("a number")
             value = max(0, int(float(match[0])))
@@ -240,11 +198,11 @@ class Cursor:
 
     def accept_number(self) -> int | None:
         """number, or None if none comes next."""
-        return self.number() if _ODD_NUMBER.match(self.text, self.pos) else None
+        return self.number() if ODD_NUMBER.match(self.text, self.pos) else None
 
     def sequence_set(self) -> SequenceSet:
         """sequence-set. Ranges stay ranges, whatever their size."""
-        text = self._match(_SEQUENCE_SET, "a sequence set")
+        text = self._match(SEQUENCE_SET, "a sequence set")
         try:
             return SequenceSet.parse(text)
         except InvalidArgument as error:
@@ -260,38 +218,31 @@ class Cursor:
     def numbers(self) -> SequenceSet:
         """*(SP nz-number), as a set: a mailbox may have millions of them."""
         try:
-            numbers = self._many_integers()
-            if numbers is None:
-                numbers = [int(each) for each in self._match(_NUMBERS, "numbers").split()]
-            if numbers and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                found = SequenceSet.of(range(numbers[0], numbers[-1] + 1))  # ALL, most often
-            else:
-                found = SequenceSet.from_numbers(numbers)
+            found = self._many_numbers()
+            if found is None:
+                found = SequenceSet.from_numbers(
+                    [int(each) for each in self._match(NUMBERS, "numbers").split()]
+                )
         except (InvalidArgument, ValueError) as error:
             raise ProtocolError(f"expected message numbers: {error}") from error
         if found.open_ended:
             raise ProtocolError("expected message numbers of at most 32 bits")
         return found
 
-    def _many_integers(self) -> list[int] | None:
+    def _many_numbers(self) -> SequenceSet | None:
         """All that is left, if it is a long list of numbers as they should be written."""
         if len(self.text) - self.pos < MANY_NUMBERS:
             return None
-        from json import loads  # its scanner takes half the time that `int` does
+        from imaplus.wire.numbers import set_of_numbers
 
-        text = self.text[self.pos :]
-        try:
-            numbers: list[int] = loads(b"[%b]" % text.replace(b" ", b","))
-        except ValueError:
-            return None
-        if text.translate(None, b"0123456789 "):  # what JSON has besides whole numbers
-            return None
-        self.pos = len(self.text)
-        return numbers
+        found = set_of_numbers(self.text[self.pos :])
+        if found is not None:
+            self.pos = len(self.text)
+        return found
 
     def uid_ranges(self) -> tuple[tuple[int, int], ...]:
         """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""
-        text = self._match(_SEQUENCE_SET, "a UID set")
+        text = self._match(SEQUENCE_SET, "a UID set")
         try:
             ranges = parse_ranges(text)
         except InvalidArgument as error:
@@ -303,7 +254,7 @@ class Cursor:
     # -- strings ----------------------------------------------------------------------------
 
     def _accept_literal(self) -> tuple[object] | None:
-        match = _LITERAL.match(self.text, self.pos)
+        match = LITERAL.match(self.text, self.pos)
         if match is None:
             return None
         self.pos = match.end()
@@ -316,12 +267,12 @@ class Cursor:
     def _accept_quoted(self) -> bytes | None:
         if not self.text.startswith(b'"', self.pos):
             return None
-        match = _QUOTED.match(self.text, self.pos) or _ODD_QUOTED.match(self.text, self.pos)
+        match = QUOTED.match(self.text, self.pos) or ODD_QUOTED.match(self.text, self.pos)
         if match is None:
             self.fail("the end of a quoted string")
         self.pos = match.end()
         value = match[1]
-        return _ESCAPED.sub(rb"\1", value) if b"\\" in value else value
+        return ESCAPED.sub(rb"\1", value) if b"\\" in value else value
 
     def accept_string(self) -> bytes | None:
         """string = quoted / literal, or None if neither comes next."""
@@ -343,11 +294,11 @@ class Cursor:
         """astring = 1*ASTRING-CHAR / string."""
         if (value := self.accept_string()) is not None:
             return value
-        return self._match(_ASTRING, "an astring")
+        return self._match(ASTRING, "an astring")
 
     def accept_nil(self) -> bool:
         """Take NIL, if it comes next."""
-        if match := _NIL.match(self.text, self.pos):
+        if match := NIL.match(self.text, self.pos):
             self.pos = match.end()
             return True
         return False
@@ -358,7 +309,7 @@ class Cursor:
             return None
         if (value := self.accept_string()) is not None:
             return value
-        return self._match(_ASTRING, "a string or NIL")  # quirk 66, 70: strings without quotes
+        return self._match(ASTRING, "a string or NIL")  # quirk 66, 70: strings without quotes
 
     def payload(self) -> object:
         """nstring or literal8 whose octets may have gone to a sink: then what the sink made."""
@@ -431,7 +382,7 @@ class Cursor:
 
     def flag_list(self) -> frozenset[str]:
         """flag-list = "(" [flag *(SP flag)] ")"; NIL and quoted flags come too (quirk 17)."""
-        if match := _FLAGS.match(self.text, self.pos):
+        if match := FLAGS.match(self.text, self.pos):
             self.pos = match.end()
             return flag_set(match[1])
         if self.accept_nil():
@@ -440,7 +391,7 @@ class Cursor:
 
     def _flag(self) -> str:
         if (value := self.accept_string()) is None:
-            value = self._match(_FLAG, "a flag")
+            value = self._match(FLAG, "a flag")
         return decode_text(value)
 
     def strings(self) -> list[bytes]:
@@ -472,7 +423,7 @@ class Cursor:
 
     def skip(self) -> None:
         """Pass over one value of any kind."""
-        if self._limits.depth >= NESTED and (match := self.accept_match(_LIST)):
+        if self._limits.depth >= NESTED and (match := self.accept_match(LIST)):
             if self._literals:
                 self._next_literal += match[0].count(b"\r\n")
             return
@@ -480,7 +431,7 @@ class Cursor:
             self._skip_token()
             return
         depth = 0
-        while match := _SKIP.match(self.text, self.pos):
+        while match := SKIP.match(self.text, self.pos):
             self.pos = match.end()
             token = match[0]
             if token == b"(":
@@ -501,4 +452,4 @@ class Cursor:
     def _skip_token(self) -> None:
         """Pass over a string, a literal, or a run of octets up to a space or parenthesis."""
         if self._accept_literal() is None and self._accept_quoted() is None:
-            self._match(_TOKEN_END, "a value")
+            self._match(TOKEN_END, "a value")

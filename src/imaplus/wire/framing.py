@@ -96,6 +96,10 @@ MOST_AT_HAND: Final = 1000
 """Literals of a response that is cut at once; one that has more is read bit by bit."""
 
 
+Rows = list[tuple[bytes, ...]]
+"""The groups that a pattern has in each of many responses."""
+
+
 class Framer:
     """Cuts a stream of octets into frames.
 
@@ -194,7 +198,7 @@ class Framer:
 
     def next_responses(
         self, beginning: re.Pattern[bytes], whole: re.Pattern[bytes], *, literals: bool
-    ) -> tuple[bytes, list[tuple[bytes, ...]]]:
+    ) -> tuple[bytes, Rows]:
         """The next responses that a pattern matches: their octets, and the groups of each.
 
         A short way past `next_frame()` for what comes by the thousand. `beginning` matches how each
@@ -213,12 +217,38 @@ class Framer:
             end = self._before_odd_literal(start, end)
         elif not data.startswith(b"* ", data.find(b"\n", start) + 1):
             return b"", []
-        rows: list[tuple[bytes, ...]] = whole.findall(data, start, end) if start < end else []
+        rows: Rows = whole.findall(data, start, end) if start < end else []
         if rows and rows[-1][-1]:
             end -= len(rows.pop()[-1])
         if rows:
             self._position = end
         return data[start : self._position], rows
+
+    def next_with_literal(self, beginning: re.Pattern[bytes]) -> tuple[bytes, Rows]:
+        """The next responses that have one literal, and nothing but `)` behind it, as bodies have:
+        their octets, and of each the groups but for the last, the literal, and nothing.
+
+        A short way as `next_responses()`. `beginning` matches up to the literal, whose size is its
+        last group. What has not come whole, or may not simply be kept, is left to `next_frame()`.
+        """
+        data, start = self._data, self._position
+        rows: Rows = []
+        if self.inside_response or not self._limits.literals:
+            return b"", rows
+        most = min(self._limits.text, self._limits.held)
+        position = start
+        while match := beginning.match(data, position):
+            begin = match.end()
+            *groups, size = match.groups()
+            behind = begin + int(size)
+            if behind - begin >= self.keep_below or behind - position >= most:
+                break
+            if not data.startswith(b")\r\n", behind):
+                break
+            rows.append((*groups, data[begin:behind], b""))
+            position = behind + len(b")\r\n")
+        self._position = position
+        return data[start:position], rows
 
     def _before_odd_literal(self, start: int, end: int) -> int:
         """Where the line begins that announces the first literal which has a line break in it, or

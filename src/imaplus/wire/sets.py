@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, compress
 from operator import index, sub
 from typing import Final, TypeAlias
 
@@ -66,7 +66,7 @@ class SequenceSet:
         Raises: InvalidArgument for a number out of bounds, and for what is not a number.
         """
         try:
-            ascending = sorted(set(map(index, numbers)))
+            ascending = sorted(map(index, numbers))
         except (TypeError, ValueError):
             raise InvalidArgument("a message number is a whole number") from None
         if not ascending:
@@ -74,11 +74,15 @@ class SequenceSet:
         if not 1 <= ascending[0] <= ascending[-1] <= STAR:
             wrong = ascending[0] if ascending[0] < 1 else ascending[-1]
             raise InvalidArgument(f"{wrong} is not a message number")
-        # A range ends where the next number is not the next one; most of this runs in C.
-        breaks = [i for i, gap in enumerate(map(sub, ascending[1:], ascending), 1) if gap != 1]
-        lows = [ascending[0], *map(ascending.__getitem__, breaks)]
-        highs = [*(ascending[i - 1] for i in breaks), ascending[-1]]
-        return cls(tuple(zip(lows, highs, strict=True)))
+        gaps = list(map(sub, ascending[1:], ascending))
+        if 0 in gaps:
+            ascending = sorted(set(ascending))
+            gaps = list(map(sub, ascending[1:], ascending))
+        # A range ends where the next number is not the next one. All of this runs in C.
+        ends = list(map((1).__ne__, gaps))
+        lows = chain(ascending[:1], compress(ascending[1:], ends))
+        highs = chain(compress(ascending, ends), ascending[-1:])
+        return cls._of_ranges(tuple(zip(lows, highs, strict=True)))
 
     @classmethod
     def of(cls, what: SequenceSetLike) -> SequenceSet:

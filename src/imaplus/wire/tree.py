@@ -11,8 +11,9 @@ import re
 from typing import Final, TypeAlias
 
 from imaplus.errors import ProtocolError
-from imaplus.wire.cursor import Cursor, decode_text
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.tokens import decode_text
 
 MAX_OCTETS: Final = 4 << 20
 """Octets of one value, literals apart: an ENVELOPE of forty thousand recipients."""
