@@ -14,8 +14,6 @@ no server.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import re
 import threading
@@ -26,18 +24,12 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
-from imaplus.mirror.errors import (
-    NotAStore,
-    StoreCorrupt,
-    StoreFailed,
-    StoreLocked,
-    WrongAccount,
-    WrongFormat,
-)
+from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter
+from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -45,10 +37,7 @@ if TYPE_CHECKING:
 
     from imaplus.mirror.check import Progress, Report
 
-FORMAT = 1
-_SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
 _JOURNAL = r"([1-9][0-9]{0,9})\.journal"
-_OURS = {"lock", "tmp", "objects", "mailboxes"}  # what an interrupted creation may have left
 
 
 @record
@@ -115,15 +104,15 @@ class Store:
         lock: int | None = None
         try:
             names = set(root.names())
-            if "store.json" not in names and (readonly or not create or names - _OURS):
+            if "store.json" not in names and (readonly or not create or names - OURS):
                 why = (
                     "has no store.json" if not create else "holds other files, so no store is made"
                 )
                 raise NotAStore(where, why)
             if not readonly:
-                lock = _locked(root)
-                _prepare(root, account, sync=sync)
-            return cls(root, lock, _account(root, account), sync=sync)
+                lock = locked(root)
+                prepare(root, account, sync=sync)
+            return cls(root, lock, owner(root, account), sync=sync)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -166,7 +155,7 @@ class Store:
             StoreCorrupt: its mailbox.json is missing or cannot be read.
         """
         with self._mailboxes.subfolder(folder) as inside:
-            found = _load(inside, "mailbox.json")
+            found = load(inside, "mailbox.json")
             names = inside.names()
         name, delimiter = found.get("name"), found.get("delimiter")
         attributes = found.get("attributes")
@@ -269,7 +258,7 @@ class Store:
         self._open = False
         try:
             if self._lock is not None:
-                _empty(self._tmp)
+                empty(self._tmp)
         finally:
             for folder in self._folders:
                 folder.close()
@@ -327,7 +316,7 @@ class Store:
             # Made aside and renamed: a folder without its mailbox.json is never seen.
             self._tmp.remove("mailbox")
             with self._tmp.subfolder("mailbox", create=True) as made:
-                self._disk.replace(made, "mailbox.json", _json(wanted), tmp=self._tmp)
+                self._disk.replace(made, "mailbox.json", as_json(wanted), tmp=self._tmp)
             self._tmp.move("mailbox", self._mailboxes, safe)
             self._disk.folder(self._mailboxes)
         elif not self.readonly:
@@ -338,79 +327,11 @@ class Store:
     def _describe(self, folder: Folder, wanted: Mapping[str, object]) -> None:
         """Bring mailbox.json up to date; what is not known now stays as it was."""
         try:
-            found = _load(folder, "mailbox.json")
+            found = load(folder, "mailbox.json")
         except StoreCorrupt:
             found = {}  # the name is known, so the file can be made anew
         if found.get("name", wanted["name"]) != wanted["name"]:
             raise StoreCorrupt(folder.path, f"belongs to {found['name']!r}")
         news = {key: value for key, value in wanted.items() if value or key not in found}
         if {**found, **news} != found:
-            self._disk.replace(folder, "mailbox.json", _json({**found, **news}), tmp=self._tmp)
-
-
-def _locked(root: Folder) -> int:
-    """The lock of the store, held until its descriptor is closed."""
-    fd = root.open("lock", os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
-    except BlockingIOError:
-        pid = os.pread(fd, 20, 0).strip()
-        os.close(fd)
-        raise StoreLocked(root.path, int(pid) if pid.isdigit() else None) from None
-    except OSError as error:
-        os.close(fd)
-        raise root.blame(error, "lock") from None
-    return fd
-
-
-def _prepare(root: Folder, account: str | None, *, sync: bool) -> None:
-    """Make what is missing of a store, under its lock, and clear away what a killed run left."""
-    fresh = "store.json" not in root.names()
-    found: dict[str, object] = {"format": FORMAT} if fresh else _load(root, "store.json")
-    if found.get("format") != FORMAT:
-        return  # said by whoever opens it; a newer version's files are not ours to touch
-    for name in ("tmp", "objects", "mailboxes"):
-        root.make(name)
-    disk = Disk(root, sync=sync)
-    with root.subfolder("tmp") as tmp:
-        _empty(tmp)
-        wanted = {**found, "account": found.get("account") or account}
-        if wanted != found:
-            # Last, for it is what makes the folder a store.
-            disk.replace(root, "store.json", _json(wanted), tmp=tmp)
-    if fresh:
-        with Folder.at(root.where("..")) as parent:
-            disk.folder(parent)
-
-
-def _account(root: Folder, account: str | None) -> str | None:
-    """Whose store it is, if it is one that we understand and of the account that is meant."""
-    found = _load(root, "store.json")
-    if found.get("format") != FORMAT:
-        problem = f"has format {found.get('format')!r}; this version knows {FORMAT}"
-        raise WrongFormat(root.path, problem)
-    owner = found.get("account")
-    if owner is not None and account is not None and owner != account:
-        raise WrongAccount(root.path, f"holds the mail of {owner}, not of {account}")
-    return None if owner is None else str(owner)
-
-
-def _empty(folder: Folder) -> None:
-    for name in folder.names():
-        folder.remove(name)
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, indent=2).encode("ascii") + b"\n"
-
-
-def _load(folder: Folder, name: str) -> dict[str, object]:
-    try:
-        found = json.loads(folder.read(name, _SMALL))
-    except (FileNotFoundError, ValueError, RecursionError) as error:
-        raise StoreCorrupt(folder.where(name), f"not readable as JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise StoreCorrupt(folder.where(name), "not a JSON object")
-    return found
+            self._disk.replace(folder, "mailbox.json", as_json({**found, **news}), tmp=self._tmp)
