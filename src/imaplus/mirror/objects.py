@@ -148,11 +148,12 @@ class Objects:
         self._waiting: dict[str, tuple[int, str]] = {}  # sha256 -> size, name in tmp
         self._fans: set[str] = set()  # folders that were seen to be folders, not links
         self._made: set[str] = set()  # those of them that were made by us
+        self._missing: set[str] = set()  # folders that were not there; nobody else makes them
         self._sieve = bytearray()  # a bit for each hash that came into those
         self._lock = threading.Lock()  # a commit may run in another thread than the writers
 
     @cached_property
-    def sha256(self) -> Callable[[], _Hash]:
+    def sha256(self) -> Callable[..., _Hash]:
         from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
 
         return sha256
@@ -160,6 +161,16 @@ class Objects:
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for one body; with `replace` it heals a damaged one by writing it again."""
         return ObjectWriter(self, replace=replace)
+
+    def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
+        """Add a body that is whole: as a writer does, in one call."""
+        sha256, size = self.sha256(body).hexdigest(), len(body)
+        known = not replace and self.knows(sha256, size)
+        if not known:
+            name = self.temporary_name()
+            self.tmp.write_new(name, body)
+            self.expect(sha256, size, name)
+        return StoredObject(sha256, size, not known)
 
     def has(self, sha256: str, size: int) -> bool:
         """Whether the body is in its place and has that many octets; its content is not read."""
@@ -237,13 +248,6 @@ class Objects:
         if made:
             self._disk.folder(self._folder)
 
-    def discard(self) -> None:
-        """Give up what was added and not settled."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        for _, name in waiting.values():
-            self.tmp.remove(name)
-
     def _is_fan(self, name: str) -> bool:
         return len(name) == 2 and _HEX.issuperset(name) and self._folder.is_folder(name)
 
@@ -277,10 +281,14 @@ class Objects:
 
     def _may_have(self, sha256: str) -> bool:
         """Whether it is worth a look; certain about folders that were empty when we began."""
-        if sha256[:2] not in self._made:
+        fan = sha256[:2]
+        if fan in self._made:
+            bit = int(sha256[2:18], 16) % _SIEVE
+            return bool(self._sieve[bit >> 3] & 1 << (bit & 7))
+        if fan not in self._missing and self._fan(fan):
             return True
-        bit = int(sha256[2:18], 16) % _SIEVE
-        return bool(self._sieve[bit >> 3] & 1 << (bit & 7))
+        self._missing.add(fan)
+        return False
 
     def _note(self, sha256: str) -> None:
         if sha256[:2] in self._made:

@@ -28,7 +28,7 @@ from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
-from imaplus.mirror.objects import Objects, ObjectWriter
+from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject
 from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
 
@@ -204,6 +204,11 @@ class Store:
         """
         self._check(writing=True)
         return self.objects.writer(replace=replace)
+
+    def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
+        """Take the body of one message whole: as a `writer` does, in one call."""
+        self._check(writing=True)
+        return self.objects.put(body, replace=replace)
 
     def open_body(self, sha256: str) -> FileIO:
         """A committed body, to be read as a file of octets.
