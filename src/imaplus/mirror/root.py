@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Mapping
 
 from imaplus.mirror.errors import StoreCorrupt, StoreLocked, WrongAccount, WrongFormat
@@ -18,6 +19,7 @@ FORMAT = 1
 OURS = {"lock", "tmp", "objects", "mailboxes"}
 """What an interrupted creation may have left."""
 
+_MOMENTS = 100  # hundredths of a second
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
 
 
@@ -25,7 +27,7 @@ def locked(root: Folder) -> int:
     """The lock of the store, held until its descriptor is closed."""
     fd = root.open("lock", os.O_RDWR | os.O_CREAT)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(fd)
         os.ftruncate(fd, 0)
         os.pwrite(fd, b"%d\n" % os.getpid(), 0)
     except BlockingIOError:
@@ -36,6 +38,31 @@ def locked(root: Folder) -> int:
         os.close(fd)
         raise root.blame(error, "lock") from None
     return fd
+
+
+def _lock(fd: int) -> None:
+    """Take the lock; where its owner was killed, its helper may need a moment to notice."""
+    for _ in range(_MOMENTS):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(fd, 20, 0).strip()
+            if not pid.isdigit() or _lives(int(pid)):
+                raise
+            time.sleep(0.01)
+        else:
+            return
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def prepare(root: Folder, account: str | None, *, sync: bool) -> None:

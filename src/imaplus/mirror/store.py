@@ -56,7 +56,9 @@ class Store:
     One thread writes, or several take turns; only `commit` may run beside the others.
     """
 
-    def __init__(self, root: Folder, lock: int | None, account: str | None, *, sync: bool) -> None:
+    def __init__(
+        self, root: Folder, lock: int | None, account: str | None, *, sync: bool, helped: bool
+    ) -> None:
         self.account = account
         self._root = root
         self._lock = lock
@@ -70,7 +72,9 @@ class Store:
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
         self._mailboxes = self._subfolder("mailboxes")
-        self.objects = Objects(self._subfolder("objects"), self._tmp, self._disk)
+        self.objects = Objects(
+            self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
+        )
 
     @classmethod
     def open(
@@ -80,6 +84,7 @@ class Store:
         create: bool = False,
         readonly: bool = False,
         sync: bool = True,
+        helped: bool = False,
         account: str | None = None,
     ) -> Store:
         """The store at `path`.
@@ -87,8 +92,10 @@ class Store:
         `create` makes it where there is none yet, in a folder that is empty or does not exist.
         `readonly` takes no lock and writes nothing, so it works beside a run that writes.
         `sync=False` leaves it to the system when data reaches the disk: faster, and safe unless the
-        power fails. `account` names whose mail it is: it is recorded by the first run that says so,
-        and must stay the same.
+        power fails. `helped` has a second process, which is forked, write small messages then: for
+        a program of one thread. What is not committed may be left as a body that no mailbox has.
+        `account` names whose mail it is: it is recorded by the first run that says so, and must
+        stay the same.
 
         Raises:
             NotAStore, StoreLocked, WrongAccount, WrongFormat, StoreCorrupt: see there.
@@ -112,7 +119,7 @@ class Store:
             if not readonly:
                 lock = locked(root)
                 prepare(root, account, sync=sync)
-            return cls(root, lock, owner(root, account), sync=sync)
+            return cls(root, lock, owner(root, account), sync=sync, helped=helped)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -262,6 +269,7 @@ class Store:
             return
         self._open = False
         try:
+            self.objects.close()
             if self._lock is not None:
                 empty(self._tmp)
         finally:
