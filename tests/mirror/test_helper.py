@@ -101,6 +101,31 @@ def what_was_not_committed_counts_for_nothing(root: Path) -> None:
 
 
 @scenario
+def a_commit_that_is_not_waited_for(root: Path) -> None:
+    """It is seen through with the next one, or given up."""
+    journal = root / "mailboxes" / "INBOX" / "1.journal"
+    with opened(root) as store:
+        add(store, 1, b"x")
+        store.commit(wait=False)
+        assert not journal.exists()
+        add(store, 2, b"y")
+        store.commit(wait=False)
+        assert journal.read_bytes().count(b" a ") == 1
+        add(store, 3, b"x")
+        store.commit()
+        assert journal.read_bytes().count(b" a ") == 3
+        add(store, 4, b"z")
+        store.commit(wait=False)
+    with opened(root) as store:
+        assert list(store.mailbox("INBOX", 1).entries) == [1, 2, 3]
+        assert store.verify().clean
+    with Store.open(root, sync=False) as store:
+        add(store, 4, b"z")
+        store.commit(wait=False)
+        assert journal.read_bytes().count(b" a ") == 4
+
+
+@scenario
 def ends_with_the_store(root: Path) -> None:
     with opened(root) as store:
         add(store, 1, b"x")
@@ -210,7 +235,7 @@ def interrupted_while_it_waits(root: Path) -> None:
             store.commit()
         helper._answers = answers  # type: ignore[method-assign]
         with pytest.raises(StoreFailed):
-            helper.finish()
+            helper.wait(1)
 
 
 @scenario

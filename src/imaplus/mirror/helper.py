@@ -13,10 +13,12 @@ import mmap
 import os
 import signal
 import socket
+import sys
 import threading
+from collections.abc import Iterator
 from struct import Struct
 
-from imaplus.mirror.errors import StoreFailed
+from imaplus.mirror.errors import StoreError, StoreFailed
 from imaplus.mirror.files import Folder
 
 _SLOTS = 8  # parts of the memory: one is filled while others wait to be written
@@ -58,16 +60,35 @@ class Helper:
     def write(self, place: str, data: bytes | bytearray) -> None:
         """Have a file written. It must not be larger than was said."""
         if self._used + _HEAD.size + len(data) > self._slot:
-            self._hand_over(self._sent + 2 - _SLOTS)  # so that the next slot is free
+            self.hand_over()
         at = self._sent % _SLOTS * self._slot + self._used
         _HEAD.pack_into(self._memory, at, len(data), place.encode())
         at += _HEAD.size
         self._memory[at : at + len(data)] = data
         self._used += _HEAD.size + len(data)
 
-    def finish(self) -> None:
-        """Return when all files are in place."""
-        self._hand_over(self._sent + 1)
+    def hand_over(self) -> int:
+        """Have the slot in hand written; what to `wait` for until all so far is in place."""
+        if self._used:
+            with self._undisturbed():
+                with contextlib.suppress(ConnectionError):  # it has ended; the answer says why
+                    self._socket.sendall(_ORDER.pack(self._used))
+                self._used = 0
+                self._sent += 1
+            self.wait(self._sent + 1 - _SLOTS)  # the next slot has to be free
+        return self._sent
+
+    def wait(self, number: int) -> None:
+        """Return when so many slots are written."""
+        with self._undisturbed():
+            while self._written < number:
+                answers = self._answers()
+                if failed := answers.strip(_DONE):
+                    error = OSError(failed[0], os.strerror(failed[0]))
+                    raise self._tmp.blame(error, _NAME)
+                if not answers:
+                    raise StoreFailed(self._tmp.path, "the process that writes here has ended")
+                self._written += len(answers)
 
     def close(self) -> None:
         """End the second process."""
@@ -76,28 +97,19 @@ class Helper:
             os.waitpid(self._pid, 0)
         self._memory.close()
 
-    def _hand_over(self, until: int) -> None:
-        """Have the slot in hand written, and return when so many are."""
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """A step after which both know how far the other is; if it fails, it is the last one."""
         if self._problem is not None:
             raise self._problem
-        # An exception from a signal's handler would leave both in doubt about what the other did.
+        # In case that an exception comes out of nowhere, such as from a signal's handler.
         self._problem = StoreFailed(self._tmp.path, "interrupted while a file was written")
-        with contextlib.suppress(ConnectionError):  # it has ended; the answer says why
-            self._socket.sendall(_ORDER.pack(self._used))
-        self._used = 0
-        self._sent += 1
-        problem: Exception | None = None
-        while self._written < until and problem is None:
-            answers = self._answers()
-            if failed := answers.strip(_DONE):
-                error = OSError(failed[0], os.strerror(failed[0]))
-                problem = self._tmp.blame(error, _NAME)
-            elif not answers:
-                problem = StoreFailed(self._tmp.path, "the process that writes here has ended")
-            self._written += len(answers)
-        self._problem = problem
-        if problem is not None:
-            raise problem
+        try:
+            yield
+        except (OSError, StoreError) as error:
+            self._problem = error
+            raise
+        self._problem = None
 
     def _answers(self) -> bytes:
         try:
@@ -119,6 +131,9 @@ def start(tmp: Folder, target: Folder, largest: int) -> Helper | None:
 def _serve(orders: socket.socket, memory: memoryview, slot: int, tmp: Folder, to: Folder) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the first process decides when to end
+    if sys.platform == "linux":  # an order is not to take the processor from who gave it
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     at = 0
     while order := orders.recv(_ORDER.size, socket.MSG_WAITALL):
         (used,) = _ORDER.unpack(order)

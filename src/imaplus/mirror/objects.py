@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from imaplus.mirror.helper import Helper
 
+Taken = tuple[dict[str, tuple[int, str]], int]
+"""Bodies to be put into place: as they wait, and what the helper has to have done."""
+
 SPOOL = 256 * 1024
 """Octets of a body held in memory before they are written: most messages then cost one write."""
 _SIEVE = 1 << 23  # bits, for a megabyte: of 100,000 hashes one in eighty meets another
@@ -239,6 +242,11 @@ class Objects:
             self.tmp.write_new(name, body)
         self.expect(sha256, len(body), name)
 
+    @property
+    def helped(self) -> bool:
+        """Whether there is a helper at work."""
+        return self._helper is not None
+
     def _start_helper(self) -> Helper | None:
         from imaplus.mirror.helper import start  # where nothing is new, nothing needs help
 
@@ -253,14 +261,19 @@ class Objects:
 
     # For Store
 
-    def settle(self) -> None:
-        """Put every body that was added into its place, for good."""
+    def take(self) -> Taken:
+        """The bodies that were added since the last time, to be handed to `settle`."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
+        return waiting, 0 if self._helper is None else self._helper.hand_over()
+
+    def settle(self, taken: Taken) -> None:
+        """Put these bodies into their places, for good."""
+        waiting, number = taken
         if not waiting:
             return
         if self._helper is not None:
-            self._helper.finish()
+            self._helper.wait(number)
         self._disk.files(self.tmp, [name for _, name in waiting.values() if name])
         fans = {sha256[:2] for sha256 in waiting}
         made = [fan for fan in fans if not self._fan(fan) and self._make_fan(fan)]

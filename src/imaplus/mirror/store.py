@@ -28,7 +28,7 @@ from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
-from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject
+from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
 from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
 
@@ -66,6 +66,7 @@ class Store:
         self._open = True
         self._failed = False
         self._committing = threading.Lock()
+        self._begun: tuple[list[tuple[Journal, list[bytes]]], Taken] | None = None
         # Weak, so that a run over many mailboxes holds the one in hand and those not committed.
         self._journals: WeakValueDictionary[tuple[str, int], Journal] = WeakValueDictionary()
         self._folders: list[Folder] = []
@@ -226,11 +227,12 @@ class Store:
         self._check(writing=False)
         return self.objects.open(sha256)
 
-    def commit(self) -> None:
+    def commit(self, *, wait: bool = True) -> None:
         """Keep everything that was added, changed and marked so far; it survives whatever comes.
 
         It may run in a thread of its own while bodies arrive and journals change: what comes too
-        late is part of the next commit.
+        late is part of the next commit. With `wait=False` a store that is helped may leave its
+        share to the next commit, so that nobody waits for the helper; any other does not.
 
         Raises:
             OSError: the disk is full, for one. The store on disk is as it was after an earlier
@@ -241,16 +243,26 @@ class Store:
         with self._committing:
             self._check(writing=True)
             try:
+                self._keep()
                 changed, self._changed = list(self._changed), {}
                 # Lines before bodies: a line taken now speaks of a body that waits now.
-                taken = [(journal, journal.take()) for journal in changed]
-                self.objects.settle()
-                for journal, lines in taken:
-                    if lines:
-                        journal.append(lines, tmp=self._tmp, disk=self._disk)
+                lines = [(journal, journal.take()) for journal in changed]
+                self._begun = lines, self.objects.take()
+                if wait or not self.objects.helped:
+                    self._keep()
             except BaseException:
                 self._failed = True
                 raise
+
+    def _keep(self) -> None:
+        """See the commit through that has begun."""
+        if self._begun is None:
+            return
+        (taken, bodies), self._begun = self._begun, None
+        self.objects.settle(bodies)
+        for journal, lines in taken:
+            if lines:
+                journal.append(lines, tmp=self._tmp, disk=self._disk)
 
     def verify(self, progress: Progress | None = None) -> Report:
         """Hash every body again and compare with the journals; see `Report`.
