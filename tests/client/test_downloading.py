@@ -169,6 +169,26 @@ async def test_many_into_sinks(connect: Connector, full: Server) -> None:
     assert found == {uid: digest(full, uid) for uid in full.mailbox().uids}
 
 
+async def test_small_bodies_may_stay_in_memory(connect: Connector, full: Server) -> None:
+    """However they come: `into` is not asked for what is smaller than `into_from`."""
+    inbox = await (await connect(full)).select("INBOX")
+    sizes = {each.uid: each.size async for each in inbox.fetch("1:*", "RFC822.SIZE")}
+    middle = sorted(sizes.values())[len(sizes) // 2]
+    asked: list[int] = []
+
+    def into(uid: int | None, size: int) -> Digest:
+        asked.append(size)
+        return Digest()
+
+    async for each in inbox.fetch("1:*", Body(), into=into, into_from=middle):
+        body = each["BODY[]"]
+        if sizes[each.uid] < middle:
+            assert hashlib.sha256(body).hexdigest() == digest(full, each.uid)
+        else:
+            assert body == digest(full, each.uid)
+    assert sorted(asked) == sorted(size for size in sizes.values() if size >= middle)
+
+
 async def test_some_sinks_that_fail(connect: Connector, full: Server) -> None:
     inbox = await (await connect(full)).select("INBOX")
 

@@ -1,6 +1,7 @@
 """Run by test_crash.py in a process of its own: a backup that is killed, or finds the disk full.
 
 crashes.py loop DIR SEED      add messages for ever; say "committed N" after each commit
+crashes.py helped DIR SEED    the same, with a process that helps
 crashes.py every DIR          be killed before, and in the middle of, each system call in turn
 """
 
@@ -46,9 +47,9 @@ def check(store: Store, least: int) -> int:
     return count
 
 
-def loop(root: Path, seed: int) -> None:
+def loop(root: Path, seed: int, *, helped: bool) -> None:
     chance = random.Random(seed)
-    with Store.open(root, create=True, sync=False) as store:
+    with Store.open(root, create=True, sync=False, helped=helped) as store:
         uid = check(store, 0)
         while True:
             for _ in range(chance.randint(1, 8)):
@@ -131,7 +132,7 @@ def tell(writer: int, uid: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "loop":
-        loop(Path(sys.argv[2]), int(sys.argv[3]))
-    else:
+    if sys.argv[1] == "every":
         every(Path(sys.argv[2]))
+    else:
+        loop(Path(sys.argv[2]), int(sys.argv[3]), helped=sys.argv[1] == "helped")

@@ -30,11 +30,12 @@ def crashes() -> ModuleType:
     return module
 
 
-def test_killed_at_50_random_moments(root: Path, crashes: ModuleType) -> None:
+@pytest.mark.parametrize("how", ["loop", "helped"])
+def test_killed_at_50_random_moments(root: Path, crashes: ModuleType, how: str) -> None:
     chance = random.Random()
     committed = 0
     for seed in range(50):
-        command = [sys.executable, str(SCRIPT), "loop", str(root), str(seed)]
+        command = [sys.executable, str(SCRIPT), how, str(root), str(seed)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as process:
             assert process.stdout is not None
             assert process.stdout.readline().startswith(b"committed")

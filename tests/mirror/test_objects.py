@@ -66,6 +66,22 @@ def test_each_body_is_known_whether_its_folder_is_new_or_not(
     assert len(files(root / "objects")) == 60 * 4
 
 
+def test_a_whole_body_is_stored_as_one_in_pieces(store: Store, put) -> None:
+    bodies = [b"", b"x", bytes(SPOOL - 1), bytes(SPOOL + 1)]
+    assert [store.put(body) for body in bodies[::2]] == [
+        StoredObject(hashlib.sha256(body).hexdigest(), len(body), new=True) for body in bodies[::2]
+    ]
+    assert [put(store, body).new for body in bodies] == [False, True, False, True]
+    assert not any(store.put(body).new for body in bodies)
+    assert store.put(b"x", replace=True).new
+    store.commit()
+    for body in bodies:
+        assert not store.put(body).new
+        place = store.objects.path(hashlib.sha256(body).hexdigest())
+        assert place.read_bytes() == body
+    assert files(store.path / "tmp") == []
+
+
 def test_a_body_that_was_removed_is_written_again(store: Store, put) -> None:
     stored = put(store, b"x")
     store.commit()

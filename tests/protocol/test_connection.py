@@ -47,6 +47,7 @@ from imaplus.protocol.connection import INFLATE_STEP, name_of_body
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.in_flight import MOST
 from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+from imaplus.records import replace
 from imaplus.sasl import Password, Plain
 from imaplus.wire.framing import Limits
 from imaplus.wire.secret import Secret
@@ -576,6 +577,22 @@ def download(file: io.BytesIO) -> Fetch:
         return File(file, size)
 
     return Fetch(uids("1:2"), (Body(),), into=into)
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+def test_of_commands_with_sinks_each_says_from_which_size_on(step: int) -> None:
+    talk = selected()
+    files = io.BytesIO(), io.BytesIO()
+    every = talk.send(download(files[0]))
+    large = talk.send(replace(download(files[1]), uids=uids("3:4"), into_from=4))
+    for uid, body in (1, b"abc"), (3, b"abc"), (4, b"abcd"):
+        data = b"* %d FETCH (UID %d BODY[] {%d}\r\n%b)\r\n" % (uid, uid, len(body), body)
+        for start in range(0, len(data), step):
+            talk.feed(data[start : start + step])
+    talk.hear(f"{every.tag} OK", f"{large.tag} OK")
+    assert [each["BODY[]"] for each in every.result()] == [3]
+    assert [each["BODY[]"] for each in large.result()] == [b"abc", 4]
+    assert [file.getvalue() for file in files] == [b"abc", b"abcd"]
 
 
 @pytest.mark.parametrize("after", [0, 3, 9, 10])

@@ -128,14 +128,16 @@ class AsyncMailbox:
         *items: Item,
         changed_since: int | None = None,
         into: BodySink | None = None,
+        into_from: int = 0,
     ) -> AsyncIterator[Fetched]:
         """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
         Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
         there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
-        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory.
+        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller
+        ones than `into_from` octets in any case.
         """
-        async for values in self._fetched(uids, items, changed_since, into):
+        async for values in self._fetched(uids, items, changed_since, into, into_from):
             for value in values:
                 yield value
 
@@ -159,6 +161,7 @@ class AsyncMailbox:
         items: tuple[Item, ...],
         changed_since: int | None,
         into: BodySink | None,
+        into_from: int = 0,
     ) -> AsyncIterator[Iterable[Fetched]]:
         """As `fetch()`, as many at once as have come."""
         self._insist()
@@ -175,6 +178,7 @@ class AsyncMailbox:
             ("UID", *(item for item in wanted if item != "UID")),
             modifiers=modifiers,
             into=into,
+            into_from=into_from,
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))

@@ -129,14 +129,16 @@ class Mailbox:
         *items: Item,
         changed_since: int | None = None,
         into: BodySink | None = None,
+        into_from: int = 0,
     ) -> Iterator[Fetched]:
         """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
         Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
         there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
-        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory.
+        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller
+        ones than `into_from` octets in any case.
         """
-        for values in self._fetched(uids, items, changed_since, into):
+        for values in self._fetched(uids, items, changed_since, into, into_from):
             for value in values:
                 yield value
 
@@ -160,6 +162,7 @@ class Mailbox:
         items: tuple[Item, ...],
         changed_since: int | None,
         into: BodySink | None,
+        into_from: int = 0,
     ) -> Iterator[Iterable[Fetched]]:
         """As `fetch()`, as many at once as have come."""
         self._insist()
@@ -176,6 +179,7 @@ class Mailbox:
             ("UID", *(item for item in wanted if item != "UID")),
             modifiers=modifiers,
             into=into,
+            into_from=into_from,
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))

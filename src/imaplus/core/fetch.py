@@ -163,6 +163,8 @@ class Fetch(MessageCommand[list[Fetched]]):
     modifiers: tuple[FetchModifier, ...] = ()
     into: BodySink | None = None
     """Where bodies go; in memory, unless this says otherwise."""
+    into_from: int = 0
+    """Smaller bodies stay in memory, in any case."""
 
     def __post_init__(self) -> None:
         self.__dict__["keys"] = _asked(self.items).keys  # else a lock is taken to find them
@@ -212,11 +214,11 @@ class Fetch(MessageCommand[list[Fetched]]):
         return all(map(self.covers, run.uids))
 
     @property
-    def has_sinks(self) -> bool:
-        return self.into is not None
+    def sinks_from(self) -> int | None:
+        return None if self.into is None else self.into_from
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
-        if self.into is None:
+        if self.into is None or size < self.into_from:
             return None
         told = _UID_SO_FAR.match(text, 0, HEAD)
         if not (told or _FETCH_SO_FAR.match(text)) or name_of_body(text) not in self.keys:

@@ -128,6 +128,7 @@ def fetches(
     *,
     modifiers: Sequence[FetchModifier] = (),
     into: BodySink | None = None,
+    into_from: int = 0,
     window: int | None = None,
 ) -> Iterator[Fetch]:
     """The commands that fetch data of many messages: each fits on a line, and is of `window`
@@ -135,7 +136,7 @@ def fetches(
     for portion in portions(connection, uids):
         parts = [portion] if window is None or portion.open_ended else portion.chunks(window)
         for part in parts:
-            yield Fetch(part, tuple(items), tuple(modifiers), into)
+            yield Fetch(part, tuple(items), tuple(modifiers), into, into_from)
 
 
 def fetch(

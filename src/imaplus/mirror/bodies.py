@@ -31,6 +31,9 @@ ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50
 """Commands refused in a row, after which the rest of the mailbox is not asked for."""
 
+SMALL = 64 * 1024
+"""Octets below which a body is taken whole: most have come with one read."""
+
 LARGE = 256 * 1024
 """Octets of a body that is told of while it comes; of a smaller one, when it has come."""
 
@@ -99,7 +102,9 @@ class Fetching:
                 self._failed(uid, "the server did not send it, or not so that it can be read")
 
     def _fetch(self, uids: SequenceSet) -> Iterator[int]:
-        for message in self._mailbox.fetch(uids, *self._items, BODY, into=self._sink):
+        for message in self._mailbox.fetch(
+            uids, *self._items, BODY, into=self._sink, into_from=SMALL
+        ):
             if message.uid is None:
                 continue
             if KEY in message:
@@ -119,10 +124,8 @@ class Fetching:
     def _keep(self, message: Fetched, uid: int) -> int | None:
         """Put a message into the journal; its octets, None if there were none to put."""
         body = message[KEY]
-        if isinstance(body, bytes):  # a quoted string is no literal
-            writer = self._store.writer(replace=self._replace)
-            writer.write(body)
-            body = writer.close()
+        if isinstance(body, bytes):
+            body = self._store.put(body, replace=self._replace)
         if not isinstance(body, StoredObject) or (
             not body.size and value_of(message, "RFC822.SIZE")
         ):

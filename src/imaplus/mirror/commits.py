@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 MESSAGES, OCTETS, SECONDS = 1000, 64 << 20, 10.0
-"""What a killed run has to fetch again, at most: whichever comes first."""
+"""What a killed run has to fetch again, at most: whichever comes first. Twice that, where a commit
+is not waited for."""
 
 
 class Commits:
@@ -32,7 +33,8 @@ class Commits:
             or self._octets >= OCTETS
             or time.monotonic() - self._since >= SECONDS
         ):
-            self.finish()
+            self._store.commit(wait=False)
+            self._begin()
 
     def finish(self) -> None:
         """Commit all there is."""

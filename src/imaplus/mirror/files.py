@@ -107,7 +107,7 @@ class Folder:
         except OSError as error:
             raise self.blame(error, name) from None
 
-    def write_new(self, name: str, data: bytes | bytearray) -> None:
+    def write_new(self, name: str, data: bytes | bytearray | memoryview) -> None:
         """Make the file `name` with `data` in it, or leave nothing."""
         fd = self.create(name)
         try:

@@ -2,7 +2,8 @@
 
 A body is written to a temporary file while it arrives, and moved to its place (`ab/cdef....eml`)
 when the store commits: synced, then renamed, then the folders synced. So what stands at its place
-is whole. It knows octets and hashes; not what a message is, nor which mailbox has it.
+is whole. Where nothing is synced a helper may move it there at once. It knows octets and hashes;
+not what a message is, nor which mailbox has it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from imaplus.records import record
 if TYPE_CHECKING:
     from hashlib import _Hash
     from pathlib import Path
+
+    from imaplus.mirror.helper import Helper
+
+Taken = tuple[dict[str, tuple[int, str]], int]
+"""Bodies to be put into place: as they wait, and what the helper has to have done."""
 
 SPOOL = 256 * 1024
 """Octets of a body held in memory before they are written: most messages then cost one write."""
@@ -97,8 +103,7 @@ class ObjectWriter:
         try:
             known = not self._replace and self._objects.knows(sha256, self._size)
             if not known:
-                self._objects.expect(sha256, self._size, self._finished())
-                self._name = None
+                self._hand_over(sha256)
         finally:
             self.abort()
         return StoredObject(sha256, self._size, not known)
@@ -126,33 +131,36 @@ class ObjectWriter:
             raise tmp.blame(error, self._name) from None
         self._buffer = b""
 
-    def _finished(self) -> str:
-        """The name of the file that has all of the body."""
+    def _hand_over(self, sha256: str) -> None:
         if self._name is None:
-            name = self._objects.temporary_name()
-            self._objects.tmp.write_new(name, self._buffer)
-            return name
+            self._objects.add(sha256, self._buffer)
+            return
         if self._buffer:
             self._spill()
-        return self._name
+        self._objects.expect(sha256, self._size, self._name)
+        self._name = None
 
 
 class Objects:
     """All bodies of a store. `writer` adds one, `settle` makes those added since safe."""
 
-    def __init__(self, folder: Folder, tmp: Folder, disk: Disk) -> None:
+    def __init__(self, folder: Folder, tmp: Folder, disk: Disk, *, helped: bool) -> None:
         self.tmp = tmp
         self._folder = folder
         self._disk = disk
         self._numbers = itertools.count()
-        self._waiting: dict[str, tuple[int, str]] = {}  # sha256 -> size, name in tmp
+        # sha256 -> size, and name in tmp: "" if the helper puts it into its place.
+        self._waiting: dict[str, tuple[int, str]] = {}
+        self._wants_helper = helped
+        self._helper: Helper | None = None
         self._fans: set[str] = set()  # folders that were seen to be folders, not links
         self._made: set[str] = set()  # those of them that were made by us
+        self._missing: set[str] = set()  # folders that were not there; nobody else makes them
         self._sieve = bytearray()  # a bit for each hash that came into those
         self._lock = threading.Lock()  # a commit may run in another thread than the writers
 
     @cached_property
-    def sha256(self) -> Callable[[], _Hash]:
+    def sha256(self) -> Callable[..., _Hash]:
         from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
 
         return sha256
@@ -160,6 +168,14 @@ class Objects:
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for one body; with `replace` it heals a damaged one by writing it again."""
         return ObjectWriter(self, replace=replace)
+
+    def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
+        """Add a body that is whole: as a writer does, in one call."""
+        sha256, size = self.sha256(body).hexdigest(), len(body)
+        known = not replace and self.knows(sha256, size)
+        if not known:
+            self.add(sha256, body)
+        return StoredObject(sha256, size, not known)
 
     def has(self, sha256: str, size: int) -> bool:
         """Whether the body is in its place and has that many octets; its content is not read."""
@@ -212,37 +228,67 @@ class Objects:
     def knows(self, sha256: str, size: int) -> bool:
         return sha256 in self._waiting or (self._may_have(sha256) and self.has(sha256, size))
 
+    def add(self, sha256: str, body: bytes | bytearray) -> None:
+        """Have a body written that is whole in memory, here or by the helper."""
+        if self._wants_helper:
+            self._wants_helper, self._helper = False, self._start_helper()
+        if self._helper is not None and len(body) <= SPOOL:
+            if not self._fan(sha256):
+                self._make_fan(sha256[:2])
+            self._helper.write(_place(sha256), body)
+            name = ""
+        else:
+            name = self.temporary_name()
+            self.tmp.write_new(name, body)
+        self.expect(sha256, len(body), name)
+
+    @property
+    def helped(self) -> bool:
+        """Whether there is a helper at work."""
+        return self._helper is not None
+
+    def _start_helper(self) -> Helper | None:
+        from imaplus.mirror.helper import start  # where nothing is new, nothing needs help
+
+        return start(self.tmp, self._folder, SPOOL)
+
     def expect(self, sha256: str, size: int, name: str) -> None:
         with self._lock:
             before = self._waiting.get(sha256)
             self._waiting[sha256] = (size, name)
-        if before is not None:
+        if before is not None and before[1]:
             self.tmp.remove(before[1])
 
     # For Store
 
-    def settle(self) -> None:
-        """Put every body that was added into its place, for good."""
+    def take(self) -> Taken:
+        """The bodies that were added since the last time, to be handed to `settle`."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
+        return waiting, 0 if self._helper is None else self._helper.hand_over()
+
+    def settle(self, taken: Taken) -> None:
+        """Put these bodies into their places, for good."""
+        waiting, number = taken
         if not waiting:
             return
-        self._disk.files(self.tmp, [name for _, name in waiting.values()])
+        if self._helper is not None:
+            self._helper.wait(number)
+        self._disk.files(self.tmp, [name for _, name in waiting.values() if name])
         fans = {sha256[:2] for sha256 in waiting}
         made = [fan for fan in fans if not self._fan(fan) and self._make_fan(fan)]
         for sha256, (_, name) in waiting.items():
             self._note(sha256)
-            self.tmp.move(name, self._folder, _place(sha256))
+            if name:
+                self.tmp.move(name, self._folder, _place(sha256))
         self._disk.files(self._folder, sorted(fans))
         if made:
             self._disk.folder(self._folder)
 
-    def discard(self) -> None:
-        """Give up what was added and not settled."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, {}
-        for _, name in waiting.values():
-            self.tmp.remove(name)
+    def close(self) -> None:
+        """Let the helper go, if there is one."""
+        if self._helper is not None:
+            self._helper.close()
 
     def _is_fan(self, name: str) -> bool:
         return len(name) == 2 and _HEX.issuperset(name) and self._folder.is_folder(name)
@@ -277,10 +323,14 @@ class Objects:
 
     def _may_have(self, sha256: str) -> bool:
         """Whether it is worth a look; certain about folders that were empty when we began."""
-        if sha256[:2] not in self._made:
+        fan = sha256[:2]
+        if fan in self._made:
+            bit = int(sha256[2:18], 16) % _SIEVE
+            return bool(self._sieve[bit >> 3] & 1 << (bit & 7))
+        if fan not in self._missing and self._fan(fan):
             return True
-        bit = int(sha256[2:18], 16) % _SIEVE
-        return bool(self._sieve[bit >> 3] & 1 << (bit & 7))
+        self._missing.add(fan)
+        return False
 
     def _note(self, sha256: str) -> None:
         if sha256[:2] in self._made:

@@ -14,8 +14,6 @@ no server.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import re
 import threading
@@ -26,18 +24,12 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
-from imaplus.mirror.errors import (
-    NotAStore,
-    StoreCorrupt,
-    StoreFailed,
-    StoreLocked,
-    WrongAccount,
-    WrongFormat,
-)
+from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
-from imaplus.mirror.objects import Objects, ObjectWriter
+from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
+from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -45,10 +37,7 @@ if TYPE_CHECKING:
 
     from imaplus.mirror.check import Progress, Report
 
-FORMAT = 1
-_SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
 _JOURNAL = r"([1-9][0-9]{0,9})\.journal"
-_OURS = {"lock", "tmp", "objects", "mailboxes"}  # what an interrupted creation may have left
 
 
 @record
@@ -67,7 +56,9 @@ class Store:
     One thread writes, or several take turns; only `commit` may run beside the others.
     """
 
-    def __init__(self, root: Folder, lock: int | None, account: str | None, *, sync: bool) -> None:
+    def __init__(
+        self, root: Folder, lock: int | None, account: str | None, *, sync: bool, helped: bool
+    ) -> None:
         self.account = account
         self._root = root
         self._lock = lock
@@ -75,13 +66,16 @@ class Store:
         self._open = True
         self._failed = False
         self._committing = threading.Lock()
+        self._begun: tuple[list[tuple[Journal, list[bytes]]], Taken] | None = None
         # Weak, so that a run over many mailboxes holds the one in hand and those not committed.
         self._journals: WeakValueDictionary[tuple[str, int], Journal] = WeakValueDictionary()
         self._folders: list[Folder] = []
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
         self._mailboxes = self._subfolder("mailboxes")
-        self.objects = Objects(self._subfolder("objects"), self._tmp, self._disk)
+        self.objects = Objects(
+            self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
+        )
 
     @classmethod
     def open(
@@ -91,6 +85,7 @@ class Store:
         create: bool = False,
         readonly: bool = False,
         sync: bool = True,
+        helped: bool = False,
         account: str | None = None,
     ) -> Store:
         """The store at `path`.
@@ -98,8 +93,10 @@ class Store:
         `create` makes it where there is none yet, in a folder that is empty or does not exist.
         `readonly` takes no lock and writes nothing, so it works beside a run that writes.
         `sync=False` leaves it to the system when data reaches the disk: faster, and safe unless the
-        power fails. `account` names whose mail it is: it is recorded by the first run that says so,
-        and must stay the same.
+        power fails. `helped` has a second process, which is forked, write small messages then: for
+        a program of one thread. What is not committed may be left as a body that no mailbox has.
+        `account` names whose mail it is: it is recorded by the first run that says so, and must
+        stay the same.
 
         Raises:
             NotAStore, StoreLocked, WrongAccount, WrongFormat, StoreCorrupt: see there.
@@ -115,15 +112,15 @@ class Store:
         lock: int | None = None
         try:
             names = set(root.names())
-            if "store.json" not in names and (readonly or not create or names - _OURS):
+            if "store.json" not in names and (readonly or not create or names - OURS):
                 why = (
                     "has no store.json" if not create else "holds other files, so no store is made"
                 )
                 raise NotAStore(where, why)
             if not readonly:
-                lock = _locked(root)
-                _prepare(root, account, sync=sync)
-            return cls(root, lock, _account(root, account), sync=sync)
+                lock = locked(root)
+                prepare(root, account, sync=sync)
+            return cls(root, lock, owner(root, account), sync=sync, helped=helped)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -166,7 +163,7 @@ class Store:
             StoreCorrupt: its mailbox.json is missing or cannot be read.
         """
         with self._mailboxes.subfolder(folder) as inside:
-            found = _load(inside, "mailbox.json")
+            found = load(inside, "mailbox.json")
             names = inside.names()
         name, delimiter = found.get("name"), found.get("delimiter")
         attributes = found.get("attributes")
@@ -216,6 +213,11 @@ class Store:
         self._check(writing=True)
         return self.objects.writer(replace=replace)
 
+    def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
+        """Take the body of one message whole: as a `writer` does, in one call."""
+        self._check(writing=True)
+        return self.objects.put(body, replace=replace)
+
     def open_body(self, sha256: str) -> FileIO:
         """A committed body, to be read as a file of octets.
 
@@ -225,11 +227,12 @@ class Store:
         self._check(writing=False)
         return self.objects.open(sha256)
 
-    def commit(self) -> None:
+    def commit(self, *, wait: bool = True) -> None:
         """Keep everything that was added, changed and marked so far; it survives whatever comes.
 
         It may run in a thread of its own while bodies arrive and journals change: what comes too
-        late is part of the next commit.
+        late is part of the next commit. With `wait=False` a store that is helped may leave its
+        share to the next commit, so that nobody waits for the helper; any other does not.
 
         Raises:
             OSError: the disk is full, for one. The store on disk is as it was after an earlier
@@ -240,16 +243,26 @@ class Store:
         with self._committing:
             self._check(writing=True)
             try:
+                self._keep()
                 changed, self._changed = list(self._changed), {}
                 # Lines before bodies: a line taken now speaks of a body that waits now.
-                taken = [(journal, journal.take()) for journal in changed]
-                self.objects.settle()
-                for journal, lines in taken:
-                    if lines:
-                        journal.append(lines, tmp=self._tmp, disk=self._disk)
+                lines = [(journal, journal.take()) for journal in changed]
+                self._begun = lines, self.objects.take()
+                if wait or not self.objects.helped:
+                    self._keep()
             except BaseException:
                 self._failed = True
                 raise
+
+    def _keep(self) -> None:
+        """See the commit through that has begun."""
+        if self._begun is None:
+            return
+        (taken, bodies), self._begun = self._begun, None
+        self.objects.settle(bodies)
+        for journal, lines in taken:
+            if lines:
+                journal.append(lines, tmp=self._tmp, disk=self._disk)
 
     def verify(self, progress: Progress | None = None) -> Report:
         """Hash every body again and compare with the journals; see `Report`.
@@ -268,8 +281,9 @@ class Store:
             return
         self._open = False
         try:
+            self.objects.close()
             if self._lock is not None:
-                _empty(self._tmp)
+                empty(self._tmp)
         finally:
             for folder in self._folders:
                 folder.close()
@@ -327,7 +341,7 @@ class Store:
             # Made aside and renamed: a folder without its mailbox.json is never seen.
             self._tmp.remove("mailbox")
             with self._tmp.subfolder("mailbox", create=True) as made:
-                self._disk.replace(made, "mailbox.json", _json(wanted), tmp=self._tmp)
+                self._disk.replace(made, "mailbox.json", as_json(wanted), tmp=self._tmp)
             self._tmp.move("mailbox", self._mailboxes, safe)
             self._disk.folder(self._mailboxes)
         elif not self.readonly:
@@ -338,79 +352,11 @@ class Store:
     def _describe(self, folder: Folder, wanted: Mapping[str, object]) -> None:
         """Bring mailbox.json up to date; what is not known now stays as it was."""
         try:
-            found = _load(folder, "mailbox.json")
+            found = load(folder, "mailbox.json")
         except StoreCorrupt:
             found = {}  # the name is known, so the file can be made anew
         if found.get("name", wanted["name"]) != wanted["name"]:
             raise StoreCorrupt(folder.path, f"belongs to {found['name']!r}")
         news = {key: value for key, value in wanted.items() if value or key not in found}
         if {**found, **news} != found:
-            self._disk.replace(folder, "mailbox.json", _json({**found, **news}), tmp=self._tmp)
-
-
-def _locked(root: Folder) -> int:
-    """The lock of the store, held until its descriptor is closed."""
-    fd = root.open("lock", os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
-    except BlockingIOError:
-        pid = os.pread(fd, 20, 0).strip()
-        os.close(fd)
-        raise StoreLocked(root.path, int(pid) if pid.isdigit() else None) from None
-    except OSError as error:
-        os.close(fd)
-        raise root.blame(error, "lock") from None
-    return fd
-
-
-def _prepare(root: Folder, account: str | None, *, sync: bool) -> None:
-    """Make what is missing of a store, under its lock, and clear away what a killed run left."""
-    fresh = "store.json" not in root.names()
-    found: dict[str, object] = {"format": FORMAT} if fresh else _load(root, "store.json")
-    if found.get("format") != FORMAT:
-        return  # said by whoever opens it; a newer version's files are not ours to touch
-    for name in ("tmp", "objects", "mailboxes"):
-        root.make(name)
-    disk = Disk(root, sync=sync)
-    with root.subfolder("tmp") as tmp:
-        _empty(tmp)
-        wanted = {**found, "account": found.get("account") or account}
-        if wanted != found:
-            # Last, for it is what makes the folder a store.
-            disk.replace(root, "store.json", _json(wanted), tmp=tmp)
-    if fresh:
-        with Folder.at(root.where("..")) as parent:
-            disk.folder(parent)
-
-
-def _account(root: Folder, account: str | None) -> str | None:
-    """Whose store it is, if it is one that we understand and of the account that is meant."""
-    found = _load(root, "store.json")
-    if found.get("format") != FORMAT:
-        problem = f"has format {found.get('format')!r}; this version knows {FORMAT}"
-        raise WrongFormat(root.path, problem)
-    owner = found.get("account")
-    if owner is not None and account is not None and owner != account:
-        raise WrongAccount(root.path, f"holds the mail of {owner}, not of {account}")
-    return None if owner is None else str(owner)
-
-
-def _empty(folder: Folder) -> None:
-    for name in folder.names():
-        folder.remove(name)
-
-
-def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, indent=2).encode("ascii") + b"\n"
-
-
-def _load(folder: Folder, name: str) -> dict[str, object]:
-    try:
-        found = json.loads(folder.read(name, _SMALL))
-    except (FileNotFoundError, ValueError, RecursionError) as error:
-        raise StoreCorrupt(folder.where(name), f"not readable as JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise StoreCorrupt(folder.where(name), "not a JSON object")
-    return found
+            self._disk.replace(folder, "mailbox.json", as_json({**found, **news}), tmp=self._tmp)

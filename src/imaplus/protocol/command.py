@@ -138,9 +138,9 @@ class Command(Generic[T_co]):
         return False
 
     @property
-    def has_sinks(self) -> bool:
-        """Whether `sink()` is asked of literals, however small."""
-        return False
+    def sinks_from(self) -> int | None:
+        """The octets from which on `sink()` is asked about a literal; None: about none."""
+        return None
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
         """Where a literal goes that belongs to this command; None if it is not concerned."""

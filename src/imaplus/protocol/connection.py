@@ -279,7 +279,7 @@ class Connection(Session):
     def _receive(self, data: bytes, events: list[object]) -> None:
         for octets in self._plain(data):
             self._framer.feed(octets)
-            self._framer.keep_below = 0 if self._in_flight.with_sinks else self.limits.small_literal
+            self._framer.keep_below = min((self.limits.small_literal, *self._in_flight.sinks_from))
             while self.error is None:
                 if len(octets) > FEW:
                     self._take_runs(events)
@@ -409,7 +409,7 @@ class Connection(Session):
 
     def _choose_sink(self, text: bytearray, size: int) -> Sink:
         self._sink_owner = None
-        for pending in self._in_flight if self._in_flight.with_sinks else ():
+        for pending in self._in_flight if self._in_flight.sinks_from else ():
             sink = pending.command.sink(text, size)
             if sink is not None:
                 self._sink_owner = pending

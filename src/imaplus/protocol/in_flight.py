@@ -21,11 +21,11 @@ Tagged = dict[str, Pending[Any]]
 class InFlight:
     """An ordered set of pending commands."""
 
-    __slots__ = ("_added", "_by_subject", "_by_tag", "_collecting", "_exclusive", "with_sinks")
+    __slots__ = ("_added", "_by_subject", "_by_tag", "_collecting", "_exclusive", "sinks_from")
 
     def __init__(self) -> None:
-        self.with_sinks = 0
-        """How many of them have sinks of their own for literals."""
+        self.sinks_from: list[int] = []
+        """Of those that have sinks of their own: the octets from which on they are asked."""
         self._by_tag: Tagged = {}
         self._by_subject: dict[Hashable, Tagged] = {}
         self._exclusive: list[Pending[Any]] = []  # few: they hardly go together
@@ -60,7 +60,8 @@ class InFlight:
         command = pending.command
         self._added += 1
         pending.age = self._added
-        self.with_sinks += command.has_sinks
+        if (octets := command.sinks_from) is not None:
+            self.sinks_from.append(octets)
         self._by_tag[pending.tag] = pending
         if command.collects:
             self._collecting[command.collects] = self._collecting.get(command.collects, 0) + 1
@@ -72,7 +73,8 @@ class InFlight:
     def remove(self, pending: Pending[Any]) -> None:
         """It is over."""
         command = pending.command
-        self.with_sinks -= command.has_sinks
+        if (octets := command.sinks_from) is not None:
+            self.sinks_from.remove(octets)
         del self._by_tag[pending.tag]
         if command.collects:
             self._collecting[command.collects] -= 1
@@ -88,7 +90,7 @@ class InFlight:
 
     def clear(self) -> None:
         """All of them are over."""
-        self.with_sinks = 0
+        self.sinks_from.clear()
         self._by_tag.clear()
         self._by_subject.clear()
         self._collecting.clear()

@@ -124,6 +124,7 @@ def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[S
             create=not args.dry_run,
             readonly=args.dry_run,
             sync=not args.no_sync,
+            helped=args.no_sync,
             account=account,
         )
     except NotAStore:
