@@ -28,7 +28,7 @@ from imaplus.core.fetch import Fetch
 from imaplus.core.mailboxes import Create, Select
 from imaplus.core.messages import Change, Store
 from imaplus.core.session import Login, Logout
-from imaplus.flows import mailboxes, messages
+from imaplus.flows import listing, messages
 from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.testing import AsyncServer, Fault, Server
@@ -56,7 +56,7 @@ class Told(NamedTuple):
 def work(connection: Connection, results: list[object]) -> Flow[None]:
     """Log in, add, look, change, move; each result is noted as soon as it is known."""
     yield from Login("ada", Secret("correct horse"))
-    results.append((yield from mailboxes.list_mailboxes(connection, status=("MESSAGES",))))
+    results.append((yield from listing.list_mailboxes(connection, status=("MESSAGES",))))
     yield from Create("Other")
     results.append("created")
     for number in range(3):

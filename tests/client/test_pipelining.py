@@ -14,7 +14,7 @@ from imaplus.core.fetch import Fetch
 from imaplus.core.mailboxes import GetStatus, Select
 from imaplus.core.messages import Change, Store
 from imaplus.core.session import Noop
-from imaplus.flows.mailboxes import _with_status
+from imaplus.flows.listing import _with_status
 from imaplus.protocol.command import Command, Flow
 from imaplus.testing import Server
 from imaplus.wire.sources import Octets

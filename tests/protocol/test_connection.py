@@ -43,8 +43,9 @@ from imaplus.errors import (
 )
 from imaplus.extensions.compress import Compress
 from imaplus.protocol.command import Command, State
-from imaplus.protocol.connection import INFLATE_STEP, name_of_body
+from imaplus.protocol.connection import name_of_body
 from imaplus.protocol.data import Exists, Expunged
+from imaplus.protocol.deflate import STEP
 from imaplus.protocol.in_flight import MOST
 from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
 from imaplus.records import replace
@@ -708,11 +709,11 @@ def test_compression_at_any_cutting(places: list[int], together: bool) -> None:
 
 
 def test_a_compression_bomb_meets_the_limits_in_small_steps() -> None:
-    talk = Talk(limits=Limits(text=4 * INFLATE_STEP))
+    talk = Talk(limits=Limits(text=4 * STEP))
     talk.do(Compress())
     talk.feed(deflated(b"x" * (64 << 20)))
     assert isinstance(talk.connection.error, ProtocolError)
-    assert talk.connection._framer._text_size <= 6 * INFLATE_STEP
+    assert talk.connection._framer._text_size <= 6 * STEP
 
 
 def test_what_is_no_deflate_stream_fails_the_connection() -> None:

@@ -139,31 +139,40 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_values_cost_their_response_only_and_memory_of_their_size(name: str) -> None:
-    data = b"* 1 FETCH (UID 1 " + SHAPES[name](20 * KIB) + b")\r\n* 2 EXISTS\r\n"
+    def response(octets: int) -> bytes:
+        return b"* 1 FETCH (UID 1 " + SHAPES[name](octets) + b")\r\n* 2 EXISTS\r\n"
+
+    read_everything(response(40))  # what is compiled at first use is nobody's response
+    data = response(20 * KIB)
+    tracemalloc.start()
+    try:
+        read_everything(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * len(data)  # a list for each pair of octets is the worst
+
+
+def read_everything(data: bytes) -> None:
+    """Have a connection read a message, and touch each of its items."""
     talk = selected()
     pending = talk.send(
         Fetch(EVERYTHING, ("UID", "FLAGS", "ENVELOPE", "BODYSTRUCTURE", "X", Body()))
     )
-    tracemalloc.start()
-    try:
-        events = talk.connection.receive_data(data)
-        for value in chain.from_iterable(
-            each if isinstance(each, FetchedRun) else [each] for each in pending.take()
-        ):
-            assert isinstance(value, Fetched)
-            for item in value.items:
-                try:
-                    found = value[item]
-                except ProtocolError:
-                    continue
-                if item == "ENVELOPE":
-                    assert isinstance(found.subject, str | None)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    events = talk.connection.receive_data(data)
+    for value in chain.from_iterable(
+        each if isinstance(each, FetchedRun) else [each] for each in pending.take()
+    ):
+        assert isinstance(value, Fetched)
+        for item in value.items:
+            try:
+                found = value[item]
+            except ProtocolError:
+                continue
+            if item == "ENVELOPE":
+                assert isinstance(found.subject, str | None)
     assert talk.connection.error is None
     assert events[-1] == Exists(2)
-    assert peak < 100 * len(data)  # a list for each pair of octets is the worst
 
 
 @Steps

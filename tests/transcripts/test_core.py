@@ -56,7 +56,7 @@ from imaplus.errors import (
     StateError,
     TooLarge,
 )
-from imaplus.flows import connect, mailboxes, messages
+from imaplus.flows import connect, listing, mailboxes, messages
 from imaplus.protocol.command import State, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
@@ -230,7 +230,7 @@ CASES: Cases = {
                 (Namespace("#shared/", "/"), Namespace("#public/", None)),
             ),
         ),
-        (mailboxes.namespaces, Namespaces((Namespace("INBOX.", "."),))),
+        (listing.namespaces, Namespaces((Namespace("INBOX.", "."),))),
     ],
     "status": [
         (

@@ -28,7 +28,7 @@ from imaplus.errors import (
 from imaplus.extensions.condstore import ChangedSince, Condstore, UnchangedSince
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
-from imaplus.flows import mailboxes, messages
+from imaplus.flows import listing, mailboxes, messages
 from imaplus.flows.outgoing import outgoing
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
@@ -78,7 +78,7 @@ CASES: Cases = {
         (Id(), {}),
         (Id(), {}),
     ],
-    "namespace-by-list": [(mailboxes.namespaces, Namespaces((Namespace("", "."),)))],
+    "namespace-by-list": [(listing.namespaces, Namespaces((Namespace("", "."),)))],
     "special-use": [
         (
             lambda c: special_uses(c),
@@ -87,7 +87,7 @@ CASES: Cases = {
     ],
     "list-extended": [
         (
-            lambda c: mailboxes.list_mailboxes(c, subscribed=True),
+            lambda c: listing.list_mailboxes(c, subscribed=True),
             [
                 ListEntry("INBOX", "/", frozenset({"\\Noinferiors", "\\Subscribed"})),
                 ListEntry(
@@ -104,7 +104,7 @@ CASES: Cases = {
     ],
     "list-status": [
         (
-            lambda c: mailboxes.list_mailboxes(c, "", "%", status=("MESSAGES", "UNSEEN")),
+            lambda c: listing.list_mailboxes(c, "", "%", status=("MESSAGES", "UNSEEN")),
             [
                 ListEntry("INBOX", ".", frozenset(), MailboxStatus("INBOX", 17, unseen=16)),
                 ListEntry("foo", ".", frozenset(), MailboxStatus("foo", 30, unseen=29)),
@@ -114,7 +114,7 @@ CASES: Cases = {
     ],
     "list-status-without": [
         (
-            lambda c: mailboxes.list_mailboxes(c, "", "%", status=("MESSAGES", "SIZE")),
+            lambda c: listing.list_mailboxes(c, "", "%", status=("MESSAGES", "SIZE")),
             [
                 ListEntry("INBOX", ".", frozenset(), MailboxStatus("INBOX", 17)),
                 ListEntry("foo", ".", frozenset()),
@@ -316,7 +316,7 @@ def numbers(flow: Flow[Found] | Search) -> Flow[tuple[object, ...]]:
 
 
 def special_uses(connection: Connection) -> Flow[list[tuple[str, str | None]]]:
-    found = yield from mailboxes.list_mailboxes(connection)
+    found = yield from listing.list_mailboxes(connection)
     return [(each.name, each.special_use) for each in found]
 
 

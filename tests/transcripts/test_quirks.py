@@ -30,7 +30,7 @@ from imaplus.errors import (
 from imaplus.extensions.condstore import Condstore
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
-from imaplus.flows import connect, mailboxes, messages
+from imaplus.flows import connect, listing, mailboxes, messages
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
@@ -330,16 +330,16 @@ CASES: Cases = {
     ],
     "42-nothing-for-return": [
         (
-            lambda c: mailboxes.list_mailboxes(c, pattern="INBOX"),
+            lambda c: listing.list_mailboxes(c, pattern="INBOX"),
             [entry("INBOX", ".", "\\HasNoChildren")],
         ),
     ],
     "43-bad-to-list-extended": [
-        (mailboxes.list_mailboxes, [entry("Sent", "/", "\\HasNoChildren", "\\Sent")]),
+        (listing.list_mailboxes, [entry("Sent", "/", "\\HasNoChildren", "\\Sent")]),
     ],
     "44-only-what-was-asked-for": [
         (
-            lambda c: mailboxes.list_mailboxes(c, status=("MESSAGES",)),
+            lambda c: listing.list_mailboxes(c, status=("MESSAGES",)),
             [
                 entry("Sent", "/", "\\Sent", "\\HasNoChildren", "\\Subscribed").with_status(
                     MailboxStatus("Sent", 4)
@@ -349,7 +349,7 @@ CASES: Cases = {
     ],
     "45-no-lsub": [
         (
-            lambda c: mailboxes.list_mailboxes(c, subscribed=True),
+            lambda c: listing.list_mailboxes(c, subscribed=True),
             [entry("foo", "/", "\\Subscribed")],
         ),
     ],
@@ -369,12 +369,12 @@ CASES: Cases = {
     ],
     "47-namespace-drops": [
         (log_in, None),
-        (mailboxes.namespaces, Namespaces((Namespace("", "/"),))),
+        (listing.namespaces, Namespaces((Namespace("", "/"),))),
     ],
     "48-no-namespace": [
-        (mailboxes.namespaces, Namespaces((Namespace("", None),))),
-        (mailboxes.namespaces, Namespaces((Namespace("", "/"),))),
-        (mailboxes.namespaces, Namespaces((Namespace("", None),))),
+        (listing.namespaces, Namespaces((Namespace("", None),))),
+        (listing.namespaces, Namespaces((Namespace("", "/"),))),
+        (listing.namespaces, Namespaces((Namespace("", None),))),
     ],
     "49-unsafe-login": [
         (log_in, None),

@@ -23,7 +23,6 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
-from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Delete,
@@ -34,25 +33,24 @@ from imaplus.core.mailboxes import (
     Subscribe,
     Unsubscribe,
 )
-from imaplus.core.session import Logout, Noop
+from imaplus.core.session import DEFAULT_ENABLE, Logout, Noop
 from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
-from imaplus.extensions.id import Id
-from imaplus.flows import connect as connecting
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
-from imaplus.sasl import Credentials, Password
 from imaplus.version import __version__
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
-if TYPE_CHECKING:  # what deals with messages is half of imaplus: it is loaded when there are some
+if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from datetime import datetime
 
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_pipeline import AsyncPipeline
     from imaplus.core.append import Appended
+    from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.sasl import Credentials
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
@@ -85,7 +83,7 @@ class AsyncClient(AsyncRunner):
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         limits: Limits = DEFAULT_LIMITS,
         mechanisms: Sequence[str] | None = None,
-        enable: Iterable[str] = connecting.DEFAULT_ENABLE,
+        enable: Iterable[str] = DEFAULT_ENABLE,
         identity: Mapping[str, str | None] | None = None,
         compress: bool = False,
         mailbox: str | None = None,
@@ -112,6 +110,7 @@ class AsyncClient(AsyncRunner):
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
         from imaplus.client.async_streams import AsyncStream
+        from imaplus.flows.connect import connect
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
         opening = Examine if read_only else Select
@@ -132,7 +131,7 @@ class AsyncClient(AsyncRunner):
                 import imaplus.client._async_mailbox  # noqa: F401
             await client.greeting()
             opened = await client.run(
-                connecting.connect(
+                connect(
                     client.connection,
                     who,
                     starttls=isinstance(endpoint, Tcp) and endpoint.security is Security.STARTTLS,
@@ -178,6 +177,8 @@ class AsyncClient(AsyncRunner):
 
     async def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
         """Tell the server who we are; what it says of itself, such as {"name": "Dovecot"}."""
+        from imaplus.extensions.id import Id
+
         told = await self.run(Id(IDENTITY if fields is None else tuple(fields.items())))
         return dict(told)
 
@@ -206,8 +207,10 @@ class AsyncClient(AsyncRunner):
         `*` matches anything, `%` anything within one level. `status` are items such as "MESSAGES"
         to have with each mailbox.
         """
+        from imaplus.flows.listing import list_mailboxes
+
         return await self.run(
-            mailboxes.list_mailboxes(
+            list_mailboxes(
                 self.connection, reference, pattern, subscribed=subscribed, status=status
             )
         )
@@ -218,7 +221,9 @@ class AsyncClient(AsyncRunner):
 
     async def namespaces(self) -> Namespaces:
         """Where mailboxes live: one's own, other users', shared ones."""
-        return await self.run(mailboxes.namespaces(self.connection))
+        from imaplus.flows.listing import namespaces
+
+        return await self.run(namespaces(self.connection))
 
     async def create(self, mailbox: str) -> None:
         """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
@@ -389,4 +394,6 @@ def _credentials(
         return None
     if user is None:
         raise InvalidArgument("a password needs a user")
+    from imaplus.sasl import Password
+
     return Password(user, password)

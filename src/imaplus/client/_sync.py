@@ -24,7 +24,6 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
-from imaplus.core.listing import ListEntry, Namespaces
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Delete,
@@ -35,25 +34,24 @@ from imaplus.core.mailboxes import (
     Subscribe,
     Unsubscribe,
 )
-from imaplus.core.session import Logout, Noop
+from imaplus.core.session import DEFAULT_ENABLE, Logout, Noop
 from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
-from imaplus.extensions.id import Id
-from imaplus.flows import connect as connecting
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
-from imaplus.sasl import Credentials, Password
 from imaplus.version import __version__
 from imaplus.wire.framing import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
-if TYPE_CHECKING:  # what deals with messages is half of imaplus: it is loaded when there are some
+if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from datetime import datetime
 
     from imaplus.client._sync_mailbox import Mailbox
     from imaplus.client._sync_pipeline import Pipeline
     from imaplus.core.append import Appended
+    from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.sasl import Credentials
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
@@ -86,7 +84,7 @@ class Client(Runner):
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         limits: Limits = DEFAULT_LIMITS,
         mechanisms: Sequence[str] | None = None,
-        enable: Iterable[str] = connecting.DEFAULT_ENABLE,
+        enable: Iterable[str] = DEFAULT_ENABLE,
         identity: Mapping[str, str | None] | None = None,
         compress: bool = False,
         mailbox: str | None = None,
@@ -113,6 +111,7 @@ class Client(Runner):
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
         from imaplus.client.streams import Stream
+        from imaplus.flows.connect import connect
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
         opening = Examine if read_only else Select
@@ -133,7 +132,7 @@ class Client(Runner):
                 import imaplus.client._sync_mailbox  # noqa: F401
             client.greeting()
             opened = client.run(
-                connecting.connect(
+                connect(
                     client.connection,
                     who,
                     starttls=isinstance(endpoint, Tcp) and endpoint.security is Security.STARTTLS,
@@ -179,6 +178,8 @@ class Client(Runner):
 
     def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
         """Tell the server who we are; what it says of itself, such as {"name": "Dovecot"}."""
+        from imaplus.extensions.id import Id
+
         told = self.run(Id(IDENTITY if fields is None else tuple(fields.items())))
         return dict(told)
 
@@ -207,8 +208,10 @@ class Client(Runner):
         `*` matches anything, `%` anything within one level. `status` are items such as "MESSAGES"
         to have with each mailbox.
         """
+        from imaplus.flows.listing import list_mailboxes
+
         return self.run(
-            mailboxes.list_mailboxes(
+            list_mailboxes(
                 self.connection, reference, pattern, subscribed=subscribed, status=status
             )
         )
@@ -219,7 +222,9 @@ class Client(Runner):
 
     def namespaces(self) -> Namespaces:
         """Where mailboxes live: one's own, other users', shared ones."""
-        return self.run(mailboxes.namespaces(self.connection))
+        from imaplus.flows.listing import namespaces
+
+        return self.run(namespaces(self.connection))
 
     def create(self, mailbox: str) -> None:
         """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
@@ -390,4 +395,6 @@ def _credentials(
         return None
     if user is None:
         raise InvalidArgument("a password needs a user")
+    from imaplus.sasl import Password
+
     return Password(user, password)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
@@ -11,9 +11,11 @@ from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Capability, Enabled
 from imaplus.protocol.response import Continuation
 from imaplus.records import field, record
-from imaplus.sasl import Mechanism
 from imaplus.wire.secret import Secret
 from imaplus.wire.writer import Writer
+
+if TYPE_CHECKING:
+    from imaplus.sasl import Mechanism
 
 MOST_ROUNDS = 10
 """Challenges of one authentication: SCRAM has three, and a server may not go on for ever."""
@@ -179,6 +181,10 @@ def follows_login(other: Command[Any]) -> bool:
     """What may stand before a command that is sent behind LOGIN or AUTHENTICATE: these, and what
     is sent behind them likewise. Their answers cannot be taken for one another's."""
     return other.leads_to is State.AUTHENTICATED or other.name == b"ID"
+
+
+DEFAULT_ENABLE = ("IMAP4REV2",)
+"""What a client switches on wherever it is offered: it changes nothing but for the better."""
 
 
 @record

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from imaplus.core.listing import List
 from imaplus.core.mailboxes import Opened, Select
-from imaplus.core.session import Authenticate, Enable, GetCapability, Login, StartTls
+from imaplus.core.session import (
+    DEFAULT_ENABLE,
+    Authenticate,
+    Enable,
+    GetCapability,
+    Login,
+    StartTls,
+)
 from imaplus.errors import (
     AuthenticationFailed,
     CapabilityMissing,
@@ -26,8 +33,6 @@ from imaplus.protocol.command import Ahead, Command, Flow, Handshake, State, Tog
 from imaplus.protocol.connection import Connection
 from imaplus.sasl import Credentials, Password, choose
 
-DEFAULT_ENABLE = ("IMAP4REV2",)
-"""What is switched on wherever it is offered."""
 READS_AHEAD: Final = ("Dovecot",)
 """Products that read what is sent behind a login (RFC 9051, 5.5), by the words of their greeting.
 

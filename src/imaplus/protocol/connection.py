@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.errors import (
     CapabilityMissing,
@@ -33,12 +32,12 @@ from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
+if TYPE_CHECKING:
+    from imaplus.protocol.deflate import Inflating
+
 T = TypeVar("T")
 Trace = Callable[[str, bytes], object]
 """Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
-
-INFLATE_STEP: Final = 1 << 16
-"""Octets inflated at once: a compression bomb meets the limits of framing first (RFC 4978)."""
 
 _SECTION: Final = lazy_pattern(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
 _RFC822: Final = lazy_pattern(rb"(RFC822[A-Z.]*) \Z", re.I)
@@ -83,7 +82,7 @@ class Connection(Session):
         self._trace = trace
         self._framer = Framer(limits, self._choose_sink)
         self._outbox = Outbox(trace)
-        self._inflate: Any = None
+        self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
         self._tag = f"{os.urandom(2).hex()}-".upper()
         self._count = 0
@@ -114,7 +113,9 @@ class Connection(Session):
 
     def start_compression(self) -> None:
         """All that follows, both ways, is a raw deflate stream (RFC 4978, 3)."""
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        from imaplus.protocol.deflate import Inflating
+
+        self._inflating = Inflating()
         self._outbox.compress()
         self._switched = True
 
@@ -244,9 +245,8 @@ class Connection(Session):
             if self.wants_tls:
                 raise ProtocolError("the server sent data in clear after STARTTLS: injected?")
             self._receive(data, events)
-        except (ProtocolError, zlib.error) as error:
-            broken = error if isinstance(error, ProtocolError) else ProtocolError(str(error))
-            self.fail(broken)
+        except ProtocolError as error:
+            self.fail(error)
         self._start_what_may()
         return events
 
@@ -277,7 +277,8 @@ class Connection(Session):
         return next((p for p in self._in_flight if p.command.ends_connection), None)
 
     def _receive(self, data: bytes, events: list[object]) -> None:
-        for octets in self._plain(data):
+        # As IMAP sees them: inflated, where compression is on.
+        for octets in (data,) if self._inflating is None else self._inflating.plain(data):
             self._framer.feed(octets)
             self._framer.keep_below = min((self.limits.small_literal, *self._in_flight.sinks_from))
             while self.error is None:
@@ -323,15 +324,6 @@ class Connection(Session):
         while (frame := framer.next_frame()) is not None:
             value = parse(frame, utf8=self.utf8, limits=self.limits)
             self._deliver(self.apply(value), frame.size, events)
-
-    def _plain(self, data: bytes) -> Iterator[bytes]:
-        """The octets as IMAP sees them: inflated, where compression is on."""
-        if self._inflate is None:
-            yield data
-            return
-        while data:
-            yield self._inflate.decompress(data, INFLATE_STEP)
-            data = self._inflate.unconsumed_tail
 
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
         if frame.literals and Lost in map(type, frame.literals):

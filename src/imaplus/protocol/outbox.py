@@ -6,13 +6,15 @@ on, and knows when a command has been written whole. It does not know what comma
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.protocol.command import Pending
 from imaplus.wire.secret import Secret
 from imaplus.wire.writer import Piece, Segment
+
+if TYPE_CHECKING:
+    from imaplus.protocol.deflate import Deflating
 
 ENOUGH: Final = 1 << 16
 """Octets given at once: small commands travel together, large literals do not fill memory."""
@@ -21,14 +23,14 @@ ENOUGH: Final = 1 << 16
 class Outbox:
     """A queue of segments. `blocked` while the server must say `+` before anything else."""
 
-    __slots__ = ("_current", "_deflate", "_ready", "_trace", "_waiting")
+    __slots__ = ("_current", "_deflating", "_ready", "_trace", "_waiting")
 
     def __init__(self, trace: Callable[[str, bytes], object] | None = None) -> None:
         self._trace = trace
         self._ready: list[tuple[Piece, Pending[Any] | None]] = []  # with the command it completes
         self._current: Iterator[bytes] | None = None  # the rest of what is being taken
         self._waiting: Pending[Any] | None = None  # its next segment waits for `+`
-        self._deflate: Any = None
+        self._deflating: Deflating | None = None
 
     @property
     def blocked(self) -> bool:
@@ -96,7 +98,9 @@ class Outbox:
 
     def compress(self) -> None:
         """Deflate what is written from here on (RFC 4978, 3)."""
-        self._deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        from imaplus.protocol.deflate import Deflating
+
+        self._deflating = Deflating()
 
     def clear(self) -> None:
         """Forget everything: the connection is gone."""
@@ -116,9 +120,7 @@ class Outbox:
         else:
             self._current = None
         data = b"".join(parts)
-        if self._deflate is not None and data:
-            data = self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-        return data
+        return data if self._deflating is None or not data else self._deflating.deflated(data)
 
     def _parts(self) -> Iterator[bytes]:
         while self._ready:

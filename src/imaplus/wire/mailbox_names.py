@@ -9,8 +9,6 @@ each name that a server lists can be selected, whatever it is made of. Hierarchy
 from __future__ import annotations
 
 import re
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from typing import Final
 
@@ -117,16 +115,20 @@ def _keep(octets: bytes) -> str:
 def _shift(run: re.Match[str]) -> str:
     if run["amp"]:
         return "&-"
+    from binascii import b2a_base64  # most names stand for themselves
+
     base64 = b2a_base64(run.group().encode("utf-16-be"), newline=False)
     return f"&{base64.decode('ascii').rstrip('=').replace('/', ',')}-"
 
 
 def _unshift(shift: bytes) -> str | None:
     """The text of a shift, or None if `encode` would not write it like this."""
+    from binascii import a2b_base64
+
     base64 = shift[1:-1].replace(b",", b"/")
     try:
         text = a2b_base64(base64 + b"=" * (-len(base64) % 4), strict_mode=True).decode("utf-16-be")
-    except (Base64Error, UnicodeDecodeError):
+    except ValueError:  # it is no base64, or no UTF-16
         return None
     canonical = not _PRINTABLE.search(text) and encode(text) == shift
     return text if canonical else None
