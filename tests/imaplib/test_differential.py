@@ -7,10 +7,11 @@ random plan. What differs on purpose (differences.py) is not generated here, and
 from __future__ import annotations
 
 import imaplib as standard
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from imaplus import imaplib as facade
@@ -187,17 +188,24 @@ def attempt(module: Any, client: Any, name: str, args: tuple[Any, ...]) -> tuple
         return ("OSError", None)
 
 
+def unwrapped(command: bytes) -> bytes:
+    """An APPEND as the facade sends it: the difference is `utf8-append`."""
+    found = re.fullmatch(rb"(APPEND .*)\{\d+\}\r\nUTF8 \((.*)\)\r\n", command, re.DOTALL)
+    return b"%b{%d}\r\n%b\r\n" % (found[1], len(found[2]), found[2]) if found else command
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["NONAUTH", "AUTH", "SELECTED", "SELECTED"]),
     st.lists(steps, min_size=1, max_size=12),
     st.lists(answers, max_size=12),
 )
+@example("AUTH", [("enable", ("UTF8=ACCEPT",)), ("append", (None, None, None, b"a\n"))], [])
 def test_both_send_the_same_and_return_the_same(
     state: str, plan: list[Step], replies: list[Answer]
 ) -> None:
     plan = [("assign state", (state,)), *plan]
     theirs, ours = play(standard, plan, replies), play(facade, plan, replies)
     event(f"{len(theirs[0])} commands")
-    assert ours[0] == theirs[0]
+    assert ours[0] == [unwrapped(command) for command in theirs[0]]
     assert ours[1] == theirs[1]
