@@ -116,9 +116,14 @@ class Fetched(MessageData):
         """Read a list of a response with a shape; those before it are passed over.
 
         If the lists are not what they seem to be, all of the response is looked at.
+
+        Raises:
+            KeyError: there is nothing of that name, for sure.
         """
         assert self._source is not None
         shape, over = self._source
+        if not shape.lists:
+            raise KeyError(name)
         if name not in shape.lists:
             self._look()
             return
@@ -159,9 +164,10 @@ class Fetched(MessageData):
 
     def get(self, name: str, default: Any = None) -> Any:
         """An item's value, or the default if the server did not send it."""
-        if name not in self:
+        try:
+            return self[name]
+        except KeyError:
             return default
-        return self[name]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Fetched):
