@@ -83,6 +83,9 @@ def merging(size: int) -> bytes:
     return b"".join(b"* VANISHED (EARLIER) %d\r\n" % (2 * n) for n in range(1, size // 28))
 
 
+ENVELOPE: Final = (
+    b'* %%d FETCH (UID 7 ENVELOPE ("d" {1}\r\n%b NIL NIL NIL NIL NIL NIL NIL NIL))\r\n'
+)
 SHAPES: Final[dict[str, Shape]] = {
     "endless line": lambda size: b"* OK " + b"x" * size,
     "endless atom, ended": repeated(b"x", before=b"* "),
@@ -133,6 +136,11 @@ SHAPES: Final[dict[str, Shape]] = {
     "flags of each message": numbered(b"* %d FETCH (UID 7 FLAGS (\\Seen))\r\n"),
     "flags, all different": numbered(b"* 1 FETCH (UID 7 FLAGS (k%d))\r\n"),
     "flags of one message": in_fetch(b"FLAGS (", b"a ", end=b")"),
+    "envelopes": numbered(ENVELOPE % b"a"),
+    "envelopes with a line break": numbered(ENVELOPE % b"\n"),
+    "envelopes that end oddly": numbered((ENVELOPE % b"a").replace(b"))\r", b") )\r")),
+    "bodies": numbered(b"* %d FETCH (UID 7 BODY[] {1}\r\na)\r\n"),
+    "bodies that end oddly": numbered(b"* %d FETCH (UID 7 BODY[] {1}\r\na )\r\n"),
     "quoted flags": in_fetch(b"FLAGS (", b'"a" ', end=b")"),
     "huge sequence number": repeated(b"* 4294967295 FETCH (UID 1 FLAGS ())\r\n"),
     "items without values": in_fetch(b"X", b"BODY[] "),

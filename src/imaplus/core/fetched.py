@@ -69,9 +69,8 @@ class Fetched(MessageData):
         items = {name: self[name] for name in shape.places}
         if shape.lists:
             first = shape.lists[0].encode()
-            found = item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))))[0]
-            items = {**found, **self._items, **items}
-            items = {name: items[name] for name in (*shape.places, *found)}
+            items = item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))), items)[0]
+            items |= self._items
         self._items = items
         self._source = self._behind = None
 
@@ -252,7 +251,7 @@ def fetched(c: Cursor, seq: int) -> Fetched:
         place = shape.places.get("UID")
         uid = None if place is None else row[place]
         return Fetched(seq, uid, UNTOUCHED, row, Source(shape, c.sub))
-    items, whole = item_by_item(c)
+    items, whole = item_by_item(c, {})
     if whole:
         shapes.learn(tuple(items))
     uid = items.get("UID")

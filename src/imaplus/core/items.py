@@ -6,7 +6,7 @@ they are touched. Which message it is that has the items, nobody knows here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from imaplus.core.bodystructure import bodystructure
@@ -49,13 +49,13 @@ _SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]
 _ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 
 
-def item_by_item(c: Cursor) -> tuple[dict[str, object], bool]:
-    """The items that come next, and whether nothing is wrong with them.
+def item_by_item(c: Cursor, known: Mapping[str, object]) -> tuple[dict[str, object], bool]:
+    """The items that are known and those that come next, and whether nothing is wrong with them.
 
     Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
     """
     # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
-    items: dict[str, object] = {}
+    items = dict(known)
     c.accept_sp()
     c.expect(b"(")
     extra = 0  # quirk 41: Domino's parentheses around an item

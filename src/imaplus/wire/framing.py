@@ -117,6 +117,7 @@ class Framer:
         "_line",
         "_literals",
         "_missing",
+        "_plain_until",
         "_position",
         "_sink",
         "_text",
@@ -133,6 +134,7 @@ class Framer:
         self._choose = choose or self._in_memory
         self._data = b""  # fed and not yet consumed, from _position on
         self._position = 0
+        self._plain_until = 0  # up to where all literals are as `next_responses()` wants them
         self._line = bytearray()  # of a line whose end has not come
         self._text = bytearray()  # this response up to its latest literal
         self._text_size = 0  # octets of this response's text, its unfinished line included
@@ -156,6 +158,7 @@ class Framer:
             data = self._data[self._position :] + data
         self._data = data
         self._position = 0
+        self._plain_until = 0
 
     @property
     def inside_response(self) -> bool:
@@ -214,7 +217,9 @@ class Framer:
         if end - start > self._limits.text:
             return b"", []
         if literals:
-            end = self._before_odd_literal(start, end)
+            if self._plain_until <= start:
+                self._plain_until = self._before_odd_literal(start, end)
+            end = self._plain_until
         elif not data.startswith(b"* ", data.find(b"\n", start) + 1):
             return b"", []
         rows: Rows = whole.findall(data, start, end) if start < end else []
