@@ -39,7 +39,8 @@ from imaplus.testing.server import AsyncServer
 from imaplus.testing.session import Session
 from imaplus.wire import dates, mailbox_names
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame, Framer
+from imaplus.wire.frames import Frame
+from imaplus.wire.framing import Framer
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import EMPTY, SequenceSet, parse_ranges
 from imaplus.wire.sources import Octets

@@ -99,7 +99,7 @@ if TYPE_CHECKING:
     from imaplus.protocol.command import Command, Flow, Together
     from imaplus.protocol.data import Exists, Expunged, Vanished
     from imaplus.sasl import Anonymous, BearerToken, Credentials, External, Password
-    from imaplus.wire.framing import Limits
+    from imaplus.wire.frames import Limits
     from imaplus.wire.secret import Secret
     from imaplus.wire.sets import SequenceSet
 
@@ -136,7 +136,7 @@ _MODULES = {
     "imaplus.protocol.command": "Command Flow Together",
     "imaplus.protocol.data": "Exists Expunged Vanished",
     "imaplus.sasl": "Anonymous BearerToken Credentials External Password",
-    "imaplus.wire.framing": "Limits",
+    "imaplus.wire.frames": "Limits",
     "imaplus.wire.secret": "Secret",
     "imaplus.wire.sets": "SequenceSet",
 }

@@ -8,7 +8,8 @@ from pathlib import Path
 from imaplus.core.envelope import Address, Envelope
 from imaplus.core.parts import MessagePart, Part, TextPart
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame, Framer
+from imaplus.wire.frames import Frame
+from imaplus.wire.framing import Framer
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 

@@ -20,7 +20,8 @@ from imaplus.protocol import connection as connections
 from imaplus.protocol import response as responses
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import parse
-from imaplus.wire.framing import Frame, Framer, Limits
+from imaplus.wire.frames import Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.sets import SequenceSet
 
 MESSAGES = 12

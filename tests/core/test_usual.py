@@ -16,7 +16,7 @@ from imaplus.core.usual_parts import usual_body
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_header_date
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.tree import tree
 
 TEXTS = [b"NIL", b'"a"', b'""', b'"(x"', b'"A B"', b'"\xe4"', b'"\xc3\xa4"', b"{2}\r\n", b'"NIL"']

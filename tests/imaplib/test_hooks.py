@@ -14,7 +14,7 @@ import pytest
 
 from imaplus import imaplib
 from imaplus.testing import Server
-from imaplus.wire.framing import Limits
+from imaplus.wire.frames import Limits
 
 from .scripted import Answer, ScriptedServer
 

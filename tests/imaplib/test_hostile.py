@@ -16,7 +16,7 @@ import pytest
 
 from imaplus import imaplib
 from imaplus.testing import Authority, Server
-from imaplus.wire.framing import Limits
+from imaplus.wire.frames import Limits
 
 from .scripted import Answer
 

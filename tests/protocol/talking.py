@@ -7,7 +7,7 @@ from typing import Any
 from imaplus.core.mailboxes import Select
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
-from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
 CAPABILITIES = (
     "IMAP4rev1 IDLE STARTTLS UIDPLUS MOVE ENABLE COMPRESS=DEFLATE UNSELECT NAMESPACE LIST-STATUS"

@@ -42,15 +42,15 @@ from imaplus.errors import (
     StateError,
 )
 from imaplus.extensions.compress import Compress
+from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.command import Command, State
-from imaplus.protocol.connection import name_of_body
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.deflate import STEP
 from imaplus.protocol.in_flight import MOST
 from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
 from imaplus.records import replace
 from imaplus.sasl import Password, Plain
-from imaplus.wire.framing import Limits
+from imaplus.wire.frames import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sinks import File, Sink

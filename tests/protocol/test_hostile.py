@@ -16,10 +16,10 @@ from imaplus.core.fetched import Fetched
 from imaplus.core.runs import FetchedRun
 from imaplus.core.search import Search
 from imaplus.errors import ProtocolError
-from imaplus.protocol.connection import name_of_body
+from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.data import Exists, Expunged, Vanished
 from imaplus.protocol.response import Continuation, Malformed, Status, Unknown, parse
-from imaplus.wire.framing import Frame, Limits
+from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.sets import SequenceSet
 
 from .talking import Talk, selected

@@ -19,7 +19,7 @@ from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.data import Capability, Exists, Expunged, MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.response import Malformed, Status, parse
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
 from .talking import selected

@@ -25,7 +25,7 @@ from imaplus.protocol.data import (
 )
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import parse
-from imaplus.wire.framing import Frame, Limits
+from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.sets import SequenceSet
 
 

@@ -33,7 +33,7 @@ from imaplus.protocol.response import (
     register,
 )
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
 

@@ -33,7 +33,7 @@ from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Malformed, Status, Unknown
 from imaplus.testing import ScriptServer, Transcript
 from imaplus.testing.transcript import Cut, octets, randomly, whole
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
 HERE: Final = Path(__file__).parent

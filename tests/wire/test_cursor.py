@@ -14,7 +14,8 @@ from imaplus.errors import ProtocolError
 from imaplus.wire import cursor as cursor_module
 from imaplus.wire import tokens
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
-from imaplus.wire.framing import Frame, Framer, Limits
+from imaplus.wire.frames import Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.tokens import decode_text
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.errors import ProtocolError
-from imaplus.wire.framing import Frame, Framer, Limits
+from imaplus.wire.frames import Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.sinks import Digest, Discard, File, Lost, Memory, Sink
 
 STREAM = (

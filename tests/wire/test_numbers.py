@@ -12,7 +12,7 @@ from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.wire import cursor as cursor_module
 from imaplus.wire import numbers as numbers_module
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.numbers import set_of_numbers
 from imaplus.wire.sets import MAX_NUMBER, SequenceSet
 

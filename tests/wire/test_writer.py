@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame, Framer
+from imaplus.wire.frames import Frame
+from imaplus.wire.framing import Framer
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import EMPTY, SequenceSet
 from imaplus.wire.sources import Octets

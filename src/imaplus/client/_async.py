@@ -38,7 +38,7 @@ from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityCh
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
 from imaplus.version import __version__
-from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
 if TYPE_CHECKING:  # what few sessions need is loaded when they do

@@ -16,8 +16,8 @@ from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import FetchModifier, needs_of, write_list
 from imaplus.core.runs import FetchedRun, recent_shapes
 from imaplus.errors import InvalidArgument
+from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.command import Reply
-from imaplus.protocol.connection import name_of_body
 from imaplus.protocol.data import MessageRun, RunShape
 from imaplus.protocol.response import Status
 from imaplus.records import record

@@ -20,7 +20,7 @@ from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Malformed, numbered_response
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame, framed
+from imaplus.wire.frames import Frame, framed
 
 if TYPE_CHECKING:
     from email.message import EmailMessage

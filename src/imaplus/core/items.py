@@ -14,7 +14,7 @@ from imaplus.core.envelope import envelope
 from imaplus.errors import ProtocolError
 from imaplus.protocol.response import Malformed, Parser, register
 from imaplus.wire.cursor import Cursor, Mark
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern
 
 P = TypeVar("P", bound=Parser)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_internaldate
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import flag_set
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from imaplus.imaplib._log import Log
 from imaplus.imaplib._public import public
-from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from socket import socket as _socket

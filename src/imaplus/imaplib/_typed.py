@@ -20,7 +20,7 @@ from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.mailbox import Mailbox as SelectedMailbox
 from imaplus.protocol.response import parse
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 from imaplus.errors import CommandError, ProtocolError
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
-from imaplus.wire.framing import Limits
+from imaplus.wire.frames import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
 from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer

@@ -8,7 +8,6 @@ does no I/O: whoever runs it moves octets between it and a stream.
 from __future__ import annotations
 
 import os
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -21,14 +20,15 @@ from imaplus.errors import (
     ProtocolError,
     StateError,
 )
+from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.command import Command, Pending, Reply, State
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Framer, Limits
-from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
@@ -39,28 +39,8 @@ T = TypeVar("T")
 Trace = Callable[[str, bytes], object]
 """Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
 
-_SECTION: Final = lazy_pattern(rb"((?:BODY|BINARY)\[[^\]]*\](?:<[0-9.]{1,41}>)?) ~?\Z", re.I)
-_RFC822: Final = lazy_pattern(rb"(RFC822[A-Z.]*) \Z", re.I)
 FEW: Final = 1000
 """Octets that come at once and are too few to look for many of a kind among them."""
-LONGEST_NAME: Final = 2000
-"""Octets of a body's name before its literal: BODY[HEADER.FIELDS (...)] with a hundred fields."""
-
-
-def name_of_body(text: bytearray) -> str | None:
-    """Which body the literal is that comes after this text, in capitals; None if it is none.
-
-    There may be tens of thousands of literals: only what can be the name is looked at.
-    """
-    if text.endswith(b" BODY[] "):
-        return "BODY[]"  # the commonest by far
-    bracket = text.rfind(b"[", max(0, len(text) - LONGEST_NAME))
-    found = (
-        _SECTION.match(text, max(0, bracket - len("BODY")))
-        or _SECTION.match(text, max(0, bracket - len("BINARY")))
-        or _RFC822.search(text, max(0, len(text) - len("RFC822.HEADER ")))
-    )
-    return found[1].decode("latin-1").upper() if found else None
 
 
 class Connection(Session):

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame, Framer, Rows
+from imaplus.wire.frames import Frame
+from imaplus.wire.framing import Framer, Rows
 from imaplus.wire.sets import SequenceSet
 
 

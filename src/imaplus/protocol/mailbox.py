@@ -27,7 +27,7 @@ from imaplus.protocol.data import (
 )
 from imaplus.protocol.response import Status
 from imaplus.records import replace
-from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.sets import EMPTY, SequenceSet
 
 MOST_UNKNOWN = 1 << 22

@@ -23,7 +23,7 @@ from imaplus.errors import (
 )
 from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import decode_text
 

@@ -13,7 +13,7 @@ from imaplus.protocol.command import State
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
-from imaplus.wire.framing import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
 PART_OF_REV2: Final = frozenset(
     "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "

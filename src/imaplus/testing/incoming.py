@@ -13,7 +13,8 @@ from imaplus.errors import ProtocolError
 from imaplus.records import record
 from imaplus.testing.content import OnDisk
 from imaplus.testing.streams import Stream
-from imaplus.wire.framing import Frame, Framer, Limits
+from imaplus.wire.frames import Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.sinks import Memory, Sink, Spool
 
 LIMITS: Final = Limits(text=1 << 20, literal=2 << 30, small_literal=1 << 20, literals=10_000)

@@ -25,7 +25,7 @@ from imaplus.testing.store import Account, Message
 from imaplus.testing.streams import Replay, Stream, Tls
 from imaplus.testing.view import Numbered, View
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.framing import Frame
+from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.wire import mailbox_names
-from imaplus.wire.framing import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.sets import SequenceSet, parse_ranges
 from imaplus.wire.tokens import (
     ASTRING,

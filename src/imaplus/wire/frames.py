@@ -1,0 +1,79 @@
+"""What the framer gives, and how much of it: complete responses, and the limits on them.
+
+How a response is found in the stream is not known here, nor what it says.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from imaplus.records import record
+from imaplus.wire.patterns import lazy_pattern
+
+
+@record(kw_only=True)
+class Limits:
+    """What a server may make us hold. Each is far above honest use and far below harm."""
+
+    text: int = 16 << 20
+    """Octets of one response, literals apart: a plain SEARCH of two million UIDs."""
+    literal: int = 256 << 20
+    """Octets of one literal in memory: the largest mail that providers accept, with room."""
+    small_literal: int = 1 << 20
+    """The same where nobody asked for a body: names, subjects, annotations."""
+    literals: int = 50_000
+    """Literals in one response: an ENVELOPE of ten thousand recipients in four fields."""
+    depth: int = 128
+    """Open parentheses: servers stop nesting MIME parts at a hundred."""
+    held: int = 1 << 30
+    """Octets kept for one command until its caller takes them: a page of large messages."""
+    responses: int = 5_000_000
+    """Responses kept for one command: the flags of the largest mailboxes we know."""
+    messages: int = 20_000_000
+    """Messages of one mailbox whose UIDs are remembered, at four octets each."""
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+_MARK: Final = lazy_pattern(rb"(?<=\r\n)")  # behind it, a literal stood
+ANNOUNCED: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,19})\}\r\n")
+"""What comes before a literal, as it should be written."""
+
+
+class Frame(NamedTuple):
+    """One complete response: its text without the final line break, its literals apart.
+
+    Where a literal stood, the text has `{n}` and CRLF; no line break occurs elsewhere in it.
+    """
+
+    text: bytes
+    literals: tuple[object, ...] = ()
+
+    @property
+    def whole(self) -> bytes:
+        """The response as it came, without its line break; literals that went elsewhere are left
+        out."""
+        parts = _MARK.split(self.text)
+        values = (value if isinstance(value, bytes) else b"" for value in self.literals)
+        return b"".join(part for pair in zip(parts, (*values, b""), strict=True) for part in pair)
+
+    @property
+    def size(self) -> int:
+        """Octets that the frame holds in memory."""
+        if not self.literals:
+            return len(self.text)
+        return len(self.text) + sum([len(x) for x in self.literals if isinstance(x, bytes)])
+
+
+def framed(octets: bytes) -> Frame:
+    """The frame of octets in which each literal stands behind its announcement."""
+    text: list[bytes] = []
+    literals: list[bytes] = []
+    end = 0
+    for match in ANNOUNCED.finditer(octets) if b"{" in octets else ():
+        begin = match.end()
+        text.append(octets[end:begin])
+        end = begin + int(match[1])
+        literals.append(octets[begin:end])
+    return Frame(b"".join([*text, octets[end:]]), tuple(literals)) if literals else Frame(octets)
