@@ -25,8 +25,6 @@ _NSTRING: Final = r'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
 _ADDRESS: Final = rf"\({_NSTRING} {_NSTRING} {_NSTRING} {_NSTRING}\)"
 _ADDRESSES: Final = rf"(?:NIL|\((?:{_ADDRESS} ?+)++\))"
 _FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
-USUAL_ENVELOPE: Final = rf"\({' '.join(_FIELDS)}\)".encode()
-"""The pattern of an envelope that needs no second look."""
 _USUAL: Final = lazy_pattern(rf"\({' '.join(f'({each})' for each in _FIELDS)}\)")
 _ENTRY: Final = lazy_pattern(_ADDRESS)
 _FOUR: Final = lazy_pattern(rf"\(({_NSTRING}) ({_NSTRING}) ({_NSTRING}) ({_NSTRING})\)")

@@ -157,8 +157,10 @@ class Fetched(MessageData):
         return value
 
     def __contains__(self, name: object) -> bool:
-        if self._source is not None and name in self._source.shape.places:
-            return True
+        if self._source is not None:
+            shape = self._source.shape
+            if name in shape.places or not shape.lists:
+                return name in shape.places
         return name in self.names
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -89,20 +89,21 @@ class Shape:
             for name, value in zip(first, plain, strict=True)
         )
         number = rb"[1-9][0-9]{0,9}"
+        self.one = lazy_pattern(rb"\(%b\)\Z" % items)
+        """All of a response without lists, behind its name."""
+        # The sequence number is a group where literals hide which lines begin a response.
         if lists:
             items += b" %b " % lists[0].encode()
-            self.beginning = lazy_pattern(rb"\* %b FETCH \(%b\(" % (number, items))
-            start = rb"\* (%b) FETCH \(%b%b" % (number, items, _LISTS_TEXT)
-        elif self.ends_in_body:
-            up_to_size = items.removesuffix(_BODY.pattern) + rb"\{(0|[1-9][0-9]{0,6})\}\r\n"
-            start = rb"\* %b FETCH \(%b" % (number, items)
-            self.beginning = lazy_pattern(rb"\* (%b) FETCH \(%b" % (number, up_to_size))
+            beginning = rb"\* %b FETCH \(%b\(" % (number, items)
+            whole = rb"\* (%b) FETCH \(%b%b" % (number, items, _LISTS_TEXT)
         else:
-            name = re.escape(names[0].encode())
-            self.beginning = lazy_pattern(rb"\* %b FETCH \(%b " % (number, name))
-            start = rb"\* %b FETCH \(%b" % (number, items)
-        self.whole = lazy_pattern(start + rb"\)\r\n|((?s:.+))")
-        self.one = lazy_pattern(rb"\(%b\)\Z" % items)
+            beginning = rb"\* %b FETCH \(%b " % (number, re.escape(names[0].encode()))
+            whole = rb"\* %b FETCH \(%b" % (number, items)
+        if self.ends_in_body:
+            up_to_size = items.removesuffix(_BODY.pattern) + rb"\{(0|[1-9][0-9]{0,6})\}\r\n"
+            beginning = rb"\* (%b) FETCH \(%b" % (number, up_to_size)
+        self.beginning = lazy_pattern(beginning)
+        self.whole = lazy_pattern(whole + rb"\)\r\n|((?s:.+))")
 
     @property
     def comes_in_runs(self) -> bool:

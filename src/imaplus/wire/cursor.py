@@ -75,10 +75,6 @@ class Cursor:
         came = self.text[self.pos : self.pos + 40]
         raise ProtocolError(f"expected {expected} at octet {self.pos}, found {came!r}")
 
-    def mark_at(self, position: int) -> Mark:
-        """A mark at any position where a value begins."""
-        return position, self.text.count(b"\r\n", 0, position) if self._literals else 0
-
     def coming_text(self) -> str | None:
         """All that is left, as text; None if some of it is not UTF-8."""
         try:

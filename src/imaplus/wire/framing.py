@@ -194,9 +194,8 @@ class Framer:
         most = self._limits.literals
         for count, match in enumerate(ANNOUNCED.finditer(data, start, end)):
             begin, size = match.end(), int(match[1])
-            room = (
-                data.find(b"\n", begin, end) - len(b"))\r") - begin
-            )  # what ends it is no literal's
+            # What ends the line and the response is no literal's.
+            room = data.find(b"\n", begin, end) - len(b"))\r") - begin
             odd = match.start() < behind or not size <= room or size >= self.keep_below
             if odd or count >= most:
                 return data.rfind(b"\n", start, match.start()) + 1 or start
