@@ -272,6 +272,52 @@ def test_a_sink_is_chosen_once_for_each_literal_however_it_is_cut(
         assert asked == [each for each in all_there_is if each[1] >= keep_below]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "keep_below", "asked"),
+    [
+        ([b"01234", b"56789 Y\r\n"], 11, 0),  # it waits where it is, and is cut when it has come
+        ([b"01234", b"56789", b" Y\r\n"], 11, 1),  # but not twice
+        ([b"0123456789 ", b"Y\r\n"], 11, 1),  # it has come
+        ([b"01234", b"56789 Y\r\n"], 10, 1),  # it may have a sink that wants what there is
+    ],
+)
+def test_a_small_literal_behind_others_waits_for_its_rest(
+    pieces: list[bytes], keep_below: int, asked: int
+) -> None:
+    sizes: list[int] = []
+
+    def choose(text: bytearray, size: int) -> Sink:
+        sizes.append(size)
+        return Memory()
+
+    framer = Framer(choose=choose)
+    framer.keep_below = keep_below
+    first, *others = pieces
+    assert frames([b"* OK\r\n* X {10}\r\n" + first], framer) == [Frame(b"* OK")]
+    assert framer.inside_response
+    assert frames(others, framer) == [Frame(b"* X {10}\r\n Y", (b"0123456789",))]
+    assert not framer.inside_response
+    assert sizes == [10] * asked
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\r", b"*", b"* O"])
+def test_a_line_behind_others_waits_for_its_rest(rest: bytes) -> None:
+    framer = Framer()
+    assert frames([b"* OK\r\n" + rest], framer) == [Frame(b"* OK")]
+    assert framer.inside_response
+    last = b"\n* OK\r\n" if rest == b"\r" else b"* OK\r\n"[len(rest.strip(b"\0")) :]
+    assert frames([last], framer) == [Frame(b"* OK")]
+    assert not framer.inside_response
+
+
+def test_a_line_that_waits_is_not_longer_than_a_response_may_be() -> None:
+    framer = Framer(Limits(text=10))
+    framer.feed(b"* OK\r\n" + b"x" * 11)
+    assert framer.next_frame() == Frame(b"* OK")
+    with pytest.raises(ProtocolError, match="limit of 10 octets"):
+        framer.next_frame()
+
+
 def test_a_literal_that_is_refused_leaves_the_stream_behind_its_announcement() -> None:
     def choose(text: bytearray, size: int) -> Sink:
         raise ProtocolError("no")

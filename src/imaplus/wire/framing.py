@@ -22,6 +22,7 @@ _LINE_END: Final = b" \t\r\n"
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
+_ODD_BEGINNING: Final = frozenset(b"\0\r")
 _LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
@@ -94,7 +95,15 @@ class Framer:
 
     @property
     def inside_response(self) -> bool:
-        """Whether a response has begun and not ended: an end of the stream would truncate it."""
+        """Whether a response has begun and not ended: an end of the stream would truncate it.
+
+        It is known when `next_frame()` has said that there is none.
+        """
+        return self._is_in_pieces or self._position < len(self._data)
+
+    @property
+    def _is_in_pieces(self) -> bool:
+        """Whether the beginning of a response has been taken from what was fed."""
         return bool(self._line or self._text or self._sink)
 
     def take_rest(self) -> bytes:
@@ -113,6 +122,8 @@ class Framer:
         """
         if (frame := self._frame_at_hand()) is not None:
             return frame
+        if self._will_be_at_hand():
+            return None
         while True:
             if self._sink is not None and not self._fill():
                 return None
@@ -143,7 +154,7 @@ class Framer:
         response is left to `next_frame()`, as is one that comes alone.
         """
         data, start = self._data, self._position
-        if self.inside_response or not beginning.match(data, start):
+        if self._is_in_pieces or not beginning.match(data, start):
             return b"", []
         end = data.rfind(b"\n", start) + 1
         if end - start > self._limits.text:
@@ -170,7 +181,7 @@ class Framer:
         """
         data, start = self._data, self._position
         rows: Rows = []
-        if self.inside_response or not self._limits.literals:
+        if self._is_in_pieces or not self._limits.literals:
             return b"", rows
         most = min(self._limits.text, self._limits.held)
         position = start
@@ -204,7 +215,7 @@ class Framer:
 
     def _frame_at_hand(self) -> Frame | None:
         """The next response, if all of it has come and nothing is odd about it."""
-        if self.inside_response:
+        if self._is_in_pieces:
             return None
         data, start = self._data, self._position
         end = data.find(b"\n", start) - 1  # of the line, without its end
@@ -231,6 +242,23 @@ class Framer:
                 # Nothing is missing and nothing is odd, so that no sink is asked for twice.
                 return self._hand_over(data, start, literals, end)
         return None
+
+    def _will_be_at_hand(self) -> bool:
+        """Whether a response has begun that can be cut at once, as it seems, when more has come.
+
+        It waits for that where it is, but not twice: so no octet is copied more than once for it.
+        """
+        data, start = self._data, self._position
+        if self._is_in_pieces or not 0 < start < len(data) <= start + self._limits.text:
+            return False
+        end = data.find(b"\n", start) + 1
+        if not end:
+            return data[start] not in _ODD_BEGINNING
+        match = _LITERAL_LINE.search(data, max(start, end - 2 - LONGEST_COUNT), end)
+        if match is None:
+            return False
+        size = int(match[1])
+        return size < self.keep_below and len(data) <= end + size
 
     def _hand_over(
         self, data: bytes, start: int, literals: list[tuple[int, int]], end: int
