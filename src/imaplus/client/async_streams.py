@@ -11,6 +11,7 @@ import contextlib
 import socket
 import subprocess
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
 from imaplus.client.children import end_child, start_child
@@ -104,6 +105,8 @@ class AsyncStream(asyncio.BufferedProtocol):
         "_gone",
         "_is_gone",
         "_read_paused",
+        "_rings",
+        "_timer",
         "_transport",
         "_unread",
         "_unwritten",
@@ -121,7 +124,9 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._error: Exception | None = None
         self._write_paused = False
         self._read_paused = False
-        self._waiters: list[asyncio.Future[bool]] = []
+        self._waiters: list[tuple[asyncio.Future[bool], float]] = []  # and until when
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings = inf  # when the timer does
         self._child: subprocess.Popen[bytes] | None = None
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
@@ -249,18 +254,36 @@ class AsyncStream(asyncio.BufferedProtocol):
             TimedOut: neither within so many seconds.
         """
         loop = asyncio.get_running_loop()
-        ends = None if timeout is None else loop.time() + timeout
+        ends = inf if timeout is None else loop.time() + timeout
         while not self._is_ready(read=read, write=write):
             waiter: asyncio.Future[bool] = loop.create_future()
-            self._waiters.append(waiter)
-            timer = None if ends is None else loop.call_at(ends, _settle, waiter, False)
+            waits = waiter, ends
+            self._waiters.append(waits)
+            if ends < self._rings:
+                self._ring_at(ends, loop)
             try:
                 if not await waiter:
                     raise TimedOut(f"nothing came for {timeout:.3g} seconds")
             finally:
-                self._waiters.remove(waiter)
-                if timer is not None:
-                    timer.cancel()
+                self._waiters.remove(waits)
+
+    def _ring_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings, self._timer = when, loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        """Tell who has waited long enough. There is one timer, which outlives a wait: to set one
+        for each would take as long as to read what ends it."""
+        self._rings, self._timer = inf, None
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for waiter, ends in self._waiters:
+            if ends <= now:
+                _settle(waiter, False)
+        later = min((ends for _, ends in self._waiters if ends > now), default=inf)
+        if later < inf:
+            self._ring_at(later, loop)
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -323,10 +346,12 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._ended = True
         self._error = self._error or exc
         self._is_gone = True
+        if self._timer is not None:
+            self._timer.cancel()
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
         self._wake()
 
     def _wake(self) -> None:
-        for waiter in self._waiters:
+        for waiter, _ in self._waiters:
             _settle(waiter, True)
