@@ -33,6 +33,9 @@ class Shared(threading.local):
     room each time would leave the heap in pieces."""
 
     def __init__(self) -> None:
+        # Until it has seen that something of this size is freed, glibc gives pages back after each
+        # read, and the system has to clear others for the next (mallopt(3), M_TRIM_THRESHOLD).
+        bytearray(8 * BULK_SIZE)
         self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
 
 
