@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from raw import Raw
+from undisturbed import congestion_control, leave_for_own_network, spread_out
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = ROOT / "lab"
@@ -74,11 +75,13 @@ def prepared(directory: Path) -> Iterator[Machine]:
             sys.exit(f"another benchmark runs in {directory}; --dir names another place")
         for left in directory.glob("run-*"):  # by a run that was killed
             shutil.rmtree(left, ignore_errors=True)
+        spread_out(directory)
         machine = Machine(directory)
         install_python_peers(machine)
         install_imaplus(machine)
         install_imapflow(machine)
         find_mbsync(machine)
+        leave_for_own_network()
         with serving(machine):
             yield machine
 
@@ -281,4 +284,5 @@ def facts() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "memory": f"{memory / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
+        "congestion": congestion_control(),
     }

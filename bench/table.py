@@ -168,8 +168,8 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 ABOUT = """\
-Made on {date} in {seconds} s{mode}: {processor}, {cores} cores, {memory}, {kernel}; {versions}.\
-{missing}
+Made on {date} in {seconds} s{mode}: {processor}, {cores} cores, {memory}, {kernel}, \
+TCP by {congestion}; {versions}.{missing}
 
 A cell has the median of {rounds} rounds, and the least and the greatest; one number means one
 round. Who took more than {budget:g} s in a row got fewer, of mirrors at least three. A sample that

@@ -35,7 +35,10 @@ def page(key: str, **more: Any) -> str:
             "rounds": 5,
             "budget": 6.0,
             "limit": 45.0,
-            "machine": {"processor": "P", "cores": "2", "memory": "1 GiB", "kernel": "K"},
+            "machine": {
+                **{"processor": "P", "cores": "2", "memory": "1 GiB"},
+                **{"kernel": "K", "congestion": "C"},
+            },
             "versions": {"dovecot": "2.3"},
             "missing": {"mbsync": "it is not installed"},
             "cases": [{"key": key, "title": case.title, "total": case.total, "clients": clients}],
