@@ -31,7 +31,7 @@ ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50
 """Commands refused in a row, after which the rest of the mailbox is not asked for."""
 
-SMALL = 64 * 1024
+SMALL = 128 * 1024
 """Octets below which a body is taken whole: most have come with one read."""
 
 LARGE = 256 * 1024

@@ -325,7 +325,7 @@ class Objects:
         """Whether it is worth a look; certain about folders that were empty when we began."""
         fan = sha256[:2]
         if fan in self._made:
-            bit = int(sha256[2:18], 16) % _SIEVE
+            bit = hash(sha256) % _SIEVE
             return bool(self._sieve[bit >> 3] & 1 << (bit & 7))
         if fan not in self._missing and self._fan(fan):
             return True
@@ -334,7 +334,7 @@ class Objects:
 
     def _note(self, sha256: str) -> None:
         if sha256[:2] in self._made:
-            bit = int(sha256[2:18], 16) % _SIEVE
+            bit = hash(sha256) % _SIEVE
             self._sieve[bit >> 3] |= 1 << (bit & 7)
 
 
