@@ -36,6 +36,26 @@ def test_anything_can_be_read(raw: bytes) -> None:
     assert moment is None or moment.utcoffset() is not None
 
 
+usual = st.from_regex(
+    rb"([0-3][0-9]| [0-9])-(Jan|Feb|Dec|dec)-(19|20|00|99)(99|[0-9]{2})"
+    rb" [0-2][0-9]:[0-6][0-9]:[0-6][0-9] [+-][0-2][0-9][0-6][0-9]",
+    fullmatch=True,
+)
+
+
+@given(usual, st.integers(0, 25), st.none() | st.sampled_from(b" :.,+-TZ0129_W\xb2"))
+def test_a_date_in_the_usual_form_is_what_any_form_of_it_is(
+    raw: bytes, at: int, octet: int | None
+) -> None:
+    if octet is not None:
+        raw = raw[:at] + bytes([octet]) + raw[at + 1 :]
+    expected = parse_internaldate(b" " + raw)  # which is not the usual form
+    found = parse_internaldate(raw)
+    assert found == expected
+    if found is not None and expected is not None:
+        assert repr(found) == repr(expected)
+
+
 WEST = timezone(-timedelta(hours=4, minutes=30))
 
 

@@ -167,12 +167,12 @@ def format_date(date: datetime | None) -> bytes:
     """
     if date is None:
         return b""
-    offset = date.utcoffset()
-    if offset is None:
-        raise InvalidArgument(f"a date needs a zone: {date!r}")
-    if offset.seconds % 60 or offset.microseconds:
-        date = date.astimezone(UTC)
-    return date.isoformat("T", "seconds").encode("ascii")
+    text = date.isoformat("T", "seconds")
+    if len(text) != 25:
+        if date.utcoffset() is None:
+            raise InvalidArgument(f"a date needs a zone: {date!r}")
+        text = date.astimezone(UTC).isoformat("T", "seconds")
+    return text.encode("ascii")
 
 
 def parse_date(text: bytes) -> datetime | None:

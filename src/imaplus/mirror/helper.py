@@ -21,7 +21,7 @@ from struct import Struct
 from imaplus.mirror.errors import StoreError, StoreFailed
 from imaplus.mirror.files import Folder
 
-_SLOTS = 8  # parts of the memory: one is filled while others wait to be written
+_SLOTS = 32  # parts of the memory: one is filled while others wait to be written
 _FILES = 2  # of the largest size that go into one slot
 _HEAD = Struct("=I80p")  # before each file in a slot: how many octets, and its place
 _ORDER = Struct("=I")  # how much of the next slot is to be written

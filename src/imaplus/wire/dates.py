@@ -17,6 +17,12 @@ from imaplus.wire.patterns import lazy_pattern
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS: Final = {name.lower().encode(): n for n, name in enumerate(MONTHS, 1)}
 
+# For what is written as it should be, ISO 8601 (RFC 3339) for the same:
+_MONTH_TEXTS: Final = {f"-{name}-": f"-{n:02}-" for n, name in enumerate(MONTHS, 1)}
+# What ISO 8601 allows goes the long way: UTC beyond the calendar, the hour 24, 60 minutes and more.
+_ODD_YEARS: Final = frozenset({"0001", "9999"})
+_TENS_OF_MINUTES: Final = frozenset("012345")
+
 # date-time without its quotes. Quirk 79: one digit or a space for the day, dots in the time.
 _DATE_TIME: Final = lazy_pattern(
     rb"\s*([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\s+"
@@ -30,6 +36,8 @@ def parse_internaldate(raw: bytes) -> datetime | None:
     None where it tells none: `00-Jan-0000 00:00:00 +0000` (Domino), an offset of a day or more, a
     moment that UTC would put before the year 1 or after 9999, or something else altogether.
     """
+    if (moment := _usual(raw)) is not None:
+        return moment
     found = _DATE_TIME.fullmatch(raw)
     if not found:
         return None
@@ -37,6 +45,23 @@ def parse_internaldate(raw: bytes) -> datetime | None:
     number = _MONTH_NUMBERS.get(month.lower(), 0)  # quirk 79: in any case
     clock = int(hour), int(minute), int(second)
     return _moment(int(year), number, int(day), clock, b"".join(offset))
+
+
+def _usual(raw: bytes) -> datetime | None:
+    """The same of `17-Jul-1996 02:44:25 -0700`, in a third of the time; None of all that is odd."""
+    text = raw.decode("latin-1")
+    month = _MONTH_TEXTS.get(text[2:7])
+    if month is None or len(text) != 26 or text[11] + text[14] + text[17] + text[20] != " :: ":
+        return None
+    year = text[7:11]
+    if year in _ODD_YEARS or text[12:14] == "24" or text[24] not in _TENS_OF_MINUTES:
+        return None
+    try:
+        return datetime.fromisoformat(
+            f"{year}{month}{text[:2]}T{text[12:20]}{text[21:24]}:{text[24:]}"
+        )
+    except ValueError:
+        return None
 
 
 def _moment(
