@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imaplus import ConnectionLost
+from imaplus import ConnectionLost, TimedOut
 from imaplus.client.async_streams import TOGETHER, AsyncStream
 from imaplus.client.endpoints import Connected, Tls
 from imaplus.client.streams import BULK_SIZE, READ_SIZE, Stream
@@ -181,5 +181,25 @@ def test_asyncio_reads_what_was_sent(ends: tuple[socket.socket, socket.socket]) 
             missing -= len(data)
         writer.join()
         assert digest.digest() == hashlib.sha256(MANY).digest()
+
+    run(ends, scenario)
+
+
+def test_asyncio_waits_as_long_as_each_was_told(ends: tuple[socket.socket, socket.socket]) -> None:
+    async def scenario(stream: AsyncStream, transport: Counting, theirs: socket.socket) -> None:
+        def wait(timeout: float | None) -> asyncio.Task[None]:
+            return asyncio.create_task(stream.wait(read=True, write=False, timeout=timeout))
+
+        long, for_ever, short, at_once = map(wait, (60, None, 0.05, 0))
+        with pytest.raises(TimedOut, match="for 0 seconds"):
+            await at_once
+        with pytest.raises(TimedOut, match="for 0.05 seconds"):
+            await short
+        assert not long.done()
+        with pytest.raises(TimedOut):
+            await wait(0.05)  # a timer is set that rings before the one that is
+        theirs.sendall(b"x")
+        await asyncio.gather(long, for_ever)
+        assert stream.read() == b"x"
 
     run(ends, scenario)

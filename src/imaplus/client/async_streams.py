@@ -124,7 +124,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._error: Exception | None = None
         self._write_paused = False
         self._read_paused = False
-        self._waiters: list[tuple[asyncio.Future[bool], float]] = []  # and until when
+        self._waiters: list[asyncio.Future[bool]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._rings = inf  # when the timer does
         self._child: subprocess.Popen[bytes] | None = None
@@ -257,33 +257,25 @@ class AsyncStream(asyncio.BufferedProtocol):
         ends = inf if timeout is None else loop.time() + timeout
         while not self._is_ready(read=read, write=write):
             waiter: asyncio.Future[bool] = loop.create_future()
-            waits = waiter, ends
-            self._waiters.append(waits)
+            self._waiters.append(waiter)
             if ends < self._rings:
                 self._ring_at(ends, loop)
             try:
-                if not await waiter:
+                if not await waiter and ends <= loop.time():
                     raise TimedOut(f"nothing came for {timeout:.3g} seconds")
             finally:
-                self._waiters.remove(waits)
+                self._waiters.remove(waiter)
 
     def _ring_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the timer, which outlives a wait: one for each would take as long as a read."""
         if self._timer is not None:
             self._timer.cancel()
         self._rings, self._timer = when, loop.call_at(when, self._ring)
 
     def _ring(self) -> None:
-        """Tell who has waited long enough. There is one timer, which outlives a wait: to set one
-        for each would take as long as to read what ends it."""
         self._rings, self._timer = inf, None
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for waiter, ends in self._waiters:
-            if ends <= now:
-                _settle(waiter, False)
-        later = min((ends for _, ends in self._waiters if ends > now), default=inf)
-        if later < inf:
-            self._ring_at(later, loop)
+        for waiter in self._waiters:
+            _settle(waiter, False)  # whoever has more time sets it again
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -353,5 +345,5 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._wake()
 
     def _wake(self) -> None:
-        for waiter, _ in self._waiters:
+        for waiter in self._waiters:
             _settle(waiter, True)
