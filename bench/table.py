@@ -177,7 +177,8 @@ took more than {limit:g} s was ended; of one that raised, the table shows the er
 marks what was done with fewer commands and multiplied: a round trip for each takes long. Clients
 log in once and keep their connection for all rounds. imaplus is installed beside the Python peers
 as pip would do it, from the tree as it is, so the bytecode of all of them lies ready. The server is
-on the same machine, and talks without TLS. Memory is what a worker's peak has grown by after its
+on the same machine, and talks without TLS; where root measures on Linux, they have loopback to
+themselves, and TCP as it usually sends. Memory is what a worker's peak has grown by after its
 first sample. Results are compared between the clients.
 """
 

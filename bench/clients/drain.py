@@ -88,6 +88,14 @@ def session_at_once(_: None, job: Job) -> None:
         raw.together([f"LOGIN {job.user} {job.password}", "SELECT INBOX", "LOGOUT"])
 
 
+def session_with_answers(_: None, job: Job) -> None:
+    """The least for who looks at what SELECT says, and reads what LOGOUT is answered, as a client
+    must (RFC 9051, 3.4)."""
+    with Raw(job.host, job.port) as raw:
+        raw.together([f"LOGIN {job.user} {job.password}", "SELECT INBOX"])
+        raw.command("LOGOUT")
+
+
 def capture(raw: Raw, job: Job) -> int:
     """Keep the answers in `folder`: what the core is fed with afterwards."""
     item = {"mid": "FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE"}.get(
@@ -119,5 +127,5 @@ serve(
             capture,
         )
     },
-    {"session": session, "session_at_once": session_at_once},
+    {function.__name__: function for function in (session, session_at_once, session_with_answers)},
 )
