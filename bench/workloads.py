@@ -103,9 +103,9 @@ IMPORTS = {
 }
 MIRROR = {DRAIN: "", SYNC: "", MBSYNC: ""}
 MIRROR_NOTES = {
-    "first": "`imaplus backup` against mbsync (without COMPRESS); the drain is a script that writes "
-    "files. Where messages are durable, mbsync and the script sync each file, imaplus the file "
-    "system before its journal names a batch.",
+    "first": "`imaplus backup` against mbsync (without COMPRESS); the drain is a script that "
+    "writes files. Where messages are durable, mbsync and the script sync each file, imaplus the "
+    "file system before its journal names a batch.",
     "again": "mbsync reads flags and compares. `imaplus backup` and the drain log in and ask one "
     "question; most of their time goes into starting Python and loading what that takes.",
 }
