@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prepare import ROOT, facts, prepared, say
-from sampling import Sampler
+from sampling import MOST, Sampler
 from table import markdown
 from workloads import CASES, CLIENTS, Case
 
@@ -56,6 +56,8 @@ def main() -> int:
             "rounds": sampler.rounds,
             "limit": sampler.limit,
             "budget": sampler.budget,
+            "enough": sampler.enough,
+            "most": MOST,
             "machine": facts(),
             "versions": machine.versions,
             "missing": machine.missing,

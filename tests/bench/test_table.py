@@ -34,6 +34,8 @@ def page(key: str, **more: Any) -> str:
             "quick": False,
             "rounds": 5,
             "budget": 6.0,
+            "enough": 2.0,
+            "most": 4,
             "limit": 45.0,
             "machine": {
                 **{"processor": "P", "cores": "2", "memory": "1 GiB"},
