@@ -173,7 +173,8 @@ TCP by {congestion}; {versions}.{missing}
 
 A cell has the median of {rounds} rounds, and the least and the greatest; one number means one
 round. Who took more than {budget:g} s in a row got fewer, of mirrors at least three; imaplus, up to
-{most} times as many where that took less than {enough:.2g} s. A sample that took more than {limit:g} s
+{most} times as many where that took less than {enough:.2g} s. A sample that took more than \
+{limit:g} s
 was ended; of one that raised, the table shows the error's name. `~` marks what was done with fewer
 commands and multiplied: a round trip for each takes long. Clients log in once and keep their
 connection for all rounds. imaplus is installed beside the Python peers as pip would do it, from the
