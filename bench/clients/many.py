@@ -54,7 +54,7 @@ async def idle_together(one: Callable[[Job], Awaitable[Idling]], job: Job) -> Me
             return await one(job)
 
     control = Raw(job.host, job.port)
-    (await make()).close()  # what is loaded and made once is not each one's
+    await close(await make())  # what is loaded and made once is not each one's
     gc.collect()
     base = memory("VmRSS")
     idling = await asyncio.gather(*(make() for _ in range(job.count)))
@@ -70,8 +70,14 @@ async def idle_together(one: Callable[[Job], Awaitable[Idling]], job: Job) -> Me
     for task in tasks:
         task.result()
     for each in idling:
-        each.close()
+        await close(each)
     return Measured(seconds, growth / job.count, job.count)
+
+
+async def close(idling: Idling) -> None:
+    """Some close at once, others take their time."""
+    if isinstance(closing := idling.close(), Awaitable):
+        await closing
 
 
 def idle_in_threads(one: Callable[[Job], Thread], job: Job) -> Measured:
