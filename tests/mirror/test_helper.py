@@ -39,6 +39,13 @@ def add(store: Store, uid: int, body: bytes) -> None:
     store.mailbox("INBOX", 1).add(uid, store.put(body))
 
 
+def holds_the_first_only(root: Path) -> None:
+    with opened(root) as store:
+        assert list(store.mailbox("INBOX", 1).entries) == [1]
+        assert list((root / "tmp").iterdir()) == []
+        assert store.verify().clean
+
+
 def helper_of(store: Store) -> Helper:
     helper = store.objects._helper
     assert helper is not None
@@ -94,10 +101,7 @@ def what_was_not_committed_counts_for_nothing(root: Path) -> None:
         add(store, 1, b"x")
         store.commit()
         add(store, 2, b"y")
-    with opened(root) as store:
-        assert list(store.mailbox("INBOX", 1).entries) == [1]
-        assert list((root / "tmp").iterdir()) == []
-        assert store.verify().clean
+    holds_the_first_only(root)
 
 
 @scenario
@@ -202,10 +206,7 @@ def a_full_disk(root: Path) -> None:
         with pytest.raises(StoreFailed):
             store.commit()
     os.write = real
-    with opened(root) as store:
-        assert list(store.mailbox("INBOX", 1).entries) == [1]
-        assert list((root / "tmp").iterdir()) == []
-        assert store.verify().clean
+    holds_the_first_only(root)
 
 
 @scenario

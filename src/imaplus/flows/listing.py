@@ -62,9 +62,7 @@ def _extended(
     if items and connection.can("LIST-STATUS"):
         returns.append(WithStatus(items))
     found = yield from List(reference, (pattern,), select, tuple(returns))
-    if (
-        subscribed
-    ):  # what came unasked, about a mailbox that was subscribed until now, does not count
+    if subscribed:  # what came unasked, of a mailbox that was so until now, does not count
         found = [entry for entry in found if entry.subscribed or entry.children_subscribed]
     return found
 

@@ -22,7 +22,6 @@ _LINE_END: Final = b" \t\r\n"
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
-_ODD_BEGINNING: Final = frozenset(b"\0\r")
 _LITERAL_LINE: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,6})\}\r\n\Z")
 LONGEST_COUNT: Final = len("{1234567}")
 MOST_AT_HAND: Final = 1000
@@ -120,10 +119,11 @@ class Framer:
         Raises:
             ProtocolError: a limit was exceeded. The stream cannot be read any further.
         """
-        if (frame := self._frame_at_hand()) is not None:
-            return frame
-        if self._will_be_at_hand():
-            return None
+        if not self._is_in_pieces:
+            if (frame := self._frame_at_hand()) is not None:
+                return frame
+            if self._will_be_at_hand():
+                return None
         while True:
             if self._sink is not None and not self._fill():
                 return None
@@ -215,8 +215,6 @@ class Framer:
 
     def _frame_at_hand(self) -> Frame | None:
         """The next response, if all of it has come and nothing is odd about it."""
-        if self._is_in_pieces:
-            return None
         data, start = self._data, self._position
         end = data.find(b"\n", start) - 1  # of the line, without its end
         if end <= start or end + 2 - start > self._limits.text:
@@ -249,11 +247,11 @@ class Framer:
         It waits for that where it is, but not twice: so no octet is copied more than once for it.
         """
         data, start = self._data, self._position
-        if self._is_in_pieces or not 0 < start < len(data) <= start + self._limits.text:
+        if not 0 < start < len(data) <= start + self._limits.text:
             return False
         end = data.find(b"\n", start) + 1
         if not end:
-            return data[start] not in _ODD_BEGINNING
+            return True
         match = _LITERAL_LINE.search(data, max(start, end - 2 - LONGEST_COUNT), end)
         if match is None:
             return False
