@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imaplus import (
@@ -49,26 +50,52 @@ def address_of(args: argparse.Namespace) -> Address:
     return parse_address(args.account, host=args.host, user=args.user)
 
 
+def security_of(address: Address, args: argparse.Namespace) -> str:
+    """One of `SECURITY`."""
+    return args.security or ("starttls" if address.scheme == "imap" else "tls")
+
+
+def port_of(address: Address, args: argparse.Namespace) -> int:
+    """The port to connect to."""
+    port: int = args.port or address.port or PORTS[security_of(address, args)]
+    return port
+
+
 @contextmanager
 def connected(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Client]:
     """A client that is logged in, for as long as the block runs.
 
     Raises: Stop for a secret that is missing; ImapError for everything else.
     """
+    with connecting(address, args, console) as connect, connect() as client:
+        yield client
+
+
+@contextmanager
+def connecting(
+    address: Address, args: argparse.Namespace, console: Console
+) -> Iterator[Callable[[], Client]]:
+    """A function that connects and logs in, as often as it is called while the block runs.
+
+    The secret is asked for once.
+
+    Raises: Stop for a secret that is missing; the function raises ImapError for everything else.
+    """
     with ExitStack() as stack:
         trace = None if args.trace is None else stack.enter_context(traced(args.trace))
         if address.host is None:
             server = stack.enter_context(embedded_server())
-            yield stack.enter_context(connect_embedded(server, trace=trace))
+            yield lambda: connect_embedded(server, trace=trace)
             return
-        security = args.security or ("starttls" if address.scheme == "imap" else "tls")
+        security = security_of(address, args)
         credentials, mechanisms = credentials_for(address, args.secret)
         if security == "plain":
             console.warn("--security plain: password and mail travel unprotected")
         wait = args.timeout
-        client = Client.connect(
+        yield partial(
+            Client.connect,
             address.host,
-            args.port or address.port or PORTS[security],
+            port_of(address, args),
             credentials=credentials,
             mechanisms=mechanisms,
             security=SECURITY[security],
@@ -76,7 +103,6 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
             timeouts=Timeouts(connect=wait, greeting=wait, silence=wait) if wait else Timeouts(),
             trace=trace,
         )
-        yield stack.enter_context(client)
 
 
 def connect_embedded(server: Server, *, trace: Trace | None = None) -> Client:

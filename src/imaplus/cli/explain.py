@@ -59,6 +59,9 @@ def explain(error: BaseException) -> Failure:
             return Failure(Exit.REFUSED, str(error), "Another --security or server may offer it.")
         case errors.InvalidArgument():
             return Failure(Exit.USAGE, str(error))
+        case mirror.NothingMatches():
+            hint = "`imaplus ls` shows the mailboxes that exist."
+            return Failure(Exit.NOT_FOUND, str(error), hint)
         case errors.UidValidityChanged():
             again = "Run the same command again: the mailbox is then mirrored anew."
             return Failure(Exit.TEMPORARY, str(error), again)
@@ -128,7 +131,11 @@ def _store(error: mirror.StoreError) -> Failure:
             hint = "A backup is made by `imaplus backup ACCOUNT DIR`."
             return Failure(Exit.NOT_FOUND, f"no backup there: {error}", hint)
         case mirror.WrongAccount():
-            return Failure(Exit.USAGE, str(error), "Use another folder: each holds one account.")
+            hint = (
+                "Use another folder: each holds one account. If it is the same account under "
+                "another name, say so with --adopt."
+            )
+            return Failure(Exit.USAGE, str(error), hint)
         case mirror.StoreLocked():
             return Failure(Exit.UNEXPECTED, str(error), "Two runs never write at once.")
         case mirror.WrongFormat():

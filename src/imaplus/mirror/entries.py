@@ -1,8 +1,9 @@
-"""What the mirror knows of a mailbox: values, and a mapping that holds many in little.
+"""What the mirror knows of a mailbox: values, and a mapping that holds many in little memory.
 
-An `Entry` is made when it is looked at; kept is one packed record for each message (about 200
-octets with its UID), because a mailbox of 100,000 messages must not cost what 100,000 objects cost.
-It knows no file and no line format beyond the texts of flags and dates, which it keeps as written.
+An `Entry` is made when it is looked at; each message is kept as one packed record (about 200 bytes
+with its UID), because a mailbox of 100,000 messages must not cost what 100,000 objects cost.
+This module knows no file and no line format beyond the texts of flags and dates, which it keeps as
+they are written.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ _GONE = 25  # octets of the time at which a message was found gone, at the end o
 class Entry:
     """One message of a mailbox, as the mirror has it.
 
-    `sha256` names the body and `size` counts its octets. `internaldate` has a zone, or is None
+    `sha256` names the body and `size` counts its bytes. `internaldate` has a zone, or is None
     where the server gave no valid one. `gone` is when the server was found not to have it any more.
+    `identity` is what the server calls the message in every mailbox (EMAILID or X-GM-MSGID), and
+    `labels` are Gmail's; None where the server gives none.
     """
 
     sha256: str
@@ -37,13 +40,17 @@ class Entry:
     internaldate: datetime | None = None
     modseq: int | None = None
     gone: datetime | None = None
+    identity: str | None = None
+    labels: frozenset[str] | None = None
 
 
 @record
 class Checkpoint:
-    """What the server said of a mailbox when the mirror last had all of it.
+    """A promise about a mailbox: what the mirror held of it, and what the server said of it then.
 
-    While the server still says the same, nothing has changed (with CONDSTORE: flags included).
+    `exists` messages were there, and the mirror `held` so many of them; the others were named as
+    failures. While the server still says the same numbers, nothing has changed (with CONDSTORE:
+    flags included).
     """
 
     uidvalidity: int
@@ -51,6 +58,20 @@ class Checkpoint:
     highestmodseq: int | None
     exists: int
     when: datetime
+    held: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the mirror held every message."""
+        return self.held == self.exists
+
+
+@record
+class Replaced:
+    """An older copy of a message that the store keeps: another body was found under its UID."""
+
+    uid: int
+    entry: Entry
 
 
 class Record(NamedTuple):
@@ -104,11 +125,20 @@ class FlagTable:
         return found
 
 
+class Extras:
+    """What only some servers tell of a message, by UID: its identity, and Gmail's labels."""
+
+    def __init__(self) -> None:
+        self.identities: dict[int, str] = {}
+        self.labels: dict[int, frozenset[str]] = {}
+
+
 class Entries(Mapping[int, Entry]):
     """From UID to `Entry`, in no particular order; only the journal it belongs to changes it."""
 
-    def __init__(self, table: FlagTable, *, gone: bool = False) -> None:
+    def __init__(self, table: FlagTable, extras: Extras | None = None, *, gone: bool = False):
         self.packed: dict[int, bytes] = {}
+        self.extras = extras or Extras()
         self._table = table
         self._gone = gone
 
@@ -122,18 +152,32 @@ class Entries(Mapping[int, Entry]):
         return uid in self.packed
 
     def __getitem__(self, uid: int) -> Entry:
-        packed = self.packed[uid]
+        return self._entry(self.packed[uid], uid)
+
+    def _entry(self, packed: bytes, uid: int) -> Entry:
         gone = None
         if self._gone:
             packed, gone = packed[:-_GONE], parse_date(packed[-_GONE:])
         record = unpack(packed)
-        flags = self._table.sets[record.flags]
-        date = parse_date(record.date)
-        return Entry(record.digest.hex(), record.size, flags, date, record.modseq, gone)
+        return Entry(
+            record.digest.hex(),
+            record.size,
+            self._table.sets[record.flags],
+            parse_date(record.date),
+            record.modseq,
+            gone,
+            self.extras.identities.get(uid),
+            self.extras.labels.get(uid),
+        )
 
     def flags(self, uid: int) -> frozenset[str]:
         """The flags of one message: `entries[uid].flags`, without the rest."""
         return self._table.sets[unpack(self.packed[uid]).flags]
+
+    def digests(self) -> Iterator[tuple[int, bytes, int]]:
+        """UID, SHA-256 and size of each message, without the rest."""
+        for uid, packed in self.packed.items():
+            yield uid, packed[:32], unpack(packed).size
 
 
 def pack(record: Record) -> bytes:

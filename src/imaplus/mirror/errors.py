@@ -9,7 +9,7 @@ damaged.
 
 from __future__ import annotations
 
-from imaplus.errors import ImapError, Throttled
+from imaplus.errors import ImapError, Throttled, UsageError
 
 
 class StoreError(ImapError):
@@ -31,6 +31,14 @@ class WrongFormat(StoreError):
 
 class WrongAccount(StoreError):
     """The store mirrors another account."""
+
+
+class NothingMatches(UsageError):
+    """A pattern means no mailbox that there is. `pattern` is the pattern."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(f"no mailbox matches {pattern!r}")
+        self.pattern = pattern
 
 
 class StoreLocked(StoreError):

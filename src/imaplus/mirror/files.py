@@ -250,7 +250,7 @@ def write_all(fd: int, data: bytes | bytearray | memoryview) -> None:
         done += os.write(fd, memoryview(data)[done:])
 
 
-def write_at(fd: int, data: bytes, offset: int) -> None:
+def write_at(fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
     """Write all of `data` from `offset` on."""
     done = 0
     while done < len(data):

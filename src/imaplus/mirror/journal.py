@@ -1,8 +1,9 @@
 """The journal of one generation of a mailbox: an append-only file, and what it adds up to.
 
 A torn end is recognised and cut off with the next write. A damaged line in the middle costs that
-line and the checkpoint, so that the next run compares everything. It knows a file and its state;
-not what a line looks like (`lines`), nor whether a body exists, nor when to commit: the store says.
+line and the checkpoint, so that the next run compares everything. This module knows a file and its
+state; not what a line looks like (`lines`), nor whether a body exists, nor when to commit: the
+store decides that.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from imaplus.mirror.entries import (
     Checkpoint,
     Entries,
     Record,
+    Replaced,
     format_date,
     now,
     pack,
@@ -63,8 +65,7 @@ class Journal:
         self._changing = changing
         self._texts: list[bytes] = []
         self._state: lines.State | None = None
-        self._checkpoint: Checkpoint | None = None
-        self._looked = False
+        self._last: bytes | None = None  # the file's last line, while that is all that was read
 
     def __repr__(self) -> str:
         return f"<Journal of {self.mailbox!r}, UIDVALIDITY {self.uidvalidity}>"
@@ -81,13 +82,51 @@ class Journal:
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The last checkpoint, or None: then compare everything.
+        """The last checkpoint that the journal bears out, or None: then compare everything.
 
         Right after a completed run this reads the file's last line only, however long the file.
         """
-        if self._state is None and not self._looked:
-            self._look_at_end()
-        return self._checkpoint if self._state is None else self._state.checkpoint
+        if self._state is None and (last := self._last_line())[:2] == b"c ":
+            with contextlib.suppress(ValueError):  # of format 1: the whole file has to be read
+                return lines.parse_checkpoint(last)
+        return self._load().checkpoint
+
+    @property
+    def broken_promise(self) -> Checkpoint | None:
+        """The last checkpoint, if the mirror does not hold what it says; `checkpoint` is None."""
+        return self._load().broken
+
+    @property
+    def absent_since(self) -> datetime | None:
+        """When the server was found not to have the mailbox any more; None while it has it."""
+        if self._state is None:
+            last = self._last_line()
+            if last[:2] == b"g ":
+                return lines.parse_absent(last)
+            if last[:2] in (b"c ", b""):
+                return None
+        return self._load().absent
+
+    @property
+    def replaced(self) -> list[Replaced]:
+        """Older copies: the server showed another message under the UID of each."""
+        state = self._load()
+        older = Entries(state.flags, gone=True)
+        found = []
+        for uid, packed in state.replaced:
+            older.packed[uid] = packed
+            found.append(Replaced(uid, older[uid]))
+        return found
+
+    @property
+    def suspects(self) -> frozenset[int]:
+        """UIDs of messages on which an earlier run lost its connection, and never had."""
+        return frozenset(self._load().suspects)
+
+    @property
+    def lost(self) -> frozenset[bytes]:
+        """SHA-256 of bodies that are known to be damaged and cannot be had again."""
+        return frozenset(self._load().lost)
 
     @property
     def damaged(self) -> int:
@@ -125,8 +164,12 @@ class Journal:
         flags: Iterable[str] = frozenset(),
         internaldate: datetime | None = None,
         modseq: int | None = None,
+        identity: str | None = None,
+        labels: Iterable[str] | None = None,
     ) -> None:
-        """The mailbox has this message; said again, it replaces what was said. A gone one is back.
+        """Record that the mailbox has this message. A message that was gone is back.
+
+        Where the UID had another body, that copy becomes one of those that are `replaced`.
 
         Raises:
             InvalidArgument: a number is out of the range that IMAP has for it, or the date has no
@@ -138,10 +181,19 @@ class Journal:
         date = format_date(internaldate)
         record = Record(digest, body.size, _modseq(modseq), date, state.flags.number(flags))
         packed = pack(record)
-        if live.get(_uid(uid)) != packed:
+        known = live.get(_uid(uid))
+        if known != packed:
+            if known is not None and known[:32] != digest:
+                at = format_date(now())
+                self._apply(lines.replaced(uid, at))
             self._say(lines.added(uid, record, state.flags))
             live[uid] = packed
             state.gone.packed.pop(uid, None)
+            state.suspects.discard(uid)
+        if identity is not None and state.extras.identities.get(uid) != identity:
+            self._apply(lines.identified(uid, identity))
+        if labels is not None:
+            self.set_labels(uid, labels)
 
     def set_flags(self, uid: int, flags: Iterable[str], modseq: int | None = None) -> bool:
         """The message has these flags now; whether that is news. `modseq` None: as before.
@@ -158,6 +210,33 @@ class Journal:
         record = record._replace(flags=number, modseq=modseq)
         self._say(lines.flagged(uid, record, state.flags))
         state.live.packed[uid] = pack(record)
+        return True
+
+    def set_labels(self, uid: int, labels: Iterable[str]) -> bool:
+        """Record the message's labels (X-GM-LABELS); whether they are news."""
+        wanted = frozenset(labels)
+        if self._load().extras.labels.get(uid) == wanted:
+            return False
+        self._apply(lines.labelled(uid, wanted))
+        return True
+
+    def suspect(self, uid: int) -> None:
+        """Record that the connection was lost while this message was fetched."""
+        if uid not in self._load().suspects:
+            self._apply(lines.suspected(uid))
+
+    def lose(self, sha256: str) -> None:
+        """Record that this body is damaged and that no server has it any more."""
+        if bytes.fromhex(sha256) not in self._load().lost:
+            self._apply(lines.lost(sha256, format_date(now())))
+
+    def set_absent(self, absent: bool) -> bool:
+        """Record whether the server has the mailbox; whether that is news."""
+        if (self.absent_since is not None) == absent:
+            return False
+        when = format_date(now())
+        self._load()
+        self._apply(lines.absent(when) if absent else lines.back(when))
         return True
 
     def vanish(self, uids: Iterable[int], when: datetime | None = None) -> int:
@@ -181,12 +260,16 @@ class Journal:
         highestmodseq: int | None = None,
         when: datetime | None = None,
     ) -> Checkpoint:
-        """All of the mailbox is mirrored, and this is what the server says of it: a checkpoint."""
+        """Write a checkpoint: the mirror holds what `entries` has, and this is what the server says.
+
+        Whether the numbers add up is the caller's to know.
+        """
         state = self._load()
         at = (when or now()).replace(microsecond=0)
-        checkpoint = Checkpoint(self.uidvalidity, uidnext, _modseq(highestmodseq), exists, at)
+        held = len(state.live)
+        checkpoint = Checkpoint(self.uidvalidity, uidnext, _modseq(highestmodseq), exists, at, held)
         self._say(lines.complete(checkpoint))
-        state.checkpoint = checkpoint
+        state.checkpoint, state.broken = checkpoint, None
         return checkpoint
 
     def scan(self, offset: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -194,6 +277,18 @@ class Journal:
         for end, text in self._read(offset):
             if text:
                 yield end, text
+
+    @property
+    def mailbox_in_head(self) -> str | None:
+        """The name of the mailbox that the file carries; None for one of format 1."""
+        text = next((text for _, text in self.scan()), b"")
+        with contextlib.suppress(ValueError):
+            return lines.mailbox_in_head(text)
+        return None
+
+    def make_anew(self) -> None:
+        """Have the next commit replace the file by one without damaged lines."""
+        self._changing(self)
 
     # For Store
 
@@ -208,11 +303,12 @@ class Journal:
         if state.damaged:
             self._make_anew(state, tmp, disk)
         if state.end == 0:
-            texts = [lines.head(self.uidvalidity), *texts]
+            texts = [lines.head(self.uidvalidity, self.mailbox), *texts]
         data = b"".join(map(lines.line, texts))
         with self._parent.subfolder(self._folder) as folder:
             self._write(folder, data, state.end, disk)
         state.end = state.size = state.end + len(data)
+        self._last = None
 
     def _write(self, folder: Folder, data: bytes, offset: int, disk: Disk) -> None:
         fd = folder.open(self._file, os.O_RDWR | os.O_CREAT)
@@ -235,15 +331,7 @@ class Journal:
     def _make_anew(self, state: lines.State, tmp: Folder, disk: Disk) -> None:
         """Replace a damaged file by one that says what can be read of it, and keep the old one."""
         # Read again, for `state` has what is not committed yet.
-        readable = self._read_state()
-        texts = [lines.head(self.uidvalidity)]
-        for uid, packed in readable.live.packed.items():
-            texts.append(lines.added(uid, unpack(packed), readable.flags))
-        for uid, packed in readable.gone.packed.items():
-            packed, when = unpack_gone(packed)
-            texts.append(lines.added(uid, unpack(packed), readable.flags))
-            texts.append(lines.vanished(uid, when))
-        data = b"".join(map(lines.line, texts))
+        data = b"".join(map(lines.line, self._retold(self._read_state())))
         with self._parent.subfolder(self._folder) as folder:
             with os.fdopen(folder.open(self._file), "rb") as file:
                 disk.replace(folder, f"{self._file}.damaged", file.read(), tmp=tmp)
@@ -251,23 +339,47 @@ class Journal:
         state.end = state.size = len(data)
         state.damaged = 0
 
+    def _retold(self, state: lines.State) -> Iterator[bytes]:
+        """The shortest lines that add up to `state`."""
+        yield lines.head(self.uidvalidity, self.mailbox)
+        for uid, packed in state.replaced:
+            packed, when = unpack_gone(packed)
+            yield lines.added(uid, unpack(packed), state.flags)
+            yield lines.replaced(uid, when)
+        for uid, packed in state.live.packed.items():
+            yield lines.added(uid, unpack(packed), state.flags)
+        for uid, packed in state.gone.packed.items():
+            packed, when = unpack_gone(packed)
+            yield lines.added(uid, unpack(packed), state.flags)
+            yield lines.vanished(uid, when)
+        for uid, identity in state.extras.identities.items():
+            yield lines.identified(uid, identity)
+        for uid, labels in state.extras.labels.items():
+            yield lines.labelled(uid, labels)
+        yield from map(lines.suspected, state.suspects)
+        for digest in state.lost:
+            yield lines.lost(digest.hex(), format_date(now()))
+        if state.absent is not None:
+            yield lines.absent(format_date(state.absent))
+
     def _say(self, text: bytes) -> None:
         self._changing(self)
         self._texts.append(text)
 
-    def _look_at_end(self) -> None:
-        """Find the checkpoint in the last line, or load everything."""
-        ends: list[bytes] = []
-        with contextlib.suppress(FileNotFoundError), self._open() as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            ends = file.read().split(b"\n")
-        text = lines.said(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
-        if text[:2] == b"c ":
-            with contextlib.suppress(ValueError):
-                self._checkpoint = lines.parse_checkpoint(text)
-                self._looked = True
-                return
-        self._load()
+    def _apply(self, text: bytes) -> None:
+        """Say a line that is not said for every message, and take it into account."""
+        self._say(text)
+        self._load().apply(text)
+
+    def _last_line(self) -> bytes:
+        """What the file's last line says; nothing if it is torn, or no file is there."""
+        if self._last is None:
+            ends: list[bytes] = []
+            with contextlib.suppress(FileNotFoundError), self._open() as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                ends = file.read().split(b"\n")
+            self._last = lines.said(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
+        return self._last
 
     def _open(self) -> FileIO:
         with self._parent.subfolder(self._folder) as folder:
@@ -289,7 +401,7 @@ class Journal:
                 bad += 1
             state.size = end
         if state.damaged:
-            state.checkpoint = None
+            state.checkpoint = state.broken = None
         return state
 
     def _read(self, offset: int) -> Iterator[tuple[int, bytes]]:

@@ -2,32 +2,50 @@
 
 Each line is `CRC KIND FIELD...`, the CRC-32 of what follows it in eight hexadecimal digits:
 
-    h imaplus-journal 1 UIDVALIDITY ID               the head; ID differs when the file is made anew
+    h imaplus-journal 2 UIDVALIDITY ID MAILBOX       the head; ID differs when the file is made anew
     a UID SHA256 SIZE MODSEQ INTERNALDATE FLAG...    the mailbox has this message ("-": not known)
     f UID MODSEQ FLAG...                             its flags changed
     v UID WHEN                                       the server no longer has it
-    c UIDVALIDITY UIDNEXT HIGHESTMODSEQ EXISTS WHEN  all of the mailbox is mirrored as of then
+    r UID WHEN                                       another body was found under its UID: the copy
+                                                     that the mirror had is kept as an older one
+    i UID IDENTITY                                   what the server calls the message (EMAILID)
+    l UID LABEL...                                   its labels (X-GM-LABELS)
+    s UID                                            the connection was lost while it was fetched
+    x SHA256 WHEN                                    this body is damaged and cannot be had again
+    g WHEN                                           the server no longer has the mailbox
+    b WHEN                                           the mailbox is back
+    c UIDVALIDITY UIDNEXT HIGHESTMODSEQ EXISTS WHEN HELD
+                                                     a checkpoint; HELD is how many of the EXISTS
+                                                     messages the mirror had (missing in format 1)
 
-Flags are percent-escaped, dates are RFC 3339. It knows text; not where it is kept.
+Flags, labels and names are percent-escaped, dates are RFC 3339. This module knows text; not where
+it is kept.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import struct
 from binascii import crc32
+from collections.abc import Iterable
 from datetime import datetime
 
 from imaplus.mirror.entries import (
     Checkpoint,
     Entries,
+    Extras,
     FlagTable,
     Record,
     format_date,
     pack,
     pack_gone,
+    parse_date,
     unpack,
 )
+from imaplus.mirror.percent import escape, unescape
+
+_UNSAFE_WORD = re.compile(r"[^!-$&-~]")
 
 
 class State:
@@ -35,9 +53,15 @@ class State:
 
     def __init__(self) -> None:
         self.flags = FlagTable()
-        self.live = Entries(self.flags)
-        self.gone = Entries(self.flags, gone=True)
+        self.extras = Extras()
+        self.live = Entries(self.flags, self.extras)
+        self.gone = Entries(self.flags, self.extras, gone=True)
+        self.replaced: list[tuple[int, bytes]] = []  # as `gone` packs them
+        self.suspects: set[int] = set()
+        self.lost: set[bytes] = set()
         self.checkpoint: Checkpoint | None = None
+        self.broken: Checkpoint | None = None  # a checkpoint that promised what was not there
+        self.absent: datetime | None = None  # since when the server has no such mailbox
         self.identity = ""
         self.end = 0  # of the last good line
         self.size = 0  # of the file, when it was read
@@ -45,30 +69,56 @@ class State:
 
     def apply(self, text: bytes) -> bool:
         """Take one line into account; whether it made sense."""
+        kind, _, fields = text.partition(b" ")
         try:
-            kind, _, fields = text.partition(b" ")
             if kind == b"a":
                 uid, digest, size, modseq, date, flags = fields.split(b" ", 5)
-                self._added(int(uid), digest, int(size), modseq, date, flags)
+                self._add(int(uid), digest, int(size), modseq, date, flags)
             elif kind == b"f":
                 uid, modseq, flags = fields.split(b" ", 2)
-                self._changed(int(uid), modseq, flags)
+                self._change(int(uid), modseq, flags)
             elif kind == b"v":
                 uid, when = fields.split(b" ")
                 packed = self.live.packed.pop(int(uid), None)
                 if packed is not None:
                     self.gone.packed[int(uid)] = pack_gone(packed, when)
             elif kind == b"c":
-                self.checkpoint = parse_checkpoint(text)
+                self._promise(text)
             elif kind == b"h":
-                self.identity = fields.rpartition(b" ")[2].decode("ascii")
+                self.identity = fields.split(b" ")[3].decode("ascii")
             else:
-                return False
+                return self._apply_rare(kind, fields)
         except (ValueError, struct.error):
             return False
         return True
 
-    def _added(
+    def _apply_rare(self, kind: bytes, fields: bytes) -> bool:
+        if kind == b"i":
+            uid, identity = fields.split(b" ")
+            self.extras.identities[int(uid)] = unescape(identity)
+        elif kind == b"l":
+            uid, *labels = fields.split(b" ")
+            self.extras.labels[int(uid)] = frozenset(map(unescape, filter(None, labels)))
+        elif kind == b"r":
+            uid, when = fields.split(b" ")
+            packed = self.live.packed.pop(int(uid), None)
+            if packed is not None:
+                self.replaced.append((int(uid), pack_gone(packed, when)))
+            self.extras.identities.pop(int(uid), None)
+            self.extras.labels.pop(int(uid), None)
+        elif kind == b"s":
+            self.suspects.add(int(fields))
+        elif kind == b"x":
+            self.lost.add(bytes.fromhex(fields.split(b" ")[0].decode()))
+        elif kind == b"g":
+            self.absent = parse_date(fields)
+        elif kind == b"b":
+            self.absent = None
+        else:
+            return False
+        return True
+
+    def _add(
         self, uid: int, digest: bytes, size: int, modseq: bytes, date: bytes, flags: bytes
     ) -> None:
         known = b"" if date == b"-" else date
@@ -76,13 +126,23 @@ class State:
         record = Record(bytes.fromhex(digest.decode()), size, _parse(modseq), known, number)
         self.live.packed[uid] = pack(record)
         self.gone.packed.pop(uid, None)
+        if self.suspects:
+            self.suspects.discard(uid)
 
-    def _changed(self, uid: int, modseq: bytes, flags: bytes) -> None:
+    def _change(self, uid: int, modseq: bytes, flags: bytes) -> None:
         packed = self.live.packed.get(uid)
         if packed is not None:  # else the line that added it was damaged
             number = self.flags.number_of_text(flags)
             record = unpack(packed)._replace(flags=number, modseq=_parse(modseq))
             self.live.packed[uid] = pack(record)
+
+    def _promise(self, text: bytes) -> None:
+        """Take a checkpoint for what it is worth: it has to agree with the lines before it."""
+        found = parse_checkpoint(text, held=len(self.live))
+        old = text.count(b" ") < 6
+        kept = found.held == len(self.live) and not (old and found.exists != len(self.live))
+        self.checkpoint = found if kept else None
+        self.broken = None if kept else found
 
 
 def line(text: bytes) -> bytes:
@@ -96,9 +156,16 @@ def said(line: bytes) -> bytes:
     return text if line[:9] == b"%08x " % crc32(text) else b""
 
 
-def head(uidvalidity: int) -> bytes:
+def head(uidvalidity: int, mailbox: str) -> bytes:
     """The first line of a new file."""
-    return b"h imaplus-journal 1 %d %s" % (uidvalidity, os.urandom(8).hex().encode())
+    name = _words((mailbox,))
+    return b"h imaplus-journal 2 %d %s %s" % (uidvalidity, os.urandom(8).hex().encode(), name)
+
+
+def mailbox_in_head(text: bytes) -> str | None:
+    """The name that a head carries; None for another line, and for a head of format 1."""
+    fields = text.split(b" ")
+    return unescape(fields[5]) if fields[0] == b"h" and len(fields) > 5 else None
 
 
 def added(uid: int, record: Record, table: FlagTable) -> bytes:
@@ -118,21 +185,70 @@ def vanished(uid: int, when: bytes) -> bytes:
     return b"v %d %s" % (uid, when)
 
 
+def replaced(uid: int, when: bytes) -> bytes:
+    """The entry of this UID is an older copy from now on."""
+    return b"r %d %s" % (uid, when)
+
+
+def identified(uid: int, identity: str) -> bytes:
+    """What the server calls a message."""
+    return b"i %d %s" % (uid, _words((identity,)))
+
+
+def labelled(uid: int, labels: Iterable[str]) -> bytes:
+    """The labels of a message."""
+    return b"l %d %s" % (uid, _words(sorted(filter(None, labels))))
+
+
+def suspected(uid: int) -> bytes:
+    """The connection was lost while this message was fetched."""
+    return b"s %d" % uid
+
+
+def lost(sha256: str, when: bytes) -> bytes:
+    """This body is damaged, and no server has it any more."""
+    return b"x %s %s" % (sha256.encode(), when)
+
+
+def absent(when: bytes) -> bytes:
+    """The server no longer has the mailbox."""
+    return b"g %s" % when
+
+
+def back(when: bytes) -> bytes:
+    """The server has the mailbox again."""
+    return b"b %s" % when
+
+
 def complete(at: Checkpoint) -> bytes:
-    """The mailbox is mirrored as of this checkpoint."""
+    """A checkpoint."""
     numbers = (at.uidvalidity, _format(at.uidnext), _format(at.highestmodseq), at.exists)
-    return b"c %d %s %s %d %s" % (*numbers, format_date(at.when))
+    return b"c %d %s %s %d %s %d" % (*numbers, format_date(at.when), at.held)
 
 
-def parse_checkpoint(text: bytes) -> Checkpoint:
-    """What `complete` was given.
+def parse_checkpoint(text: bytes, *, held: int | None = None) -> Checkpoint:
+    """What `complete` was given; `held` stands for the number that format 1 does not have.
 
     Raises:
-        ValueError: the text is none of it.
+        ValueError: the text is none of it, or `held` is needed.
     """
-    _, uidvalidity, uidnext, highestmodseq, exists, when = text.split(b" ")
+    _, uidvalidity, uidnext, highestmodseq, exists, when, *rest = text.split(b" ")
     at = datetime.fromisoformat(when.decode("ascii"))
-    return Checkpoint(int(uidvalidity), _parse(uidnext), _parse(highestmodseq), int(exists), at)
+    kept = int(rest[0]) if rest else held
+    if kept is None:
+        raise ValueError("this checkpoint of format 1 does not say what the mirror held")
+    return Checkpoint(
+        int(uidvalidity), _parse(uidnext), _parse(highestmodseq), int(exists), at, kept
+    )
+
+
+def parse_absent(text: bytes) -> datetime | None:
+    """When a mailbox went, if this line says so."""
+    return parse_date(text[2:]) if text[:2] == b"g " else None
+
+
+def _words(words: Iterable[str]) -> bytes:
+    return " ".join(escape(word, _UNSAFE_WORD) for word in words).encode("ascii")
 
 
 def _format(number: int | None) -> bytes:

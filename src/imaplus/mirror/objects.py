@@ -207,12 +207,17 @@ class Objects:
     def all(self) -> Iterator[str]:
         """The hash of every body in its place, in ascending order."""
         for fan in self._folder.names():
-            if self._is_fan(fan):
-                with self._folder.subfolder(fan) as folder:
-                    names = folder.names()
-                for name in names:
-                    if len(name) == 66 and name.endswith(".eml") and _HEX.issuperset(name[:62]):
-                        yield fan + name[:62]
+            yield from self.all_in(fan)
+
+    def all_in(self, fan: str) -> Iterator[str]:
+        """The hash of every body in one folder, which is named by the first two digits."""
+        if not self._is_fan(fan):
+            return
+        with self._folder.subfolder(fan) as folder:
+            names = folder.names()
+        for name in names:
+            if len(name) == 66 and name.endswith(".eml") and _HEX.issuperset(name[:62]):
+                yield fan + name[:62]
 
     def strangers(self) -> Iterator[str]:
         """Whatever lies among the bodies and is none of them by its name."""
@@ -220,7 +225,18 @@ class Objects:
             if not self._is_fan(fan):
                 yield self._folder.where(fan)
 
-    # For ObjectWriter
+    # For ObjectWriter and PartialWriter
+
+    def take_file(self, folder: Folder, name: str, sha256: str, size: int) -> StoredObject:
+        """Take over a file that is a whole body; it leaves its folder."""
+        known = self.knows(sha256, size)
+        if known:
+            folder.remove(name)
+        else:
+            temporary = self.temporary_name()
+            folder.move(name, self.tmp, temporary)
+            self.expect(sha256, size, temporary)
+        return StoredObject(sha256, size, not known)
 
     def temporary_name(self) -> str:
         return f"{next(self._numbers):x}.eml"

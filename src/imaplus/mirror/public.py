@@ -6,12 +6,12 @@ that a backup does not load what only `verify` needs.
 
 from __future__ import annotations
 
-from imaplus.mirror.changes import list_mailboxes
-from imaplus.mirror.check import Damage, Report
-from imaplus.mirror.compare import verify
-from imaplus.mirror.entries import Checkpoint, Entries, Entry
+from imaplus.mirror.description import Choice, Owner
+from imaplus.mirror.entries import Checkpoint, Entries, Entry, Replaced
+from imaplus.mirror.enumeration import list_mailboxes
 from imaplus.mirror.errors import (
     NotAStore,
+    NothingMatches,
     StoreCorrupt,
     StoreError,
     StoreFailed,
@@ -20,25 +20,35 @@ from imaplus.mirror.errors import (
     WrongAccount,
     WrongFormat,
 )
+from imaplus.mirror.inspection import Damage, Inspection
 from imaplus.mirror.journal import Journal
+from imaplus.mirror.link import Link
 from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.reports import BackupReport, Problem, Progress, VerifyReport
+from imaplus.mirror.progress import Progress
+from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
 from imaplus.mirror.store import MailboxInfo, Store
+from imaplus.mirror.verification import verify, verify_and_repair
 
 __all__ = [
     "BackupReport",
     "Checkpoint",
+    "Choice",
     "Damage",
     "Entries",
     "Entry",
+    "Inspection",
     "Journal",
+    "Link",
     "MailboxInfo",
     "NotAStore",
+    "NothingMatches",
+    "Notice",
     "ObjectWriter",
+    "Owner",
     "Problem",
     "Progress",
-    "Report",
+    "Replaced",
     "Store",
     "StoreCorrupt",
     "StoreError",
@@ -52,4 +62,5 @@ __all__ = [
     "backup",
     "list_mailboxes",
     "verify",
+    "verify_and_repair",
 ]

@@ -1,42 +1,8 @@
-"""What a run over a mailbox tells: while it works, and when it is over.
-
-Values, and the protocol of a progress bar. Nothing here does anything.
-"""
+"""What a backup and a verification tell when they are over. Values; nothing here does anything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from imaplus.records import record
-
-ShouldStop = Callable[[], object]
-"""Asked after each message: whether to save the place and end."""
-
-
-class Progress(Protocol):
-    """Whoever wants to know how far the work is."""
-
-    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
-        """Something new is begun, of this size as far as it is known."""
-
-    def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """This much more has been done."""
-
-
-class NoProgress:
-    """Nobody wants to know."""
-
-    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
-        """Tell nobody."""
-
-    def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """Tell nobody."""
-
-
-def never() -> bool:
-    """Nobody ever stops the run."""
-    return False
 
 
 @record
@@ -49,33 +15,61 @@ class Problem:
 
 
 @record
+class Notice:
+    """What a person should know of a mailbox (None: of the run), though nothing failed.
+
+    `warning`: somebody should look at it.
+    """
+
+    mailbox: str | None
+    text: str
+    warning: bool = False
+
+
+@record
 class BackupReport:
     """What a backup did, or would do.
 
-    `messages` are those that the mirror now has of the `mailboxes`, `fetched` and `octets` what was
-    new. What is among the `failures` is tried again by the next run. After `interrupted`, so is
-    the rest.
+    `messages` are those that the mirror now has of the `mailboxes`; `fetched` and `octets` count
+    what came, `spared` what the store had already by the server's identity, `replaced` the older
+    copies that were kept beside what is there now. `gone`, `renamed` (old name, new name) and
+    `returned` name mailboxes, `vanished` counts messages. `reconnects` counts connections that were
+    made after the first. What is among the `failures` is tried again by the next run. After
+    `interrupted`, so is the rest.
     """
 
-    mailboxes: int
-    messages: int
-    fetched: int
-    octets: int
-    flags_changed: int
-    vanished: int
-    failures: tuple[Problem, ...]
-    interrupted: bool
+    mailboxes: int = 0
+    messages: int = 0
+    fetched: int = 0
+    octets: int = 0
+    spared: int = 0
+    replaced: int = 0
+    flags_changed: int = 0
+    vanished: int = 0
+    gone: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    returned: tuple[str, ...] = ()
+    failures: tuple[Problem, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    reconnects: int = 0
+    interrupted: bool = False
 
 
 @record
 class VerifyReport:
-    """What is wrong with a mirror, if anything; of how many mailboxes, messages and octets."""
+    """What is wrong with a mirror, if anything; of how many mailboxes, messages and bytes.
+
+    `differing` names messages (mailbox, UID) whose body is another one on the server: a repair
+    fetches them again.
+    """
 
     mailboxes: int
     messages: int
     octets: int
     problems: tuple[Problem, ...]
     interrupted: bool
+    notices: tuple[Notice, ...] = ()
+    differing: tuple[tuple[str, int], ...] = ()
 
     @property
     def clean(self) -> bool:

@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Mapping
 
-from imaplus.mirror.errors import StoreCorrupt, StoreLocked, WrongAccount, WrongFormat
+from imaplus.mirror.description import FORMAT, Description
+from imaplus.mirror.errors import StoreCorrupt, StoreLocked, WrongFormat
 from imaplus.mirror.files import Disk, Folder
 
-FORMAT = 1
 OURS = {"lock", "tmp", "objects", "mailboxes"}
 """What an interrupted creation may have left."""
 
@@ -65,36 +65,41 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def prepare(root: Folder, account: str | None, *, sync: bool) -> None:
-    """Make what is missing of a store, under its lock, and clear away what a killed run left."""
+def prepare(root: Folder, *, sync: bool) -> None:
+    """Make what is missing of a store, under its lock, and clear away what a killed run left.
+
+    A store of an older format becomes one of this format: its journals stay as they are, and are
+    read for ever; what is added to them from now on, older versions would not understand.
+    """
     fresh = "store.json" not in root.names()
-    found: dict[str, object] = {"format": FORMAT} if fresh else load(root, "store.json")
-    if found.get("format") != FORMAT:
-        return  # said by whoever opens it; a newer version's files are not ours to touch
+    try:
+        found = Description() if fresh else Description.parse(load(root, "store.json"))
+    except ValueError:
+        return  # `described` says so; the files of a newer version are not ours to touch
     for name in ("tmp", "objects", "mailboxes"):
         root.make(name)
     disk = Disk(root, sync=sync)
     with root.subfolder("tmp") as tmp:
         empty(tmp)
-        wanted = {**found, "account": found.get("account") or account}
-        if wanted != found:
+        if fresh or found.format != FORMAT:
             # Last, for it is what makes the folder a store.
-            disk.replace(root, "store.json", as_json(wanted), tmp=tmp)
+            disk.replace(root, "store.json", as_json(found.as_json()), tmp=tmp)
     if fresh:
         with Folder.at(root.where("..")) as parent:
             disk.folder(parent)
 
 
-def owner(root: Folder, account: str | None) -> str | None:
-    """Whose store it is, if it is one that we understand and of the account that is meant."""
-    found = load(root, "store.json")
-    if found.get("format") != FORMAT:
-        problem = f"has format {found.get('format')!r}; this version knows {FORMAT}"
-        raise WrongFormat(root.path, problem)
-    whose = found.get("account")
-    if whose is not None and account is not None and whose != account:
-        raise WrongAccount(root.path, f"holds the mail of {whose}, not of {account}")
-    return None if whose is None else str(whose)
+def described(root: Folder) -> Description:
+    """What store.json says.
+
+    Raises:
+        WrongFormat: another version of imaplus wrote it.
+        StoreCorrupt: it cannot be read.
+    """
+    try:
+        return Description.parse(load(root, "store.json"))
+    except ValueError as error:
+        raise WrongFormat(root.path, str(error)) from None
 
 
 def empty(folder: Folder) -> None:

@@ -1,78 +1,94 @@
-"""A backup: one mailbox after the other is opened for reading only, and its mirror brought up to
-date.
+"""A backup: the mailboxes of an account are enumerated, compared, fetched, committed, and promised.
 
-It knows the order of things: what changed, new messages, and last the checkpoint, of a state that
-was known when the mailbox was opened, so that nothing that happens meanwhile is missed. It knows
-neither how changes are found (`changes`) nor how messages come (`bodies`).
+`backup` knows the order. Each mailbox is the work of `update`; one that fails does not keep the
+others from their turn, and messages on which the connection was lost come last of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus import SequenceSet
-from imaplus.errors import CommandError, ImapError, Rejected, UsageError
-from imaplus.mirror.changes import (
-    Changes,
-    find_changes,
-    is_unchanged,
-    list_mailboxes,
-    resync_from,
-)
+from imaplus.errors import CommandError, UsageError
 from imaplus.mirror.commits import Commits
-from imaplus.mirror.entries import Checkpoint, Entries, FlagTable
 from imaplus.mirror.errors import StoreError, asks_for_patience
-from imaplus.mirror.reports import BackupReport, NoProgress, Problem, Progress, ShouldStop, never
+from imaplus.mirror.link import Link
+from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
+from imaplus.mirror.tally import Tally
+from imaplus.mirror.update import Update, Work
 
 if TYPE_CHECKING:
-    from imaplus import Client, ListEntry, Mailbox, Resync
-    from imaplus.mirror.journal import Journal
+    from imaplus import Client, ListEntry, Mailbox
+    from imaplus.mirror.absence import Absence
+    from imaplus.mirror.description import Choice, Owner
+    from imaplus.mirror.enumeration import Listing
+    from imaplus.mirror.inspection import Damage
+    from imaplus.mirror.link import Connect
+    from imaplus.mirror.reports import BackupReport
     from imaplus.mirror.store import Store
 
 
 def backup(
-    client: Client,
+    where: Link | Client | Connect,
     store: Store | None,
     *,
     mailboxes: Sequence[ListEntry] | None = None,
+    choice: Choice | None = None,
+    owner: Owner | None = None,
+    adopt: bool = False,
     progress: Progress | None = None,
     should_stop: ShouldStop = never,
     dry_run: bool = False,
     repair: bool = False,
+    differing: dict[str, list[int]] | None = None,
 ) -> BackupReport:
-    """Mirror what is new, changed and gone in these mailboxes (None: all) into the store.
+    """Mirror what is new, changed and gone on the server into the store.
 
     Nothing on the server changes. A mailbox or message that cannot be had is among the report's
-    `failures`; the others are not affected. `should_stop` is asked after each message; what has
-    come by then is kept. `dry_run` only counts, and works with a store that is read-only, or None.
-    `repair` reads the whole mirror first, fetches again what is damaged, and compares every message
-    even where the server says that nothing has changed.
+    `failures`; the others are not affected.
+
+    Args:
+        where: a `Link`, or a function that gives a client that is logged in: then the run connects
+            again when the connection is lost. With a client alone it ends there.
+        store: where the mail goes; None for a dry run where there is no store yet.
+        mailboxes: the mailboxes to mirror, as `list_mailboxes` gives them.
+        choice: which mailboxes to mirror, by patterns, if `mailboxes` is not given. It is
+            remembered for the next run; None takes what was remembered, else all.
+        owner: whose mail it is: checked against what the store records, and recorded.
+        adopt: the caller says that the store is this owner's, whatever it records.
+        progress: is told how the work comes along.
+        should_stop: is asked after each message; what has come by then is kept.
+        dry_run: count what would be fetched, and change nothing.
+        repair: read the whole mirror first, fetch again what is damaged, mend what can be mended,
+            and compare size and date of every message, whatever the server says of changes.
+        differing: UIDs, by mailbox, of messages that `verify` found to be other ones on the server.
 
     Raises:
         ConnectionLost, ProtocolError, Throttled: the run cannot go on. What has come is kept.
-        OSError: the disk is full, or the store may not be written. What was committed is kept.
+        OSError: the disk is full, or the store may not be written. What has come is kept, if there
+            is room to say so.
+        WrongAccount: the store holds other mail than the owner's.
         StoreError: the store itself is damaged, or closed.
     """
     if store is None and not dry_run:
         raise UsageError("a backup needs a store to go to")
-    run = _Run(client, store, progress or NoProgress(), should_stop, dry_run)
-    if repair and store is not None:
-        run.look_for_damage(store)
+    link = Link.over(where)
+    run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
     try:
-        for entry in list_mailboxes(client) if mailboxes is None else mailboxes:
-            if run.stopping():
-                break
-            if entry.selectable:
-                run.mailbox(entry)
+        run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
+        run.all(run.listing(mailboxes, choice))
     except StoreError:
         raise
-    except ImapError:
-        run.finish()
+    except BaseException:  # Ctrl-C too: what has come whole is kept
+        with contextlib.suppress(OSError, StoreError):
+            run.finish()
         raise
+    finally:
+        if link is not where and callable(where):
+            link.log_out()
     run.finish()
-    return run.report()
+    return run.tally.report(link.reconnects)
 
 
 class _Run:
@@ -80,180 +96,142 @@ class _Run:
 
     def __init__(
         self,
-        client: Client,
+        link: Link,
         store: Store | None,
         progress: Progress,
         should_stop: ShouldStop,
         dry_run: bool,
     ) -> None:
-        self._client = client
-        self._store = store
-        self._progress = progress
+        self.tally = Tally()
         self._should_stop = should_stop
-        self._dry_run = dry_run
-        self._interrupted = False
-        self._resyncs = True  # until the server shows that it does not
-        self._failures: list[Problem] = []
-        self._mailboxes = self._messages = self._fetched = self._octets = 0
-        self._flags_changed = self._vanished = 0
-        self._commits = None if dry_run or store is None else Commits(store)
-        self._damaged: dict[tuple[str, int], list[int]] | None = None
-
-    def report(self) -> BackupReport:
-        return BackupReport(
-            mailboxes=self._mailboxes,
-            messages=self._messages,
-            fetched=self._fetched,
-            octets=self._octets,
-            flags_changed=self._flags_changed,
-            vanished=self._vanished,
-            failures=tuple(self._failures),
-            interrupted=self._interrupted,
+        self._absence: Absence | None = None
+        self._damages: tuple[Damage, ...] = ()
+        self._last: list[Update] = []
+        self._work = Work(
+            link=link,
+            store=store,
+            commits=None if dry_run or store is None else Commits(store),
+            tally=self.tally,
+            progress=progress,
+            stopping=self.stopping,
+            dry_run=dry_run,
         )
 
     def stopping(self) -> bool:
-        self._interrupted = self._interrupted or bool(self._should_stop())
-        return self._interrupted
+        """Whether the run is to end; asked again and again, and once is enough."""
+        self.tally.interrupted = self.tally.interrupted or bool(self._should_stop())
+        return self.tally.interrupted
 
     def finish(self) -> None:
         """Keep all that has come."""
-        if self._commits is not None:
-            self._commits.finish()
+        if self._work.commits is not None:
+            self._work.commits.finish()
 
-    def look_for_damage(self, store: Store) -> None:
-        """Read the whole mirror, and note which messages have to be fetched again."""
-        self._progress.begin("checking the mirror")
-        self._damaged = {}
-        for damage in store.verify().damages:
-            self._damaged.setdefault((damage.mailbox, damage.uidvalidity), []).append(damage.uid)
+    def prepare(
+        self,
+        owner: Owner | None,
+        *,
+        adopt: bool,
+        repair: bool,
+        differing: dict[str, list[int]] | None,
+    ) -> None:
+        """Check whose mirror it is; look for damage, if it is to be repaired."""
+        work = self._work
+        if work.store is None:
+            return
+        if owner is not None and not work.dry_run:
+            if (before := work.store.owner) != owner:
+                from imaplus.mirror.ownership import claim  # not where nothing is new
 
-    # -- one mailbox --------------------------------------------------------------------------
+                told = claim(work.link, work.store, owner, adopt=adopt)
+                if told is not None:
+                    self.tally.tell(None, f"the mirror {told}", warning=before is not None)
+        work.differing = differing
+        if repair:
+            from imaplus.mirror.repair import mend
 
-    def mailbox(self, entry: ListEntry) -> None:
-        """Bring the mirror of one mailbox up to date. Its failure is not the others'."""
-        self._mailboxes += 1
-        failures = len(self._failures)
+            work.progress.begin("checking the mirror")
+            self._damages = () if work.dry_run else mend(work.store, self.tally)
+            work.damaged = {}
+            for damage in self._damages:
+                place = damage.mailbox, damage.uidvalidity
+                work.damaged.setdefault(place, []).append(damage.uid)
+
+    # -- which mailboxes ----------------------------------------------------------------------
+
+    def listing(
+        self, mailboxes: Sequence[ListEntry] | None, choice: Choice | None
+    ) -> list[ListEntry]:
+        """The mailboxes that are mirrored in this run; what is absent is dealt with by `all`."""
+        work = self._work
+        if mailboxes is not None:
+            return [entry for entry in mailboxes if entry.selectable]
+        from imaplus.mirror.choosing import chosen_mailboxes
+
+        chosen = chosen_mailboxes(
+            work.link, work.store, choice, counted=not isinstance(work.progress, NoProgress)
+        )
+        for text in chosen.remarks:
+            self.tally.tell(None, text, warning=True)
+        self.tally.failures += chosen.listing.problems
+        if work.store is not None and not work.dry_run:
+            work.store.describe(choice=chosen.remembered)
+            self._watch(chosen.listing)
+        return list(chosen.listing.entries)
+
+    def _watch(self, listing: Listing) -> None:
+        assert self._work.store is not None
+        if listing.absent:
+            from imaplus.mirror.absence import Absence
+
+            self._absence = Absence(self._work.store, listing, self.tally)
+
+    # -- all of them --------------------------------------------------------------------------
+
+    def all(self, entries: Sequence[ListEntry]) -> None:
+        """Mirror these mailboxes, one after the other, then what was set aside in any of them."""
+        self._plan(entries)
+        for entry in entries:
+            if self.stopping():
+                break
+            self.tally.mailboxes += 1
+            update = Update(self._work, entry, self._recognise)
+            self._guard(entry.name, update.run)
+            if update.deferred:
+                self._last.append(update)
+        for update in self._last:
+            if not self.stopping():
+                self._guard(update.name, update.finish)
+        if self._absence is not None and not self.tally.interrupted:
+            self._absence.mark()
+        if self._damages and not self.tally.interrupted:
+            from imaplus.mirror.repair import give_up
+
+            assert self._work.store is not None
+            self._work.store.commit()
+            give_up(self._work.store, self._damages, self.tally)
+
+    def _guard(self, name: str, step: Callable[[], None]) -> None:
+        """Do something for one mailbox; its failure is not the others'."""
+        before = len(self.tally.failures)
         try:
-            self._mailbox(entry)
+            step()
         except (CommandError, UsageError) as error:
             if asks_for_patience(error):
                 raise
-            if len(self._failures) == failures:
-                self._fail(entry.name, None, str(error))
+            if len(self.tally.failures) == before:
+                self.tally.fail(name, None, str(error))
 
-    def _mailbox(self, entry: ListEntry) -> None:
-        status = entry.status
-        journal = self._journal(entry, status.uidvalidity if status is not None else None)
-        checkpoint = self._checkpoint(journal)
-        if checkpoint is not None and is_unchanged(status, checkpoint):
-            self._messages += checkpoint.exists
+    def _recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
+        if self._absence is not None:
+            self._absence.recognise(mailbox, entry)
+
+    def _plan(self, entries: Sequence[ListEntry]) -> None:
+        """Tell how much there seems to be to do, from what STATUS told with the list."""
+        work = self._work
+        if isinstance(work.progress, NoProgress):
             return
-        resync = resync_from(status, checkpoint) if self._resyncs else None
-        mailbox = self._examine(entry.name, resync)
-        opened = Opened(mailbox)
-        if not (mailbox.uidvalidity and mailbox.uids_persist):
-            self._fail(entry.name, None, "its UIDs do not last, so nothing can be kept by them")
-            return
-        if checkpoint is None or mailbox.uidvalidity != checkpoint.uidvalidity:
-            journal = self._journal(entry, mailbox.uidvalidity)
-            checkpoint, resync = self._checkpoint(journal), None
-        known = journal.entries if journal is not None else Entries(FlagTable())
-        changes = find_changes(
-            mailbox,
-            known,
-            checkpoint.highestmodseq if checkpoint and self._client.can("CONDSTORE") else None,
-            resynced=resync is not None and self._resyncs and self._client.can("QRESYNC"),
-        )
-        if self._dry_run or journal is None:
-            self._count(mailbox, known, changes)
-        else:
-            self._apply(mailbox, journal, opened, changes)
+        from imaplus.mirror.choosing import amount
 
-    def _examine(self, name: str, resync: Resync | None) -> Mailbox:
-        """Open for reading only: not even \\Recent changes, nor \\Seen."""
-        try:
-            return self._client.examine(name, resync=resync)
-        except Rejected:
-            if resync is None:
-                raise
-            self._resyncs = False  # it offers what it does not understand
-            return self._client.examine(name)
-
-    def _journal(self, entry: ListEntry, uidvalidity: int | None) -> Journal | None:
-        if not uidvalidity or self._store is None:
-            return None
-        try:
-            return self._store.mailbox(
-                entry.name, uidvalidity, delimiter=entry.delimiter, attributes=entry.attributes
-            )
-        except KeyError:  # a dry run makes no journal
-            return None
-
-    def _checkpoint(self, journal: Journal | None) -> Checkpoint | None:
-        return None if journal is None or self._damaged is not None else journal.checkpoint
-
-    def _count(self, mailbox: Mailbox, known: Entries, changes: Changes) -> None:
-        """What a dry run does."""
-        self._flags_changed += len(changes.flags)
-        self._vanished += len(changes.vanished)
-        self._messages += len(known) - len(changes.vanished) + changes.new.count
-        self._fetched += changes.new.count
-        if changes.new:
-            for message in mailbox.fetch(changes.new, "RFC822.SIZE"):
-                self._octets += message.get("RFC822.SIZE", 0)
-
-    def _apply(self, mailbox: Mailbox, journal: Journal, opened: Opened, changes: Changes) -> None:
-        before = len(self._failures)
-        name = mailbox.name
-        for uid, flags in changes.flags.items():
-            self._flags_changed += journal.set_flags(uid, flags)
-        for uid in changes.unclear:
-            self._fail(name, uid, "its flags cannot be read")
-        self._vanished += journal.vanish(changes.vanished)
-        self._fetch(mailbox, journal, changes.new)
-        damaged = (self._damaged or {}).get((name, journal.uidvalidity), ())
-        again = SequenceSet.of(uid for uid in damaged if uid in journal.entries)
-        self._fetch(mailbox, journal, again, replace=True)
-        self._messages += len(journal.entries)
-        if not self._interrupted and len(self._failures) == before:
-            journal.mark(
-                exists=opened.exists, uidnext=opened.uidnext, highestmodseq=opened.highestmodseq
-            )
-
-    def _fetch(
-        self, mailbox: Mailbox, journal: Journal, uids: SequenceSet, *, replace: bool = False
-    ) -> None:
-        if not uids or self.stopping():
-            return
-        from imaplus.mirror.bodies import Fetching  # not when there is nothing new
-
-        assert self._store is not None
-        assert self._commits is not None
-        self._progress.begin(mailbox.name, messages=uids.count)
-        fetching = Fetching(
-            mailbox,
-            self._store,
-            journal,
-            progress=self._progress,
-            failed=lambda uid, problem: self._fail(mailbox.name, uid, problem),
-            replace=replace,
-        )
-        with closing(fetching.fetch(uids)) as fetched:
-            for octets in fetched:
-                self._fetched += 1
-                self._octets += octets
-                self._commits.count(octets)
-                if self.stopping():
-                    return
-
-    def _fail(self, mailbox: str, uid: int | None, problem: str) -> None:
-        self._failures.append(Problem(mailbox, uid, problem))
-
-
-class Opened:
-    """The mailbox as it was when it was opened: what a checkpoint may promise."""
-
-    def __init__(self, mailbox: Mailbox) -> None:
-        self.exists = mailbox.exists
-        self.uidnext = mailbox.uidnext or None
-        self.highestmodseq = mailbox.highestmodseq or None
+        messages, octets = amount(work.store, entries)
+        work.progress.plan(mailboxes=len(entries), messages=messages, octets=octets)

@@ -1,19 +1,21 @@
 """A store on disk: the mirror of one account, made to be trusted.
 
-    store.json                      format, account
+    store.json                      format, whose mail, which mailboxes (`description`)
     lock                            held while a run writes
     tmp/                            what is being written; emptied when a run begins
     objects/ab/cdef....eml          each distinct message once, named by its SHA-256 (`objects`)
     mailboxes/Sent/mailbox.json     the mailbox's true name; the folder's is made safe (`names`)
     mailboxes/Sent/17.journal       its messages under UIDVALIDITY 17 (`journal`)
+    mailboxes/Sent/17.3.900000.part what has come of UID 3, which has 900,000 bytes (`partial`)
 
 `Store.commit` is the one moment at which anything counts: bodies first, then the lines that speak
-of them. So a run that is killed anywhere leaves what was committed and some files in tmp/. It knows
-no server.
+of them. So a run that is killed anywhere leaves what was committed, some files in tmp/, and parts
+of large bodies. This module knows no server.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -24,30 +26,40 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
+from imaplus.mirror.description import Choice, Description, Owner
 from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
+from imaplus.mirror.root import OURS, as_json, described, empty, load, locked, prepare
 from imaplus.records import record
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
-    from imaplus.mirror.check import Progress, Report
+    from imaplus.mirror.inspection import Inspection, OnBody
+    from imaplus.mirror.partial import Part, PartialWriter
 
-_JOURNAL = r"([1-9][0-9]{0,9})\.journal"
+_JOURNAL = r"(0|[1-9][0-9]{0,9})\.journal"
 
 
 @record
 class MailboxInfo:
-    """A mailbox of the mirror, and the UIDVALIDITYs it was seen with, the current one last."""
+    """A mailbox of the mirror, and the UIDVALIDITYs it was seen with, the current one last.
+
+    `gone` is when the server was found not to have it any more; None while it has it.
+    `mailboxid` is what the server calls it whatever its name (RFC 8474), where it does.
+    UIDVALIDITY 0 stands for a mailbox whose UIDs do not last: its messages are known by hash.
+    """
 
     name: str
     delimiter: str | None
     attributes: frozenset[str]
     generations: tuple[int, ...]
+    gone: datetime | None = None
+    mailboxid: str | None = None
 
 
 class Store:
@@ -57,9 +69,9 @@ class Store:
     """
 
     def __init__(
-        self, root: Folder, lock: int | None, account: str | None, *, sync: bool, helped: bool
+        self, root: Folder, lock: int | None, found: Description, *, sync: bool, helped: bool
     ) -> None:
-        self.account = account
+        self._description = found
         self._root = root
         self._lock = lock
         self._disk = Disk(root, sync=sync)
@@ -86,7 +98,6 @@ class Store:
         readonly: bool = False,
         sync: bool = True,
         helped: bool = False,
-        account: str | None = None,
     ) -> Store:
         """The store at `path`.
 
@@ -95,11 +106,11 @@ class Store:
         `sync=False` leaves it to the system when data reaches the disk: faster, and safe unless the
         power fails. `helped` has a second process, which is forked, write small messages then: for
         a program of one thread. What is not committed may be left as a body that no mailbox has.
-        `account` names whose mail it is: it is recorded by the first run that says so, and must
-        stay the same.
+
+        A store of an older format is brought up to this version's, unless it is opened `readonly`.
 
         Raises:
-            NotAStore, StoreLocked, WrongAccount, WrongFormat, StoreCorrupt: see there.
+            NotAStore, StoreLocked, WrongFormat, StoreCorrupt: see there.
             OSError: the system refused.
         """
         where = os.path.abspath(path)  # noqa: PTH100 - see Folder
@@ -119,8 +130,8 @@ class Store:
                 raise NotAStore(where, why)
             if not readonly:
                 lock = locked(root)
-                prepare(root, account, sync=sync)
-            return cls(root, lock, owner(root, account), sync=sync, helped=helped)
+                prepare(root, sync=sync)
+            return cls(root, lock, described(root), sync=sync, helped=helped)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -139,6 +150,25 @@ class Store:
         """Whether the store was opened for reading only."""
         return self._lock is None
 
+    @property
+    def owner(self) -> Owner | None:
+        """Whose mail it is; None before the first run has said so."""
+        return self._description.owner
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which mailboxes the last run was told to mirror; None if none has said so."""
+        return self._description.choice
+
+    def describe(self, *, owner: Owner | None = None, choice: Choice | None = None) -> None:
+        """Record whose mail it is, or which mailboxes are mirrored; None leaves it as it is."""
+        self._check(writing=True)
+        before = self._description
+        after = Description(owner or before.owner, choice or before.choice)
+        if after != before:
+            self._disk.replace(self._root, "store.json", as_json(after.as_json()), tmp=self._tmp)
+            self._description = after
+
     def mailboxes(self) -> list[MailboxInfo]:
         """Every mailbox of the mirror, by name.
 
@@ -149,6 +179,20 @@ class Store:
         self._check(writing=False)
         infos = [self.info(folder) for folder in self.folders()]
         return sorted(infos, key=lambda info: info.name)
+
+    def others(self, names: Iterable[str]) -> list[MailboxInfo]:
+        """The mailboxes of the mirror that have none of these names.
+
+        Cheaper than `mailboxes()`, for only these are looked at. What cannot be read is left out.
+        """
+        self._check(writing=False)
+        known = {folder_name(name) for name in names}
+        found = []
+        for folder in self.folders():
+            if folder not in known:
+                with contextlib.suppress(StoreCorrupt):
+                    found.append(self.info(folder))
+        return found
 
     def folders(self) -> list[str]:
         """The folders of the mailboxes, as they are called on disk."""
@@ -166,15 +210,29 @@ class Store:
             found = load(inside, "mailbox.json")
             names = inside.names()
         name, delimiter = found.get("name"), found.get("delimiter")
-        attributes = found.get("attributes")
+        attributes, mailboxid = found.get("attributes"), found.get("mailboxid")
         if not isinstance(name, str):
             raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
+        generations = self._in_order(folder, names)
+        current = self._journal_of(name, generations[-1], folder) if generations else None
         return MailboxInfo(
             name,
             delimiter if isinstance(delimiter, str) else None,
             frozenset(map(str, attributes)) if isinstance(attributes, list) else frozenset(),
-            self._in_order(folder, names),
+            generations,
+            None if current is None else current.absent_since,
+            mailboxid if isinstance(mailboxid, str) else None,
         )
+
+    def generations(self, name: str) -> tuple[int, ...]:
+        """The UIDVALIDITYs under which the mirror has this mailbox, the current one last."""
+        self._check(writing=False)
+        folder = folder_name(name)
+        if not self._mailboxes.is_folder(folder):
+            return ()
+        with self._mailboxes.subfolder(folder) as inside:
+            names = inside.names()
+        return self._in_order(folder, names)
 
     def mailbox(
         self,
@@ -183,26 +241,60 @@ class Store:
         *,
         delimiter: str | None = None,
         attributes: Iterable[str] = (),
+        mailboxid: str | None = None,
     ) -> Journal:
         """The journal of a mailbox under this UIDVALIDITY, new or known; the same object each time.
 
         Another UIDVALIDITY begins another journal; the messages of the old one stay. The hierarchy
-        `delimiter` and LIST's `attributes` (special use) are recorded for whoever restores the
-        mailbox.
+        `delimiter`, LIST's `attributes` (special use) and the `mailboxid` are recorded for whoever
+        restores or recognises the mailbox. UIDVALIDITY 0 is for a mailbox whose UIDs do not last.
 
         Raises:
             InvalidArgument: the name is empty or absurdly long, or `uidvalidity` out of range.
             KeyError: the store is read-only and has no such mailbox.
         """
         self._check(writing=False)
-        if not 1 <= uidvalidity < 2**32:
+        if not 0 <= uidvalidity < 2**32:
             raise InvalidArgument(f"UIDVALIDITY is 1 to {2**32 - 1}, not {uidvalidity}")
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
-            folder = self._mailbox_folder(name, delimiter, sorted(attributes))
+            wanted: dict[str, object] = {
+                "name": name,
+                "delimiter": delimiter,
+                "attributes": sorted(attributes),
+            }
+            if mailboxid is not None:
+                wanted["mailboxid"] = mailboxid
+            journal = self._journal_of(name, uidvalidity, self._mailbox_folder(name, wanted))
+        return journal
+
+    def _journal_of(self, name: str, uidvalidity: int, folder: str) -> Journal:
+        journal = self._journals.get((name, uidvalidity))
+        if journal is None:
             journal = Journal(name, uidvalidity, self._mailboxes, folder, self._changing)
             self._journals[name, uidvalidity] = journal
         return journal
+
+    def move_journal(self, old: str, new: str, uidvalidity: int) -> Journal:
+        """Let a generation of the mailbox `old` be one of `new`, whose folder exists: a rename.
+
+        What is not committed is committed first. The result is the journal under its new name.
+
+        Raises:
+            KeyError: the store has no such mailbox.
+        """
+        self.commit()
+        source, target = folder_name(old), folder_name(new)
+        if not (self._mailboxes.is_folder(source) and self._mailboxes.is_folder(target)):
+            raise KeyError(old)
+        file = f"{uidvalidity}.journal"
+        with self._mailboxes.subfolder(source) as of, self._mailboxes.subfolder(target) as to:
+            of.move(file, to, file)
+            self._disk.folder(to)
+            self._disk.folder(of)
+        self._journals.pop((old, uidvalidity), None)
+        self._journals.pop((new, uidvalidity), None)
+        return self._journal_of(new, uidvalidity, target)
 
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for the body of one message: `write` it in pieces, then `close` or `abort`.
@@ -217,6 +309,29 @@ class Store:
         """Take the body of one message whole: as a `writer` does, in one call."""
         self._check(writing=True)
         return self.objects.put(body, replace=replace)
+
+    def partial(self, journal: Journal, uid: int, size: int) -> PartialWriter:
+        """A sink for a large body of which a part may have come already; see there."""
+        from imaplus.mirror.partial import PartialWriter  # few bodies need it
+
+        self._check(writing=True)
+        folder = self._mailboxes.subfolder(folder_name(journal.mailbox))
+        return PartialWriter(self.objects, folder, journal.uidvalidity, uid, size)
+
+    def parts(self, journal: Journal) -> list[Part]:
+        """What has come of messages of this generation that are not complete."""
+        from imaplus.mirror.partial import parts
+
+        with self._mailboxes.subfolder(folder_name(journal.mailbox)) as folder:
+            return list(parts(folder, journal.uidvalidity))
+
+    def remove_parts(self, journal: Journal, uid: int | None = None) -> None:
+        """Give up what has come of one message of this generation, or of all (None)."""
+        from imaplus.mirror.partial import remove_parts
+
+        self._check(writing=True)
+        with self._mailboxes.subfolder(folder_name(journal.mailbox)) as folder:
+            remove_parts(folder, journal.uidvalidity, uid)
 
     def open_body(self, sha256: str) -> FileIO:
         """A committed body, to be read as a file of octets.
@@ -261,19 +376,50 @@ class Store:
         (taken, bodies), self._begun = self._begun, None
         self.objects.settle(bodies)
         for journal, lines in taken:
-            if lines:
+            if lines or journal.damaged:
                 journal.append(lines, tmp=self._tmp, disk=self._disk)
 
-    def verify(self, progress: Progress | None = None) -> Report:
-        """Hash every body again and compare with the journals; see `Report`.
+    def inspect(self, progress: OnBody | None = None) -> Inspection:
+        """Hash every body again and compare with the journals: what is on this disk, and nothing
+        else. Nothing is changed.
 
-        `progress` is called with the octets read so far and the octets there are. Nothing is
-        changed.
+        `progress` is called with the bytes read so far and the bytes there are.
         """
-        from imaplus.mirror.check import verify  # a backup does without
+        from imaplus.mirror.inspection import inspect  # a backup does without
 
         self._check(writing=False)
-        return verify(self, progress)
+        return inspect(self, progress)
+
+    def set_aside(self, path: str) -> None:
+        """Move a file or folder inside the store, which is not what it should be, to `aside`."""
+        self._check(writing=True)
+        self._root.make("aside")
+        with self._root.subfolder("aside") as aside:
+            inside = os.path.relpath(path, self._root.path)
+            self._root.move(inside, aside, f"{len(aside.names())}-{os.path.basename(path)}")  # noqa: PTH119
+        self._journals.clear()
+
+    def name_folder(self, folder: str, name: str) -> None:
+        """Give a folder whose mailbox.json cannot be read a new one, under the name's own folder."""
+        self._check(writing=True)
+        safe = folder_name(name)
+        if safe != folder:
+            self._mailboxes.move(folder, self._mailboxes, safe)
+        with self._mailboxes.subfolder(safe) as inside:
+            wanted = {"name": name, "delimiter": None, "attributes": []}
+            self._disk.replace(inside, "mailbox.json", as_json(wanted), tmp=self._tmp)
+        self._disk.folder(self._mailboxes)
+
+    def names_in_journals(self, folder: str) -> list[str]:
+        """What the journals in a folder say is the mailbox's name."""
+        with self._mailboxes.subfolder(folder) as inside:
+            files = inside.names()
+        found = []
+        for file in files:
+            if match := re.fullmatch(_JOURNAL, file):
+                journal = Journal("", int(match[1]), self._mailboxes, folder, self._changing)
+                found += filter(None, [journal.mailbox_in_head])
+        return found
 
     def close(self) -> None:
         """Let go of the store. What was not committed is given up."""
@@ -330,10 +476,9 @@ class Store:
         self._folders.append(folder)
         return folder
 
-    def _mailbox_folder(self, name: str, delimiter: str | None, attributes: list[str]) -> str:
+    def _mailbox_folder(self, name: str, wanted: Mapping[str, object]) -> str:
         """The folder of a mailbox; where we may write, with a mailbox.json that is true."""
         safe = folder_name(name)
-        wanted = {"name": name, "delimiter": delimiter, "attributes": attributes}
         there = self._mailboxes.is_folder(safe)
         if not there and self.readonly:
             raise KeyError(name)

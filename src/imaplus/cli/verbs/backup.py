@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imaplus.cli.connecting import address_of, connected
+from imaplus.cli.connecting import address_of, connecting, port_of
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
+from imaplus.cli.summary import tell_notices
 from imaplus.cli.text import count, size
 
 if TYPE_CHECKING:
     import argparse
 
-    from imaplus import Client
+    from imaplus.cli.address import Address
+    from imaplus.mirror.description import Choice, Owner
+    from imaplus.mirror.link import Link
     from imaplus.mirror.reports import BackupReport
     from imaplus.mirror.store import Store
 
@@ -42,9 +45,16 @@ FIELDS = (
     "messages",
     "fetched",
     "octets",
+    "spared",
+    "replaced",
     "flags_changed",
     "vanished",
+    "gone",
+    "renamed",
+    "returned",
+    "reconnects",
     "failures",
+    "notices",
 )
 
 
@@ -74,6 +84,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="read the whole backup first, fetch again what is damaged, compare every message",
     )
+    parser.add_argument(
+        "--adopt",
+        action="store_true",
+        help="the backup is of this account, though it was made of another one, or cannot be told",
+    )
+    parser.add_argument(
+        "--include-virtual",
+        action="store_true",
+        help="also mailboxes that only show mail of other mailboxes (\\All, \\Flagged)",
+    )
     add_connection(parser)
 
 
@@ -81,7 +101,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Do it; 7 if single messages could not be had, 130 after Ctrl-C."""
     address = address_of(args)
     directory = args.directory or folder_for(address.account)
-    wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
+    from imaplus.mirror.link import Link
+
     load_meanwhile(
         "imaplus.mirror.run",
         "imaplus.mirror.store",
@@ -89,19 +110,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
         "imaplus.cli.patterns",
         "hashlib",
     )
-    with (
-        connected(address, args, console) as client,
-        opened(directory, address.account, args) as store,
-    ):
-        report = mirror(
-            client,
-            store,
-            console,
-            wanted,
-            args.exclude,
-            dry_run=args.dry_run,
-            repair=args.repair,
-        )
+    choice = choice_of(args, address.folder)
+    with connecting(address, args, console) as connect:
+        link = Link(connect, connect())
+        try:
+            with opened(directory, args) as store:
+                report = mirror(
+                    link,
+                    store,
+                    console,
+                    choice,
+                    owner=owner_of(address, args),
+                    adopt=args.adopt,
+                    dry_run=args.dry_run,
+                    repair=args.repair,
+                )
+        finally:
+            link.log_out()
     if console.is_text:
         tell(report, directory, console, dry_run=args.dry_run)
     else:
@@ -112,7 +137,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 @contextmanager
-def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[Store | None]:
+def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
     """The backup in this folder; None for a dry run where there is none yet."""
     from imaplus.mirror.errors import NotAStore
     from imaplus.mirror.store import Store
@@ -125,7 +150,6 @@ def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[S
             readonly=args.dry_run,
             sync=not args.no_sync,
             helped=args.no_sync,
-            account=account,
         )
     except NotAStore:
         from pathlib import Path
@@ -138,35 +162,54 @@ def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[S
         yield store
 
 
+def choice_of(args: argparse.Namespace, folder: str | None) -> Choice | None:
+    """Which mailboxes the arguments choose; None if they say nothing of it."""
+    from imaplus.mirror.description import Choice
+
+    only = (*args.mailbox, *([folder] if folder else []))
+    if not (only or args.exclude or args.include_virtual):
+        return None
+    return Choice(only, tuple(args.exclude), args.include_virtual)
+
+
+def owner_of(address: Address, args: argparse.Namespace) -> Owner:
+    """Whose mail it is, as the store is to record it."""
+    from imaplus.mirror.description import Owner
+
+    if address.host is None:
+        return Owner("demo")
+    return Owner(address.user, address.host, port_of(address, args))
+
+
 def mirror(
-    client: Client,
+    link: Link,
     store: Store | None,
     console: Console,
-    wanted: list[str],
-    unwanted: list[str],
+    choice: Choice | None,
     *,
+    owner: Owner | None = None,
+    adopt: bool = False,
     dry_run: bool = False,
     repair: bool = False,
 ) -> BackupReport:
     """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
     from imaplus.cli.interrupt import Interrupt
-    from imaplus.cli.patterns import choose, to_ask_for
-    from imaplus.mirror.changes import list_mailboxes
     from imaplus.mirror.run import backup
 
-    mailboxes = choose(list_mailboxes(client, to_ask_for(wanted)), wanted, unwanted)
     with Interrupt().listening() as interrupt, console.progress() as bar:
         report = backup(
-            client,
+            link,
             store,
-            mailboxes=mailboxes,
+            choice=choice,
+            owner=owner,
+            adopt=adopt,
             progress=bar,
             should_stop=interrupt,
             dry_run=dry_run,
             repair=repair,
         )
     if report.interrupted:
-        client.close()  # LOGOUT would wait for all that has been asked for
+        link.close()  # LOGOUT would wait for all that has been asked for
     return report
 
 
@@ -180,15 +223,28 @@ def folder_for(account: str) -> str:
 
 def tell(report: BackupReport, directory: str, console: Console, *, dry_run: bool) -> None:
     """The summary, for people."""
+    tell_notices(report.notices, console)
     for failure in report.failures:
         uid = "" if failure.uid is None else f", UID {failure.uid}"
         console.warn(f"{failure.mailbox}{uid}: {failure.problem}")
     would = "would be " if dry_run else ""
     done = [f"{count(report.fetched, 'new message')} ({size(report.octets)}) {would}fetched"]
+    if report.spared:
+        done.append(f"{report.spared:,} {would}known already")
+    if report.replaced:
+        done.append(f"{report.replaced:,} replaced, the older copies kept")
     if report.flags_changed:
         done.append(f"{would}flags changed on {report.flags_changed:,}")
     if report.vanished:
         done.append(f"{report.vanished:,} gone from the server, kept here")
+    if report.gone:
+        done.append(f"{count(len(report.gone), 'mailbox', 'mailboxes')} gone, kept here")
+    if report.renamed:
+        done.append(f"{count(len(report.renamed), 'mailbox', 'mailboxes')} renamed")
+    if report.returned:
+        done.append(f"{count(len(report.returned), 'mailbox', 'mailboxes')} back")
+    if report.reconnects:
+        done.append(f"connected again {count(report.reconnects, 'time')}")
     if report.failures:
         done.append(f"{count(len(report.failures), 'failure')}, tried again by the next run")
     holds = (
@@ -213,7 +269,17 @@ def as_json(report: BackupReport, directory: str, *, dry_run: bool) -> dict[str,
         "messages": report.messages,
         "fetched": report.fetched,
         "octets": report.octets,
+        "spared": report.spared,
+        "replaced": report.replaced,
         "flags_changed": report.flags_changed,
         "vanished": report.vanished,
+        "gone": list(report.gone),
+        "renamed": [{"old": old, "new": new} for old, new in report.renamed],
+        "returned": list(report.returned),
+        "reconnects": report.reconnects,
         "failures": failures,
+        "notices": [
+            {"mailbox": each.mailbox, "text": each.text, "warning": each.warning}
+            for each in report.notices
+        ],
     }

@@ -17,8 +17,8 @@ from imaplus.cli.errors import Exit
 from imaplus.cli.output import Console
 from imaplus.cli.text import count, size
 from imaplus.cli.verbs.backup import mirror
-from imaplus.cli.verbs.verify import check, tell
-from imaplus.mirror import BackupReport, Store
+from imaplus.cli.verbs.verify import tell, watching
+from imaplus.mirror import BackupReport, Link, Store, verify
 
 DESCRIPTION = """\
 Start the embedded IMAP server with a sample mailbox, back it up, verify the backup; let a message
@@ -56,14 +56,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     with _folder(args.directory) as directory, embedded_server() as server:
         say(f"1. An IMAP server with a sample mailbox listens at {server.url}")
         with connect_embedded(server) as client, Store.open(directory, create=True) as store:
-            first = mirror(client, store, console, [], [])
+            link = Link.over(client)
+            first = mirror(link, store, console, None)
             say(f"2. First backup, into {directory}: {_fetched(first)}")
             server.add_message("INBOX", ARRIVING)
-            second = mirror(client, store, console, [], [])
+            second = mirror(link, store, console, None)
             say(f"3. A message arrives; second backup: {_fetched(second)}")
-            report = check(store, client, console)
+            with watching(console) as (bar, interrupt):
+                report = verify(store, link, progress=bar, should_stop=interrupt)
             found = "all as they should be" if report.clean else "NOT as they should be"
-            say(f"4. Verified: every octet's hash; UIDs, sizes and flags on the server: {found}")
+            say(
+                f"4. Verified: every octet's hash; UIDs, sizes, dates and flags on the server: {found}"
+            )
     if not report.clean:
         tell(report, directory, console)
     if not console.is_text:

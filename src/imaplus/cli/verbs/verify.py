@@ -6,29 +6,50 @@ It knows how to show differences; `imaplus.mirror` finds them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from imaplus import Client
-from imaplus.cli.connecting import address_of, connected
-from imaplus.cli.errors import Exit
+from imaplus.cli.connecting import address_of, connecting
+from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
-from imaplus.cli.patterns import choose
+from imaplus.cli.summary import tell_notices
 from imaplus.cli.text import count, size
-from imaplus.mirror import Store, VerifyReport, list_mailboxes, verify
+from imaplus.mirror import (
+    BackupReport,
+    Choice,
+    Link,
+    Progress,
+    Store,
+    VerifyReport,
+    verify,
+    verify_and_repair,
+)
 
 DESCRIPTION = """\
 Read every message of the backup in DIR again and compare it with its SHA-256, and every journal
-with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, flags; of
-the mailboxes that the backup was told to leave out, leave out the same here.
-Nothing is changed, here or there. Each difference is a line on standard output; if there is any,
-the exit code is 10. `imaplus backup --repair` fetches damaged messages again.
+with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, dates, flags,
+labels, of the mailboxes that the backup was told to hold. --sample and --deep fetch messages once
+more and compare their text.
+Nothing is changed, here or there, unless --repair is given. Each difference is a line on standard
+output; if there is any, the exit code is 10.
 
   imaplus verify ~/mail
-  imaplus verify --exclude @junk ~/mail ada@example.org"""
-FIELDS = ("directory", "clean", "interrupted", "mailboxes", "messages", "octets", "problems")
+  imaplus verify --sample 100 ~/mail ada@example.org
+  imaplus verify --repair ~/mail ada@example.org"""
+FIELDS = (
+    "directory",
+    "clean",
+    "interrupted",
+    "mailboxes",
+    "messages",
+    "octets",
+    "problems",
+    "notices",
+    "repaired",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,43 +62,113 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose mail it is, to compare with the server",
     )
     add_mailboxes(parser)
+    parser.add_argument(
+        "--sample",
+        metavar="N",
+        type=number,
+        default=0,
+        help="fetch N messages, drawn by chance, and compare their text",
+    )
+    parser.add_argument(
+        "--deep", action="store_true", help="fetch all messages, and compare their text"
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="have what is found mended by a backup, and look once more; needs ACCOUNT",
+    )
     add_connection(parser)
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Do it; 10 if anything is not as it should be."""
-    with Store.open(args.directory.expanduser(), readonly=True) as store:
+    if args.account is None and (args.repair or args.deep or args.sample):
+        option = "--repair" if args.repair else "--deep" if args.deep else "--sample"
+        hint = "Name the account behind the folder, as for backup."
+        raise Stop(Exit.USAGE, f"{option} needs the account", hint=hint)
+    with Store.open(args.directory.expanduser(), readonly=not args.repair) as store:
         if args.account is None:
-            report = check(store, None, console)
+            with watching(console) as (bar, interrupt):
+                report = verify(store, progress=bar, should_stop=interrupt)
+            done = None
         else:
-            address = address_of(args)
-            wanted = [*args.mailbox, *([address.folder] if address.folder else [])]
-            with connected(address, args, console) as client:
-                report = check(store, client, console, wanted, args.exclude)
+            report, done = with_account(args, store, console)
     if console.is_text:
         tell(report, args.directory, console)
     else:
-        console.document(as_json(report, args.directory))
+        console.document(as_json(report, args.directory, repaired=done is not None))
     if report.interrupted:
         return Exit.INTERRUPTED
     return Exit.OK if report.clean else Exit.MISMATCH
 
 
-def check(
-    store: Store,
-    client: Client | None,
-    console: Console,
-    wanted: Sequence[str] = (),
-    unwanted: Sequence[str] = (),
-) -> VerifyReport:
-    """Compare everything, with a progress bar; of the server, the mailboxes that are meant."""
-    mailboxes = None if client is None else choose(list_mailboxes(client), wanted, unwanted)
+def with_account(
+    args: argparse.Namespace, store: Store, console: Console
+) -> tuple[VerifyReport, BackupReport | None]:
+    """Compare with the server, of which the mailboxes that are meant; repair if that is wanted."""
+    address = address_of(args)
+    only = (*args.mailbox, *([address.folder] if address.folder else []))
+    choice = Choice(only, tuple(args.exclude)) if only or args.exclude else None
+    with (
+        connecting(address, args, console) as connect,
+        watching(console) as (bar, interrupt),
+    ):
+        link = Link(connect, connect())
+        try:
+            if not args.repair:
+                report = verify(
+                    store,
+                    link,
+                    choice=choice,
+                    sample=args.sample,
+                    deep=args.deep,
+                    progress=bar,
+                    should_stop=interrupt,
+                )
+                return report, None
+            before, done, after = verify_and_repair(
+                store,
+                link,
+                choice=choice,
+                sample=args.sample,
+                deep=args.deep,
+                progress=bar,
+                should_stop=interrupt,
+            )
+        finally:
+            link.log_out()
+    if done is not None:
+        console.note(f"{count(len(before.problems), 'difference')} found, and mended if possible:")
+        tell_mended(done, console)
+    return after, done
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[tuple[Progress, Interrupt]]:
+    """A progress bar, and what Ctrl-C sets, while the block runs."""
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        return verify(store, client, mailboxes=mailboxes, progress=bar, should_stop=interrupt)
+        yield bar, interrupt
+
+
+def number(text: str) -> int:
+    """The type of `--sample`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError("a sample is a number of messages")
+    return int(text)
+
+
+def tell_mended(done: BackupReport, console: Console) -> None:
+    """What the backup did and could not do."""
+    tell_notices(done.notices, console)
+    for failure in done.failures:
+        uid = "" if failure.uid is None else f", UID {failure.uid}"
+        console.warn(f"{failure.mailbox}{uid}: {failure.problem}")
+    console.note(f"{count(done.fetched, 'message')} fetched again ({size(done.octets)})")
 
 
 def tell(report: VerifyReport, directory: Path, console: Console) -> None:
     """What was found, for people: differences are data, the summary is not."""
+    tell_notices(report.notices, console)
     for problem in report.problems:
         where = "" if problem.mailbox is None else f"{problem.mailbox}: "
         uid = "" if problem.uid is None else f"UID {problem.uid}: "
@@ -91,7 +182,7 @@ def tell(report: VerifyReport, directory: Path, console: Console) -> None:
     )
 
 
-def as_json(report: VerifyReport, directory: Path) -> dict[str, object]:
+def as_json(report: VerifyReport, directory: Path, *, repaired: bool) -> dict[str, object]:
     """What was found, for programs; the names are those of FIELDS."""
     problems = [
         {"mailbox": problem.mailbox, "uid": problem.uid, "problem": problem.problem}
@@ -105,4 +196,9 @@ def as_json(report: VerifyReport, directory: Path) -> dict[str, object]:
         "messages": report.messages,
         "octets": report.octets,
         "problems": problems,
+        "notices": [
+            {"mailbox": each.mailbox, "text": each.text, "warning": each.warning}
+            for each in report.notices
+        ],
+        "repaired": repaired,
     }

@@ -1,0 +1,92 @@
+"""Mailboxes that went, came back, or have another name now.
+
+A mailbox of the mirror that the server does not list any more is either gone or renamed. It is
+renamed if a mailbox that is new has the same MAILBOXID (RFC 8474), or the same UIDVALIDITY and the
+same messages: UIDs, sizes and dates agree throughout. Then the journal moves along, and no body
+travels. What is gone stays in the store, and is marked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imaplus.errors import CommandError
+from imaplus.mirror.comparison import differs
+
+if TYPE_CHECKING:
+    from imaplus import ListEntry, Mailbox
+    from imaplus.mirror.enumeration import Listing
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.store import MailboxInfo, Store
+    from imaplus.mirror.tally import Tally
+
+SEVERAL = 2
+"""Mailboxes: when more than so many go at once, that is told with a warning."""
+
+
+class Absence:
+    """The mailboxes of a store that the server did not list in this run."""
+
+    def __init__(self, store: Store, listing: Listing, tally: Tally) -> None:
+        self._store = store
+        self._tally = tally
+        self._absent = {info.name: info for info in listing.absent}
+
+    def recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
+        """If this new mailbox is one of those that went, let the journal move along."""
+        for name, info in self._absent.items():
+            if mailbox.uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
+                self._store.mailbox(
+                    entry.name,
+                    mailbox.uidvalidity,
+                    delimiter=entry.delimiter,
+                    attributes=entry.attributes,
+                    mailboxid=mailbox.mailboxid,
+                )
+                self._store.move_journal(name, entry.name, mailbox.uidvalidity)
+                del self._absent[name]
+                self._tally.renamed.append((name, entry.name))
+                self._tally.tell(entry.name, f"was called {name}; no message had to be fetched")
+                return
+
+    def _is_same(self, mailbox: Mailbox, info: MailboxInfo) -> bool:
+        if None not in (mailbox.mailboxid, info.mailboxid):
+            return mailbox.mailboxid == info.mailboxid
+        journal = self._store.mailbox(info.name, mailbox.uidvalidity)
+        if not journal.entries:
+            return False
+        try:
+            return _has_same_messages(mailbox, journal)
+        except CommandError:
+            return False
+
+    def mark(self) -> None:
+        """Record what is gone, and say so."""
+        for name, info in self._absent.items():
+            journal = self._store.mailbox(name, info.generations[-1])
+            held = len(journal.entries)
+            if journal.set_absent(True):
+                self._tally.gone.append(name)
+                self._tally.tell(name, f"gone from the server; its {held:,} messages are kept here")
+        if len(self._tally.gone) > SEVERAL:
+            names = ", ".join(self._tally.gone)
+            several = f"{len(self._tally.gone)} mailboxes are gone from the server at once: {names}"
+            self._tally.notices[:0] = []
+            self._tally.tell(None, several, warning=True)
+
+
+def _has_same_messages(mailbox: Mailbox, journal: Journal) -> bool:
+    """Whether every message from before is in the mailbox, and nothing else under an older UID."""
+    entries, checkpoint = journal.entries, journal.checkpoint
+    uidnext = max(entries, default=0) + 1
+    if checkpoint is not None and checkpoint.uidnext is not None:
+        uidnext = max(uidnext, checkpoint.uidnext)
+    agreeing = 0
+    for message in mailbox.fetch("1:*", "INTERNALDATE", "RFC822.SIZE") if mailbox.exists else ():
+        uid = message.uid
+        if uid is None or uid >= uidnext:
+            continue
+        if uid not in entries or differs(message, entries[uid]):
+            return False
+        agreeing += 1
+    return agreeing == len(entries)

@@ -1,0 +1,94 @@
+"""Which mailboxes a run is about: what there is, what was chosen, and what only shows other mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from imaplus.mirror.description import Choice
+from imaplus.mirror.enumeration import Listing, enumerate_mailboxes, without_virtual
+from imaplus.mirror.errors import NothingMatches
+from imaplus.mirror.identity import identity_items
+from imaplus.mirror.patterns import choose, is_chosen, remembered, to_ask_for
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    from imaplus import ListEntry
+    from imaplus.mirror.link import Link
+    from imaplus.mirror.store import Store
+
+INCLUDES_VIRTUAL = "--include-virtual"
+"""The option of the command line that mirrors them all the same."""
+
+
+@record
+class ChosenMailboxes:
+    """What a run is about, what is to be remembered of that, and what to tell a person."""
+
+    listing: Listing
+    choice: Choice
+    remembered: Choice
+    remarks: tuple[str, ...] = ()
+
+
+def chosen_mailboxes(
+    link: Link, store: Store | None, choice: Choice | None, *, counted: bool = False
+) -> ChosenMailboxes:
+    """The mailboxes that `choice` means (None: what the store remembers, else all).
+
+    `counted` asks for the number and bytes of messages of each.
+
+    Raises:
+        NothingMatches: a pattern of `only` means no mailbox that there is.
+        InvalidArgument: a pattern is not valid.
+    """
+    before = None if store is None else store.choice
+    wanted = choice or before or Choice()
+    listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted.only), sizes=counted)
+    found = choose(listing.entries, wanted)
+    if found.unmatched and choice is not None:
+        raise NothingMatches(found.unmatched[0])
+    entries, left_out = list(found.mailboxes), []
+    if not wanted.virtual and identity_items(link.client) is None:
+        entries, left_out = without_virtual(link, entries)
+        named = [each for each in left_out if wanted.only and is_chosen(each, wanted)]
+        entries += named
+        left_out = [each for each in left_out if each not in named]
+    remarks = [f"no mailbox matches {text} any more" for text in found.unmatched]
+    remarks += [f"--exclude {text} matches no mailbox" for text in found.unmatched_exclude]
+    remarks += [
+        f"{entry.name} is left out: it only shows mail of other mailboxes; "
+        f"{INCLUDES_VIRTUAL} mirrors it too"
+        for entry in left_out
+    ]
+    return ChosenMailboxes(
+        Listing(
+            tuple(entries),
+            tuple(info for info in listing.absent if is_chosen(info, wanted)),
+            tuple(each for each in listing.problems if each.mailbox in {e.name for e in entries}),
+        ),
+        wanted,
+        wanted if choice is None else remembered(before, choice),
+        tuple(remarks),
+    )
+
+
+def amount(store: Store | None, entries: Iterable[ListEntry]) -> tuple[int | None, int | None]:
+    """How many messages, of how many bytes, there seem to be to fetch; None for what is not known."""
+    messages = octets = 0
+    all_messages = all_octets = True
+    for entry in entries:
+        status = entry.status
+        if status is None or status.messages is None:
+            return None, None
+        held = 0
+        if store is not None and status.uidvalidity in store.generations(entry.name):
+            checkpoint = store.mailbox(entry.name, status.uidvalidity or 0).checkpoint
+            held = 0 if checkpoint is None else checkpoint.held
+        missing = max(0, status.messages - held)
+        messages += missing
+        if status.size is None:
+            all_octets = False
+        elif status.messages:
+            octets += status.size * missing // status.messages
+    return (messages if all_messages else None), (octets if all_octets else None)

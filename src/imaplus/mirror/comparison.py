@@ -1,0 +1,252 @@
+"""What is different on the server: messages that are new, changed, gone, or others than before.
+
+The cheapest way that a server offers is taken: QRESYNC, CONDSTORE, else every UID with its flags.
+Whatever the way, the numbers have to add up to the number of messages there are; if they do not,
+all UIDs are compared. A mailbox is doubted where its numbers went back, as they do on a server that
+was restored from its own backup: then size and date of every message are compared too. This module
+reads the mirror and changes nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from imaplus import Resync, SequenceSet
+from imaplus.errors import ProtocolError
+from imaplus.mirror.enumeration import Uids, enumerate_uids
+from imaplus.records import field, record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from imaplus import Fetched, Mailbox, MailboxStatus
+    from imaplus.mirror.entries import Checkpoint, Entries, Entry
+    from imaplus.mirror.identity import IdentityItems
+    from imaplus.mirror.link import Link
+
+RESYNC_MESSAGES = 50_000
+"""Messages up to which QRESYNC is used: what it tells is held in memory, about a kilobyte for each
+message that changed, and that may be all. CONDSTORE tells the same one by one."""
+_RECENT = frozenset({"\\Recent"})
+
+
+@record(frozen=False)
+class Changes:
+    """Differences between a mailbox and its mirror.
+
+    `flags` and `labels` are those of messages that the mirror has. `unclear` are messages of which
+    the server tells flags that cannot be read, `differing` those that have another size, date or
+    identity than the mirror's copy. `exists` counts the messages of the mailbox, and `shortfall`
+    says why `vanished` is not known, if it is not.
+    """
+
+    new: SequenceSet = field(default_factory=SequenceSet)
+    flags: dict[int, frozenset[str]] = field(default_factory=dict)
+    labels: dict[int, frozenset[str]] = field(default_factory=dict)
+    vanished: list[int] = field(default_factory=list)
+    unclear: list[int] = field(default_factory=list)
+    differing: list[int] = field(default_factory=list)
+    exists: int = 0
+    shortfall: str | None = None
+
+
+def is_unchanged(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> bool:
+    """Whether the mailbox is as it was, and the mirror has all of it: then it is not even opened.
+
+    Only with mod-sequences (RFC 7162): without them the flags may have changed.
+    """
+    if status is None or checkpoint is None or not checkpoint.highestmodseq:
+        return False
+    return (
+        checkpoint.complete
+        and status.uidvalidity == checkpoint.uidvalidity
+        and status.uidnext == checkpoint.uidnext
+        and status.highestmodseq == checkpoint.highestmodseq
+        and status.messages == checkpoint.exists
+    )
+
+
+def resync_from(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> Resync | None:
+    """What to tell the server when the mailbox is opened, if anything."""
+    if checkpoint is None or not checkpoint.highestmodseq:
+        return None
+    if max(checkpoint.exists, (status and status.messages) or 0) > RESYNC_MESSAGES:
+        return None
+    return Resync(checkpoint.uidvalidity, checkpoint.highestmodseq)
+
+
+def doubt(mailbox: Mailbox, checkpoint: Checkpoint | None) -> str | None:
+    """Why every message of the open mailbox has to be compared, if so, for people."""
+    if checkpoint is None:
+        return None
+    for name, before, after in (
+        ("UIDNEXT", checkpoint.uidnext, mailbox.uidnext),
+        ("HIGHESTMODSEQ", checkpoint.highestmodseq, mailbox.highestmodseq),
+    ):
+        if before and after and after < before:
+            return f"its {name} went back from {before} to {after}: was the server restored?"
+    return None
+
+
+class Comparison:
+    """Compares an open mailbox with what is known of it."""
+
+    def __init__(
+        self, link: Link, mailbox: Mailbox, known: Entries, items: IdentityItems | None = None
+    ) -> None:
+        self._link = link
+        self._mailbox = mailbox
+        self._known = known
+        self._items = items
+        self._labels = () if items is None else items.labels
+
+    def changes(self, since: int | None, *, resynced: bool) -> Changes:
+        """How the mailbox differs.
+
+        `since` is the mod-sequence up to which all is known, None where the server has none;
+        `resynced` says that the server was told it when the mailbox was opened, and has QRESYNC.
+        """
+        mailbox = self._mailbox
+        if not self._known:
+            return self._compared(Changes(), enumerate_uids(self._link, mailbox))
+        if not since or since > mailbox.highestmodseq:
+            return self._all(("FLAGS",))
+        if resynced and not self._labels:
+            return self._some(mailbox.changes, _common(mailbox.vanished, self._known))
+        if since == mailbox.highestmodseq:
+            return self._some((), [])
+        changed = mailbox.fetch("1:*", "FLAGS", *self._labels, changed_since=since)
+        return self._some(changed, [])
+
+    def doubted(self) -> Changes:
+        """How the mailbox differs, where no message is believed to be the one it was."""
+        identity = () if self._items is None else self._items.identity
+        return self._all(("FLAGS", "INTERNALDATE", "RFC822.SIZE", *identity))
+
+    def _all(self, items: tuple[str, ...]) -> Changes:
+        changes = Changes()
+        present = array("I")
+        doubting = "RFC822.SIZE" in items
+        for message in self._messages(items):
+            if message.uid is None:
+                continue
+            present.append(message.uid)
+            if message.uid in self._known:
+                self._note(changes, message, message.uid)
+                if doubting and self._differs(message, self._known[message.uid]):
+                    changes.differing.append(message.uid)
+        # A response that could not be read is missing there, which does not mean that it is gone.
+        told = SequenceSet.of(present)
+        if told.count == self._mailbox.exists:
+            return self._compared(changes, Uids(told, told.count))
+        return self._compared(changes, enumerate_uids(self._link, self._mailbox, told))
+
+    def _messages(self, items: tuple[str, ...]) -> Iterable[Fetched]:
+        if not self._mailbox.exists:
+            return ()
+        return self._mailbox.fetch("1:*", *items, *self._labels)
+
+    def _some(self, changed: Iterable[Fetched], vanished: list[int]) -> Changes:
+        changes = Changes(vanished=vanished)
+        gone = frozenset(vanished)
+        new = array("I")
+        for message in changed:
+            if message.uid is None or message.uid in gone:
+                continue
+            if message.uid in self._known:
+                self._note(changes, message, message.uid)
+            else:
+                new.append(message.uid)
+        changes.new = SequenceSet.of(new)
+        changes.exists = self._mailbox.exists
+        if len(self._known) - len(vanished) + changes.new.count != changes.exists:
+            return self._compared(changes, enumerate_uids(self._link, self._mailbox))
+        return changes
+
+    def _compared(self, changes: Changes, uids: Uids) -> Changes:
+        """The changes with what comparing all UIDs says of messages that come and go."""
+        mirrored = SequenceSet.of(self._known)
+        changes.exists = uids.exists
+        changes.new = uids.found - mirrored
+        changes.vanished = []
+        if uids.complete:
+            changes.vanished = list(mirrored - uids.found)
+        elif mirrored.count + changes.new.count == uids.exists:
+            # What is known and was not told accounts for the rest: then nothing is gone.
+            changes.shortfall = None
+        else:
+            changes.shortfall = uids.shortfall
+        for uid in changes.vanished:
+            changes.flags.pop(uid, None)
+            changes.labels.pop(uid, None)
+        return changes
+
+    def _note(self, changes: Changes, message: Fetched, uid: int) -> None:
+        flags = flags_of(message)
+        if flags is None:
+            changes.unclear.append(uid)
+        elif flags != self._known.flags(uid):
+            changes.flags[uid] = flags
+        if self._labels and self._items is not None:
+            labels = self._items.labels_of(message)
+            if labels is not None and labels != self._known.extras.labels.get(uid):
+                changes.labels[uid] = labels
+
+    def _differs(self, message: Fetched, entry: Entry) -> bool:
+        identity = None if self._items is None else self._items.identity_of(message)
+        return differs(message, entry) or (
+            None not in (identity, entry.identity) and identity != entry.identity
+        )
+
+
+def differs(message: Fetched, entry: Entry) -> bool:
+    """Whether size or date of a message are others than those of the mirror's copy."""
+    size = value_of(message, "RFC822.SIZE")
+    return (size is not None and size != entry.size) or date_differs(message, entry)
+
+
+def date_differs(message: Fetched, entry: Entry) -> bool:
+    """Whether INTERNALDATE is another moment than the mirror's copy has, as far as both are known."""
+    date = date_of(message)
+    return None not in (date, entry.internaldate) and date != entry.internaldate
+
+
+def _common(vanished: SequenceSet, known: Entries) -> list[int]:
+    """The known messages among those that vanished, which may be told as one huge range."""
+    if not vanished.open_ended and vanished.count <= len(known):
+        return [uid for uid in vanished if uid in known]
+    return [uid for uid in known if uid in vanished]
+
+
+def flags_of(message: Fetched) -> frozenset[str] | None:
+    r"""The flags that belong to the message, without \Recent; None if they cannot be read."""
+    try:
+        flags = message.flags
+    except (KeyError, ProtocolError):
+        return None
+    return flags - _RECENT if "\\Recent" in flags else flags
+
+
+def value_of(message: Fetched, name: str) -> int | None:
+    """A number, if the server told one."""
+    try:
+        value: int | None = message.get(name)
+    except ProtocolError:
+        return None
+    return value
+
+
+def date_of(message: Fetched) -> datetime | None:
+    """INTERNALDATE, if the server told one that can be read."""
+    try:
+        date: datetime | None = message.get("INTERNALDATE")
+    except ProtocolError:
+        return None
+    return date
+
+
+def uids_of(messages: Iterable[Fetched]) -> Iterator[int]:
+    """The UIDs of messages that have one."""
+    return (message.uid for message in messages if message.uid is not None)

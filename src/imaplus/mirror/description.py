@@ -1,0 +1,138 @@
+"""What store.json says of a store: its format, whose mail it holds, which mailboxes were chosen.
+
+Values and their JSON; reading and writing the file is for `root`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imaplus.records import record
+
+FORMAT = 2
+"""What this version writes. Format 1 had no owner but an account name, and no choice."""
+READABLE = (1, 2)
+
+
+@record
+class Owner:
+    """Whose mail it is: user, host and port, and how the server introduced itself (ID, greeting).
+
+    None stands for what is not known; a store of format 1 knows no more than `account`.
+    """
+
+    user: str | None = None
+    host: str | None = None
+    port: int | None = None
+    server: str | None = None
+
+    @property
+    def account(self) -> str:
+        """For people: `ada@example.org`, or `ada@imap.example.org` for a user named ada."""
+        if self.user is None or (self.host is not None and "@" not in self.user):
+            return "@".join(filter(None, (self.user, self.host))) or "unknown"
+        return self.user
+
+    @property
+    def place(self) -> str:
+        """For people: the account and where it is."""
+        port = "" if self.port is None else f" port {self.port}"
+        host = "an unknown host" if self.host is None else f"{self.host}{port}"
+        named = "" if self.server is None else f" ({self.server})"
+        return f"{self.account} at {host}{named}"
+
+    def is_same_user(self, other: Owner) -> bool:
+        """Whether both may be the same user: by name, or by account where no user is recorded."""
+        if self.user is None or other.user is None:
+            return True
+        return self.user == other.user or self.account.lower() == other.account.lower()
+
+    def is_same_place(self, other: Owner) -> bool:
+        """Whether host and port are the same, as far as both are known. Case does not matter."""
+        mine, theirs = _folded(self.host), _folded(other.host)
+        return mine in (None, theirs) and self.port in (None, other.port)
+
+
+@record
+class Choice:
+    """Which mailboxes are mirrored: patterns, as the command line writes them (see `patterns`).
+
+    `only` names those that are wanted (none: all), `exclude` those that are not; `virtual` tells
+    whether mailboxes that show mail of other mailboxes (\\\\All, \\\\Flagged) are wanted too.
+    """
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    virtual: bool = False
+
+
+@record
+class Description:
+    """All that store.json says."""
+
+    owner: Owner | None = None
+    choice: Choice | None = None
+    format: int = FORMAT
+
+    @classmethod
+    def parse(cls, found: Mapping[str, object]) -> Description:
+        """What a store.json of a format that is `READABLE` says; what is no valid value is left out.
+
+        Raises:
+            ValueError: the format is another one.
+        """
+        written = found.get("format")
+        if written not in READABLE or not isinstance(written, int):
+            raise ValueError(f"has format {written!r}; this version knows {READABLE[-1]}")
+        account = found.get("account")
+        owner = None
+        if isinstance(found.get("owner"), dict):
+            owner = _owner(found["owner"])
+        elif isinstance(account, str):
+            user, at, host = account.rpartition("@")
+            # Format 1 wrote "user@host" for a user without "@", else the user alone.
+            owner = Owner(account) if "@" in user or not at else Owner(user, host)
+        return cls(owner, _choice(found.get("choice")), written)
+
+    def as_json(self) -> dict[str, object]:
+        """The members of store.json."""
+        members: dict[str, object] = {"format": FORMAT}
+        if (owner := self.owner) is not None:
+            members["account"] = owner.account
+            members["owner"] = {
+                "user": owner.user,
+                "host": owner.host,
+                "port": owner.port,
+                "server": owner.server,
+            }
+        if (choice := self.choice) is not None:
+            members["choice"] = {
+                "only": list(choice.only),
+                "exclude": list(choice.exclude),
+                "virtual": choice.virtual,
+            }
+        return members
+
+
+def _owner(found: object) -> Owner:
+    known = found if isinstance(found, dict) else {}
+    texts = [value if isinstance(value := known.get(name), str) else None for name in _TEXTS]
+    port = known.get("port")
+    return Owner(texts[0], texts[1], port if isinstance(port, int) else None, texts[2])
+
+
+_TEXTS = ("user", "host", "server")
+
+
+def _choice(found: object) -> Choice | None:
+    if not isinstance(found, dict):
+        return None
+    only, exclude = (
+        tuple(filter(lambda text: isinstance(text, str), found.get(name) or ()))
+        for name in ("only", "exclude")
+    )
+    return Choice(only, exclude, bool(found.get("virtual")))
+
+
+def _folded(host: str | None) -> str | None:
+    return None if host is None else host.lower().rstrip(".")

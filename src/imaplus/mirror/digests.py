@@ -1,0 +1,39 @@
+"""The SHA-256 of messages on the server: what a copy is compared with, and nothing is kept of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from imaplus.mirror.fetch import BODY, KEY
+
+if TYPE_CHECKING:
+    from imaplus import Mailbox, SequenceSet
+
+
+class Digest:
+    """A sink that keeps nothing of a body but its SHA-256."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def write(self, data: Any, /) -> None:
+        """Take the next bytes."""
+        self._digest.update(data)
+
+    def close(self) -> str:
+        """The digest in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def abort(self) -> None:
+        """Nothing is left of it anyway."""
+
+
+def digests(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, str]]:
+    """UID and SHA-256 of each of these messages that the server sends."""
+    for message in mailbox.fetch(uids, BODY, into=lambda uid, size: Digest()):
+        body = message.get(KEY)
+        found = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body
+        if message.uid is not None and isinstance(found, str):
+            yield message.uid, found

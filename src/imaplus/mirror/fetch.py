@@ -1,0 +1,396 @@
+"""Messages of one mailbox into the store: streamed, attributed by UID, each at most once.
+
+A message that cannot be had costs that message only. Where the server refuses, less is asked for,
+until it is known which message is at fault. Where the server hangs up, the message that was to come
+next is set aside, the link connects again, and the others go on; what was set aside is fetched
+alone, when everything else has come (`last`). What ends the run is raised: a connection that cannot
+be made again, a full disk. This module does not know which messages are wanted, nor when to commit.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from imaplus import Body, SequenceSet
+from imaplus.errors import CommandError, ImapError
+from imaplus.mirror.comparison import date_of, flags_of, value_of
+from imaplus.mirror.errors import asks_for_patience
+from imaplus.mirror.objects import ObjectWriter, StoredObject
+from imaplus.mirror.substitutes import substitute
+
+if TYPE_CHECKING:
+    from imaplus import Fetched, Mailbox
+    from imaplus.mirror.identity import Identities, IdentityItems
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.link import Link
+    from imaplus.mirror.partial import PartialWriter
+    from imaplus.mirror.progress import Progress
+    from imaplus.mirror.store import Store
+
+BODY = Body()
+KEY = BODY.key
+ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
+HOPELESS = 50
+"""Commands refused in a row, after which the rest of the mailbox is not asked for."""
+BARREN = 5
+"""Connections lost in a row with nothing gained, after which the mailbox is left alone."""
+
+SMALL = 128 * 1024
+"""Bytes below which a body is taken whole: most have come with one read."""
+LARGE = 256 * 1024
+"""Bytes of a body that is told of while it comes, and of which a part is kept if the rest does not
+come; of a smaller one it is told when it has come."""
+DOUBTS = 3
+"""Bodies of another size than RFC822.SIZE says that are fetched twice: if they are the same both
+times, the server counts wrongly, and no more of them are doubted."""
+
+Failed = Callable[[int | None, str], None]
+"""Told the UID of a message that could not be had (None: the mailbox) and the reason."""
+NOTHING = SequenceSet()
+
+
+class Sink:
+    """Takes one large body into the store, and tells how it comes along."""
+
+    __slots__ = ("_advance", "_writer", "abort", "close")
+
+    def __init__(
+        self, writer: ObjectWriter | PartialWriter, advance: Callable[[int, int], None]
+    ) -> None:
+        self._writer = writer
+        self._advance = advance
+        self.close = writer.close
+        self.abort = writer.abort
+
+    def write(self, data: Any, /) -> None:
+        """Take the next bytes."""
+        self._writer.write(data)
+        self._advance(0, len(data))
+
+
+class Fetching:
+    """Fetches messages of one mailbox into its journal.
+
+    `deferred` are those that were set aside: for another call of `last`, when all else has come.
+    A caller of `fetch` or `last` may stop early and leave the rest for another run. Where UIDs do
+    not last, `number` gives the number under which the journal is to have a message.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        mailbox: Mailbox,
+        store: Store,
+        journal: Journal,
+        *,
+        progress: Progress,
+        failed: Failed,
+        items: IdentityItems | None = None,
+        identities: Identities | None = None,
+        replace: bool = False,
+        number: Callable[[int], int] | None = None,
+    ) -> None:
+        self.deferred = NOTHING
+        self.spared = 0
+        self._link = link
+        self._mailbox = mailbox
+        self._store = store
+        self._journal = journal
+        self._progress = progress
+        self._failed = failed
+        self._identity_items = items
+        self._identities = identities
+        self._replace = replace
+        self._number = number
+        also = () if items is None else (*items.identity, *items.labels)
+        modseq = ("MODSEQ",) if mailbox.highestmodseq else ()
+        self._items = (*ITEMS, *modseq, *also)
+        self._had = array("I")
+        self._most: int | None = None  # to ask for at once; None: all
+        self._guessed = False
+        self._refused = self._barren = 0
+        self._doubts = DOUBTS
+        self._doubted: dict[int, tuple[Fetched, StoredObject]] = {}
+
+    # -- all that is wanted -------------------------------------------------------------------
+
+    def fetch(self, uids: SequenceSet) -> Generator[int, None, None]:
+        """The bytes of each message as it comes."""
+        yield from self._fetch(self._without_suspects(uids))
+        missing = uids - self.deferred - SequenceSet.of(self._had)
+        if missing and self._barren < BARREN and self._refused < HOPELESS:
+            yield from self._ask_again(missing)
+        yield from self._confirm()
+
+    def last(self, uids: SequenceSet) -> Generator[int, None, None]:
+        """The same for what was set aside: one message at a time, small ones first."""
+        from imaplus.mirror.large import Large  # seldom needed
+
+        large = Large(self._link, self._mailbox, self._store, self._journal, self._progress)
+        for uid in self._smallest_first(uids):
+            if self._barren >= BARREN:
+                self._failed(uid, "not tried again in this run: the connection was lost too often")
+                continue
+            try:
+                size = None if self._number is not None else large.size_of(uid)
+                if size is None or self._replace:
+                    yield from self._fetch(SequenceSet.of(uid), alone=True)
+                else:
+                    yield from self._take(large.fetch(uid, size), uid)
+            except ImapError as error:
+                if not self._link.is_lost:
+                    raise
+                self._lose(error, uid, alone=True)
+        yield from self._confirm()
+
+    def _without_suspects(self, uids: SequenceSet) -> SequenceSet:
+        """What is fetched at once; the rest, on which connections were lost before, comes last."""
+        if self._number is not None:
+            return uids
+        suspects = self._journal.suspects | {part.uid for part in self._store.parts(self._journal)}
+        if not suspects:
+            return uids
+        self.deferred |= uids & SequenceSet.of(suspects)
+        return uids - self.deferred
+
+    def _fetch(self, uids: SequenceSet, *, alone: bool = False) -> Generator[int, None, None]:
+        left = uids
+        while left:
+            asked = left if self._most is None else next(iter(left.chunks(self._most)))
+            before = len(self._had)
+            try:
+                yield from self._stream(asked)
+                left -= asked
+                self._most = None if self._most is None else self._most * 2
+            except ImapError as error:
+                left -= SequenceSet.of(self._had[before:])
+                asked &= left
+                came = len(self._had) > before
+                if self._link.is_lost:
+                    left -= self._set_aside(asked, error, came, alone)
+                elif isinstance(error, CommandError) and not asks_for_patience(error):
+                    left -= self._ask_for_less(asked, error, left)
+                else:
+                    raise
+                if self._barren >= BARREN and left:
+                    self._give_up(left, error)
+                    return
+
+    def _stream(self, uids: SequenceSet) -> Iterator[int]:
+        messages = self._mailbox.fetch(uids, *self._items, BODY, into=self._sink, into_from=SMALL)
+        for message in messages:
+            uid = message.uid
+            if uid is None:
+                continue
+            if KEY in message:
+                self._refused = self._barren = 0
+                self._had.append(uid)
+                if (octets := self._keep(message, uid)) is not None:
+                    self._progress.advance(1, octets if octets < LARGE else 0)
+                    yield octets
+            elif self._number is None and uid in self._journal.entries:
+                if (flags := flags_of(message)) is not None:
+                    self._journal.set_flags(uid, flags)  # changed after it was fetched
+
+    def _sink(self, uid: int | None, size: int) -> Any:
+        """A sink of the store; its type says what its callers may give, which is less than all."""
+        if size < LARGE:
+            return self._store.writer(replace=self._replace)
+        if uid is None or self._replace or self._number is not None:
+            return Sink(self._store.writer(replace=self._replace), self._progress.advance)
+        writer = self._store.partial(self._journal, uid, size)
+        writer.restart()  # the whole of it was asked for
+        return Sink(writer, self._progress.advance)
+
+    # -- what goes wrong ----------------------------------------------------------------------
+
+    def _set_aside(
+        self, left: SequenceSet, error: ImapError, came: bool, alone: bool
+    ) -> SequenceSet:
+        """After a lost connection: connect again; what is not to be asked for any more with others.
+
+        Messages come in the order in which they were asked for. So the first that did not come is
+        the suspect; if nothing came even without it, less is asked for, until one is found.
+        """
+        suspect = NOTHING
+        narrowed = False
+        if came:
+            self._guessed = False
+            self._link.progressed()
+        if left and (came or not self._guessed or left.count == 1):
+            self._guessed = not came
+            suspect = SequenceSet.of(left.first)
+            self._lose(error, left.first, alone=alone, narrowed=came)
+            return suspect
+        if left:
+            self._most = max(1, min(left.count, self._most or left.count) // 2)
+            narrowed = True
+        self._lose(error, None, narrowed=narrowed)
+        return suspect
+
+    def _lose(
+        self, error: ImapError, uid: int | None, *, alone: bool = False, narrowed: bool = False
+    ) -> None:
+        """The connection was lost, on message `uid` as far as is known: open the mailbox again."""
+        if uid is not None:
+            if self._number is None:
+                self._journal.suspect(uid)
+            if alone:
+                self._failed(uid, f"the server ends the connection when it is fetched: {error}")
+            else:
+                self.deferred |= SequenceSet.of(uid)
+        self._barren += not narrowed
+        self._link.lose(error, narrowed=narrowed)
+        self._mailbox = self._link.examine(self._mailbox.name, uidvalidity=self._uidvalidity)
+
+    @property
+    def _uidvalidity(self) -> int | None:
+        return self._journal.uidvalidity or None
+
+    def _ask_for_less(
+        self, asked: SequenceSet, error: CommandError, left: SequenceSet
+    ) -> SequenceSet:
+        """After a refusal: what is not to be asked for any more."""
+        self._refused += 1
+        if asked.count > 1 and self._refused < HOPELESS:
+            self._most = (asked.count + 1) // 2
+            return NOTHING
+        if asked.count > 1:
+            self._failed(None, f"the server refuses {left.count} messages: {error}")
+            return left
+        for uid in asked:
+            self._failed(uid, str(error))
+        self._most = None
+        return asked
+
+    def _give_up(self, left: SequenceSet, error: ImapError) -> None:
+        what = f"the connection is lost whenever its messages are fetched: {error}"
+        self._failed(None, f"{what}; {left.count:,} messages are not tried again in this run")
+        self.deferred = NOTHING
+
+    def _ask_again(self, missing: SequenceSet) -> Generator[int, None, None]:
+        """Messages that were not sent: gone in the meantime, most likely; else asked for anew."""
+        here = missing & self._link.attempt(lambda client: self._mailbox.uids())
+        if not here:
+            return
+        yield from self._fetch(here)
+        for uid in here - self.deferred - SequenceSet.of(self._had):
+            self._failed(uid, "the server did not send it, or not so that it can be read")
+
+    def _smallest_first(self, uids: SequenceSet) -> list[int]:
+        """The order in which to try what was set aside; by UID if the sizes cannot be had."""
+        sizes: dict[int, int] = {}
+        if uids.count > 1:
+            try:
+                for message in self._mailbox.fetch(uids, "RFC822.SIZE"):
+                    if message.uid is not None:
+                        sizes[message.uid] = value_of(message, "RFC822.SIZE") or 0
+            except ImapError as error:
+                if self._link.is_lost:
+                    self._lose(error, None)
+                elif not isinstance(error, CommandError):
+                    raise
+        return sorted(uids, key=lambda uid: (sizes.get(uid, 0), uid))
+
+    # -- what has come ------------------------------------------------------------------------
+
+    def _take(self, found: Iterable[Fetched], uid: int) -> Iterator[int]:
+        for message in found:
+            self._had.append(uid)
+            if (octets := self._keep(message, uid)) is not None:
+                self._progress.advance(1, 0)
+                yield octets
+
+    def _keep(self, message: Fetched, uid: int) -> int | None:
+        """Put a message into the journal; its bytes, None if it is not kept, or not yet."""
+        body = message[KEY]
+        if isinstance(body, bytes):
+            if (server := substitute(body)) is not None:
+                self._failed(uid, f"the server sent a text of its own in its place ({server})")
+                return None
+            body = self._store.put(body, replace=self._replace)
+        size = value_of(message, "RFC822.SIZE")
+        if not isinstance(body, StoredObject) or (not body.size and size):
+            self._failed(uid, "the server sent it without its text")
+            return None
+        if size not in (None, body.size) and self._doubts:
+            self._doubts -= 1
+            self._doubted[uid] = (message, body)
+            return None
+        self._record(message, uid, body)
+        return body.size
+
+    def _record(self, message: Fetched, uid: int, body: StoredObject) -> None:
+        flags = flags_of(message)
+        if flags is None:
+            self._failed(uid, "its flags cannot be read")
+        identity = labels = None
+        if self._identity_items is not None:
+            identity = self._identity_items.identity_of(message)
+            labels = self._identity_items.labels_of(message)
+            if self._identities is not None:
+                self._identities.note(identity, body)
+        self._journal.add(
+            uid if self._number is None else self._number(uid),
+            body,
+            flags=flags or (),
+            internaldate=date_of(message),
+            modseq=value_of(message, "MODSEQ"),
+            identity=identity,
+            labels=labels,
+        )
+
+    def _confirm(self) -> Iterator[int]:
+        """Bodies of another size than the server said: believed if they are the same once more."""
+        doubted, self._doubted = self._doubted, {}
+        if not doubted:
+            return
+        from imaplus.mirror.digests import digests
+
+        uids = SequenceSet.of(doubted)
+        again = dict(self._link.attempt(lambda client: list(digests(self._reopened(), uids))))
+        for uid, (message, body) in doubted.items():
+            if again.get(uid) == body.sha256:
+                self._record(message, uid, body)
+                yield body.size
+            else:
+                said = value_of(message, "RFC822.SIZE")
+                what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
+                self._failed(uid, f"{what}, and something else when it was asked again")
+
+    def _reopened(self) -> Mailbox:
+        if not self._mailbox.is_open:
+            self._mailbox = self._link.client.examine(
+                self._mailbox.name, uidvalidity=self._uidvalidity
+            )
+        return self._mailbox
+
+    # -- what need not be fetched -------------------------------------------------------------
+
+    def spare(self, uids: SequenceSet) -> SequenceSet:
+        """Record messages whose body the store has by their identity; the others."""
+        if self._identity_items is None or not self._identities:
+            return uids
+        known = array("I")
+
+        def look(client: object) -> None:
+            for message in self._reopened().fetch(uids, *self._items):
+                if message.uid is not None and self._known(message, message.uid):
+                    known.append(message.uid)
+
+        self._link.attempt(look)
+        return uids - SequenceSet.of(known)
+
+    def _known(self, message: Fetched, uid: int) -> bool:
+        assert self._identity_items is not None
+        assert self._identities is not None
+        identity = self._identity_items.identity_of(message)
+        body = self._identities.body_of(identity, value_of(message, "RFC822.SIZE"))
+        if body is None:
+            return False
+        self._record(message, uid, body)
+        self._progress.advance(1, 0)
+        self.spared += 1
+        return True

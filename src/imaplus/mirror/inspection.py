@@ -1,0 +1,208 @@
+"""Is the store what it should be? Every body hashed again, every journal compared with the bodies.
+
+`inspect` looks at this disk and nothing else; it repairs nothing, and needs no lock: beside a run
+that writes it sees what was committed. A body that no journal names is no damage (a run was killed
+before its commit). Memory: 50 bytes for each message, and one journal at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from struct import Struct
+from typing import TYPE_CHECKING, Literal
+
+from imaplus.mirror.errors import StoreCorrupt
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.store import Store
+
+OnBody = Callable[[int, int], None]
+"""Called with the bytes read so far and the bytes there are to read, as far as known."""
+
+_PIECE = 1024 * 1024  # bytes hashed at once
+_NAMED = Struct("<32sQIIB")  # SHA-256, size, UID, number of the journal, whether it is current
+
+
+@record
+class Damage:
+    """A message whose body is missing, or has other bytes or another size than it should.
+
+    `current` tells whether the server had the message when the mirror last looked: else this was
+    the only copy.
+    """
+
+    mailbox: str
+    uidvalidity: int
+    uid: int
+    sha256: str
+    problem: Literal["missing", "corrupt", "size"]
+    current: bool = True
+
+
+@record
+class Inspection:
+    """What `Store.inspect` found.
+
+    `damages` are messages whose body is damaged, `corrupt` the bodies that are not what their name
+    says, `unreadable` files of the store that are damaged, `strangers` what lies among the bodies
+    and is none, `promises` checkpoints that claim more than the mirror holds. Not damage:
+    `orphans`, bodies that no journal names, `torn`, journals whose end an interrupted run left
+    half-written (the next run cuts it off), and `lost`, bodies that a repair gave up.
+    """
+
+    mailboxes: int
+    messages: int
+    gone: int
+    objects: int
+    octets: int
+    damages: tuple[Damage, ...]
+    corrupt: tuple[str, ...]
+    unreadable: tuple[str, ...]
+    strangers: tuple[str, ...]
+    promises: tuple[tuple[str, str], ...]
+    orphans: tuple[str, ...]
+    torn: tuple[str, ...]
+    lost: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether every message of the mirror is whole, and every file of the store readable."""
+        return not (
+            self.damages or self.corrupt or self.unreadable or self.strangers or self.promises
+        )
+
+
+def inspect(store: Store, progress: OnBody | None = None) -> Inspection:
+    """What is wrong with `store`, if anything; see `Inspection`."""
+    inspector = _Inspector(store)
+    # Journals first: whatever they name was in its place before.
+    for journal, is_current in inspector.journals():
+        inspector.note(journal, is_current)
+    inspector.compare(progress)
+    return inspector.result()
+
+
+class _Inspector:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # What the journals name, by the first byte of the SHA-256: one folder of bodies each.
+        self._named = [bytearray() for _ in range(256)]
+        self._places: list[tuple[str, int]] = []  # mailbox and UIDVALIDITY, by journal's number
+        self._lost: set[bytes] = set()
+        self._damages: list[Damage] = []
+        self._corrupt: list[str] = []
+        self._unreadable: list[str] = []
+        self._promises: list[tuple[str, str]] = []
+        self._orphans: list[str] = []
+        self._torn: list[str] = []
+        self._messages = self._gone = self._objects = self._octets = 0
+
+    def result(self) -> Inspection:
+        return Inspection(
+            mailboxes=len({mailbox for mailbox, _ in self._places}),
+            messages=self._messages,
+            gone=self._gone,
+            objects=self._objects,
+            octets=self._octets,
+            damages=tuple(sorted(self._damages, key=_where)),
+            corrupt=tuple(self._corrupt),
+            unreadable=tuple(self._unreadable),
+            strangers=tuple(self._store.objects.strangers()),
+            promises=tuple(self._promises),
+            orphans=tuple(self._orphans),
+            torn=tuple(self._torn),
+            lost=len(self._lost),
+        )
+
+    def journals(self) -> Iterator[tuple[Journal, bool]]:
+        """Every journal, one at a time, and whether the server has that generation.
+
+        What cannot be read is noted.
+        """
+        for folder in self._store.folders():
+            try:
+                info = self._store.info(folder)
+                for uidvalidity in info.generations:
+                    is_current = info.gone is None and uidvalidity == info.generations[-1]
+                    yield self._store.mailbox(info.name, uidvalidity), is_current
+            except StoreCorrupt as error:
+                self._unreadable.append(str(error))
+
+    def note(self, journal: Journal, is_current: bool) -> None:
+        """Keep what the journal names, and what is wrong with the journal itself."""
+        if journal.damaged:
+            self._unreadable.append(f"{journal.path}: {journal.damaged} damaged lines")
+        if journal.torn:
+            self._torn.append(str(journal.path))
+        if (broken := journal.broken_promise) is not None:
+            what = f"{broken.exists} messages were promised, {broken.held} are in the mirror"
+            self._promises.append((journal.mailbox, what))
+        number = len(self._places)
+        self._places.append((journal.mailbox, journal.uidvalidity))
+        self._lost |= journal.lost
+        for entries, current in ((journal.entries, is_current), (journal.gone, False)):
+            for uid, digest, size in entries.digests():
+                self._named[digest[0]] += _NAMED.pack(digest, size, uid, number, current)
+        for each in journal.replaced:
+            digest = bytes.fromhex(each.entry.sha256)
+            self._named[digest[0]] += _NAMED.pack(digest, each.entry.size, each.uid, number, False)
+        self._messages += len(journal.entries)
+        self._gone += len(journal.gone)
+
+    def compare(self, progress: OnBody | None) -> None:
+        """Read every body, and hold it against what the journals say."""
+        objects = self._store.objects
+        total = sum(map(objects.size, objects.all())) if progress else 0
+        for byte in range(256):
+            whole: dict[bytes, int] = {}  # size, or -1 for one that is damaged
+            for sha256 in objects.all_in(f"{byte:02x}"):
+                digest = bytes.fromhex(sha256)
+                found, size = self._hash(sha256)
+                whole[digest] = size if found == digest else -1
+                self._objects += 1
+                self._octets += size
+                if found != digest:
+                    self._corrupt.append(sha256)
+                if progress is not None:
+                    progress(self._octets, total)
+            self._compare_folder(byte, whole)
+            self._named[byte].clear()
+
+    def _compare_folder(self, byte: int, whole: dict[bytes, int]) -> None:
+        named: set[bytes] = set()
+        for digest, size, uid, number, current in _NAMED.iter_unpack(self._named[byte]):
+            named.add(digest)
+            problem: Literal["missing", "corrupt", "size"]
+            if (found := whole.get(digest)) is None:
+                problem = "missing"
+            elif found < 0:
+                problem = "corrupt"
+            elif found != size:
+                problem = "size"
+            else:
+                continue
+            if digest in self._lost and not current:
+                continue
+            mailbox, uidvalidity = self._places[number]
+            self._damages.append(
+                Damage(mailbox, uidvalidity, uid, digest.hex(), problem, bool(current))
+            )
+        self._orphans += sorted(digest.hex() for digest in whole.keys() - named)
+
+    def _hash(self, sha256: str) -> tuple[bytes, int]:
+        digest, size = hashlib.sha256(), 0
+        try:
+            with self._store.objects.open(sha256) as file:
+                while piece := file.read(_PIECE):
+                    digest.update(piece)
+                    size += len(piece)
+        except (StoreCorrupt, FileNotFoundError):
+            return b"", 0
+        return digest.digest(), size
+
+
+def _where(damage: Damage) -> tuple[str, int, int]:
+    return damage.mailbox, damage.uidvalidity, damage.uid

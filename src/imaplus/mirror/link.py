@@ -1,0 +1,179 @@
+"""The connection to an account, made again when it is lost. Nothing else in the mirror connects.
+
+A run asks its `Link` for the client, or for an examined mailbox, and tells it when something has
+been gained (`progressed`) and when the connection was lost (`lose`). The link waits before it connects again,
+longer each time, and gives up when it makes no progress.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from imaplus.errors import ConnectionLost, ImapError, Rejected, Throttled, TlsFailed
+
+if TYPE_CHECKING:
+    from imaplus import Client, Mailbox, Resync
+
+T = TypeVar("T")
+
+Connect = Callable[[], "Client"]
+"""Gives a client that is logged in."""
+
+PATIENCE = 5
+"""Attempts in a row, to have a mailbox opened, after which a run ends."""
+LOSSES = 30
+"""Losses in a row, of connections that were good until then, after which a run ends, if nothing at
+all was gained between them."""
+WAITS = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before the first, second, ... attempt to connect; times 0.5 to 1.5, by chance."""
+
+
+class Link:
+    """An account that can be reached by `connect`, again and again.
+
+    With `client` the first connection is given. `pause` waits for so many seconds; it may raise to
+    end the run.
+    """
+
+    def __init__(
+        self,
+        connect: Connect | None,
+        client: Client | None = None,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._connect = connect
+        self._client = client
+        self._pause = pause
+        self._losses = 0  # since something was gained
+        self._failures = 0  # since a mailbox was opened, or another question answered
+        self.reconnects = 0
+        self._connected = client is not None  # at least once
+        self._resyncs = True  # until the server shows that it does not understand QRESYNC
+
+    @classmethod
+    def over(cls, where: Link | Client | Connect) -> Link:
+        """A link for whatever `backup` and `verify` were given."""
+        if isinstance(where, Link):
+            return where
+        return cls(where) if callable(where) else cls(None, where)
+
+    @property
+    def client(self) -> Client:
+        """A client that is connected; made anew, after a wait, if it is not.
+
+        Raises:
+            ConnectionLost: the account cannot be reached, or was lost too often.
+            AuthenticationFailed, Throttled: it can be reached, and does not let us in.
+        """
+        while self._client is None or self.is_lost:
+            self._reconnect()
+        return self._client
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is over: what was asked for will not come."""
+        return self._client is not None and self._client.connection.error is not None
+
+    def progressed(self) -> None:
+        """Something has been gained since the last loss."""
+        self._losses = 0
+
+    def lose(self, error: ImapError, *, narrowed: bool = False) -> None:
+        """Take note that the connection was lost by `error` while messages came, and let go of it.
+
+        `narrowed` says that less will be asked for next time, which is a kind of progress.
+
+        Raises:
+            ImapError: `error` itself, if there is no way or no hope to connect again.
+        """
+        self._drop()
+        self._losses += not narrowed
+        if self._connect is None or self._losses >= LOSSES:
+            raise error
+
+    def attempt(self, step: Callable[[Client], T]) -> T:
+        """The result of `step`, which is done again from its start if the connection is lost.
+
+        Raises:
+            ImapError: what `step` raised; a lost connection, if it was lost too often.
+        """
+        while True:
+            try:
+                result = step(self.client)
+            except ImapError as error:
+                if not self.is_lost:
+                    raise
+                self._fail(error)
+            else:
+                self._failures = 0
+                return result
+
+    def examine(
+        self, name: str, *, resync: Resync | None = None, uidvalidity: int | None = None
+    ) -> Mailbox:
+        """Open a mailbox for reading only: not even \\Recent changes, nor \\Seen.
+
+        Raises:
+            UidValidityChanged: it has another UIDVALIDITY than the one that is given.
+            CommandError: it cannot be opened.
+        """
+        return self.attempt(lambda client: self._examine(client, name, resync, uidvalidity))
+
+    def _examine(
+        self, client: Client, name: str, resync: Resync | None, uidvalidity: int | None
+    ) -> Mailbox:
+        if resync is not None and self._resyncs:
+            try:
+                return client.examine(name, resync=resync, uidvalidity=uidvalidity)
+            except Rejected:
+                self._resyncs = False  # it offers what it does not understand
+        return client.examine(name, uidvalidity=uidvalidity)
+
+    @property
+    def resyncs(self) -> bool:
+        """Whether EXAMINE tells what changed since (QRESYNC), as far as we know."""
+        return self._resyncs and self.client.can("QRESYNC")
+
+    def close(self) -> None:
+        """End the connection without a word; for what was interrupted."""
+        if self._client is not None:
+            self._client.close()
+
+    def log_out(self) -> None:
+        """End the connection, for whoever made this link."""
+        if self._client is not None and not self.is_lost:
+            self._client.logout()
+        self._client = None
+
+    def _fail(self, error: ImapError) -> None:
+        self._drop()
+        self._failures += 1
+        if self._connect is None or self._failures >= PATIENCE or isinstance(error, TlsFailed):
+            raise error
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _reconnect(self) -> None:
+        self._drop()
+        if self._connect is None:
+            raise ConnectionLost("the connection was lost, and there is no way to make it again")
+        if not self._connected:
+            self._client = self._connect()
+            self._connected = True
+            return
+        wait = WAITS[min(max(self._losses - 1, self._failures, 0), len(WAITS) - 1)]
+        self._pause(wait * random.uniform(0.5, 1.5))
+        self.reconnects += 1
+        try:
+            self._client = self._connect()
+        except ImapError as error:
+            if not isinstance(error, ConnectionLost | Throttled):
+                raise
+            self._fail(error)

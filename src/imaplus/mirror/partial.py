@@ -1,0 +1,114 @@
+"""Bodies of which a part has come: kept beside the journal until the rest is there.
+
+A large body is written to a file of its own while it arrives, named after UIDVALIDITY, UID and
+size. When the connection is lost, or the process killed, the file stays, and the rest is fetched
+later, by this run or another. It becomes an object of the store when it is complete. This module
+knows files; whether two parts belong together is for whoever fetches them (`large`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from imaplus.mirror.files import Folder, write_at
+
+if TYPE_CHECKING:
+    from imaplus.mirror.objects import Objects, StoredObject
+
+_PIECE = 1 << 20  # bytes read at once to hash what is there
+_NAME = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})\.([0-9]{1,20})\.part")
+
+
+class Part(NamedTuple):
+    """The part of one body: its UID, its whole size, and how many bytes have come."""
+
+    uid: int
+    size: int
+    octets: int
+
+
+def parts(folder: Folder, uidvalidity: int) -> Iterator[Part]:
+    """The parts that are kept of messages of one generation."""
+    for name in folder.names():
+        if (match := _NAME.fullmatch(name)) and int(match[1]) == uidvalidity:
+            octets = os.lstat(name, dir_fd=folder.fd).st_size
+            yield Part(int(match[2]), int(match[3]), octets)
+
+
+def remove_parts(folder: Folder, uidvalidity: int, uid: int | None = None) -> None:
+    """Remove what has come of one message, or of any (None)."""
+    for name in folder.names():
+        if (match := _NAME.fullmatch(name)) and int(match[1]) == uidvalidity:
+            if uid in (None, int(match[2])):
+                folder.remove(name)
+
+
+class PartialWriter:
+    """A sink for a large body, whose bytes survive `abort`.
+
+    Made by `Store.partial`. It appends to what has come before: `octets` tells how much that is,
+    and `restart` gives it up. Finish with `close` or `abort`.
+    """
+
+    def __init__(self, objects: Objects, folder: Folder, uidvalidity: int, uid: int, size: int):
+        self.size = size
+        self._objects = objects
+        self._folder = folder
+        self._name = f"{uidvalidity}.{uid}.{size}.part"
+        self._fd = folder.open(self._name, os.O_RDWR | os.O_CREAT)
+        self.octets = os.fstat(self._fd).st_size
+        self._digest = None if self.octets else objects.sha256()  # of what was written by us
+        self._failed = False
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Bytes that have come."""
+        return os.pread(self._fd, octets, offset)
+
+    def restart(self) -> None:
+        """Give up what has come."""
+        os.ftruncate(self._fd, 0)
+        self.octets = 0
+        self._digest = self._objects.sha256()
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Take the next bytes.
+
+        Raises:
+            OSError: they could not be written. Only `abort` is left to do, and nothing is kept.
+        """
+        try:
+            write_at(self._fd, data, self.octets)
+        except OSError as error:
+            self._failed = True
+            raise self._folder.blame(error, self._name) from None
+        self.octets += len(data)
+        if self._digest is not None:
+            self._digest.update(data)
+
+    def close(self) -> StoredObject:
+        """The body is complete: hand it to the store, as `ObjectWriter.close` does."""
+        digest = self._digest
+        if digest is None:
+            digest = self._objects.sha256()
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            while piece := os.read(self._fd, _PIECE):
+                digest.update(piece)
+        stored = self._objects.take_file(self._folder, self._name, digest.hexdigest(), self.octets)
+        self._end()
+        return stored
+
+    def abort(self) -> None:
+        """Keep what has come. After `close` it does nothing."""
+        if self._fd < 0:
+            return
+        if self._failed or not self.octets:
+            self._folder.remove(self._name)
+        self._end()
+
+    def _end(self) -> None:
+        os.close(self._fd)
+        self._fd = -1
+        self._folder.close()

@@ -1,0 +1,115 @@
+"""Mending a store: what can be mended without a server, and what cannot be had from any.
+
+`mend` deals with what `Store.inspect` finds: damaged journals are made anew from what can be read of
+them, what is no part of a store is set aside, names are recovered. It gives the messages whose
+bodies have to be fetched again. `give_up` is for those that no server has any more: they are
+recorded as lost, so that they are told once and not for ever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imaplus.errors import InvalidArgument
+from imaplus.mirror.errors import StoreCorrupt
+from imaplus.mirror.names import folder_name
+from imaplus.mirror.percent import unescape
+
+if TYPE_CHECKING:
+    from imaplus.mirror.inspection import Damage
+    from imaplus.mirror.store import Store
+    from imaplus.mirror.tally import Tally
+
+
+def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
+    """Mend what can be mended here; the messages whose bodies are damaged.
+
+    What was damaged and is no body of a current message is moved to the folder `aside` of the store.
+    """
+    found = store.inspect()
+    for path in found.strangers:
+        store.set_aside(path)
+        tally.tell(None, f"{path} is no part of a mirror; it was moved to the folder `aside`")
+    for sha256 in found.corrupt:
+        store.set_aside(str(store.objects.path(sha256)))
+    for folder in store.folders():
+        _mend_folder(store, folder, tally)
+    for mailbox, _ in found.promises:
+        _promise_less(store, mailbox)
+    return found.damages
+
+
+def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
+    """Record as lost what is still damaged and can be fetched from nowhere."""
+    for damage in damages:
+        journal = store.mailbox(damage.mailbox, damage.uidvalidity)
+        entry = journal.entries.get(damage.uid)
+        if entry is not None and store.objects.has(entry.sha256, entry.size):
+            continue
+        info = next((each for each in store.mailboxes() if each.name == damage.mailbox), None)
+        is_current = (
+            entry is not None
+            and info is not None
+            and info.gone is None
+            and info.generations[-1] == damage.uidvalidity
+        )
+        if is_current or store.objects.has(damage.sha256, _size(store, damage)):
+            continue
+        if bytes.fromhex(damage.sha256) not in journal.lost:
+            journal.lose(damage.sha256)
+            what = "its body is damaged, and the server does not have it any more: it is lost"
+            tally.tell(damage.mailbox, f"UID {damage.uid}: {what}", warning=True)
+
+
+def _size(store: Store, damage: Damage) -> int:
+    journal = store.mailbox(damage.mailbox, damage.uidvalidity)
+    for entries in (journal.entries, journal.gone):
+        entry = entries.get(damage.uid)
+        if entry is not None and entry.sha256 == damage.sha256:
+            return entry.size
+    older = (each.entry for each in journal.replaced)
+    return next((entry.size for entry in older if entry.sha256 == damage.sha256), -1)
+
+
+def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
+    """Make the files of one mailbox readable again."""
+    for _ in range(100):  # each round sets one file aside
+        try:
+            info = store.info(folder)
+            for uidvalidity in info.generations:
+                journal = store.mailbox(info.name, uidvalidity)
+                if journal.damaged:
+                    journal.make_anew()
+                    tally.tell(info.name, "its journal was damaged, and made anew")
+        except StoreCorrupt as error:
+            if error.path.endswith("/mailbox.json"):
+                name = _name_of(store, folder)
+                store.name_folder(folder, name)
+                tally.tell(name, "its name was recovered")
+            else:
+                store.set_aside(error.path)
+                tally.tell(None, f"{error.path} could not be read; it was moved to `aside`")
+        else:
+            return
+
+
+def _name_of(store: Store, folder: str) -> str:
+    """The name of the mailbox that has this folder, from its journals or from the folder's name."""
+    for name in store.names_in_journals(folder):
+        if folder_name(name) == folder:
+            return name
+    try:
+        name = unescape(folder.encode())
+        if folder_name(name) == folder:
+            return name
+    except (ValueError, InvalidArgument):
+        pass
+    return f"recovered {folder}"
+
+
+def _promise_less(store: Store, mailbox: str) -> None:
+    """Replace checkpoints that claim more than the mirror holds by true ones."""
+    for uidvalidity in store.generations(mailbox):
+        journal = store.mailbox(mailbox, uidvalidity)
+        if journal.broken_promise is not None:
+            journal.mark(exists=len(journal.entries))

@@ -1,0 +1,59 @@
+"""What a run has come to so far: numbers, failures, notices. The report is made of it."""
+
+from __future__ import annotations
+
+from imaplus.mirror.reports import BackupReport, Notice, Problem
+
+
+class Tally:
+    """The counts of one run; `report` is what they add up to."""
+
+    def __init__(self) -> None:
+        self.mailboxes = self.messages = self.fetched = self.octets = 0
+        self.spared = self.replaced = self.flags_changed = self.vanished = 0
+        self.gone: list[str] = []
+        self.renamed: list[tuple[str, str]] = []
+        self.returned: list[str] = []
+        self.failures: list[Problem] = []
+        self.notices: list[Notice] = []
+        self.interrupted = False
+
+    def fail(self, mailbox: str | None, uid: int | None, problem: str) -> None:
+        """Name something that could not be had, or does not agree."""
+        self.failures.append(Problem(mailbox, uid, problem))
+
+    def tell(self, mailbox: str | None, text: str, *, warning: bool = False) -> None:
+        """Say what a person should know."""
+        self.notices.append(Notice(mailbox, text, warning))
+
+    def failed_uids(self, mailbox: str) -> set[int]:
+        """The messages of a mailbox that are among the failures."""
+        return {
+            failure.uid
+            for failure in self.failures
+            if failure.mailbox == mailbox and failure.uid is not None
+        }
+
+    def has_failed(self, mailbox: str) -> bool:
+        """Whether the mailbox itself is among the failures."""
+        return any(each.mailbox == mailbox and each.uid is None for each in self.failures)
+
+    def report(self, reconnects: int) -> BackupReport:
+        """All of it as a value."""
+        return BackupReport(
+            mailboxes=self.mailboxes,
+            messages=self.messages,
+            fetched=self.fetched,
+            octets=self.octets,
+            spared=self.spared,
+            replaced=self.replaced,
+            flags_changed=self.flags_changed,
+            vanished=self.vanished,
+            gone=tuple(self.gone),
+            renamed=tuple(self.renamed),
+            returned=tuple(self.returned),
+            failures=tuple(self.failures),
+            notices=tuple(self.notices),
+            reconnects=reconnects,
+            interrupted=self.interrupted,
+        )

@@ -1,0 +1,157 @@
+"""Mailboxes whose UIDs do not last: no UIDVALIDITY, or UIDNOTSTICKY (RFC 4315, 4).
+
+Their messages are kept by hash, under numbers of our own in generation 0, and found again by size,
+INTERNALDATE and the bytes of their header.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from imaplus import Body, SequenceSet
+from imaplus.mirror.comparison import date_of, flags_of, value_of
+from imaplus.mirror.fetch import Fetching
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from imaplus import Fetched, ListEntry, Mailbox
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.store import Store
+    from imaplus.mirror.update import Work
+
+HEADER = Body("HEADER")
+LONGEST = 1 << 20
+"""Bytes of a stored message in which the end of its header is looked for."""
+Key = tuple[int | None, "datetime | None"]
+
+
+def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
+    """Bring such a mailbox up to date."""
+    work.tally.tell(
+        entry.name,
+        "the server gives its messages no lasting UIDs: they are kept by their hash, and found "
+        "again by size, date and header",
+    )
+    if work.store is None or work.dry_run:
+        work.tally.messages += mailbox.exists
+        return
+    journal = work.store.mailbox(
+        entry.name, 0, delimiter=entry.delimiter, attributes=entry.attributes
+    )
+    seen: dict[int, Key] = {}
+    flags: dict[int, frozenset[str]] = {}
+
+    def look(client: object) -> None:
+        nonlocal mailbox
+        if not mailbox.is_open:
+            mailbox = work.link.examine(entry.name)
+        seen.clear()
+        for message in _messages(mailbox):
+            if message.uid is not None:
+                seen[message.uid] = value_of(message, "RFC822.SIZE"), date_of(message)
+                flags[message.uid] = flags_of(message) or frozenset()
+
+    work.link.attempt(look)
+    found = _recognise(work.store, mailbox, journal, seen)
+    for uid, number in found.items():
+        work.tally.flags_changed += journal.set_flags(number, flags[uid])
+    complete = len(seen) == mailbox.exists
+    if complete:
+        claimed = set(found.values())
+        gone = [number for number in journal.entries if number not in claimed]
+        work.tally.vanished += journal.vanish(gone)
+    else:
+        shortfall = f"of {mailbox.exists:,} messages the server told only {len(seen):,}"
+        work.tally.fail(entry.name, None, shortfall)
+    _fetch(work, mailbox, journal, SequenceSet.of(uid for uid in seen if uid not in found))
+    work.tally.messages += len(journal.entries)
+    failed = work.tally.failed_uids(entry.name)
+    if complete and not work.stopping() and len(journal.entries) + len(failed) == len(seen):
+        journal.mark(exists=len(seen))
+
+
+def _messages(mailbox: Mailbox) -> list[Fetched]:
+    if not mailbox.exists:
+        return []
+    return list(mailbox.fetch("1:*", "FLAGS", "INTERNALDATE", "RFC822.SIZE"))
+
+
+def recognised(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
+    """The numbers under which the mirror has the messages of such a mailbox, by UID of today."""
+    seen: dict[int, Key] = {
+        message.uid: (value_of(message, "RFC822.SIZE"), date_of(message))
+        for message in _messages(mailbox)
+        if message.uid is not None
+    }
+    return _recognise(store, mailbox, journal, seen)
+
+
+def _recognise(
+    store: Store, mailbox: Mailbox, journal: Journal, seen: dict[int, Key]
+) -> dict[int, int]:
+    """The numbers of the messages that the journal has, by their UID of today."""
+    known: defaultdict[Key, list[int]] = defaultdict(list)
+    for number, entry in journal.entries.items():
+        known[entry.size, entry.internaldate].append(number)
+    alike = SequenceSet.of(uid for uid, key in seen.items() if key in known)
+    found: dict[int, int] = {}
+    if not alike:
+        return found
+    for message in mailbox.fetch(alike, HEADER):
+        header = message.get(HEADER.key)
+        if message.uid is None or not isinstance(header, bytes):
+            continue
+        candidates = known[seen[message.uid]]
+        for number in candidates:
+            if _header(store, journal.entries[number].sha256) == header:
+                found[message.uid] = number
+                candidates.remove(number)
+                break
+    return found
+
+
+def _header(store: Store, sha256: str) -> bytes | None:
+    """The header of a stored message, as BODY[HEADER] has it: with the empty line."""
+    try:
+        with store.open_body(sha256) as file:
+            data = file.read(LONGEST) or b""
+    except OSError:
+        return None
+    for end in (b"\r\n\r\n", b"\n\n"):
+        if (at := data.find(end)) >= 0:
+            return data[: at + len(end)]
+    return data
+
+
+def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) -> None:
+    if not uids or work.stopping():
+        return
+    assert work.store is not None
+    assert work.commits is not None
+    last = max((*journal.entries, *journal.gone), default=0)
+
+    def number(uid: int) -> int:
+        nonlocal last
+        last += 1
+        return last
+
+    fetching = Fetching(
+        work.link,
+        mailbox,
+        work.store,
+        journal,
+        progress=work.progress,
+        failed=lambda uid, problem: work.tally.fail(mailbox.name, uid, problem),
+        number=number,
+    )
+    for step in (lambda: fetching.fetch(uids), lambda: fetching.last(fetching.deferred)):
+        with closing(step()) as messages:
+            for octets in messages:
+                work.tally.fetched += 1
+                work.tally.octets += octets
+                work.commits.count(octets)
+                if work.stopping():
+                    return

@@ -1,0 +1,331 @@
+"""One mailbox brought up to date: look at it, compare, fetch, promise.
+
+`Update` does it in that order. What is promised last, the checkpoint, is of the state that was known
+when the mailbox was opened, so that nothing that happens meanwhile is missed; and it is written only
+if the messages that the mirror holds and those that are named as failures add up to all there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from imaplus import SequenceSet
+from imaplus.mirror.comparison import Changes, Comparison, doubt, is_unchanged, resync_from
+from imaplus.mirror.entries import Checkpoint, Entries, FlagTable
+from imaplus.mirror.identity import Identities, IdentityItems, identity_items
+from imaplus.records import record
+
+if TYPE_CHECKING:
+    from imaplus import ListEntry, Mailbox
+    from imaplus.mirror.commits import Commits
+    from imaplus.mirror.fetch import Fetching
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.link import Link
+    from imaplus.mirror.progress import Progress
+    from imaplus.mirror.store import Store
+    from imaplus.mirror.tally import Tally
+
+MANY = 20
+"""Messages of a mailbox: where there were more, and most of them went at once, that is told."""
+
+
+@record(frozen=False)
+class Work:
+    """What all mailboxes of a run share."""
+
+    link: Link
+    store: Store | None
+    commits: Commits | None
+    tally: Tally
+    progress: Progress
+    stopping: Callable[[], bool]
+    dry_run: bool = False
+    damaged: dict[tuple[str, int], list[int]] | None = None
+    """UIDs whose bodies are damaged, by mailbox and UIDVALIDITY; None if nothing was inspected."""
+    differing: dict[str, list[int]] | None = None
+    """UIDs whose bodies are other ones on the server, by mailbox."""
+    identities: Identities | None = None
+
+
+@record
+class Opened:
+    """The mailbox as it was when it was opened: what a checkpoint may promise."""
+
+    mailbox: Mailbox
+    uidvalidity: int
+    uidnext: int | None
+    highestmodseq: int | None
+
+    @classmethod
+    def of(cls, mailbox: Mailbox) -> Opened:
+        """The numbers of a mailbox that has just been opened."""
+        uidvalidity = mailbox.uidvalidity if mailbox.uids_persist else 0
+        return cls(mailbox, uidvalidity, mailbox.uidnext or None, mailbox.highestmodseq or None)
+
+
+Recognise = Callable[["Mailbox", "ListEntry"], None]
+"""Told of a mailbox that the mirror does not have under its name and UIDVALIDITY."""
+
+
+class Update:
+    """The work on one mailbox. `run` does it; `finish` the rest, when all mailboxes had their turn."""
+
+    def __init__(self, work: Work, entry: ListEntry, recognise: Recognise) -> None:
+        self._work = work
+        self._entry = entry
+        self._recognise = recognise
+        self._journal: Journal | None = None
+        self._opened: Opened | None = None
+        self._changes = Changes()
+        self._fetching: Fetching | None = None
+        self.deferred = SequenceSet()
+
+    @property
+    def name(self) -> str:
+        """The mailbox."""
+        return self._entry.name
+
+    def run(self) -> None:
+        """Mirror what is new, changed and gone.
+
+        Raises:
+            CommandError, UsageError: the mailbox cannot be had.
+            ImapError: the run cannot go on.
+        """
+        work, status = self._work, self._entry.status
+        journal = self._journal_of(status.uidvalidity if status is not None else None)
+        checkpoint = self._checkpoint(journal)
+        if checkpoint is not None and is_unchanged(status, checkpoint):
+            work.tally.messages += checkpoint.exists
+            work.progress.skip()
+            return
+        work.progress.begin(self.name)
+        self._opened, self._changes = work.link.attempt(lambda _: self._look(checkpoint))
+        if not self._opened.uidvalidity:
+            from imaplus.mirror.unsticky import mirror_by_hash  # a handful of servers need it
+
+            mirror_by_hash(work, self._entry, self._opened.mailbox)
+            return
+        if work.dry_run or self._journal is None:
+            self._count()
+            return
+        self._apply(self._journal)
+        if not self.deferred:
+            self._promise(self._journal)
+
+    def finish(self) -> None:
+        """Fetch what was set aside, one message at a time, and promise what can be promised."""
+        assert self._journal is not None
+        assert self._opened is not None
+        link = self._work.link
+        self._work.progress.begin(self.name)
+        mailbox = link.examine(self.name, uidvalidity=self._opened.uidvalidity)
+        fetching = self._fetcher(mailbox, self._journal)
+        self._take(fetching, fetching.last(self.deferred))
+        self._promise(self._journal)
+
+    # -- look ---------------------------------------------------------------------------------
+
+    def _look(self, checkpoint: Checkpoint | None) -> tuple[Opened, Changes]:
+        """Open the mailbox and compare it. Done again from the start if the connection is lost."""
+        work = self._work
+        resync = resync_from(self._entry.status, checkpoint)
+        mailbox = work.link.examine(self.name, resync=resync)
+        opened = Opened.of(mailbox)
+        if not opened.uidvalidity:
+            return opened, Changes()
+        self._journal = self._generation(mailbox)
+        if checkpoint is not None and checkpoint.uidvalidity != mailbox.uidvalidity:
+            resync = None
+        checkpoint = self._checkpoint(self._journal)
+        known = Entries(FlagTable()) if self._journal is None else self._journal.entries
+        comparison = Comparison(work.link, mailbox, known, self._items())
+        why = doubt(mailbox, checkpoint)
+        if known and (why is not None or work.damaged is not None):
+            if why is not None:
+                self._tell_once(f"{why} Every message was compared.", warning=True)
+            return opened, comparison.doubted()
+        since = None
+        if checkpoint is not None and work.link.client.can("CONDSTORE"):
+            since = checkpoint.highestmodseq
+        resynced = resync is not None and work.link.resyncs
+        return opened, comparison.changes(since, resynced=resynced)
+
+    def _generation(self, mailbox: Mailbox) -> Journal | None:
+        """The journal for what is open; a new one if its UIDVALIDITY is new, which is told."""
+        work = self._work
+        if work.store is None:
+            return None
+        before = work.store.generations(self.name)
+        if mailbox.uidvalidity not in before:
+            if not work.dry_run:
+                self._recognise(mailbox, self._entry)
+            if before:
+                self._tell_once(
+                    f"its UIDVALIDITY changed from {before[-1]} to {mailbox.uidvalidity}: the "
+                    "server made it anew, so all of it is fetched anew; the old copy is kept"
+                )
+        journal = self._journal_of(mailbox.uidvalidity, mailbox)
+        if journal is not None and journal.checkpoint is None:
+            if (broken := journal.broken_promise) is not None:
+                self._tell_once(
+                    f"an earlier run recorded {broken.exists:,} messages, and the mirror holds "
+                    f"{broken.held:,}: everything was compared"
+                )
+        return journal
+
+    def _journal_of(
+        self, uidvalidity: int | None, mailbox: Mailbox | None = None
+    ) -> Journal | None:
+        store, entry = self._work.store, self._entry
+        if not uidvalidity or store is None:
+            return None
+        if mailbox is None and uidvalidity not in store.generations(entry.name):
+            return None  # made when it has been opened, and may be a renamed one
+        try:
+            return store.mailbox(
+                entry.name,
+                uidvalidity,
+                delimiter=entry.delimiter,
+                attributes=entry.attributes,
+                mailboxid=None if mailbox is None else mailbox.mailboxid,
+            )
+        except KeyError:  # a dry run makes no journal
+            return None
+
+    def _checkpoint(self, journal: Journal | None) -> Checkpoint | None:
+        repairing = self._work.damaged is not None
+        return None if journal is None or repairing else journal.checkpoint
+
+    def _items(self) -> IdentityItems | None:
+        return identity_items(self._work.link.client)
+
+    def _tell_once(self, text: str, *, warning: bool = False) -> None:
+        tally = self._work.tally
+        if not any(each.mailbox == self.name and each.text == text for each in tally.notices):
+            tally.tell(self.name, text, warning=warning)
+
+    def _count(self) -> None:
+        """What a dry run does."""
+        tally, changes = self._work.tally, self._changes
+        known = 0 if self._journal is None else len(self._journal.entries)
+        tally.flags_changed += len(changes.flags)
+        tally.vanished += len(changes.vanished)
+        tally.messages += known - len(changes.vanished) + changes.new.count
+        tally.fetched += changes.new.count
+        if changes.new:
+            assert self._opened is not None
+            for message in self._opened.mailbox.fetch(changes.new, "RFC822.SIZE"):
+                tally.octets += message.get("RFC822.SIZE", 0)
+
+    # -- apply --------------------------------------------------------------------------------
+
+    def _apply(self, journal: Journal) -> None:
+        work, changes = self._work, self._changes
+        assert self._opened is not None
+        assert work.store is not None
+        if journal.set_absent(False):
+            work.tally.returned.append(self.name)
+        for uid, flags in changes.flags.items():
+            work.tally.flags_changed += journal.set_flags(uid, flags)
+        for uid, labels in changes.labels.items():
+            work.tally.flags_changed += journal.set_labels(uid, labels)
+        for uid in changes.unclear:
+            work.tally.fail(self.name, uid, "its flags cannot be read")
+        self._vanish(journal, changes)
+        if changes.shortfall is not None:
+            work.tally.fail(self.name, None, changes.shortfall)
+        if changes.new:
+            fetching = self._fetcher(self._opened.mailbox, journal)
+            self._take(fetching, fetching.fetch(fetching.spare(changes.new)))
+            work.tally.spared += fetching.spared
+        self._fetch_again(journal, self._others(journal), replace=False)
+        damaged = (work.damaged or {}).get((self.name, journal.uidvalidity), ())
+        self._fetch_again(journal, (uid for uid in damaged if uid in journal.entries), replace=True)
+        work.tally.messages += len(journal.entries)
+
+    def _vanish(self, journal: Journal, changes: Changes) -> None:
+        before = len(journal.entries)
+        went = journal.vanish(changes.vanished)
+        self._work.tally.vanished += went
+        if before > MANY and went > before // 2:
+            self._tell_once(
+                f"{went:,} of its {before:,} messages are gone from the server; they are kept here",
+                warning=True,
+            )
+
+    def _others(self, journal: Journal) -> Iterable[int]:
+        """Messages that are other ones on the server than the mirror's copies, it seems."""
+        differing = (self._work.differing or {}).get(self.name, ())
+        return {*self._changes.differing, *(uid for uid in differing if uid in journal.entries)}
+
+    def _fetch_again(self, journal: Journal, uids: Iterable[int], *, replace: bool) -> None:
+        """Fetch messages that the mirror has a copy of; `replace` writes the same body anew."""
+        again = SequenceSet.of(uids)
+        if not again:
+            return
+        assert self._opened is not None
+        before = len(journal.replaced)
+        mailbox = self._work.link.examine(self.name, uidvalidity=self._opened.uidvalidity)
+        fetching = self._fetcher(mailbox, journal, replace=replace)
+        self._take(fetching, fetching.fetch(again))
+        self._work.tally.replaced += len(journal.replaced) - before
+
+    def _fetcher(self, mailbox: Mailbox, journal: Journal, *, replace: bool = False) -> Fetching:
+        from imaplus.mirror.fetch import Fetching  # not when there is nothing new
+
+        work = self._work
+        assert work.store is not None
+        items = self._items()
+        if items is not None and work.identities is None:
+            work.identities = Identities(work.store)
+        return Fetching(
+            work.link,
+            mailbox,
+            work.store,
+            journal,
+            progress=work.progress,
+            failed=lambda uid, problem: work.tally.fail(self.name, uid, problem),
+            items=items,
+            identities=work.identities,
+            replace=replace,
+        )
+
+    def _take(self, fetching: Fetching, messages: Iterable[int]) -> None:
+        """Count and commit what comes, until all has come or the run is to stop."""
+        work = self._work
+        if work.stopping():
+            return
+        assert work.commits is not None
+        with closing(messages) as fetched:  # type: ignore[type-var]
+            for octets in fetched:
+                work.tally.fetched += 1
+                work.tally.octets += octets
+                work.commits.count(octets)
+                if work.stopping():
+                    return
+        self.deferred |= fetching.deferred
+
+    # -- promise ------------------------------------------------------------------------------
+
+    def _promise(self, journal: Journal) -> None:
+        """Write a checkpoint, if what is held and what is named add up to what there is."""
+        work, changes, opened = self._work, self._changes, self._opened
+        assert opened is not None
+        assert work.store is not None
+        if work.stopping() or work.tally.has_failed(self.name):
+            return
+        named = work.tally.failed_uids(self.name)
+        if any(uid in journal.entries for uid in named):
+            return  # what the mirror has of them is not what it should be
+        # Messages that were there at first and went while others were fetched are neither.
+        went = {uid for uid in changes.new if uid not in journal.entries} - named
+        if len(journal.entries) + len(named) + len(went) != changes.exists:
+            return
+        journal.mark(
+            exists=changes.exists, uidnext=opened.uidnext, highestmodseq=opened.highestmodseq
+        )
+        if not named:
+            work.store.remove_parts(journal)

@@ -1,0 +1,367 @@
+"""Is the mirror whole, and is it what the server has?
+
+`verify` inspects the disk (`inspection`), then holds UIDs, sizes, dates, flags and labels against
+the server's; bodies only where sizes differ, or where a sample or all of them are wanted. Nothing
+is changed on either side; `verify_and_repair` has the backup mend what was found.
+"""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from imaplus import Client, CommandError, ListEntry, Mailbox, SequenceSet, UsageError
+from imaplus.mirror.choosing import chosen_mailboxes
+from imaplus.mirror.comparison import date_differs, date_of, flags_of, value_of
+from imaplus.mirror.digests import digests
+from imaplus.mirror.enumeration import enumerate_uids
+from imaplus.mirror.errors import asks_for_patience
+from imaplus.mirror.identity import IdentityItems, identity_items
+from imaplus.mirror.link import Connect, Link
+from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
+from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
+from imaplus.mirror.run import backup
+from imaplus.mirror.store import MailboxInfo, Store
+from imaplus.mirror.unsticky import recognised
+
+if TYPE_CHECKING:
+    from imaplus import Fetched
+    from imaplus.mirror.description import Choice
+    from imaplus.mirror.entries import Entries
+    from imaplus.mirror.inspection import Inspection
+
+MISSING = "not in the mirror"
+_DAMAGE = {
+    "missing": "is missing",
+    "size": "has another size",
+    "corrupt": "has other bytes than when it was fetched",
+}
+
+
+class _Stopped(Exception):
+    """The user wants no more."""
+
+
+def verify(
+    store: Store,
+    where: Link | Client | Connect | None = None,
+    *,
+    mailboxes: Sequence[ListEntry] | None = None,
+    choice: Choice | None = None,
+    sample: int = 0,
+    deep: bool = False,
+    progress: Progress | None = None,
+    should_stop: ShouldStop = never,
+) -> VerifyReport:
+    """What is wrong with the mirror; with an account, also where it differs from the server.
+
+    Messages and bytes of the report are the mirror's. A mailbox that is recorded as gone is no
+    difference, and among the notices.
+
+    Args:
+        where: as for `backup`; None looks at this disk only.
+        mailboxes: the mailboxes to compare. None: those that `choice` means, by default those that
+            the mirror was told to hold.
+        sample: how many bodies to fetch, drawn by chance from the whole mirror, and compare.
+        deep: fetch and compare all bodies.
+
+    Raises:
+        ImapError: the server cannot be asked.
+    """
+    verification = _Verification(store, progress or NoProgress(), should_stop)
+    link = None if where is None else Link.over(where)
+    try:
+        verification.inspect()
+        if link is not None:
+            verification.account(link, mailboxes, choice, sample, deep)
+    except _Stopped:
+        return verification.report(interrupted=True)
+    finally:
+        if link is not None and callable(where):
+            link.log_out()
+    return verification.report(interrupted=False)
+
+
+def verify_and_repair(
+    store: Store,
+    where: Link | Client | Connect,
+    *,
+    choice: Choice | None = None,
+    sample: int = 0,
+    deep: bool = False,
+    progress: Progress | None = None,
+    should_stop: ShouldStop = never,
+) -> tuple[VerifyReport, BackupReport | None, VerifyReport]:
+    """Verify, mend what was found, verify again: the three reports (None: nothing to mend).
+
+    Raises: what `verify` and `backup` raise.
+    """
+    link = Link.over(where)
+
+    def look() -> VerifyReport:
+        return verify(
+            store,
+            link,
+            choice=choice,
+            sample=sample,
+            deep=deep,
+            progress=progress,
+            should_stop=should_stop,
+        )
+
+    before = look()
+    if before.clean or before.interrupted:
+        return before, None, before
+    differing: dict[str, list[int]] = {}
+    for mailbox, uid in before.differing:
+        differing.setdefault(mailbox, []).append(uid)
+    done = backup(
+        link,
+        store,
+        choice=choice,
+        progress=progress,
+        should_stop=should_stop,
+        repair=True,
+        differing=differing,
+    )
+    return before, done, before if done.interrupted else look()
+
+
+class _Verification:
+    def __init__(self, store: Store, progress: Progress, should_stop: ShouldStop) -> None:
+        self._store = store
+        self._progress = progress
+        self._should_stop = should_stop
+        self._problems: list[Problem] = []
+        self._notices: list[Notice] = []
+        self._differing: list[tuple[str, int]] = []
+        self._found: Inspection | None = None
+        self._known: dict[str, MailboxInfo] = {}
+        self._bodies: dict[str, list[int]] = {}  # to be compared, by mailbox
+        self._deep = False
+
+    def report(self, *, interrupted: bool) -> VerifyReport:
+        found = self._found
+        return VerifyReport(
+            mailboxes=found.mailboxes if found is not None else 0,
+            messages=found.messages if found is not None else 0,
+            octets=found.octets if found is not None else 0,
+            problems=tuple(self._problems),
+            interrupted=interrupted,
+            notices=tuple(self._notices),
+            differing=tuple(self._differing),
+        )
+
+    def _problem(self, mailbox: str | None, uid: int | None, problem: str) -> None:
+        self._problems.append(Problem(mailbox, uid, problem))
+
+    def _poll(self) -> None:
+        if self._should_stop():
+            raise _Stopped
+
+    # -- the disk -----------------------------------------------------------------------------
+
+    def inspect(self) -> None:
+        """Read every body again, and compare the journals with them."""
+        begun = False
+        done = 0
+
+        def told(octets: int, total: int) -> None:
+            nonlocal begun, done
+            if not begun:
+                self._progress.plan(mailboxes=1, octets=total)
+                self._progress.begin("reading every message")
+                begun = True
+            self._progress.advance(1, octets - done)
+            done = octets
+            self._poll()
+
+        self._found = found = self._store.inspect(told)
+        for damage in found.damages:
+            what = f"its body {_DAMAGE[damage.problem]} ({damage.sha256})"
+            self._problem(damage.mailbox, damage.uid, what)
+        named = {damage.sha256 for damage in found.damages}
+        for sha256 in found.corrupt:
+            if sha256 not in named:
+                self._problem(None, None, f"a body that is in no mailbox is damaged ({sha256})")
+        for path in found.strangers:
+            self._problem(None, None, f"{path}: not a folder of bodies")
+        for what in found.unreadable:
+            self._problem(None, None, what)
+        for mailbox, what in found.promises:
+            self._problem(mailbox, None, what)
+        if found.lost:
+            lost = f"{found.lost:,} damaged bodies that no server had any more were given up"
+            self._notices.append(Notice(None, lost))
+
+    # -- against the server -------------------------------------------------------------------
+
+    def account(
+        self,
+        link: Link,
+        mailboxes: Sequence[ListEntry] | None,
+        choice: Choice | None,
+        sample: int,
+        deep: bool,
+    ) -> None:
+        """Compare every mailbox that the mirror is to hold."""
+        self._known = {info.name: info for info in self._store.mailboxes()}
+        entries = mailboxes
+        if entries is None:
+            listing = chosen_mailboxes(link, self._store, choice).listing
+            entries = listing.entries
+            self._problems += listing.problems
+            for info in listing.absent:
+                self._problem(info.name, None, "the server no longer has this mailbox")
+        for info in self._known.values():
+            if info.gone is not None:
+                when = f"{info.gone:%Y-%m-%d}"
+                text = f"gone from the server since {when}; what the mirror has of it is kept"
+                self._notices.append(Notice(info.name, text))
+        self._deep = deep
+        if sample and not deep:
+            self._draw(sample, [entry.name for entry in entries])
+        self._progress.plan(mailboxes=len(entries))
+        for entry in entries:
+            if entry.selectable:
+                self._poll()
+                self._mailbox(link, entry)
+
+    def _draw(self, sample: int, names: Sequence[str]) -> None:
+        """Choose messages of which the bodies are compared."""
+        sizes = {name: len(self._entries(name)) for name in names if name in self._known}
+        total = sum(sizes.values())
+        places = sorted(random.sample(range(total), min(sample, total)))
+        start = 0
+        for name, size in sizes.items():
+            here = [place - start for place in places if start <= place < start + size]
+            if here:
+                uids = sorted(self._entries(name))
+                self._bodies[name] = [uids[place] for place in here]
+            start += size
+
+    def _entries(self, name: str) -> Entries:
+        return self._store.mailbox(name, self._known[name].generations[-1]).entries
+
+    def _mailbox(self, link: Link, entry: ListEntry) -> None:
+        self._progress.begin(entry.name)
+        info = self._known.get(entry.name)
+        if info is None or not info.generations:
+            self._problem(entry.name, None, f"the mailbox is {MISSING}")
+            return
+        try:
+            self._problems += link.attempt(lambda _: self._differences(link, info))
+        except (CommandError, UsageError) as error:
+            if asks_for_patience(error):
+                raise
+            self._problem(entry.name, None, str(error))
+
+    def _differences(self, link: Link, info: MailboxInfo) -> list[Problem]:
+        """Everything in which one mailbox differs. Done again if the connection is lost."""
+        mailbox = link.examine(info.name)
+        if not (mailbox.uidvalidity and mailbox.uids_persist):
+            journal = self._store.mailbox(info.name, 0) if 0 in info.generations else None
+            missing = mailbox.exists
+            if journal is not None:
+                missing -= len(recognised(self._store, mailbox, journal))
+            text = f"{missing:,} messages are {MISSING}"
+            return [Problem(info.name, None, text)] if missing else []
+        if mailbox.uidvalidity not in info.generations:
+            text = f"its UIDVALIDITY is {mailbox.uidvalidity}, which is {MISSING}"
+            return [Problem(info.name, None, text)] if mailbox.exists else []
+        entries = self._store.mailbox(info.name, mailbox.uidvalidity).entries
+        comparison = _Comparison(mailbox, entries, identity_items(link.client), self._tick)
+        problems = [Problem(info.name, uid, text) for uid, text in comparison.of_messages(link)]
+        wanted = {*comparison.doubtful, *self._bodies.get(info.name, ())}
+        uids = SequenceSet.of(entries if self._deep else (uid for uid in wanted if uid in entries))
+        for uid in self._other_bodies(mailbox, entries, uids):
+            problems.append(Problem(info.name, uid, "the message is another one on the server"))
+            self._differing.append((info.name, uid))
+        return problems
+
+    def _other_bodies(self, mailbox: Mailbox, entries: Entries, uids: SequenceSet) -> Iterator[int]:
+        if not uids or not mailbox.exists:
+            return
+        for uid, sha256 in digests(mailbox, uids):
+            self._tick()
+            if uid in entries and sha256 != entries[uid].sha256:
+                yield uid
+
+    def _tick(self) -> None:
+        self._poll()
+        self._progress.advance(1)
+
+
+class _Comparison:
+    """Compares what the server tells of the messages of one mailbox with the mirror's entries."""
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        entries: Entries,
+        items: IdentityItems | None,
+        tick: ShouldStop,
+    ) -> None:
+        self.doubtful: list[int] = []
+        self._mailbox = mailbox
+        self._entries = entries
+        self._items = items
+        self._tick = tick
+
+    def of_messages(self, link: Link) -> Iterator[tuple[int | None, str]]:
+        """UID and text of each difference; `doubtful` are then messages of another size."""
+        labels = () if self._items is None else self._items.labels
+        present = array("I")
+        if self._mailbox.exists:
+            items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *labels)
+            for message in self._mailbox.fetch("1:*", *items):
+                self._tick()
+                if message.uid is None:
+                    continue
+                present.append(message.uid)
+                if message.uid in self._entries:
+                    yield from self._of_message(message, message.uid)
+                else:
+                    yield message.uid, f"the message is {MISSING}"
+        yield from self._of_absence(link, SequenceSet.of(present))
+
+    def _of_message(self, message: Fetched, uid: int) -> Iterator[tuple[int, str]]:
+        entry = self._entries[uid]
+        flags = flags_of(message)
+        if flags is not None and flags != entry.flags:
+            yield uid, f"flags are {_words(flags)} on the server, {_words(entry.flags)} here"
+        if self._items is not None and self._items.labels:
+            labels = self._items.labels_of(message)
+            if labels is not None and labels != entry.labels:
+                here = _words(entry.labels or frozenset())
+                yield uid, f"labels are {_words(labels)} on the server, {here} here"
+        if date_differs(message, entry):
+            dates = f"{date_of(message)} on the server, {entry.internaldate} here"
+            yield uid, f"INTERNALDATE is {dates}"
+            self.doubtful.append(uid)
+        elif value_of(message, "RFC822.SIZE") not in (None, entry.size):
+            self.doubtful.append(uid)
+
+    def _of_absence(self, link: Link, told: SequenceSet) -> Iterator[tuple[int | None, str]]:
+        """What the mirror has and FETCH did not tell."""
+        left = SequenceSet.of(self._entries) - told
+        if told.count == self._mailbox.exists:
+            for uid in left:
+                yield uid, "the message is gone from the server"
+            return
+        uids = enumerate_uids(link, self._mailbox, told)
+        if not uids.complete:
+            yield None, uids.shortfall
+        for uid in left:
+            if uid in uids.found:
+                yield uid, "the message cannot be read on the server"
+            elif uids.complete:
+                yield uid, "the message is gone from the server"
+        for uid in uids.found - told - left:
+            yield uid, f"the message is {MISSING}"
+
+
+def _words(words: frozenset[str]) -> str:
+    return f"({' '.join(sorted(words))})"
