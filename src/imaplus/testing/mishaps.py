@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from imaplus.records import names_of, record
+from imaplus.records import record
 from imaplus.testing.content import Content, InMemory
 from imaplus.testing.store import Message
 
@@ -149,8 +149,16 @@ class Shown(Message):
 def _shown(
     message: Message, content: Content, told: int, *, missing: Missing = "", shift: int = 0
 ) -> Shown:
-    values = {name: getattr(message, name) for name in names_of(Message)}
-    return Shown(**values | {"content": content}, told_size=told, missing=missing, shift=shift)
+    return Shown(
+        message.uid,
+        content,
+        message.flags,
+        message.internaldate,
+        message.modseq,
+        told_size=told,
+        missing=missing,
+        shift=shift,
+    )
 
 
 def _fitted(data: bytes, size: int) -> bytes:
