@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from imaplus.testing.content import Content, Generated, InMemory
     from imaplus.testing.faults import Fault, Refusal
+    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, Mishap
     from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk
     from imaplus.testing.sample import sample_mailbox
     from imaplus.testing.server import AsyncServer
+    from imaplus.testing.snapshots import Snapshot
     from imaplus.testing.stdio import serve_stdio
     from imaplus.testing.store import Account, Mailbox, Message
     from imaplus.testing.threaded import Server
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASIC",
+    "COURIER",
+    "MICROSOFT_365",
     "PERSONALITIES",
     "REV1",
     "Account",
@@ -39,11 +43,13 @@ __all__ = [
     "InMemory",
     "Mailbox",
     "Message",
+    "Mishap",
     "Personality",
     "Quirk",
     "Refusal",
     "ScriptServer",
     "Server",
+    "Snapshot",
     "Transcript",
     "sample_mailbox",
     "serve_stdio",
@@ -52,9 +58,11 @@ __all__ = [
 _HOMES: Final = {
     "content": ("Content", "Generated", "InMemory"),
     "faults": ("Fault", "Refusal"),
+    "mishaps": ("COURIER", "MICROSOFT_365", "Mishap"),
     "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk"),
     "sample": ("sample_mailbox",),
     "server": ("AsyncServer",),
+    "snapshots": ("Snapshot",),
     "stdio": ("serve_stdio",),
     "store": ("Account", "Mailbox", "Message"),
     "threaded": ("Server",),

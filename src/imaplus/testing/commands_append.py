@@ -41,7 +41,7 @@ async def append(session: Session, c: Cursor) -> Ok:
     uids = [box.add(each.content, each.flags, each.date) for each in new]
     if selected and session.has(Quirk.NO_EXISTS_AFTER_APPEND):
         session.news_held = True
-    if not session.can("UIDPLUS", "IMAP4rev2"):
+    if not session.tells_uids:
         return Ok()
     return Ok(append_code("APPENDUID", box, SequenceSet.of(uids)))
 

@@ -9,6 +9,7 @@ from typing import Final
 from imaplus.records import field, record
 from imaplus.testing import mime, sections
 from imaplus.testing.commands_select import vanished
+from imaplus.testing.mishaps import AtMessage, OtherBody, ShiftedPartials, ShortFetch, Shown
 from imaplus.testing.outgoing import Piece
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import SELECTED, Bad, No, Ok, command
@@ -37,6 +38,10 @@ class Request:
 
     items: dict[str, Item] = field(default_factory=dict)
     sets_seen: bool = False
+    reads_body: bool = False
+    """Whether octets of the message itself are asked for."""
+    reads_content: bool = False
+    """Whether something is asked for that another text in the message's place would change."""
     changed_since: int | None = None
     vanished: bool = False
 
@@ -63,12 +68,43 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
         known = known.resolve(max(view.mailbox.uidnext - 1, 1))
         if gone := vanished(view.mailbox, since=request.changed_since, known=known):
             session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
+    if short := session.meets(ShortFetch, view.mailbox.name):
+        del found[short.first :]
     for seq, message in found:
         if request.changed_since is None or message.modseq > request.changed_since:
-            await session.out.respond(_response(session, request, seq, message))
+            await _answer(session, request, seq, message)
     if not complete and not by_uid:
         raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
     return None
+
+
+async def _answer(session: Session, request: Request, seq: int, message: Message) -> None:
+    """Say what is asked of one message, or have it go wrong there."""
+    where = session.selected().mailbox.name, message.uid
+    mishap = session.meets(
+        AtMessage, *where, when=lambda it: it.items == "any" or request.reads_body
+    )
+    if mishap is not None and mishap.how == "no":
+        raise No(mishap.text)
+    pieces = _response(session, request, seq, message)
+    if mishap is None:
+        await session.out.respond(pieces)
+        return
+    if mishap.after:
+        await session.out.begin(pieces, mishap.after)
+    elif mishap.how == "bye":
+        session.out.say(f"BYE {mishap.text}".encode())
+    await session.out.flush()
+    if mishap.how == "stall":
+        await session.stream.stall()
+    await session.stream.hang_up()
+
+
+def _shown(session: Session, message: Message) -> Message:
+    """The message as it is to be told, which a fault may have changed."""
+    where = session.selected().mailbox.name, message.uid
+    other = session.meets(OtherBody, *where) or session.meets(ShiftedPartials, *where)
+    return message if other is None else other.shown(message)
 
 
 def _response(session: Session, request: Request, seq: int, message: Message) -> list[Piece]:
@@ -80,11 +116,12 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
         items = items | {"FLAGS": _flags}
         if session.condstore:
             items |= {"MODSEQ": _modseq}
+    if session.fault.mishaps and request.reads_content:
+        message = _shown(session, message)
     pieces: list[Piece] = [b"%d FETCH (" % seq]
-    for index, item in enumerate(items.values()):
-        if index:
-            pieces.append(b" ")
-        pieces += item(session, message)
+    for item in items.values():
+        if told := item(session, message):
+            pieces += told if len(pieces) == 1 else [b" ", *told]
     pieces.append(b")")
     return pieces
 
@@ -102,6 +139,7 @@ def _parse(session: Session, c: Cursor, *, by_uid: bool) -> Request:
         macro = MACROS.get(match[0].decode().upper()) if match else None
         for name in macro.split() if macro else ():
             request.items[name] = ITEMS[name]
+            request.reads_content |= name in OF_CONTENT
         if macro is None:
             c.pos = start
             _item(session, request, c)
@@ -137,6 +175,8 @@ def _item(session: Session, request: Request, c: Cursor) -> None:
         return
     if name in ("RFC822", "RFC822.TEXT"):
         request.sets_seen = True
+    request.reads_body |= name in ("RFC822", "RFC822.HEADER", "RFC822.TEXT")
+    request.reads_content |= name in OF_CONTENT
     if name == "MODSEQ":
         if not session.can("CONDSTORE", "QRESYNC"):
             raise Bad("Unknown item MODSEQ")
@@ -155,6 +195,7 @@ def _section_item(session: Session, request: Request, c: Cursor, name: str) -> N
     section = parse_section(c, binary=name.startswith("BINARY"))
     if name in ("BODY", "BINARY"):
         request.sets_seen = True
+    request.reads_body = request.reads_content = True
     label = section.label(full_partial=session.has(Quirk.FULL_PARTIAL))
     if name.startswith("BODY"):
         shown = b"BODY" + label
@@ -169,13 +210,17 @@ def _section_item(session: Session, request: Request, c: Cursor, name: str) -> N
 
 def _body_section(name: bytes, section: Section) -> Item:
     def item(session: Session, message: Message) -> list[Piece]:
-        return _value(session, name, message, section.find(message.content))
+        shift = message.shift if isinstance(message, Shown) else 0
+        return _value(session, name, message, section.find(message.content, shift=shift))
 
     return item
 
 
 def _value(session: Session, name: bytes, message: Message, found: sections.Stretch) -> list[Piece]:
-    if found is None:
+    missing = message.missing if isinstance(message, Shown) else ""
+    if missing == "item":
+        return []
+    if found is None or missing == "NIL":
         return [name + b" NIL"]
     if isinstance(found, bytes):
         return [name + b" " + literal(found)]
@@ -253,3 +298,5 @@ ITEMS: Final[dict[str, Item]] = {
     "RFC822.TEXT": _body_section(b"RFC822.TEXT", Section(text="TEXT")),
 }
 """The items that have no brackets."""
+OF_CONTENT: Final = frozenset(ITEMS) - {"UID", "FLAGS", "MODSEQ", "INTERNALDATE"}
+"""Those that the octets of a message decide."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from imaplus.records import field, record
 from imaplus.testing.commands_mailboxes import say_status, status_request
+from imaplus.testing.mishaps import HiddenMailboxes
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, Bad, command
 from imaplus.testing.replies import mailbox, parens, string
@@ -120,8 +121,9 @@ def _found(session: Session, request: Request) -> Iterator[tuple[str, set[str], 
     tell_subscribed = subscribed_only or "SUBSCRIBED" in request.returning
     names = set(account.mailboxes) | (account.subscriptions if subscribed_only else set())
     matcher = _matcher(session, request.reference, request.patterns)
+    hidden = session.meets(HiddenMailboxes)
     for name in sorted(names, key=lambda name: (name != "INBOX", name)):
-        if not matcher.fullmatch(name):
+        if not matcher.fullmatch(name) or (hidden and hidden.hides(name)):
             continue
         attributes = _attributes(session, name, request)
         below = name + account.delimiter
@@ -178,7 +180,10 @@ async def lsub(session: Session, c: Cursor) -> None:
     account = session.user()
     matcher = _matcher(session, reference, [pattern])
     above: set[str] = set()
+    hidden = session.meets(HiddenMailboxes)
     for name in sorted(account.subscriptions):
+        if hidden and hidden.hides(name):
+            continue
         if matcher.fullmatch(name):
             _say(session, b"LSUB", name, set(), b"")
             continue

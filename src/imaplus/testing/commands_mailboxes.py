@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from imaplus.testing.commands_select import require_mailbox, status_items
+from imaplus.testing.mishaps import OtherStatus
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, Bad, No, command
 from imaplus.testing.replies import mailbox, parens, string
@@ -160,7 +161,12 @@ def status_request(session: Session, c: Cursor) -> list[str]:
 
 def say_status(session: Session, box: Mailbox, items: list[str]) -> None:
     """One STATUS response."""
-    values = status_items([(item, _count(box, item)) for item in items])
+    told = {item: _count(box, item) for item in items}
+    if session.has(Quirk.NO_UIDVALIDITY):
+        told.pop("UIDVALIDITY", None)
+    if other := session.meets(OtherStatus, box.name):
+        told |= {name: value for name, value in other.numbers if name in told}
+    values = status_items(list(told.items()))
     session.out.say(b"STATUS %b %b" % (mailbox(box.name, utf8=session.utf8), values))
 
 

@@ -138,7 +138,7 @@ def _copy_messages(session: Session, found: list[Numbered], target: Mailbox) -> 
     if not found:
         return ""
     copies = [target.add(m.content, m.flags, m.internaldate) for _, m in found]
-    if not session.can("UIDPLUS", "IMAP4rev2"):
+    if not session.tells_uids:
         return ""
     if session.has(Quirk.EMPTY_COPYUID):
         return f"COPYUID {target.uidvalidity}  "

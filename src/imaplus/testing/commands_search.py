@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from imaplus.testing.mishaps import ShortSearch
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import SELECTED, Bad, No, command
 from imaplus.testing.replies import string
@@ -50,6 +51,8 @@ def _search(session: Session, c: Cursor, *, by_uid: bool) -> None:
         for seq, uid in enumerate(view.uids, 1)
         if uid in messages and test(seq, messages[uid])
     ]
+    if short := session.meets(ShortSearch, view.mailbox.name):
+        del found[short.first :]
     if returning is not None and saves:
         view.saved = SequenceSet.of(m.uid for _, m in _saved(found, returning))
     numbers = [message.uid if by_uid else seq for seq, message in found]

@@ -62,6 +62,8 @@ def _open(session: Session, c: Cursor, *, read_only: bool) -> Ok:
         if session.rev2 or session.qresync or session.has(Quirk.SAYS_CLOSED):
             session.out.say(b"OK [CLOSED] Previous mailbox is closed")
     box = require_mailbox(session, name)
+    if session.has(Quirk.UIDNOTSTICKY) and not box.watchers:
+        box.recreate()
     session.view = View(box, read_only=read_only, wake=session.wake)
     session.state = State.SELECTED
     _describe(session, session.view)
@@ -128,7 +130,10 @@ def _describe(session: Session, view: View) -> None:
         unseen = (seq for seq, uid in messages if "\\Seen" not in box.messages[uid].flags)
         if first := next(unseen, 0):
             session.out.say(b"OK [UNSEEN %d] First unseen message" % first)
-    session.out.say(b"OK [UIDVALIDITY %d] UIDs are valid" % box.uidvalidity)
+    if session.has(Quirk.UIDNOTSTICKY):
+        session.out.say(b"NO [UIDNOTSTICKY] UIDs do not persist")
+    if not session.has(Quirk.NO_UIDVALIDITY):
+        session.out.say(b"OK [UIDVALIDITY %d] UIDs are valid" % box.uidvalidity)
     session.out.say(b"OK [UIDNEXT %d] Predicted next UID" % box.uidnext)
     if session.can("CONDSTORE", "QRESYNC"):
         session.out.say(b"OK [HIGHESTMODSEQ %d] Highest" % box.highestmodseq)

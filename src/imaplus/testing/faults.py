@@ -1,16 +1,32 @@
-"""What can go wrong, on purpose: a connection cut, stalled, slowed, or a command refused.
+"""What can go wrong, on purpose: a connection cut, stalled, slowed, a command refused, an answer
+that is complete in form and wrong in fact.
 
-A `Fault` says what happens to one connection, counted in octets of IMAP (TLS and compression
-apart) or in commands. Faults combine: `Fault.slow(10, 0.01) | Fault.cut_after_sent(500)`.
+A `Fault` says what happens to one connection: counted in octets of IMAP (TLS and compression
+apart), in commands, or at a message or mailbox (`mishaps`). Faults combine:
+`Fault.slow(10, 0.01) | Fault.cut_after_sent(500)`. `fail_next`, `fail_always` and `fail_now` of a
+server say which connections meet it.
 """
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
+from typing import Any, Final, Literal
 
 from imaplus.records import names_of, record
-from imaplus.testing.streams import Stream
+from imaplus.testing.mishaps import (
+    AtMessage,
+    HangUp,
+    HiddenMailboxes,
+    Mishap,
+    Missing,
+    OtherBody,
+    OtherStatus,
+    ShiftedPartials,
+    ShortFetch,
+    ShortSearch,
+    ToldSize,
+)
+from imaplus.testing.personality import Quirk
+from imaplus.wire.mailbox_names import normalise
 
 NEVER: Final = 1 << 63
 
@@ -49,6 +65,10 @@ class Fault:
     injected: bytes = b""
     """Sent in clear behind the OK of STARTTLS, in the same write: what an attacker would add."""
     refusals: tuple[Refusal, ...] = ()
+    mishaps: tuple[Mishap, ...] = ()
+    """What goes wrong at messages and in answers."""
+    quirks: frozenset[Quirk] = frozenset()
+    """Habits that the connection has beside those of the personality."""
 
     @classmethod
     def cut_after_sent(cls, octets: int) -> Fault:
@@ -103,65 +123,158 @@ class Fault:
         """Send these octets in clear behind the OK of STARTTLS."""
         return cls(injected=data)
 
+    # -- at a message -------------------------------------------------------------------------
+
+    @classmethod
+    def at_message(
+        cls,
+        mailbox: str | None,
+        uid: int | None,
+        how: HangUp = "bye",
+        *,
+        text: str = "",
+        items: Literal["body", "any"] = "body",
+        after: int = 0,
+        times: int | None = None,
+    ) -> Fault:
+        """Hang up, or refuse, when a FETCH comes to a message. What came before it is sent whole.
+
+        Args:
+            mailbox, uid: the message; None for any.
+            how: "bye" (BYE and a closed connection), "close" (closed without a word), "stall"
+                (nothing more, with the connection left open), "no" (the tagged answer is NO).
+            text: of BYE or NO, with a response code in brackets if it is to have one.
+            items: "body" for a FETCH of octets of the message (`BODY[...]`, `BINARY[...]`,
+                `RFC822...`), "any" for every FETCH whose set has the message in it.
+            after: octets of the message's own response that are sent before it happens.
+            times: how often, over all connections; None for always.
+        """
+        mishap = AtMessage(
+            mailbox=_name(mailbox),
+            uid=uid,
+            how=how,
+            text=text or _TEXTS[how],
+            items=items,
+            after=after,
+            times=times,
+        )
+        return cls(mishaps=(mishap,))
+
+    @classmethod
+    def substitute(
+        cls,
+        mailbox: str | None,
+        uid: int | None,
+        data: bytes,
+        *,
+        size: ToldSize = "own",
+        times: int | None = None,
+    ) -> Fault:
+        """Send another text in a message's place; ENVELOPE and BODYSTRUCTURE are the text's too.
+
+        Args:
+            mailbox, uid: the message; None for any.
+            data: the text: `MICROSOFT_365` and `COURIER` are what these servers send.
+            size: what RFC822.SIZE says: "own" is the text's size, "real" the message's, though
+                fewer or more octets come; with "fitted" the text is cut, or lengthened by spaces,
+                to the message's size, so that no number shows it.
+            times: how often, over all connections; then the message comes. None for always.
+        """
+        mishap = OtherBody(mailbox=_name(mailbox), uid=uid, times=times, data=data, size=size)
+        return cls(mishaps=(mishap,))
+
+    @classmethod
+    def no_body(
+        cls,
+        mailbox: str | None,
+        uid: int | None,
+        missing: Literal["NIL", "empty", "item"] = "NIL",
+        *,
+        times: int | None = None,
+    ) -> Fault:
+        """Send no octets of a message, and OK: `BODY[] NIL`, `BODY[] ""`, or no `BODY[]` at all."""
+        left_out: Missing = "" if missing == "empty" else missing
+        size: ToldSize = "real"
+        mishap = OtherBody(
+            mailbox=_name(mailbox), uid=uid, times=times, size=size, missing=left_out
+        )
+        return cls(mishaps=(mishap,))
+
+    @classmethod
+    def shift_partials(
+        cls, mailbox: str | None, uid: int | None, by: int = 1, *, times: int | None = None
+    ) -> Fault:
+        """Give wrong octets for `BODY[]<o.n>` with `o` above 0: those `by` further on.
+
+        With `by` above 0 the pieces add up to less than RFC822.SIZE; below 0 they may have the
+        right size, and octets twice.
+        """
+        mishap = ShiftedPartials(mailbox=_name(mailbox), uid=uid, by=by, times=times)
+        return cls(mishaps=(mishap,))
+
+    # -- wrong in fact --------------------------------------------------------------------------
+
+    @classmethod
+    def short_search(
+        cls, first: int, mailbox: str | None = None, *, times: int | None = None
+    ) -> Fault:
+        """Tell only the first results of SEARCH, as if there were no more; COUNT agrees."""
+        return cls(mishaps=(ShortSearch(first=first, mailbox=_name(mailbox), times=times),))
+
+    @classmethod
+    def short_fetch(
+        cls, first: int, mailbox: str | None = None, *, times: int | None = None
+    ) -> Fault:
+        """Answer FETCH only for the first messages of its set, and OK."""
+        return cls(mishaps=(ShortFetch(first=first, mailbox=_name(mailbox), times=times),))
+
+    @classmethod
+    def hide_mailboxes(cls, *names: str, times: int | None = None) -> Fault:
+        """Leave mailboxes out of LIST and LSUB; all of them without a name. They can be selected.
+
+        With `times=1` only the first LIST of all is wrong.
+        """
+        hidden = frozenset(map(normalise, names)) if names else None
+        return cls(mishaps=(HiddenMailboxes(names=hidden, times=times),))
+
+    @classmethod
+    def status_says(
+        cls, mailbox: str | None = None, *, times: int | None = None, **numbers: int
+    ) -> Fault:
+        """Tell these numbers in STATUS, whatever SELECT says: `messages=3, uidnext=9`."""
+        told = tuple((name.upper(), value) for name, value in numbers.items())
+        return cls(mishaps=(OtherStatus(mailbox=_name(mailbox), numbers=told, times=times),))
+
+    @classmethod
+    def quirk(cls, *quirks: Quirk) -> Fault:
+        """Have these habits beside those of the personality: `Quirk.NO_UIDVALIDITY` for one."""
+        return cls(quirks=frozenset(quirks))
+
     def __or__(self, other: Fault) -> Fault:
-        """Both: refusals add up; of anything else the other's counts where it says something."""
+        """Both: refusals, mishaps and quirks add up; of anything else the other's counts where it
+        says something.
+        """
         nothing = Fault()
-        merged = {
+        merged: dict[str, Any] = {
             name: getattr(other, name)
             if getattr(other, name) != getattr(nothing, name)
             else getattr(self, name)
             for name in names_of(Fault)
         }
         merged["refusals"] = self.refusals + other.refusals
+        merged["mishaps"] = self.mishaps + other.mishaps
+        merged["quirks"] = self.quirks | other.quirks
         return Fault(**merged)
 
 
-class Cut(ConnectionError):
-    """The fault has cut the connection."""
+_TEXTS: Final[dict[HangUp, str]] = {
+    "bye": "Internal error occurred. Refer to server log for more information.",
+    "close": "",
+    "stall": "",
+    "no": "[SERVERBUG] Internal error occurred",
+}
+"""What is said if nothing else is given."""
 
 
-class Faulty:
-    """A stream that fails as its fault says. `inner` is what TLS and DEFLATE replace."""
-
-    def __init__(self, inner: Stream, fault: Fault) -> None:
-        self.inner = inner
-        self.fault = fault
-        self.sent = 0
-        self.received = 0
-
-    async def read(self) -> bytes:
-        left = self.fault.received - self.received
-        data = await self.inner.read() if left > 0 else b""
-        data = data[:left]
-        self.received += len(data)
-        if not data:
-            await self.inner.close(politely=False)
-        return data
-
-    async def write(self, data: bytes) -> None:
-        if not data:
-            return
-        view = memoryview(data)
-        while view:
-            room = min(self.fault.sent, self.fault.stall) - self.sent
-            piece = bytes(view[: max(0, min(len(view), self.fault.piece, room))])
-            view = view[len(piece) :]
-            if piece:
-                await self.inner.write(piece)
-                self.sent += len(piece)
-            if self.sent >= self.fault.sent:
-                await self.inner.close(politely=False)
-                raise Cut
-            if self.sent >= self.fault.stall:
-                await self._stall()
-            if self.fault.delay:
-                await asyncio.sleep(self.fault.delay)
-
-    async def _stall(self) -> None:
-        """Say nothing more until the peer has gone."""
-        while await self.inner.read():
-            pass
-        raise Cut
-
-    async def close(self, *, politely: bool = True) -> None:
-        await self.inner.close(politely=politely)
+def _name(mailbox: str | None) -> str | None:
+    return None if mailbox is None else normalise(mailbox)

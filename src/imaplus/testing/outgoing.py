@@ -6,6 +6,7 @@ It knows lines, not what they mean.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from imaplus.testing.content import Content
@@ -67,6 +68,20 @@ class Outgoing:
             self._data += b"\r\n"
         if len(self._data) >= BUFFER:
             await self.flush()
+
+    async def begin(self, pieces: list[Piece], octets: int) -> None:
+        """The first octets of an untagged response, and no more: a fault ends it there."""
+        self._data += b"* "[:octets]
+        left = max(0, octets - 2)
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                chunks: Iterable[bytes] = (piece[:left],)
+            else:
+                chunks = piece[0].chunks(piece[1], min(piece[2], piece[1] + left))
+            for chunk in chunks:
+                self._data += chunk
+                left -= len(chunk)
+        await self.flush()
 
     async def flush(self) -> None:
         """Send what has been said, waiting while the peer takes it slowly."""

@@ -39,6 +39,8 @@ class Quirk(enum.Enum):
     BODY_VALUE_MISSING = "an empty body section has no value at all"  # 75
     FULL_PARTIAL = "BODY[]<0.10> is answered with BODY[]<0.10>"  # 77
     UNQUOTED_LIST = "LIST gives names unquoted"  # 40
+    NO_UIDVALIDITY = "SELECT and STATUS tell no UIDVALIDITY"  # 88
+    UIDNOTSTICKY = "UIDs change when nobody has the mailbox selected; SELECT says so"
     SAYS_CLOSED = "SELECT says that the mailbox before it is closed"
 
 

@@ -52,15 +52,17 @@ class Section:
             label += b"<%d%b>" % (self.partial[0], end)
         return label
 
-    def find(self, content: Content) -> Stretch:
+    def find(self, content: Content, *, shift: int = 0) -> Stretch:
         """The section's octets, the partial taken into account."""
-        return self.cut(self._whole(mime.parse(content)))
+        return self.cut(self._whole(mime.parse(content)), shift=shift)
 
-    def cut(self, stretch: Stretch) -> Stretch:
-        """The partial of a stretch."""
+    def cut(self, stretch: Stretch, *, shift: int = 0) -> Stretch:
+        """The partial of a stretch; `shift` octets further on, where a fault wants it so."""
         if stretch is None or self.partial is None:
             return stretch
         first, number = self.partial
+        if first:
+            first = max(0, first + shift)
         if isinstance(stretch, bytes):
             return stretch[first : first + number]
         start, stop = stretch

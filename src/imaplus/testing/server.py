@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import ssl
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +31,10 @@ from imaplus.testing import (
 from imaplus.testing import personality as personalities
 from imaplus.testing.content import Content
 from imaplus.testing.faults import Fault
+from imaplus.testing.mishaps import Mishap
 from imaplus.testing.personality import Personality
 from imaplus.testing.session import Session
+from imaplus.testing.snapshots import Snapshot
 from imaplus.testing.store import Account, Home, Mailbox
 from imaplus.testing.streams import Pipe, Tls
 from imaplus.testing.tls import Authority
@@ -65,6 +67,12 @@ class Hub:
         self.personality = who
         self.require_tls = require_tls
         self.accounts: dict[str, Account] = {}
+        self._happened: Counter[Mishap] = Counter()
+
+    def may_happen(self, mishap: Mishap) -> bool:
+        """Whether a mishap happens once more; it is counted, over all connections."""
+        self._happened[mishap] += 1
+        return mishap.times is None or self._happened[mishap] <= mishap.times
 
 
 class BaseServer:
@@ -172,6 +180,26 @@ class BaseServer:
         """Deliver a message. Returns its UID. The content may be `Generated`."""
         return self.mailbox(mailbox, user=user).add(content, flags, internaldate)
 
+    def delete_mailbox(self, name: str, *, user: str | None = None) -> None:
+        """Delete a mailbox; sessions that have it selected lose it."""
+        self.account(user).delete(name)
+
+    def rename_mailbox(self, name: str, new: str, *, user: str | None = None) -> None:
+        """Rename a mailbox and those below it; UIDVALIDITY, UIDs and MAILBOXID stay."""
+        self.account(user).rename(name, new)
+
+    def snapshot(self) -> Snapshot:
+        """All accounts as they are now, for `restore`."""
+        return self._home.run(lambda: Snapshot.of(self.hub.accounts.values()))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the accounts back to a snapshot, as a server does that is restored from its backup.
+
+        UIDNEXT and HIGHESTMODSEQ go back, UIDs that were given since are given again, mailboxes
+        made since are gone, and deleted ones come back. Sessions lose their selected mailbox.
+        """
+        self._home.run(snapshot.restore)
+
     # -- what it has seen, and does to clients ----------------------------------------------------
 
     @property
@@ -187,13 +215,27 @@ class BaseServer:
         """
         return self._home.run(lambda: [list(session.commands) for session in self._sessions])
 
-    def fail_next(self, *faults: Fault) -> None:
-        """What happens to the next connections, one fault each."""
-        self._home.run(lambda: self._faults.extend(faults))
+    def fail_next(self, *faults: Fault, times: int = 1) -> None:
+        """What happens to the next connections, one fault each; the whole row so many `times`."""
+        self._home.run(lambda: self._faults.extend(faults * times))
 
     def fail_always(self, fault: Fault) -> None:
-        """What happens to every connection from now on, beside `fail_next`. `Fault()` ends it."""
+        """What happens to every new connection, beside `fail_next`. `Fault()` ends it.
+
+        What a fault counts it counts for each connection: `Fault.cut_after_sent(1000)` cuts each
+        after 1,000 octets. Only the `times` of mishaps count over all connections.
+        """
         self._always = fault
+
+    def fail_now(self, fault: Fault) -> None:
+        """What happens to the connections that are open, from now on, beside what they meet."""
+
+        def change() -> None:
+            for _, session in self._open.values():
+                if session is not None:
+                    session.add_fault(fault)
+
+        self._home.run(change)
 
     def disconnect(self, text: str | None = "Server is shutting down") -> None:
         """Say BYE to every client, and close. With None: close without a word."""

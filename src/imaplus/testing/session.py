@@ -12,11 +12,13 @@ import re
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from imaplus.errors import ImapError, InvalidArgument, ProtocolError
-from imaplus.testing.faults import Fault, Faulty, Refusal
+from imaplus.testing.faults import Fault, Refusal
+from imaplus.testing.faulty import Faulty
 from imaplus.testing.incoming import LITERAL_MINUS, Incoming, LiteralRefused, LiteralRules
+from imaplus.testing.mishaps import Mishap
 from imaplus.testing.outgoing import Outgoing
 from imaplus.testing.personality import Personality, Quirk
 from imaplus.testing.registry import COMMANDS, Bad, Handler, No, Ok, State
@@ -31,6 +33,7 @@ from imaplus.wire.sets import SequenceSet
 if TYPE_CHECKING:
     from imaplus.testing.server import Hub
 
+M = TypeVar("M", bound=Mishap)
 KEPT_COMMANDS: Final = 100_000
 """Commands of one connection that are kept for tests to look at."""
 SHOWN_LITERAL: Final = 4096
@@ -90,7 +93,14 @@ class Session:
         return not self.personality.capabilities.isdisjoint(names)
 
     def has(self, quirk: Quirk) -> bool:
-        return quirk in self.personality.quirks
+        """Whether the personality, or the connection's fault, has this habit."""
+        return quirk in self.personality.quirks or quirk in self.fault.quirks
+
+    @property
+    def tells_uids(self) -> bool:
+        """Whether APPENDUID and COPYUID are said (RFC 4315, 3)."""
+        lost = self.has(Quirk.NO_UIDVALIDITY) or self.has(Quirk.UIDNOTSTICKY)
+        return self.can("UIDPLUS", "IMAP4rev2") and not lost
 
     @property
     def rev2(self) -> bool:
@@ -136,6 +146,29 @@ class Session:
         """The view of a session that has a mailbox selected."""
         assert self.view is not None
         return self.view
+
+    # -- what is to go wrong --------------------------------------------------------------------
+
+    def add_fault(self, fault: Fault) -> None:
+        """Let this happen to the connection from now on, beside what it meets already."""
+        self._refusable += [0] * len(fault.refusals)
+        self.fault = self.stream.fault = self.fault | fault
+
+    def meets(
+        self,
+        kind: type[M],
+        mailbox: str | None = None,
+        uid: int | None = None,
+        *,
+        when: Callable[[M], bool] = lambda mishap: True,
+    ) -> M | None:
+        """The mishap of this kind that happens now, and here; it counts as one time."""
+        for mishap in self.fault.mishaps:
+            if not (isinstance(mishap, kind) and mishap.concerns(mailbox, uid) and when(mishap)):
+                continue
+            if self.hub.may_happen(mishap):
+                return mishap
+        return None
 
     # -- news of the selected mailbox -----------------------------------------------------------
 

@@ -186,6 +186,25 @@ class Mailbox:
                 watcher.expunged(gone)
         return gone
 
+    def set_internaldate(self, uid: int, moment: datetime) -> None:
+        """Give a message another INTERNALDATE, which no message does by itself; nobody is told."""
+        self._home.run(lambda: setattr(self.messages[uid], "internaldate", moment))
+
+    def set_content(self, uid: int, content: bytes | Content) -> None:
+        """Put another message under a UID, which no server may do; nobody is told."""
+        kept = InMemory(content) if isinstance(content, bytes) else content
+        self._home.run(lambda: setattr(self.messages[uid], "content", kept))
+
+    def set_uidvalidity(self, uidvalidity: int) -> None:
+        """Change UIDVALIDITY and nothing else; sessions that have it selected lose the mailbox."""
+
+        def change() -> None:
+            for watcher in list(self.watchers):
+                watcher.deleted()
+            self.uidvalidity = uidvalidity
+
+        self._home.run(change)
+
     def recreate(self) -> None:
         """Give the mailbox a new UIDVALIDITY and new UIDs, as after a restore from a backup."""
         self._home.run(self._recreate)

@@ -1,0 +1,67 @@
+"""The stream of a connection that a `Fault` is laid on: cut, stalled or slowed by octets.
+
+It counts octets of IMAP, TLS and compression apart, and knows nothing of commands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+from imaplus.testing.faults import Fault
+from imaplus.testing.streams import Stream
+
+
+class Cut(ConnectionError):
+    """The fault has cut the connection."""
+
+
+class Faulty:
+    """A stream that fails as its fault says. `inner` is what TLS and DEFLATE replace."""
+
+    def __init__(self, inner: Stream, fault: Fault) -> None:
+        self.inner = inner
+        self.fault = fault
+        self.sent = 0
+        self.received = 0
+
+    async def read(self) -> bytes:
+        left = self.fault.received - self.received
+        data = await self.inner.read() if left > 0 else b""
+        data = data[:left]
+        self.received += len(data)
+        if not data:
+            await self.inner.close(politely=False)
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if not data:
+            return
+        view = memoryview(data)
+        while view:
+            room = min(self.fault.sent, self.fault.stall) - self.sent
+            piece = bytes(view[: max(0, min(len(view), self.fault.piece, room))])
+            view = view[len(piece) :]
+            if piece:
+                await self.inner.write(piece)
+                self.sent += len(piece)
+            if self.sent >= self.fault.sent:
+                await self.hang_up()
+            if self.sent >= self.fault.stall:
+                await self.stall()
+            if self.fault.delay:
+                await asyncio.sleep(self.fault.delay)
+
+    async def hang_up(self) -> NoReturn:
+        """Close without a word. Raises Cut."""
+        await self.inner.close(politely=False)
+        raise Cut
+
+    async def stall(self) -> NoReturn:
+        """Say nothing more until the peer has gone. Raises Cut then."""
+        while await self.inner.read():
+            pass
+        raise Cut
+
+    async def close(self, *, politely: bool = True) -> None:
+        await self.inner.close(politely=politely)
