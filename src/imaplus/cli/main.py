@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 from imaplus import __version__
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
-from imaplus.cli.output import Console, Form, OutputClosed
+from imaplus.cli.output import Console, Form, OutputClosed, discard
 
 N = TypeVar("N")
 
@@ -73,13 +73,13 @@ class VerbParser(Parser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: N | None = None
     ) -> tuple[argparse.Namespace | N, list[str]]:
-        """Parse what follows the verb."""
+        """Parse what follows the verb; options may stand between its arguments."""
         verb = cast(Verb, import_module(f"imaplus.cli.verbs.{self._verb}"))
         self.description, self.epilog = verb.DESCRIPTION, ENVIRONMENT
         verb.add_arguments(self)
         add_common(self, repeated=True)
         self.set_defaults(verb=verb)
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(self.options_first(args or ()), namespace)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as finished:  # --help and --version have printed what they had to
         return finished.code if isinstance(finished.code, int) else Exit.OK
     except OutputClosed:
-        discard_output()
+        discard(sys.stdout)
         return Exit.OK
     except (Exception, KeyboardInterrupt) as error:
         from imaplus.cli.explain import explain  # a run that succeeds has nothing to explain
@@ -123,13 +123,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if alone:
             gc.freeze()
-
-
-def discard_output() -> None:
-    """Let nothing more be written to standard output; else closing it would fail once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from imaplus import Fetched, Mailbox
     from imaplus.mirror.journal import Journal
-    from imaplus.mirror.reports import Progress
+    from imaplus.mirror.progress import Progress
     from imaplus.mirror.store import Store
 
 BODY = Body()

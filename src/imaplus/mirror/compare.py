@@ -17,7 +17,8 @@ from imaplus.mirror.changes import flags_of, list_mailboxes
 from imaplus.mirror.check import Report
 from imaplus.mirror.entries import Entries
 from imaplus.mirror.errors import asks_for_patience
-from imaplus.mirror.reports import NoProgress, Problem, Progress, ShouldStop, VerifyReport, never
+from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
+from imaplus.mirror.reports import Problem, VerifyReport
 from imaplus.mirror.store import MailboxInfo, Store
 
 MISSING = "not in the mirror"
@@ -47,9 +48,11 @@ def verify(
     try:
         check.store_itself()
         if client is not None:
-            for entry in list_mailboxes(client) if mailboxes is None else mailboxes:
-                if entry.selectable:
-                    check.mailbox(client, entry)
+            entries = list_mailboxes(client) if mailboxes is None else mailboxes
+            entries = [entry for entry in entries if entry.selectable]
+            check.plan(len(entries))
+            for entry in entries:
+                check.mailbox(client, entry)
     except _Stopped:
         return check.report(interrupted=True)
     return check.report(interrupted=False)
@@ -90,7 +93,8 @@ class _Verification:
         def told(octets: int, total: int) -> None:
             nonlocal begun, done
             if not begun:
-                self._progress.begin("reading every message", octets=total)
+                self._progress.plan(mailboxes=0, octets=total)
+                self._progress.begin("reading every message")
                 begun = 1
             self._progress.advance(1, octets - done)
             done = octets
@@ -111,9 +115,17 @@ class _Verification:
 
     # -- against the server -------------------------------------------------------------------
 
+    def plan(self, mailboxes: int) -> None:
+        """Tell how much there is to compare beside what has been read already."""
+        found = self._found
+        if found is not None:
+            messages = found.messages + found.objects
+            self._progress.plan(mailboxes=mailboxes, messages=messages, octets=found.octets)
+
     def mailbox(self, client: Client, entry: ListEntry) -> None:
         """Compare one mailbox."""
         self._poll()
+        self._progress.begin(entry.name)
         if not self._known:
             self._known = {info.name: info for info in self._store.mailboxes()}
         info = self._known.get(entry.name)
@@ -135,7 +147,6 @@ class _Verification:
             self._problem(entry.name, None, str(error))
 
     def _compare(self, mailbox: Mailbox, entries: Entries) -> None:
-        self._progress.begin(mailbox.name, messages=mailbox.exists)
         left = set(entries)
         doubtful: list[int] = []
         for uid, problem in self._differences(mailbox, entries, left, doubtful):

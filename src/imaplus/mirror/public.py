@@ -22,7 +22,8 @@ from imaplus.mirror.errors import (
 )
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.reports import BackupReport, Problem, Progress, VerifyReport
+from imaplus.mirror.progress import Progress
+from imaplus.mirror.reports import BackupReport, Problem, VerifyReport
 from imaplus.mirror.run import backup
 from imaplus.mirror.store import MailboxInfo, Store
 

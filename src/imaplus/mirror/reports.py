@@ -1,42 +1,22 @@
-"""What a run over a mailbox tells: while it works, and when it is over.
+"""What a run over a mailbox tells when it is over: values.
 
-Values, and the protocol of a progress bar. Nothing here does anything.
+While it works, it tells `progress`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
+from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.records import record
 
-ShouldStop = Callable[[], object]
-"""Asked after each message: whether to save the place and end."""
-
-
-class Progress(Protocol):
-    """Whoever wants to know how far the work is."""
-
-    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
-        """Something new is begun, of this size as far as it is known."""
-
-    def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """This much more has been done."""
-
-
-class NoProgress:
-    """Nobody wants to know."""
-
-    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
-        """Tell nobody."""
-
-    def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """Tell nobody."""
-
-
-def never() -> bool:
-    """Nobody ever stops the run."""
-    return False
+__all__ = [
+    "BackupReport",
+    "NoProgress",
+    "Problem",
+    "Progress",
+    "ShouldStop",
+    "VerifyReport",
+    "never",
+]
 
 
 @record

@@ -24,7 +24,8 @@ from imaplus.mirror.changes import (
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.entries import Checkpoint, Entries, FlagTable
 from imaplus.mirror.errors import StoreError, asks_for_patience
-from imaplus.mirror.reports import BackupReport, NoProgress, Problem, Progress, ShouldStop, never
+from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
+from imaplus.mirror.reports import BackupReport, Problem
 
 if TYPE_CHECKING:
     from imaplus import Client, ListEntry, Mailbox, Resync
@@ -61,14 +62,16 @@ def backup(
     if repair and store is not None:
         run.look_for_damage(store)
     try:
-        for entry in list_mailboxes(client) if mailboxes is None else mailboxes:
+        entries = list_mailboxes(client) if mailboxes is None else mailboxes
+        entries = [entry for entry in entries if entry.selectable]
+        run.plan(entries)
+        for entry in entries:
             if run.stopping():
                 break
-            if entry.selectable:
-                run.mailbox(entry)
+            run.mailbox(entry)
     except StoreError:
         raise
-    except ImapError:
+    except (ImapError, KeyboardInterrupt):
         run.finish()
         raise
     run.finish()
@@ -127,6 +130,14 @@ class _Run:
         for damage in store.verify().damages:
             self._damaged.setdefault((damage.mailbox, damage.uidvalidity), []).append(damage.uid)
 
+    def plan(self, entries: Sequence[ListEntry]) -> None:
+        """Tell how much there is, as far as STATUS said so."""
+        numbers = [entry.status.messages if entry.status else None for entry in entries]
+        known = [number for number in numbers if number is not None]
+        self._progress.plan(
+            mailboxes=len(entries), messages=sum(known) if len(known) == len(entries) else None
+        )
+
     # -- one mailbox --------------------------------------------------------------------------
 
     def mailbox(self, entry: ListEntry) -> None:
@@ -147,7 +158,9 @@ class _Run:
         checkpoint = self._checkpoint(journal)
         if checkpoint is not None and is_unchanged(status, checkpoint):
             self._messages += checkpoint.exists
+            self._progress.skip(messages=checkpoint.exists)
             return
+        self._progress.begin(entry.name)
         resync = resync_from(status, checkpoint) if self._resyncs else None
         mailbox = self._examine(entry.name, resync)
         opened = Opened(mailbox)
@@ -164,6 +177,7 @@ class _Run:
             checkpoint.highestmodseq if checkpoint and self._client.can("CONDSTORE") else None,
             resynced=resync is not None and self._resyncs and self._client.can("QRESYNC"),
         )
+        self._progress.skip(0, messages=mailbox.exists - changes.new.count)
         if self._dry_run or journal is None:
             self._count(mailbox, known, changes)
         else:
@@ -229,7 +243,6 @@ class _Run:
 
         assert self._store is not None
         assert self._commits is not None
-        self._progress.begin(mailbox.name, messages=uids.count)
         fetching = Fetching(
             mailbox,
             self._store,
