@@ -108,6 +108,7 @@ class LineBar:
         self._stream = stream
         self._tally = Tally()
         self._samples: deque[Sample] = deque(maxlen=SAMPLES)
+        self._take_sample(time.monotonic())
         self._due = 0.0
         self._drawn = False
         self._gone = False  # the terminal, not only the bar
@@ -117,12 +118,11 @@ class LineBar:
     ) -> None:
         """Measure what follows by this."""
         tally = self._tally
-        if (tally.planned_messages is None, tally.planned_octets is None) != (
-            messages is None,
-            octets is None,
-        ):
-            self._samples.clear()  # the unit of work is another one
+        known = tally.planned_messages is None, tally.planned_octets is None
         tally.mailboxes, tally.planned_messages, tally.planned_octets = mailboxes, messages, octets
+        if known != (messages is None, octets is None):  # the unit of work is another one
+            self._samples.clear()
+            self._take_sample(time.monotonic())
 
     def begin(self, title: str) -> None:
         """Show what is worked on."""
@@ -165,11 +165,11 @@ class LineBar:
     def _draw(self, now: float) -> None:
         self._due, self._drawn = now + EVERY, True
         tally, samples = self._tally, self._samples
-        while samples and samples[0].when < now - WINDOW:
+        while len(samples) > 1 and samples[0].when < now - WINDOW:
             samples.popleft()
-        before = samples[0] if samples else None
-        if not samples or now - samples[-1].when >= WINDOW / SAMPLES:
-            samples.append(Sample(now, tally.messages, tally.octets, tally.work))
+        before = samples[0]
+        if now - samples[-1].when >= WINDOW / SAMPLES:
+            self._take_sample(now)
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         title = escape(tally.title).encode(encoding, "backslashreplace").decode(encoding)
         drawn = line(
@@ -182,6 +182,10 @@ class LineBar:
         )
         # Should a terminal count a name's columns otherwise, it is cut, and takes no second line.
         self._write(f"\r\x1b[?7l{drawn}\x1b[K\x1b[?7h")
+
+    def _take_sample(self, now: float) -> None:
+        tally = self._tally
+        self._samples.append(Sample(now, tally.messages, tally.octets, tally.work))
 
     def _write(self, text: str) -> None:
         if self._gone:
@@ -232,20 +236,19 @@ def _choices(tally: Tally) -> Iterator[tuple[list[str], int]]:
     yield [], 0
 
 
-def rate(tally: Tally, before: Sample | None, now: float) -> str:
+def rate(tally: Tally, before: Sample, now: float) -> str:
     """Octets a second of late; messages, where there are no octets."""
-    seconds = max(now - before.when, 0.001) if before is not None else 1.0
-    octets = tally.octets - (before.octets if before is not None else 0)
-    messages = tally.messages - (before.messages if before is not None else 0)
+    seconds = max(now - before.when, 0.001)
+    octets, messages = tally.octets - before.octets, tally.messages - before.messages
     if messages and not octets:
         return f"{messages / seconds:,.0f} msg/s"
     return f"{size(int(octets / seconds))}/s"
 
 
-def time_left(tally: Tally, before: Sample | None, now: float) -> str:
+def time_left(tally: Tally, before: Sample, now: float) -> str:
     """Hours, minutes and seconds until all is done, at the pace of late."""
-    done = 0 if before is None else tally.work - before.work
-    if tally.all_work is None or before is None or done <= 0:
+    done = tally.work - before.work
+    if tally.all_work is None or done <= 0:
         return "-:--:--"
     seconds = (tally.all_work - tally.work) * (now - before.when) / done
     minutes, seconds = divmod(int(seconds), 60)
