@@ -7,7 +7,6 @@ import pytest
 from imaplus.errors import AuthenticationFailed, OverQuota, Refused, Rejected, Throttled, TooLarge
 from imaplus.protocol.response import Status
 
-
 QQ = (
     "Login fail. Account is abnormal, service is not open, password is incorrect, login frequency "
     "limited, or system is busy. More information at https://help.example"

@@ -18,11 +18,13 @@ from imaplus import (
     Anonymous,
     BearerToken,
     Client,
+    ConnectionLost,
     External,
     Password,
     Security,
     Timeouts,
     Tls,
+    TlsFailed,
 )
 from imaplus.cli.address import Address, parse_address
 from imaplus.cli.embedded import embedded_server
@@ -65,18 +67,57 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
         credentials, mechanisms = credentials_for(address, args.secret)
         if security == "plain":
             console.warn("--security plain: password and mail travel unprotected")
-        wait = args.timeout
-        client = Client.connect(
-            address.host,
-            args.port or address.port or PORTS[security],
-            credentials=credentials,
-            mechanisms=mechanisms,
-            security=SECURITY[security],
-            tls=Tls(ca_file=args.ca_file),
-            timeouts=Timeouts(connect=wait, greeting=wait, silence=wait) if wait else Timeouts(),
-            trace=trace,
-        )
+        port, wait = args.port or address.port or PORTS[security], args.timeout
+        try:
+            client = Client.connect(
+                address.host,
+                port,
+                credentials=credentials,
+                mechanisms=mechanisms,
+                security=SECURITY[security],
+                tls=Tls(ca_file=args.ca_file),
+                timeouts=Timeouts(connect=wait, greeting=wait, silence=wait)
+                if wait
+                else Timeouts(),
+                trace=trace,
+            )
+        except ConnectionLost as error:
+            if not spoke_otherwise(error, security):
+                raise
+            exit = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
+            what = f"{address.host}, port {port}: {error}"
+            raise Stop(exit, what, hint=other_way(security, port)) from error
         yield stack.enter_context(client)
+
+
+def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
+    """Whether a server was there, and may have waited for TLS, or for the absence of it."""
+    if isinstance(error, TlsFailed):
+        import ssl  # where TLS has failed, it is loaded
+
+        cause = error.__cause__
+        is_about_trust = isinstance(cause, ssl.SSLCertVerificationError)
+        return security == "tls" and isinstance(cause, OSError) and not is_about_trust
+    if "TLS handshake" in str(error):
+        return security == "tls"
+    return "greeting" in str(error) and error.bye is None
+
+
+def other_way(security: str, port: int) -> str:
+    """What to try where a server does not say a word that makes sense."""
+    if security == "tls":
+        if port == PORTS["starttls"]:
+            return "On port 143, TLS begins after STARTTLS: try --security starttls, or --port 993."
+        return (
+            f"Check --host and --port. If TLS on port {port} begins after STARTTLS, as it does "
+            "on 143, try --security starttls."
+        )
+    if port == PORTS["tls"]:
+        return "On port 993, TLS comes first: try --security tls."
+    return (
+        f"Check --host and --port. If TLS comes first on port {port}, as it does on 993, try "
+        "--security tls. A slow server may need more --timeout."
+    )
 
 
 def connect_embedded(server: Server, *, trace: Trace | None = None) -> Client:

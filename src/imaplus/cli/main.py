@@ -33,7 +33,7 @@ exit codes:
   1 unexpected              6 refused: by the server, or its TLS certificate by us
   2 wrong use               7 done, but single items failed
   3 not found              10 verification found a difference
-  4 authentication needed 130 interrupted; the same command goes on from there"""
+  4 authentication needed 130 interrupted; a backup keeps what has come"""
 
 EXAMPLE = "first steps:\n  imaplus demo\n  imaplus backup ada@example.org ~/mail"
 
@@ -54,6 +54,8 @@ class Verb(Protocol):
     def DESCRIPTION(self) -> str: ...  # noqa: N802
     @property
     def FIELDS(self) -> tuple[str, ...]: ...  # noqa: N802
+    @property
+    def __name__(self) -> str: ...
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Describe what the verb takes."""
@@ -113,7 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if args is None and any(word.split("=")[0] in ("--json", "--jsonl") for word in words):
             console = Console(sys.stdout, sys.stderr, form=Form.JSON)
-        failure = explain(error)
+        # A dry run keeps nothing that another run could go on from.
+        for_good = args is not None and not vars(args).get("dry_run")
+        failure = explain(error, verb=name_of(args.verb) if args and for_good else "")
         if args is not None and args.debug:
             import traceback
 
@@ -141,9 +145,13 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     wrong = [name for name in (args.json or args.jsonl or ()) if name not in args.verb.FIELDS]
     if wrong:
         hint = f"The fields are: {', '.join(args.verb.FIELDS)}."
-        name = args.verb.__name__.rpartition(".")[2]
-        raise Stop(Exit.USAGE, f"{name} has no field {wrong[0]!r}", hint=hint)
+        raise Stop(Exit.USAGE, f"{name_of(args.verb)} has no field {wrong[0]!r}", hint=hint)
     return args
+
+
+def name_of(verb: Verb) -> str:
+    """The name that a verb has on the command line."""
+    return verb.__name__.rpartition(".")[2]
 
 
 def make_parser(environ: Mapping[str, str]) -> Parser:

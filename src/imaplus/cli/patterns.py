@@ -95,9 +95,32 @@ def choose(mailboxes: Iterable[M], wanted: Iterable[str], unwanted: Iterable[str
     ]
 
 
-def to_ask_for(wanted: Sequence[str]) -> str:
-    """The pattern of a LIST that tells of all that `wanted` may mean: one plain name, or `*`."""
-    if len(wanted) != 1:
+def without_meaning(mailboxes: Iterable[Listed], unwanted: Iterable[str]) -> list[str]:
+    """What to say of each pattern of `unwanted` that leaves out none of these mailboxes."""
+    mailboxes = list(mailboxes)
+    said = []
+    for pattern in map(Pattern.parse, unwanted):
+        if any(pattern.matches(mailbox) for mailbox in mailboxes):
+            continue
+        text = f"--exclude {pattern.text} leaves nothing out: "
+        word = pattern.text[1:].lower()
+        if pattern.text.lower() not in SPECIAL_USE:
+            said.append(f"{text}no mailbox matches it")
+            continue
+        text += f"the server does not say which mailbox is used for {word}"
+        alike = [each.name for each in mailboxes if levels(each)[-1].lower() == word]
+        said.append(f"{text}; is it --exclude '{alike[0]}'?" if alike else text)
+    return said
+
+
+def levels(mailbox: Listed) -> list[str]:
+    """The name, cut at the hierarchy delimiter."""
+    return mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else [mailbox.name]
+
+
+def to_ask_for(wanted: Sequence[str], unwanted: Sequence[str] = ()) -> str:
+    """The pattern of a LIST that tells of all that is named: one plain name, or `*`."""
+    if len(wanted) != 1 or unwanted:
         return "*"
     name = wanted[0]
     # What `choose` knows better than some servers: aliases, wildcards, INBOX as a first level.

@@ -29,7 +29,7 @@ from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
+from imaplus.mirror.root import FOREIGN, OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Store:
         lock: int | None = None
         try:
             names = set(root.names())
-            if "store.json" not in names and (readonly or not create or names - OURS):
+            if "store.json" not in names and (readonly or not create or names - OURS - FOREIGN):
                 why = (
                     "has no store.json" if not create else "holds other files, so no store is made"
                 )

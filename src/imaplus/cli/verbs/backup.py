@@ -130,7 +130,10 @@ def opened(directory: str, account: str, args: argparse.Namespace) -> Iterator[S
     except NotAStore:
         from pathlib import Path
 
-        if not args.dry_run or (Path(where).exists() and any(Path(where).iterdir())):
+        from imaplus.mirror.root import FOREIGN
+
+        found = {path.name for path in Path(where).iterdir()} if Path(where).exists() else set()
+        if not args.dry_run or found - FOREIGN:
             raise
         yield None
         return
@@ -150,21 +153,28 @@ def mirror(
 ) -> BackupReport:
     """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
     from imaplus.cli.interrupt import Interrupt
-    from imaplus.cli.patterns import choose, to_ask_for
+    from imaplus.cli.patterns import choose, to_ask_for, without_meaning
     from imaplus.mirror.changes import list_mailboxes
     from imaplus.mirror.run import backup
 
-    mailboxes = choose(list_mailboxes(client, to_ask_for(wanted)), wanted, unwanted)
+    listed = list_mailboxes(client, to_ask_for(wanted, unwanted))
+    mailboxes = choose(listed, wanted, unwanted)
+    for text in without_meaning(listed, unwanted):
+        console.warn(text)
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        report = backup(
-            client,
-            store,
-            mailboxes=mailboxes,
-            progress=bar,
-            should_stop=interrupt,
-            dry_run=dry_run,
-            repair=repair,
-        )
+        try:
+            report = backup(
+                client,
+                store,
+                mailboxes=mailboxes,
+                progress=bar,
+                should_stop=interrupt,
+                dry_run=dry_run,
+                repair=repair,
+            )
+        except KeyboardInterrupt:
+            client.close()  # nobody waits for LOGOUT any more
+            raise
     if report.interrupted:
         client.close()  # LOGOUT would wait for all that has been asked for
     return report
@@ -190,13 +200,13 @@ def tell(report: BackupReport, directory: str, console: Console, *, dry_run: boo
     if report.vanished:
         done.append(f"{report.vanished:,} gone from the server, kept here")
     if report.failures:
-        done.append(f"{count(len(report.failures), 'failure')}, tried again by the next run")
+        done.append(f"{count(len(report.failures), 'failure')}, listed above")
     holds = (
         f"{count(report.messages, 'message')} in {count(report.mailboxes, 'mailbox', 'mailboxes')}"
     )
     console.note(f"{directory}: {', '.join(done)}; {holds}")
     if report.interrupted:
-        console.note(f"Interrupted. {AGAIN}")
+        console.note("Interrupted." if dry_run else f"Interrupted. {AGAIN}")
 
 
 def as_json(report: BackupReport, directory: str, *, dry_run: bool) -> dict[str, object]:

@@ -15,7 +15,7 @@ from imaplus.cli.errors import Exit
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
-from imaplus.cli.patterns import choose
+from imaplus.cli.patterns import choose, without_meaning
 from imaplus.cli.text import count, size
 from imaplus.mirror import Store, VerifyReport, list_mailboxes, verify
 
@@ -71,7 +71,12 @@ def check(
     unwanted: Sequence[str] = (),
 ) -> VerifyReport:
     """Compare everything, with a progress bar; of the server, the mailboxes that are meant."""
-    mailboxes = None if client is None else choose(list_mailboxes(client), wanted, unwanted)
+    mailboxes = None
+    if client is not None:
+        listed = list_mailboxes(client)
+        mailboxes = choose(listed, wanted, unwanted)
+        for text in without_meaning(listed, unwanted):
+            console.warn(text)
     with Interrupt().listening() as interrupt, console.progress() as bar:
         return verify(store, client, mailboxes=mailboxes, progress=bar, should_stop=interrupt)
 
