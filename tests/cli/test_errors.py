@@ -40,6 +40,10 @@ def refused(kind: type[errors.CommandError], code: str | None, command: str) -> 
         (refused(errors.Throttled, "INUSE", "LOGIN"), 5, "later"),
         (refused(errors.OverQuota, "OVERQUOTA", "APPEND"), 6, "room"),
         (refused(errors.NotPermitted, "NOPERM", "SELECT"), 6, "right"),
+        (refused(errors.TooLarge, "LIMIT", "SELECT"), 5, "later"),
+        (refused(errors.TooLarge, "LIMIT", "APPEND"), 6, ""),
+        (refused(errors.Refused, "SERVERBUG", "LIST"), 5, "later"),
+        (refused(errors.Refused, "CONTACTADMIN", "LOGIN"), 4, "ask"),
         (refused(errors.Refused, None, "SELECT"), 6, ""),
         (refused(errors.Rejected, None, "FETCH"), 6, "--trace"),
         (errors.CapabilityMissing("STARTTLS"), 6, "--security"),
@@ -49,6 +53,7 @@ def refused(kind: type[errors.CommandError], code: str | None, command: str) -> 
         (errors.TimedOut("nothing came for 30 s"), 5, "--timeout"),
         (errors.ConnectionLost("the connection ended", bye="go away"), 5, "again"),
         (caused(errors.ConnectionLost("x"), socket.gaierror(-2, "unknown")), 5, "--host"),
+        (caused(errors.ConnectionLost("x"), socket.gaierror(socket.EAI_AGAIN, "no")), 5, "network"),
         (caused(errors.ConnectionLost("x"), ConnectionRefusedError(111, "no")), 5, "--port"),
         (certificate(10), 6, "expired"),
         (certificate(18), 6, "--ca-file"),
@@ -59,8 +64,10 @@ def refused(kind: type[errors.CommandError], code: str | None, command: str) -> 
         (OSError(errno.EDQUOT, "Quota exceeded", "/x/y"), 1, "space"),
         (PermissionError(errno.EACCES, "Permission denied", "/x/y"), 1, "owns"),
         (FileNotFoundError(errno.ENOENT, "No such file", "/x/y"), 3, ""),
-        (mirror.NotAStore("/x", "has no store.json"), 3, "imaplus backup"),
-        (mirror.StoreLocked("/x", 17), 1, ""),
+        (mirror.NotAStore("/x", "holds other files"), 3, "an empty or a new folder"),
+        (mirror.StoreLocked("/x", 17), 5, "one run"),
+        (mirror.UnsafePath("/x", "a symbolic link"), 1, "plain files"),
+        (mirror.StoreCorrupt("/x/store.json", "not readable"), 1, "put it back"),
         (mirror.WrongAccount("/x", "holds another's mail"), 2, "another folder"),
         (mirror.StoreCorrupt("/x", "torn"), 1, "imaplus verify"),
         (KeyboardInterrupt(), 130, "again"),
@@ -106,6 +113,38 @@ def test_the_servers_wait_is_passed_on() -> None:
     error = errors.Throttled("SELECT", "NO", "THROTTLED", "slow down")
     error.retry_after = 92.4
     assert explain(error).hint == "Try again in 92 seconds."
+
+
+def test_words_that_ask_for_patience() -> None:
+    later = errors.Refused("LIST", "NO", None, "Server error - Please try again later")
+    assert explain(later).exit is Exit.TEMPORARY
+    busy = errors.Throttled("LOGIN", "NO", "ALERT", "Too many simultaneous connections")
+    assert "mail programs" in explain(busy).hint
+    exchange = "User is authenticated but not connected."
+    wrong = errors.AuthenticationFailed("LIST", "BAD", None, exchange)
+    assert explain(wrong).exit is Exit.AUTHENTICATION
+    assert "Wait a few minutes" in explain(wrong).hint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        errors.ConnectionLost("the connection ended"),
+        errors.TimedOut("nothing came for 30 s"),
+        errors.UidValidityChanged("INBOX", 1, 2),
+        OSError(errno.ENOSPC, "No space left on device", "/x/y"),
+    ],
+)
+def test_only_a_backup_goes_on(error: BaseException) -> None:
+    assert "still missing" in explain(error).hint
+    assert "still missing" not in explain(error, verb="verify").hint
+    assert "Run the same command again." in explain(error, verb="verify").hint
+
+
+def test_where_there_is_no_backup() -> None:
+    error = mirror.NotAStore("/x", "has no store.json")
+    assert "`imaplus backup ACCOUNT DIR`" in explain(error, verb="verify").hint
 
 
 def test_a_chain_that_is_a_loop() -> None:

@@ -90,7 +90,7 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_a_reader_that_has_gone_is_no_error(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "discard_output", lambda: None)
+    monkeypatch.setattr(command, "discard", lambda stream: None)
     assert run_ls(monkeypatch, OutputClosed()) == 0
     assert capfd.readouterr().err == ""
 

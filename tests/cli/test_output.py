@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import unicodedata
@@ -12,8 +13,7 @@ from hypothesis import strategies as st
 
 from imaplus.cli.errors import Exit, Failure
 from imaplus.cli.output import Console, Form, OutputClosed
-from imaplus.cli.progress import NoBar
-from imaplus.cli.text import count, escape, size, to_json
+from imaplus.cli.text import count, escape, shorten, size, to_json, width
 
 ANYTHING = st.text(st.characters(exclude_categories=[]))
 JSON = st.recursive(
@@ -21,11 +21,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANYTHING, inner, max_size=3),
     max_leaves=8,
 )
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(
@@ -158,39 +153,45 @@ def test_a_reader_that_has_gone() -> None:
         Console(Gone(), io.StringIO()).line("x")
 
 
-@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
-def test_there_is_no_bar_in_a_pipe_nor_when_quiet(stream: io.StringIO) -> None:
-    console = Console(io.StringIO(), stream, quiet=stream.isatty())
-    with console.progress() as bar:
-        bar.begin("INBOX", messages=3, octets=300)
-        bar.advance(messages=1, octets=100)
-    assert isinstance(bar, NoBar)
-    assert stream.getvalue() == ""
+def test_a_terminal_that_has_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    console = Console(io.StringIO(), Gone())
+    console.note("to nobody")
+    console.failure(FAILURE)
 
 
-def test_without_rich_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "rich.console", None)
-    with Console(io.StringIO(), Terminal()).progress() as bar:
-        assert isinstance(bar, NoBar)
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("INBOX", 5), ("送信済み", 8), ("e\u0301\u0301", 1), ("שלום", 4), ("🎉", 2), ("ﾊﾝ", 2)],
+)
+def test_width(text: str, columns: int) -> None:
+    assert width(text) == columns
 
 
-def test_the_bar_on_a_terminal_shows_names_as_text_and_lets_notes_through(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pytest.importorskip("rich")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    err = Terminal()
-    console = Console(io.StringIO(), err)
-    with console.progress() as bar:
-        bar.begin("[red]Lists\x07", messages=4, octets=4000)
-        bar.advance(messages=1, octets=1000)
-        console.note("[bold]a note\x07")
-    shown = err.getvalue()
-    assert "[red]Lists\\x07" in shown
-    assert "1/4  1.0 kB" in shown
-    assert "[bold]a note\\x07" in shown
-    assert "\x07" not in shown
-    console.note("after")
-    assert err.getvalue().endswith("after\n")
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("INBOX", 5, "INBOX"),
+        ("abcdefghijkl", 9, "abc...jkl"),
+        ("abcdefghijkl", 10, "abcd...jkl"),
+        ("送信済みメール", 11, "送信...ール"),
+        ("送信済みメール", 10, "送信...ル"),
+        ("e\u0301" * 9, 7, "e\u0301e\u0301...e\u0301e\u0301"),
+        ("abcdefghijkl", 4, "..."),
+        ("abcdefghijkl", 2, ".."),
+        ("abcdefghijkl", 0, ""),
+    ],
+)
+def test_shorten(text: str, columns: int, shown: str) -> None:
+    assert shorten(text, columns) == shown
+
+
+@given(ANYTHING, st.integers(0, 30))
+def test_what_is_shortened_fits_and_keeps_both_ends(text: str, columns: int) -> None:
+    shown = shorten(escape(text), columns)
+    assert width(shown) <= columns
+    if width(escape(text)) <= columns:
+        assert shown == escape(text)

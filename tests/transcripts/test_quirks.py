@@ -61,6 +61,10 @@ def authenticate(connection: Connection) -> Flow[None]:
     return connect.authenticate(connection, ADA, in_clear=True)
 
 
+def log_in_plainly(connection: Connection) -> Flow[None]:
+    return connect.authenticate(connection, ADA, in_clear=True, mechanisms=("LOGIN",))
+
+
 def append(mailbox: str, *messages_: Outgoing) -> Callable[[Connection], Flow[object]]:
     return lambda c: messages.append(c, mailbox, messages_)
 
@@ -505,6 +509,19 @@ CASES: Cases = {
             ),
             None,
         ),
+    ],
+    "98-too-many-connections": [
+        (
+            lambda c: connect.authenticate(c, BearerToken("ada", "token"), in_clear=True),
+            Fails(Throttled, "Too many simultaneous", code="ALERT", retry_after=None),
+        ),
+        (authenticate, Fails(Throttled, "simultaneous", code="ALERT")),
+        (log_in_plainly, Fails(Throttled, "login failures", code="LIMIT")),
+        (log_in_plainly, Fails(AuthenticationFailed, "Invalid")),
+    ],
+    "98-bandwidth": [
+        inbox(3),
+        (Fetch(uids("1:3")), Fails(Throttled, "bandwidth", code="OVERQUOTA")),
     ],
 }
 

@@ -19,11 +19,13 @@ from imaplus import (
     Anonymous,
     BearerToken,
     Client,
+    ConnectionLost,
     External,
     Password,
     Security,
     Timeouts,
     Tls,
+    TlsFailed,
 )
 from imaplus.cli.address import Address, parse_address
 from imaplus.cli.embedded import embedded_server
@@ -32,6 +34,7 @@ from imaplus.cli.output import Console
 from imaplus.cli.secrets import Kind, Source, find_secret, terminal_prompt
 
 if TYPE_CHECKING:
+    from imaplus.mirror.link import Link
     from imaplus.testing import Server
 
 SECURITY = {"tls": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.PLAIN}
@@ -67,8 +70,43 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
 
     Raises: Stop for a secret that is missing; ImapError for everything else.
     """
-    with connecting(address, args, console) as connect, connect() as client:
+    with (
+        connecting(address, args, console) as connect,
+        first_client(connect, address, args) as client,
+    ):
         yield client
+
+
+@contextmanager
+def linked(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Link]:
+    """A link that is connected, and connects again by itself, for as long as the block runs.
+
+    Raises: as `connected`.
+    """
+    from imaplus.mirror.link import Link
+
+    with connecting(address, args, console) as connect:
+        link = Link(connect, first_client(connect, address, args))
+        try:
+            yield link
+        finally:
+            link.log_out()
+
+
+def first_client(
+    connect: Callable[[], Client], address: Address, args: argparse.Namespace
+) -> Client:
+    """The first connection; if no server answers as it should, the error says what else to try."""
+    try:
+        return connect()
+    except ConnectionLost as error:
+        security = security_of(address, args)
+        if address.host is None or not spoke_otherwise(error, security):
+            raise
+        port = port_of(address, args)
+        code = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
+        what = f"{address.host}, port {port}: {error}"
+        raise Stop(code, what, hint=other_way(security, port)) from error
 
 
 @contextmanager
@@ -103,6 +141,36 @@ def connecting(
             timeouts=Timeouts(connect=wait, greeting=wait, silence=wait) if wait else Timeouts(),
             trace=trace,
         )
+
+
+def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
+    """Whether a server was there, and may have waited for TLS, or for the absence of it."""
+    if isinstance(error, TlsFailed):
+        import ssl  # where TLS has failed, it is loaded
+
+        cause = error.__cause__
+        is_about_trust = isinstance(cause, ssl.SSLCertVerificationError)
+        return security == "tls" and isinstance(cause, OSError) and not is_about_trust
+    if "TLS handshake" in str(error):
+        return security == "tls"
+    return "greeting" in str(error) and error.bye is None
+
+
+def other_way(security: str, port: int) -> str:
+    """What to try where a server does not say a word that makes sense."""
+    if security == "tls":
+        if port == PORTS["starttls"]:
+            return "On port 143, TLS begins after STARTTLS: try --security starttls, or --port 993."
+        return (
+            f"Check --host and --port. If TLS on port {port} begins after STARTTLS, as it does "
+            "on 143, try --security starttls."
+        )
+    if port == PORTS["tls"]:
+        return "On port 993, TLS comes first: try --security tls."
+    return (
+        f"Check --host and --port. If TLS comes first on port {port}, as it does on 993, try "
+        "--security tls. A slow server may need more --timeout."
+    )
 
 
 def connect_embedded(server: Server, *, trace: Trace | None = None) -> Client:

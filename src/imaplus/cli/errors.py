@@ -10,7 +10,8 @@ import enum
 
 from imaplus.records import record
 
-AGAIN = "Run the same command again: a backup goes on where it stopped."
+AGAIN = "Run the same command again: it fetches what is still missing."
+"""What is true of a backup, whatever ended it."""
 
 
 class Exit(enum.IntEnum):

@@ -7,6 +7,7 @@ codes. It prints nothing, and it repeats nothing of what the user typed as a sec
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ REPORT = "Run it again with --debug and --trace FILE, and report what they show 
 
 # Why a certificate is not accepted: OpenSSL's verify codes, and what the user can do.
 _CERTIFICATE = {
-    10: "The certificate has expired: tell whoever runs the server.",
+    10: "The certificate has expired, or this computer's clock is wrong: if it is right, tell "
+    "whoever runs the server.",
     9: "The certificate is not valid yet: check this computer's clock.",
     18: "The server signed its certificate itself: give that certificate with --ca-file.",
     19: "Its authority is not trusted here: give the authority's certificate with --ca-file.",
@@ -28,31 +30,46 @@ _CERTIFICATE = {
 }
 
 _AUTHENTICATION = {
-    "EXPIRED": "The password has expired: set a new one with your provider.",
+    "EXPIRED": "The password or the account has expired: ask your provider.",
     "AUTHORIZATIONFAILED": "The password is right, but this user may not act for that account.",
     "PRIVACYREQUIRED": "The server wants TLS before it takes a password: --security tls.",
+    "CONTACTADMIN": "The server wants you to ask whoever runs it.",
     "WEBALERT": "The provider wants you to log in with a browser first; see the address above.",
 }
 
+# quirk 26: Exchange says so to a right password, too
+_NOT_CONNECTED = "authenticated but not connected"
+_NO_MAILBOX_YET = (
+    "Exchange says so when the user or password is wrong, but also when there were many logins, "
+    "IMAP is switched off for the mailbox, or the user has no right to it. Wait a few minutes and "
+    "try once more before you change the password."
+)
+
 _NETWORK = {
-    errno.ECONNREFUSED: "Nothing listens there: check --host, --port and --security.",
-    errno.EHOSTUNREACH: "There is no route to that host: check the network, or --host.",
-    errno.ENETUNREACH: "There is no network: check the connection.",
+    errno.ECONNREFUSED: "No server takes connections there: check --host, --port and --security.",
+    errno.EHOSTUNREACH: "That host cannot be reached: check the network, or --host.",
+    errno.ENETUNREACH: "That network cannot be reached: check this computer's connection.",
 }
+
+_LATER = re.compile(r"\btry (?:again )?later\b|\btemporar(?:y|ily)\b", re.IGNORECASE)
+_ABOUT_ARGUMENTS = frozenset({"APPEND", "STORE"})
+"""Commands to which LIMIT may say that what they were given is too much, now and later."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
-def explain(error: BaseException) -> Failure:
-    """What `error` means to the user. Every exception has an answer; the last is "unexpected"."""
+def explain(error: BaseException, *, verb: str = "backup") -> Failure:
+    """What `error` means to the user of `verb`. Every exception has an answer; the last is
+    "unexpected"."""
+    again = AGAIN if verb == "backup" else "Run the same command again."
     match error:
         case Stop():
             return error.failure
         case KeyboardInterrupt():
-            return Failure(Exit.INTERRUPTED, "interrupted", AGAIN)
+            return Failure(Exit.INTERRUPTED, "interrupted", again)
         case errors.ConnectionLost():
-            return _connection(error)
+            return _connection(error, again)
         case errors.CommandError():
             return _refusal(error)
         case errors.CapabilityMissing():
@@ -63,17 +80,16 @@ def explain(error: BaseException) -> Failure:
             hint = "`imaplus ls` shows the mailboxes that exist."
             return Failure(Exit.NOT_FOUND, str(error), hint)
         case errors.UidValidityChanged():
-            again = "Run the same command again: the mailbox is then mirrored anew."
-            return Failure(Exit.TEMPORARY, str(error), again)
+            return Failure(Exit.TEMPORARY, str(error), f"It has just been made anew. {again}")
         case errors.NoSuchMessage():
             return Failure(Exit.NOT_FOUND, str(error))
         case mirror.StoreError():
-            return _store(error)
+            return _store(error, verb)
         case errors.ProtocolError():
             what = f"the server's answer is not IMAP as it should be: {error}"
             return Failure(Exit.UNEXPECTED, what, f"Is it an IMAP server? {REPORT}")
         case OSError():
-            return _system(error)
+            return _system(error, again)
     return Failure(Exit.UNEXPECTED, f"unexpected {type(error).__name__}: {error}", REPORT)
 
 
@@ -84,12 +100,21 @@ def _refusal(error: errors.CommandError) -> Failure:
     if isinstance(error, errors.Throttled):
         seconds = error.retry_after
         wait = f"Try again in {seconds:.0f} seconds." if seconds else "Try again later."
+        if "connections" in error.text.lower():
+            wait += (
+                " Other programs that are connected to the account (mail programs, phones) count."
+            )
         return Failure(Exit.TEMPORARY, "the server is busy, or wants us to slow down", wait, server)
+    if _is_temporary(error):
+        what = f"the server refused {error.command} for now"
+        return Failure(Exit.TEMPORARY, what, "Try again later.", server)
     if isinstance(error, errors.AuthenticationFailed) or at_login:
         hint = _AUTHENTICATION.get(
             error.code or "",
             "Check the user (--user) and the password. Many providers want an app password here.",
         )
+        if _NOT_CONNECTED in error.text:
+            hint = _NO_MAILBOX_YET
         return Failure(Exit.AUTHENTICATION, "the server did not accept the login", hint, server)
     match error:
         case errors.NoSuchMailbox():
@@ -106,7 +131,16 @@ def _refusal(error: errors.CommandError) -> Failure:
     return Failure(Exit.REFUSED, f"the server refused {error.command}", "", server)
 
 
-def _connection(error: errors.ConnectionLost) -> Failure:
+def _is_temporary(error: errors.CommandError) -> bool:
+    """Whether a refusal that is no login's, and no Throttled, may be none when asked again."""
+    if isinstance(error, errors.AuthenticationFailed) or error.status != "NO":
+        return False
+    if error.code == "LIMIT":
+        return error.command.upper() not in _ABOUT_ARGUMENTS
+    return error.code == "SERVERBUG" or (error.code is None and bool(_LATER.search(error.text)))
+
+
+def _connection(error: errors.ConnectionLost, again: str) -> Failure:
     causes = list(_chain(error))
     if isinstance(error, errors.TlsFailed):
         code = next(
@@ -115,20 +149,27 @@ def _connection(error: errors.ConnectionLost) -> Failure:
         hint = _CERTIFICATE.get(code, "Check --port and --security: is TLS spoken there?")
         return Failure(Exit.REFUSED, str(error), hint, error.bye)
     if isinstance(error, errors.TimedOut):
-        hint = f"Check the network, --host and --port, or give more time with --timeout. {AGAIN}"
+        hint = f"Check the network, --host and --port, or give more time with --timeout. {again}"
         return Failure(Exit.TEMPORARY, str(error), hint, error.bye)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = "Check the name for typing errors, or say which server it is with --host."
-        return Failure(Exit.TEMPORARY, str(error), hint)
+    if error.bye is not None:
+        return Failure(Exit.TEMPORARY, str(error), f"Wait a little. {again}", error.bye)
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            hint = "Check the name for typing errors, or say which server it is with --host."
+            if cause.errno == socket.EAI_AGAIN:
+                hint = f"The name could not be looked up: check the network. {again}"
+            return Failure(Exit.TEMPORARY, str(error), hint)
     numbers = (cause.errno for cause in causes if isinstance(cause, OSError))
-    hint = next((_NETWORK[number] for number in numbers if number in _NETWORK), AGAIN)
-    return Failure(Exit.TEMPORARY, str(error), hint, error.bye)
+    hint = next((_NETWORK[number] for number in numbers if number in _NETWORK), again)
+    return Failure(Exit.TEMPORARY, str(error), hint)
 
 
-def _store(error: mirror.StoreError) -> Failure:
+def _store(error: mirror.StoreError, verb: str) -> Failure:
     match error:
         case mirror.NotAStore():
             hint = "A backup is made by `imaplus backup ACCOUNT DIR`."
+            if verb == "backup":
+                hint = "Name an empty or a new folder, or one that holds a backup."
             return Failure(Exit.NOT_FOUND, f"no backup there: {error}", hint)
         case mirror.WrongAccount():
             hint = (
@@ -137,20 +178,28 @@ def _store(error: mirror.StoreError) -> Failure:
             )
             return Failure(Exit.USAGE, str(error), hint)
         case mirror.StoreLocked():
-            return Failure(Exit.UNEXPECTED, str(error), "Two runs never write at once.")
+            return Failure(Exit.TEMPORARY, str(error), "Only one run at a time writes to a backup.")
         case mirror.WrongFormat():
-            return Failure(Exit.UNEXPECTED, str(error), "Update imaplus.")
+            return Failure(Exit.UNEXPECTED, str(error), "A newer imaplus may know it.")
         case mirror.StoreFailed():
             return Failure(Exit.UNEXPECTED, str(error), AGAIN)
-    hint = "`imaplus verify` says what is damaged; `imaplus backup --repair` fetches it again."
+        case mirror.UnsafePath():
+            hint = "A backup holds plain files and folders only: move what stands there elsewhere."
+            return Failure(Exit.UNEXPECTED, f"the backup is damaged: {error}", hint)
+    hint = (
+        "`imaplus verify` says what is damaged, `imaplus backup --repair` fetches again what the "
+        "server still has."
+    )
+    if error.path.endswith("/store.json"):
+        hint = "It says whose backup this is, and is needed: put it back from a copy of the folder."
     return Failure(Exit.UNEXPECTED, f"the backup is damaged: {error}", hint)
 
 
-def _system(error: OSError) -> Failure:
+def _system(error: OSError, again: str) -> Failure:
     where = f": {error.filename}" if error.filename is not None else ""
     what = f"{error.strerror or error}{where}"
     if error.errno in _FULL:
-        return Failure(Exit.UNEXPECTED, f"the disk is full ({what})", f"Free some space. {AGAIN}")
+        return Failure(Exit.UNEXPECTED, f"the disk is full ({what})", f"Free some space. {again}")
     if error.errno in _DENIED:
         hint = "Check who owns the files and folders, and whether they may be written."
         return Failure(Exit.UNEXPECTED, f"access denied ({what})", hint)

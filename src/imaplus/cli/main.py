@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 from imaplus import __version__
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
-from imaplus.cli.output import Console, Form, OutputClosed
+from imaplus.cli.output import Console, Form, OutputClosed, discard
 
 N = TypeVar("N")
 
@@ -33,7 +33,7 @@ exit codes:
   1 unexpected              6 refused: by the server, or its TLS certificate by us
   2 wrong use               7 done, but single items failed
   3 not found              10 verification found a difference
-  4 authentication needed 130 interrupted; the same command goes on from there"""
+  4 authentication needed 130 interrupted; a backup keeps what has come"""
 
 EXAMPLE = "first steps:\n  imaplus demo\n  imaplus backup ada@example.org ~/mail"
 
@@ -54,6 +54,8 @@ class Verb(Protocol):
     def DESCRIPTION(self) -> str: ...  # noqa: N802
     @property
     def FIELDS(self) -> tuple[str, ...]: ...  # noqa: N802
+    @property
+    def __name__(self) -> str: ...
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Describe what the verb takes."""
@@ -73,13 +75,13 @@ class VerbParser(Parser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: N | None = None
     ) -> tuple[argparse.Namespace | N, list[str]]:
-        """Parse what follows the verb."""
+        """Parse what follows the verb; options may stand between its arguments."""
         verb = cast(Verb, import_module(f"imaplus.cli.verbs.{self._verb}"))
         self.description, self.epilog = verb.DESCRIPTION, ENVIRONMENT
         verb.add_arguments(self)
         add_common(self, repeated=True)
         self.set_defaults(verb=verb)
-        return super().parse_known_args(args, namespace)
+        return super().parse_known_args(self.options_first(args or ()), namespace)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,14 +108,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as finished:  # --help and --version have printed what they had to
         return finished.code if isinstance(finished.code, int) else Exit.OK
     except OutputClosed:
-        discard_output()
+        discard(sys.stdout)
         return Exit.OK
     except (Exception, KeyboardInterrupt) as error:
         from imaplus.cli.explain import explain  # a run that succeeds has nothing to explain
 
         if args is None and any(word.split("=")[0] in ("--json", "--jsonl") for word in words):
             console = Console(sys.stdout, sys.stderr, form=Form.JSON)
-        failure = explain(error)
+        # A dry run keeps nothing that another run could go on from.
+        for_good = args is not None and not vars(args).get("dry_run")
+        failure = explain(error, verb=name_of(args.verb) if args and for_good else "")
         if args is not None and args.debug:
             import traceback
 
@@ -123,13 +127,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if alone:
             gc.freeze()
-
-
-def discard_output() -> None:
-    """Let nothing more be written to standard output; else closing it would fail once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
@@ -148,9 +145,13 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     wrong = [name for name in (args.json or args.jsonl or ()) if name not in args.verb.FIELDS]
     if wrong:
         hint = f"The fields are: {', '.join(args.verb.FIELDS)}."
-        name = args.verb.__name__.rpartition(".")[2]
-        raise Stop(Exit.USAGE, f"{name} has no field {wrong[0]!r}", hint=hint)
+        raise Stop(Exit.USAGE, f"{name_of(args.verb)} has no field {wrong[0]!r}", hint=hint)
     return args
+
+
+def name_of(verb: Verb) -> str:
+    """The name that a verb has on the command line."""
+    return verb.__name__.rpartition(".")[2]
 
 
 def make_parser(environ: Mapping[str, str]) -> Parser:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeVar
 
@@ -17,6 +18,7 @@ from imaplus.cli.errors import Exit, Stop
 
 N = TypeVar("N")
 
+_NEGATIVE = re.compile(r"-(?:\d+|\d*\.\d+)")  # what argparse takes for a number
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -49,8 +51,56 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             self._from_environment(action, found)
         # "--json" alone must not swallow the word that follows: only "--json=FIELDS" takes one.
-        words = [f"{word}=" if word in ("--json", "--jsonl") else word for word in args or ()]
+        words = list(args or ())
+        end = words.index("--") if "--" in words else len(words)
+        words[:end] = [
+            f"{word}=" if word in ("--json", "--jsonl") else word for word in words[:end]
+        ]
         return super().parse_known_args(words, found)
+
+    def options_first(self, words: Sequence[str]) -> list[str]:
+        """The options with their values, and behind them the other words, both in their order.
+
+        argparse takes all positional arguments that it can at once: of `ACCOUNT --exclude X DIR`
+        it would have nothing to do with DIR. An option that does not exist stays one.
+        """
+        options: list[str] = []
+        others: list[str] = []
+        left = deque(words)
+        while left:
+            word = left.popleft()
+            if word == "--":
+                return [*options, "--", *others, *left]
+            if not self._is_option(word):
+                others.append(word)
+                continue
+            options.append(word)
+            if (
+                self._wants_value(word)
+                and left
+                and left[0] != "--"
+                and not self._is_option(left[0])
+            ):
+                options.append(left.popleft())
+        return [*options, *others]
+
+    def _is_option(self, word: str) -> bool:
+        """Whether argparse takes a word for an option, known or not."""
+        if word[:1] != "-" or word == "-":
+            return False
+        known = {name for action in self._actions for name in action.option_strings}
+        return word.partition("=")[0] in known or not (" " in word or _NEGATIVE.fullmatch(word))
+
+    def _wants_value(self, word: str) -> bool:
+        """Whether the next word belongs to this option: `--port`, `-o`, and `-no` for `-n -o`."""
+        actions = {name: action for action in self._actions for name in action.option_strings}
+        if word.startswith("--"):
+            return word in actions and actions[word].nargs is None
+        for place, letter in enumerate(word[1:], 2):
+            action = actions.get(f"-{letter}")
+            if action is None or action.nargs != 0:  # what follows a letter is its value
+                return action is not None and action.nargs is None and place == len(word)
+        return False
 
     def error(self, message: str) -> NoReturn:
         """Raise Stop, exit code 2."""
@@ -115,6 +165,7 @@ def refuse_secrets(args: Sequence[str]) -> None:
 
 def unknown(words: Sequence[str]) -> str:
     """What to say of words that no option wanted; their values may be secrets and stay unsaid."""
+    words = [word for word in words if word != "--"]
     options = [word for word in words if word.startswith("-")]
     others = len(words) - len(options)
     names = [word.partition("=")[0] if word.startswith("--") else word[:2] for word in options]

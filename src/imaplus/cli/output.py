@@ -7,8 +7,9 @@ let text from a server act on the terminal: every line is escaped here, once.
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from imaplus.cli.errors import Failure
@@ -89,7 +90,7 @@ class Console:
     def failure(self, failure: Failure) -> None:
         """Why it did not work: three lines for people, one JSON document for programs."""
         if self._form is not Form.TEXT:
-            print(to_json({"error": failure.as_json()}), file=self._err, flush=True)
+            self._complain(to_json({"error": failure.as_json()}))
             return
         self._tell(f"imaplus: {failure.message}")
         if failure.server:
@@ -109,7 +110,14 @@ class Console:
     def _tell(self, text: str) -> None:
         line = escape(text)
         if not self._bar.say(line):
+            self._complain(line)
+
+    def _complain(self, line: str) -> None:
+        """A line on standard error. If that is gone (the terminal was closed), so is the reader."""
+        try:
             print(line, file=self._err, flush=True)
+        except OSError:
+            discard(self._err)
 
     def _write(self, text: str) -> None:
         try:
@@ -119,3 +127,11 @@ class Console:
 
     def _chosen(self, row: Row) -> dict[str, object]:
         return {field: row[field] for field in self._fields or row}
+
+
+def discard(stream: TextIO) -> None:
+    """Let nothing more be written to a stream that fails; else closing it would fail once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):  # it is none of the system's
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -7,6 +7,7 @@ that octets which were not UTF-8 travel in a `str` as lone surrogates. It knows 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # What a terminal acts on instead of showing it, or cannot be encoded: C0, DEL and C1 controls
 # (C1 holds CSI in one character), line and paragraph separators, the marks that reorder a line
@@ -55,3 +56,59 @@ def size(octets: int) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 message`, `12,000 messages`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes, at most; it has been escaped.
+
+    Where terminals disagree (joined emoji, variation selectors) this is the larger number.
+    """
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def shorten(text: str, columns: int) -> str:
+    """`text` in so many columns, with dots for its middle if it does not fit."""
+    if width(text) <= columns:
+        return text
+    room = columns - len(DOTS)
+    if room < 2:
+        return DOTS[: max(columns, 0)]
+    letters = _letters(text)
+    head = _fitting(letters, (room + 1) // 2)
+    tail = _fitting(reversed(letters), room - sum(map(width, head)))
+    return "".join((*head, DOTS, *reversed(tail)))
+
+
+DOTS = "..."
+_MARKS = 8  # combining marks that one letter may keep
+
+
+def _columns(character: str) -> int:
+    from unicodedata import category, east_asian_width  # most names are ASCII
+
+    if category(character) in ("Mn", "Me") and character != "\ufe0f":
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def _letters(text: str) -> list[str]:
+    """The text in pieces that a cut leaves whole: a character with the marks that combine."""
+    letters: list[str] = []
+    for character in text:
+        if letters and _columns(character) == 0:
+            if len(letters[-1]) <= _MARKS:
+                letters[-1] += character
+        else:
+            letters.append(character)
+    return letters
+
+
+def _fitting(letters: Iterable[str], columns: int) -> list[str]:
+    """As many of the first letters as fit."""
+    found = []
+    for letter in letters:
+        columns -= width(letter)
+        if columns < 0:
+            break
+        found.append(letter)
+    return found

@@ -15,7 +15,7 @@ from imaplus.client._async_exchange import AsyncExchange
 from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener
 from imaplus.core.session import Noop
-from imaplus.errors import ImapError
+from imaplus.errors import ImapError, TimedOut
 from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
@@ -180,6 +180,9 @@ class AsyncRunner(AsyncExchange):
         deadline = None if seconds is None else now() + seconds
         connection = self.connection
         await self._until(lambda: connection.greeting or connection.error, deadline)
+        if connection.greeting is None and isinstance(connection.error, TimedOut):
+            within = "in time" if seconds is None else f"within {seconds:g} seconds"
+            raise TimedOut(f"no greeting came {within}") from connection.error
         if connection.error is not None:
             raise connection.error
 

@@ -26,6 +26,7 @@ from imaplus.errors import (
     Refused,
     Rejected,
     StateError,
+    Throttled,
     TlsFailed,
 )
 from imaplus.extensions.id import Id
@@ -199,6 +200,8 @@ def _accepted(command: Login | Authenticate, *ahead: Command[Any]) -> Flow[list[
         yield from command
         return []
     except (Refused, Rejected) as error:
+        if isinstance(error, Throttled):  # quirk 98: whatever Gmail's JSON says of the token
+            raise
         details = command.mechanism.error_details if isinstance(command, Authenticate) else None
         if type(error) is not Refused and details is None:
             raise  # BAD is a failed login if the server has explained it, and read on for an answer

@@ -1,4 +1,4 @@
-"""Which mailboxes a run is about: what there is, what was chosen, and what only shows other mail."""
+"""Which mailboxes a run is about: what there is, what was chosen, what only shows other mail."""
 
 from __future__ import annotations
 
@@ -44,18 +44,19 @@ def chosen_mailboxes(
     """
     before = None if store is None else store.choice
     wanted = choice or before or Choice()
-    listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted.only), sizes=counted)
+    listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted), sizes=counted)
     found = choose(listing.entries, wanted)
     if found.unmatched and choice is not None:
         raise NothingMatches(found.unmatched[0])
-    entries, left_out = list(found.mailboxes), []
+    entries = list(found.mailboxes)
+    left_out: list[ListEntry] = []
     if not wanted.virtual and identity_items(link.client) is None:
         entries, left_out = without_virtual(link, entries)
         named = [each for each in left_out if wanted.only and is_chosen(each, wanted)]
         entries += named
         left_out = [each for each in left_out if each not in named]
     remarks = [f"no mailbox matches {text} any more" for text in found.unmatched]
-    remarks += [f"--exclude {text} matches no mailbox" for text in found.unmatched_exclude]
+    remarks += found.remarks
     remarks += [
         f"{entry.name} is left out: it only shows mail of other mailboxes; "
         f"{INCLUDES_VIRTUAL} mirrors it too"
@@ -74,7 +75,7 @@ def chosen_mailboxes(
 
 
 def amount(store: Store | None, entries: Iterable[ListEntry]) -> tuple[int | None, int | None]:
-    """How many messages, of how many bytes, there seem to be to fetch; None for what is not known."""
+    """How many messages, of how many bytes, seem to be new; None for what is not known."""
     messages = octets = 0
     all_messages = all_octets = True
     for entry in entries:

@@ -208,7 +208,7 @@ def differs(message: Fetched, entry: Entry) -> bool:
 
 
 def date_differs(message: Fetched, entry: Entry) -> bool:
-    """Whether INTERNALDATE is another moment than the mirror's copy has, as far as both are known."""
+    """Whether INTERNALDATE is another moment than the mirror's copy has, if both are known."""
     date = date_of(message)
     return None not in (date, entry.internaldate) and date != entry.internaldate
 

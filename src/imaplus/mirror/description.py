@@ -76,7 +76,7 @@ class Description:
 
     @classmethod
     def parse(cls, found: Mapping[str, object]) -> Description:
-        """What a store.json of a format that is `READABLE` says; what is no valid value is left out.
+        """What a store.json of a `READABLE` format says; what is no valid value is left out.
 
         Raises:
             ValueError: the format is another one.

@@ -26,9 +26,10 @@ NOTHING = SequenceSet()
 
 @record
 class Listing:
-    """The mailboxes of an account: those that can be opened, and those that went since the last run.
+    """The mailboxes of an account that can be opened, and those that went since the last run.
 
-    `problems` are mailboxes that LIST left out though they can be opened; they are among `entries`.
+    `problems` are mailboxes that LIST left out though they can be opened; these are among the
+    `entries`.
     """
 
     entries: tuple[ListEntry, ...]

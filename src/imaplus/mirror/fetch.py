@@ -190,9 +190,14 @@ class Fetching:
                 if (octets := self._keep(message, uid)) is not None:
                     self._progress.advance(1, octets if octets < LARGE else 0)
                     yield octets
-            elif self._number is None and uid in self._journal.entries:
-                if (flags := flags_of(message)) is not None:
-                    self._journal.set_flags(uid, flags)  # changed after it was fetched
+            elif self._number is None:
+                self._note_flags(message, uid)
+
+    def _note_flags(self, message: Fetched, uid: int) -> None:
+        """Flags that changed after the message was fetched."""
+        flags = flags_of(message)
+        if flags is not None and uid in self._journal.entries:
+            self._journal.set_flags(uid, flags)
 
     def _sink(self, uid: int | None, size: int) -> Any:
         """A sink of the store; its type says what its callers may give, which is less than all."""

@@ -129,7 +129,7 @@ def start(tmp: Folder, target: Folder, largest: int) -> Helper | None:
 
 
 def _serve(orders: socket.socket, memory: memoryview, slot: int, tmp: Folder, to: Folder) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the first process decides when to end
     if sys.platform == "linux":  # an order is not to take the processor from who gave it
         with contextlib.suppress(OSError):

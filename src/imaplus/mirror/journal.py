@@ -260,9 +260,9 @@ class Journal:
         highestmodseq: int | None = None,
         when: datetime | None = None,
     ) -> Checkpoint:
-        """Write a checkpoint: the mirror holds what `entries` has, and this is what the server says.
+        """Write a checkpoint: the mirror holds `entries`, and this is what the server says.
 
-        Whether the numbers add up is the caller's to know.
+        Whether the numbers add up is for the caller to know.
         """
         state = self._load()
         at = (when or now()).replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""Messages that no connection can carry whole: fetched in pieces, each going on where the last ended.
+"""Messages that no connection can carry whole: fetched in pieces, one after the other.
 
 A piece is asked for as `BODY.PEEK[]<offset.bytes>` (RFC 9051, 6.4.5). What has come before counts
 only if the server still sends the same there: beginning and end of it are compared. The body is
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from imaplus import Body, Fetched
 from imaplus.errors import CommandError, ImapError
 from imaplus.mirror.comparison import value_of
-from imaplus.mirror.fetch import BODY, KEY
+from imaplus.mirror.fetch import BODY, KEY, Sink
 
 if TYPE_CHECKING:
     from imaplus import Mailbox
@@ -161,7 +161,8 @@ class Large:
 
     def _whole(self, writer: PartialWriter, uid: int) -> object:
         """The message in one piece, into the file that had its parts."""
-        for message in self._mailbox().fetch(uid, BODY, into=lambda uid, size: writer):
+        sink = Sink(writer, self._progress.advance)
+        for message in self._mailbox().fetch(uid, BODY, into=lambda uid, size: sink):
             if message.uid == uid and KEY in message:
                 return message[KEY]
         return None

@@ -1,8 +1,8 @@
 """The connection to an account, made again when it is lost. Nothing else in the mirror connects.
 
 A run asks its `Link` for the client, or for an examined mailbox, and tells it when something has
-been gained (`progressed`) and when the connection was lost (`lose`). The link waits before it connects again,
-longer each time, and gives up when it makes no progress.
+been gained (`progressed`) and when the connection was lost (`lose`). The link waits before it
+connects again, longer each time, and gives up when it makes no progress.
 """
 
 from __future__ import annotations

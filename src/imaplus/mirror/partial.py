@@ -41,9 +41,9 @@ def parts(folder: Folder, uidvalidity: int) -> Iterator[Part]:
 def remove_parts(folder: Folder, uidvalidity: int, uid: int | None = None) -> None:
     """Remove what has come of one message, or of any (None)."""
     for name in folder.names():
-        if (match := _NAME.fullmatch(name)) and int(match[1]) == uidvalidity:
-            if uid in (None, int(match[2])):
-                folder.remove(name)
+        match = _NAME.fullmatch(name)
+        if match and int(match[1]) == uidvalidity and uid in (None, int(match[2])):
+            folder.remove(name)
 
 
 class PartialWriter:

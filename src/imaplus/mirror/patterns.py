@@ -7,7 +7,7 @@ hierarchy delimiter) and aliases for special use (RFC 6154). It asks no server.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from imaplus.errors import InvalidArgument
@@ -82,7 +82,8 @@ class Chosen(Generic[M]):
 
     mailboxes: tuple[M, ...]
     unmatched: tuple[str, ...] = ()
-    unmatched_exclude: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What to say of each pattern of `exclude` that leaves nothing out."""
 
 
 def choose(mailboxes: Iterable[M], choice: Choice) -> Chosen[M]:
@@ -95,14 +96,30 @@ def choose(mailboxes: Iterable[M], choice: Choice) -> Chosen[M]:
     only = [Pattern.parse(text) for text in choice.only]
     exclude = [Pattern.parse(text) for text in choice.exclude]
 
-    def unmatched(patterns: Sequence[Pattern]) -> tuple[str, ...]:
-        return tuple(each.text for each in patterns if not any(map(each.matches, mailboxes)))
-
     return Chosen(
         tuple(each for each in mailboxes if _is_meant(each, only, exclude)),
-        unmatched(only),
-        unmatched(exclude),
+        tuple(each.text for each in only if not any(map(each.matches, mailboxes))),
+        tuple(_without_meaning(mailboxes, exclude)),
     )
+
+
+def _without_meaning(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) -> Iterator[str]:
+    for pattern in exclude:
+        if any(map(pattern.matches, mailboxes)):
+            continue
+        text = f"--exclude {pattern.text} leaves nothing out: "
+        word = pattern.text[1:].lower()
+        if pattern.text.lower() not in SPECIAL_USE:
+            yield f"{text}no mailbox matches it"
+            continue
+        text += f"the server does not say which mailbox is used for {word}"
+        alike = [each.name for each in mailboxes if levels(each)[-1].lower() == word]
+        yield f"{text}; is it --exclude '{alike[0]}'?" if alike else text
+
+
+def levels(mailbox: Listed) -> list[str]:
+    """The name, cut at the hierarchy delimiter."""
+    return mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else [mailbox.name]
 
 
 def is_chosen(mailbox: Listed, choice: Choice) -> bool:
@@ -117,11 +134,11 @@ def _is_meant(mailbox: Listed, only: Sequence[Pattern], exclude: Sequence[Patter
     )
 
 
-def to_ask_for(wanted: Sequence[str]) -> str:
-    """The pattern of a LIST that tells of all that `wanted` may mean: one plain name, or `*`."""
-    if len(wanted) != 1:
+def to_ask_for(choice: Choice) -> str:
+    """The pattern of a LIST that tells of all that is named: one plain name, or `*`."""
+    if len(choice.only) != 1 or choice.exclude:
         return "*"
-    name = wanted[0]
+    name = choice.only[0]
     # What `choose` knows better than some servers: aliases, wildcards, INBOX as a first level.
     special = name[:1] in ("", "@", "\\") or any(wildcard in name for wildcard in "*%")
     return "*" if special or (name.upper().startswith("INBOX") and name != "INBOX") else name

@@ -1,7 +1,7 @@
 """Mending a store: what can be mended without a server, and what cannot be had from any.
 
-`mend` deals with what `Store.inspect` finds: damaged journals are made anew from what can be read of
-them, what is no part of a store is set aside, names are recovered. It gives the messages whose
+`mend` deals with what `Store.inspect` finds: damaged journals are made anew from what can be read
+of them, what is no part of a store is set aside, names are recovered. It gives the messages whose
 bodies have to be fetched again. `give_up` is for those that no server has any more: they are
 recorded as lost, so that they are told once and not for ever.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
     """Mend what can be mended here; the messages whose bodies are damaged.
 
-    What was damaged and is no body of a current message is moved to the folder `aside` of the store.
+    Damaged files are moved to the folder `aside` of the store.
     """
     found = store.inspect()
     for path in found.strangers:

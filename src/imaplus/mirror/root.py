@@ -19,6 +19,9 @@ from imaplus.mirror.files import Disk, Folder
 OURS = {"lock", "tmp", "objects", "mailboxes"}
 """What an interrupted creation may have left."""
 
+FOREIGN = {"lost+found"}
+"""What the root of a new disk holds, which is empty all the same."""
+
 _MOMENTS = 100  # hundredths of a second
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
 

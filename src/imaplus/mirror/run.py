@@ -139,13 +139,12 @@ class _Run:
         work = self._work
         if work.store is None:
             return
-        if owner is not None and not work.dry_run:
-            if (before := work.store.owner) != owner:
-                from imaplus.mirror.ownership import claim  # not where nothing is new
+        if owner is not None and not work.dry_run and work.store.owner != owner:
+            from imaplus.mirror.ownership import claim  # not where nothing is new
 
-                told = claim(work.link, work.store, owner, adopt=adopt)
-                if told is not None:
-                    self.tally.tell(None, f"the mirror {told}", warning=before is not None)
+            told = claim(work.link, work.store, owner, adopt=adopt)
+            if told is not None:
+                self.tally.tell(None, f"the mirror {told}", warning=True)
         work.differing = differing
         if repair:
             from imaplus.mirror.repair import mend

@@ -32,7 +32,7 @@ from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import OURS, as_json, described, empty, load, locked, prepare
+from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, load, locked, prepare
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Store:
         lock: int | None = None
         try:
             names = set(root.names())
-            if "store.json" not in names and (readonly or not create or names - OURS):
+            if "store.json" not in names and (readonly or not create or names - OURS - FOREIGN):
                 why = (
                     "has no store.json" if not create else "holds other files, so no store is made"
                 )
@@ -400,13 +400,13 @@ class Store:
         self._journals.clear()
 
     def name_folder(self, folder: str, name: str) -> None:
-        """Give a folder whose mailbox.json cannot be read a new one, under the name's own folder."""
+        """Write a mailbox.json anew, and move the folder to where the name belongs."""
         self._check(writing=True)
         safe = folder_name(name)
         if safe != folder:
             self._mailboxes.move(folder, self._mailboxes, safe)
         with self._mailboxes.subfolder(safe) as inside:
-            wanted = {"name": name, "delimiter": None, "attributes": []}
+            wanted: dict[str, object] = {"name": name, "delimiter": None, "attributes": []}
             self._disk.replace(inside, "mailbox.json", as_json(wanted), tmp=self._tmp)
         self._disk.folder(self._mailboxes)
 
@@ -414,7 +414,7 @@ class Store:
         """What the journals in a folder say is the mailbox's name."""
         with self._mailboxes.subfolder(folder) as inside:
             files = inside.names()
-        found = []
+        found: list[str] = []
         for file in files:
             if match := re.fullmatch(_JOURNAL, file):
                 journal = Journal("", int(match[1]), self._mailboxes, folder, self._changing)

@@ -7,6 +7,7 @@ INTERNALDATE and the bytes of their header.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -147,11 +148,15 @@ def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) ->
         failed=lambda uid, problem: work.tally.fail(mailbox.name, uid, problem),
         number=number,
     )
-    for step in (lambda: fetching.fetch(uids), lambda: fetching.last(fetching.deferred)):
-        with closing(step()) as messages:
-            for octets in messages:
-                work.tally.fetched += 1
-                work.tally.octets += octets
-                work.commits.count(octets)
-                if work.stopping():
-                    return
+    with closing(_both(fetching, uids)) as messages:
+        for octets in messages:
+            work.tally.fetched += 1
+            work.tally.octets += octets
+            work.commits.count(octets)
+            if work.stopping():
+                return
+
+
+def _both(fetching: Fetching, uids: SequenceSet) -> Generator[int, None, None]:
+    yield from fetching.fetch(uids)
+    yield from fetching.last(fetching.deferred)

@@ -1,8 +1,9 @@
 """One mailbox brought up to date: look at it, compare, fetch, promise.
 
-`Update` does it in that order. What is promised last, the checkpoint, is of the state that was known
-when the mailbox was opened, so that nothing that happens meanwhile is missed; and it is written only
-if the messages that the mirror holds and those that are named as failures add up to all there are.
+`Update` does it in that order. What is promised last, the checkpoint, is of the state that was
+known when the mailbox was opened, so that nothing that happens meanwhile is missed; and it is
+written only if the messages that the mirror holds and those that are named as failures add up to
+all there are.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ Recognise = Callable[["Mailbox", "ListEntry"], None]
 
 
 class Update:
-    """The work on one mailbox. `run` does it; `finish` the rest, when all mailboxes had their turn."""
+    """The work on one mailbox: `run`, and `finish` when all mailboxes had their turn."""
 
     def __init__(self, work: Work, entry: ListEntry, recognise: Recognise) -> None:
         self._work = work
@@ -168,12 +169,12 @@ class Update:
                     "server made it anew, so all of it is fetched anew; the old copy is kept"
                 )
         journal = self._journal_of(mailbox.uidvalidity, mailbox)
-        if journal is not None and journal.checkpoint is None:
-            if (broken := journal.broken_promise) is not None:
-                self._tell_once(
-                    f"an earlier run recorded {broken.exists:,} messages, and the mirror holds "
-                    f"{broken.held:,}: everything was compared"
-                )
+        if journal is not None and journal.checkpoint is None and journal.broken_promise:
+            broken = journal.broken_promise
+            self._tell_once(
+                f"an earlier run recorded {broken.exists:,} messages, and the mirror holds "
+                f"{broken.held:,}: everything was compared"
+            )
         return journal
 
     def _journal_of(
@@ -190,7 +191,7 @@ class Update:
                 uidvalidity,
                 delimiter=entry.delimiter,
                 attributes=entry.attributes,
-                mailboxid=None if mailbox is None else mailbox.mailboxid,
+                mailboxid=None if mailbox is None else getattr(mailbox, "mailboxid", None),
             )
         except KeyError:  # a dry run makes no journal
             return None

@@ -236,6 +236,7 @@ class Connection(Session):
             pending.complete(Reply(pending.name, Status("OK", "")))
             self._in_flight.remove(pending)
         where = " inside a response" if self._framer.inside_response else ""
+        where = where if self.greeting is not None else " before its greeting"
         said = None if self.bye is None else self.bye.text
         self.fail(ConnectionLost(f"the server closed the connection{where}", said))
 

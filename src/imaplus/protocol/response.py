@@ -144,10 +144,13 @@ class Status:
             kind = NoSuchMailbox  # Dovecot, Cyrus and Courier give no code to SELECT
         if _NOT_CONNECTED in self.text:
             kind = AuthenticationFailed  # quirk 26: Exchange says OK to a wrong password
-        if not (throttled := _BACKOFF.search(self.text)):
-            return kind(command, self.kind, self.code, self.text, self.data)
-        error = Throttled(command, self.kind, self.code, self.text, self.data)
-        error.retry_after = int(throttled[1]) / 1000
+        from imaplus.protocol.busy import is_busy
+
+        if is_busy(command, self.code, self.text):
+            kind = Throttled
+        error = kind(command, self.kind, self.code, self.text, self.data)
+        if isinstance(error, Throttled) and (backoff := _BACKOFF.search(self.text)):
+            error.retry_after = int(backoff[1]) / 1000
         return error
 
 

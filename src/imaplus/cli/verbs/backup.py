@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imaplus.cli.connecting import address_of, connecting, port_of
+from imaplus.cli.connecting import address_of, linked, port_of
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
+from imaplus.cli.progress import NoBar
 from imaplus.cli.summary import tell_notices
 from imaplus.cli.text import count, size
 
@@ -101,8 +102,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Do it; 7 if single messages could not be had, 130 after Ctrl-C."""
     address = address_of(args)
     directory = args.directory or folder_for(address.account)
-    from imaplus.mirror.link import Link
-
     load_meanwhile(
         "imaplus.mirror.run",
         "imaplus.mirror.store",
@@ -110,23 +109,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
         "imaplus.cli.patterns",
         "hashlib",
     )
-    choice = choice_of(args, address.folder)
-    with connecting(address, args, console) as connect:
-        link = Link(connect, connect())
-        try:
-            with opened(directory, args) as store:
-                report = mirror(
-                    link,
-                    store,
-                    console,
-                    choice,
-                    owner=owner_of(address, args),
-                    adopt=args.adopt,
-                    dry_run=args.dry_run,
-                    repair=args.repair,
-                )
-        finally:
-            link.log_out()
+    with (
+        linked(address, args, console) as link,
+        opened(directory, args) as store,
+    ):
+        report = mirror(
+            link,
+            store,
+            console,
+            choice_of(args, address.folder),
+            owner=owner_of(address, args),
+            adopt=args.adopt,
+            dry_run=args.dry_run,
+            repair=args.repair,
+        )
     if console.is_text:
         tell(report, directory, console, dry_run=args.dry_run)
     else:
@@ -154,7 +150,10 @@ def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
     except NotAStore:
         from pathlib import Path
 
-        if not args.dry_run or (Path(where).exists() and any(Path(where).iterdir())):
+        from imaplus.mirror.root import FOREIGN
+
+        found = {path.name for path in Path(where).iterdir()} if Path(where).exists() else set()
+        if not args.dry_run or found - FOREIGN:
             raise
         yield None
         return
@@ -197,17 +196,21 @@ def mirror(
     from imaplus.mirror.run import backup
 
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        report = backup(
-            link,
-            store,
-            choice=choice,
-            owner=owner,
-            adopt=adopt,
-            progress=bar,
-            should_stop=interrupt,
-            dry_run=dry_run,
-            repair=repair,
-        )
+        try:
+            report = backup(
+                link,
+                store,
+                choice=choice,
+                owner=owner,
+                adopt=adopt,
+                progress=None if isinstance(bar, NoBar) else bar,
+                should_stop=interrupt,
+                dry_run=dry_run,
+                repair=repair,
+            )
+        except KeyboardInterrupt:
+            link.close()  # nobody waits for LOGOUT any more
+            raise
     if report.interrupted:
         link.close()  # LOGOUT would wait for all that has been asked for
     return report
@@ -246,13 +249,13 @@ def tell(report: BackupReport, directory: str, console: Console, *, dry_run: boo
     if report.reconnects:
         done.append(f"connected again {count(report.reconnects, 'time')}")
     if report.failures:
-        done.append(f"{count(len(report.failures), 'failure')}, tried again by the next run")
+        done.append(f"{count(len(report.failures), 'failure')}, listed above")
     holds = (
         f"{count(report.messages, 'message')} in {count(report.mailboxes, 'mailbox', 'mailboxes')}"
     )
     console.note(f"{directory}: {', '.join(done)}; {holds}")
     if report.interrupted:
-        console.note(f"Interrupted. {AGAIN}")
+        console.note("Interrupted." if dry_run else f"Interrupted. {AGAIN}")
 
 
 def as_json(report: BackupReport, directory: str, *, dry_run: bool) -> dict[str, object]:

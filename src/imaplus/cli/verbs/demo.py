@@ -65,9 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             with watching(console) as (bar, interrupt):
                 report = verify(store, link, progress=bar, should_stop=interrupt)
             found = "all as they should be" if report.clean else "NOT as they should be"
-            say(
-                f"4. Verified: every octet's hash; UIDs, sizes, dates and flags on the server: {found}"
-            )
+            say(f"4. Verified: every byte's hash; UIDs, sizes, dates, flags on the server: {found}")
     if not report.clean:
         tell(report, directory, console)
     if not console.is_text:

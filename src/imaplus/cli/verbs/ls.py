@@ -15,7 +15,7 @@ from imaplus.cli.connecting import address_of, connected
 from imaplus.cli.errors import Exit
 from imaplus.cli.options import add_connection
 from imaplus.cli.output import Console
-from imaplus.cli.patterns import Listed, choose
+from imaplus.cli.patterns import Listed, choose, levels
 from imaplus.cli.text import size
 from imaplus.mirror import MailboxInfo, Store
 from imaplus.records import record
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """
     listings = _on_server(args, console) if is_address(args.account) else _in_store(args)
     # Parents before children, and INBOX before all.
-    listings = sorted(listings, key=lambda it: (levels_of(it)[0].upper() != "INBOX", levels_of(it)))
+    listings = sorted(listings, key=lambda it: (levels(it)[0].upper() != "INBOX", levels(it)))
     if console.is_text:
         for line in lines(listings, args):
             console.line(line)
@@ -101,17 +101,12 @@ def tree(listings: Iterable[Listed]) -> Iterator[str]:
     """The names, each indented below its parent and without what the parent shows already."""
     above: list[list[str]] = []  # the levels of whoever is listed above, outermost first
     for listing in listings:
-        levels = levels_of(listing)
-        while above and above[-1] != levels[: len(above[-1])]:
+        parts = levels(listing)
+        while above and above[-1] != parts[: len(above[-1])]:
             above.pop()
         known = len(above[-1]) if above else 0
-        yield "  " * len(above) + (listing.delimiter or "").join(levels[known:])
-        above.append(levels)
-
-
-def levels_of(listing: Listed) -> list[str]:
-    """The name, cut at the hierarchy delimiter."""
-    return listing.name.split(listing.delimiter) if listing.delimiter else [listing.name]
+        yield "  " * len(above) + (listing.delimiter or "").join(parts[known:])
+        above.append(parts)
 
 
 def _on_server(args: argparse.Namespace, console: Console) -> list[Listing]:

@@ -9,8 +9,9 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from imaplus.cli.connecting import address_of, connecting
+from imaplus.cli.connecting import address_of, linked
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
@@ -20,7 +21,6 @@ from imaplus.cli.text import count, size
 from imaplus.mirror import (
     BackupReport,
     Choice,
-    Link,
     Progress,
     Store,
     VerifyReport,
@@ -109,34 +109,15 @@ def with_account(
     address = address_of(args)
     only = (*args.mailbox, *([address.folder] if address.folder else []))
     choice = Choice(only, tuple(args.exclude)) if only or args.exclude else None
+    options: dict[str, Any] = {"choice": choice, "sample": args.sample, "deep": args.deep}
     with (
-        connecting(address, args, console) as connect,
+        linked(address, args, console) as link,
         watching(console) as (bar, interrupt),
     ):
-        link = Link(connect, connect())
-        try:
-            if not args.repair:
-                report = verify(
-                    store,
-                    link,
-                    choice=choice,
-                    sample=args.sample,
-                    deep=args.deep,
-                    progress=bar,
-                    should_stop=interrupt,
-                )
-                return report, None
-            before, done, after = verify_and_repair(
-                store,
-                link,
-                choice=choice,
-                sample=args.sample,
-                deep=args.deep,
-                progress=bar,
-                should_stop=interrupt,
-            )
-        finally:
-            link.log_out()
+        options |= {"progress": bar, "should_stop": interrupt}
+        if not args.repair:
+            return verify(store, link, **options), None
+        before, done, after = verify_and_repair(store, link, **options)
     if done is not None:
         console.note(f"{count(len(before.problems), 'difference')} found, and mended if possible:")
         tell_mended(done, console)
