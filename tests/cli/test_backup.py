@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from imaplus.cli.main import main
-from imaplus.mirror import Store
+from imaplus.mirror import Owner, Store
 from imaplus.testing import Authority, Fault, Generated, Server, sample_mailbox
 
 PASSWORD = "correct horse"
@@ -77,7 +77,7 @@ def mirrored(server: Server, mail: Path) -> None:
         for name, box in server.account().mailboxes.items():
             entries = store.mailbox(name, box.uidvalidity).entries
             assert set(entries) == set(box.messages)
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 def test_backup_twice_and_verify(server: Server, run: Run, mail: Path) -> None:
@@ -210,14 +210,15 @@ def test_a_message_that_cannot_be_had(server: Server, run: Run, mail: Path) -> N
 
 
 def test_a_backup_that_is_in_use(server: Server, run: Run, mail: Path) -> None:
-    with Store.open(mail, create=True, account="ada@127.0.0.1"):
+    with Store.open(mail, create=True):
         code, _, err = run("backup", server.url, mail, *PLAIN)
     assert code == 5
     assert f"process {os.getpid()}" in err
 
 
 def test_a_backup_of_somebody_else(server: Server, run: Run, mail: Path) -> None:
-    Store.open(mail, create=True, account="bob@example.org").close()
+    with Store.open(mail, create=True) as store:
+        store.describe(owner=Owner("bob@example.org", "imap.example.org", 993))
     code, _, err = run("backup", server.url, mail, *PLAIN)
     assert code == 2
     assert "bob@example.org" in err

@@ -82,7 +82,7 @@ def test_nothing_that_writes_the_mirror_is_interrupted(capfd: pytest.CaptureFixt
 
 def test_what_only_reads_the_mirror_is_interrupted(capfd: pytest.CaptureFixture[str]) -> None:
     def check() -> None:
-        run_in("imaplus.mirror.check", "press()", press=press)
+        run_in("imaplus.mirror.inspection", "press()", press=press)
 
     with Interrupt().listening():
         press()

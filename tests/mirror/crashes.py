@@ -41,7 +41,7 @@ def check(store: Store, least: int) -> int:
     for uid, entry in journal.entries.items():
         with store.open_body(entry.sha256) as file:
             assert file.read() == body(uid)
-    report = store.verify()
+    report = store.inspect()
     assert report.clean, report
     assert list((store.path / "tmp").iterdir()) == []
     return count

@@ -14,7 +14,7 @@ import pytest
 
 from imaplus import Client, ConnectionLost, Security, Throttled, UsageError
 from imaplus.mirror import BackupReport, Store, backup, list_mailboxes, verify
-from imaplus.mirror.bodies import LARGE
+from imaplus.mirror.fetch import LARGE
 from imaplus.testing import PERSONALITIES, Fault, Generated, Personality, Server, sample_mailbox
 
 WAYS = ("rev1", "rev2", "condstore", "rev1-basic")
@@ -206,7 +206,7 @@ def test_what_changed_is_found_cheaply(way: str, root: Path) -> None:
 def test_in_a_large_mailbox_changes_are_not_collected(
     plain: Server, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imaplus.mirror.changes.RESYNC_MESSAGES", 10)
+    monkeypatch.setattr("imaplus.mirror.comparison.RESYNC_MESSAGES", 10)
     plain.mailbox().add_many([b"%d\r\n" % n for n in range(30)])
     run(plain, root)
     plain.mailbox().set_flags(17, ["\\Seen"])

@@ -43,7 +43,7 @@ def holds_the_first_only(root: Path) -> None:
     with opened(root) as store:
         assert list(store.mailbox("INBOX", 1).entries) == [1]
         assert list((root / "tmp").iterdir()) == []
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 def helper_of(store: Store) -> Helper:
@@ -72,7 +72,7 @@ def bodies_of_every_size(root: Path) -> None:
         for uid, body in enumerate(bodies, 1):
             with store.open_body(store.mailbox("INBOX", 1).entries[uid].sha256) as file:
                 assert file.read() == body
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 @scenario
@@ -122,7 +122,7 @@ def a_commit_that_is_not_waited_for(root: Path) -> None:
         store.commit(wait=False)
     with opened(root) as store:
         assert list(store.mailbox("INBOX", 1).entries) == [1, 2, 3]
-        assert store.verify().clean
+        assert store.inspect().clean
     with Store.open(root, sync=False) as store:
         add(store, 4, b"z")
         store.commit(wait=False)
@@ -150,7 +150,7 @@ def signals_are_for_the_first_process(root: Path) -> None:
             os.kill(pid_of(store), number)
         add(store, 2, b"y")
         store.commit()
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 @scenario
@@ -167,7 +167,7 @@ def killed(root: Path) -> None:
         assert list(store.mailbox("INBOX", 1).entries) == [1]
         add(store, 2, b"y")
         store.commit()
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 def add_many(store: Store) -> None:
@@ -274,7 +274,7 @@ def no_help(root: Path, *, sync: bool = False) -> None:
         add(store, 1, b"x")
         assert store.objects._helper is None
         store.commit()
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 @pytest.mark.parametrize("name", scenarios)

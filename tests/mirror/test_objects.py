@@ -225,4 +225,4 @@ def test_after_a_full_disk_the_store_goes_on(
     later = put(store, bytes(size))
     store.commit()
     assert list(store.objects.all()) == sorted([kept.sha256, later.sha256])
-    assert store.verify().clean
+    assert store.inspect().clean

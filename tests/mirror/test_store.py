@@ -13,27 +13,27 @@ import pytest
 
 from imaplus.errors import ImapError, InvalidArgument, StateError
 from imaplus.mirror import (
+    Choice,
     MailboxInfo,
     NotAStore,
+    Owner,
     Store,
     StoreCorrupt,
     StoreFailed,
     StoreLocked,
     UnsafePath,
-    WrongAccount,
     WrongFormat,
 )
 
+ADA = Owner("ada", "imap.example.org", 993, "Dovecot")
+
 
 def test_a_store_is_made_and_found_again(root: Path) -> None:
-    with Store.open(root / "new", create=True, account="ada@example.org") as store:
-        assert (store.path, store.account, store.readonly) == (
-            root / "new",
-            "ada@example.org",
-            False,
-        )
+    with Store.open(root / "new", create=True) as store:
+        assert (store.path, store.owner, store.readonly) == (root / "new", None, False)
+        store.describe(owner=ADA)
     with Store.open(root / "new") as store:
-        assert store.account == "ada@example.org"
+        assert store.owner == ADA
         assert store.mailboxes() == []
     assert (root / "new").stat().st_mode & 0o777 == 0o700
 
@@ -58,12 +58,32 @@ def test_no_folder_is_no_store(root: Path) -> None:
     assert issubclass(NotAStore, ImapError)
 
 
-def test_an_account_is_recorded_once_and_then_checked(root: Path) -> None:
-    Store.open(root, create=True).close()
-    Store.open(root, account="ada").close()
-    with pytest.raises(WrongAccount, match="ada"):
-        Store.open(root, account="bob")
-    assert Store.open(root, account="ada").account == "ada"
+def test_owner_and_choice_are_recorded(root: Path) -> None:
+    choice = Choice(("INBOX", "Lists/*"), ("@junk",), True)
+    with Store.open(root, create=True) as store:
+        assert (store.owner, store.choice) == (None, None)
+        store.describe(owner=ADA)
+        store.describe(choice=choice)
+        assert (store.owner, store.choice) == (ADA, choice)
+    with Store.open(root, readonly=True) as store:
+        assert (store.owner, store.choice) == (ADA, choice)
+        with pytest.raises(StateError):
+            store.describe(owner=Owner("bob"))
+
+
+def test_a_store_of_format_1_becomes_one_of_format_2(root: Path, put) -> None:
+    with Store.open(root, create=True) as store:
+        store.mailbox("INBOX", 1).add(1, put(store, b"x"))
+        store.commit()
+    old = {"format": 1, "account": "ada@imap.example.org"}
+    (root / "store.json").write_text(json.dumps(old))
+    with Store.open(root, readonly=True) as store:
+        assert store.owner == Owner("ada", "imap.example.org")
+        assert json.loads((root / "store.json").read_bytes()) == old
+    with Store.open(root) as store:
+        assert store.owner == Owner("ada", "imap.example.org")
+        assert list(store.mailbox("INBOX", 1).entries) == [1]
+    assert json.loads((root / "store.json").read_bytes())["format"] == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"[" * 100_000, b"\xff", b" " * 2**21])
@@ -76,7 +96,7 @@ def test_an_unreadable_description_is_reported(root: Path, content: bytes) -> No
 
 def test_a_newer_format_is_refused_and_not_touched(root: Path) -> None:
     Store.open(root, create=True).close()
-    (root / "store.json").write_text('{"format": 2}')
+    (root / "store.json").write_text('{"format": 3}')
     (root / "tmp" / "theirs").touch()
     with pytest.raises(WrongFormat):
         Store.open(root)
@@ -155,7 +175,7 @@ def test_an_unreadable_mailbox_is_reported_and_healed_by_the_next_run(root: Path
     with Store.open(root) as store:
         with pytest.raises(StoreCorrupt):
             store.mailboxes()
-        assert [described.name in text for text in store.verify().unreadable] == [True]
+        assert [described.name in text for text in store.inspect().unreadable] == [True]
         assert store.mailbox("Sent", 1).checkpoint is not None
         assert [info.name for info in store.mailboxes()] == ["Sent"]
 
@@ -246,7 +266,7 @@ def test_after_a_failed_commit_the_store_is_opened_again(
         assert list(journal.entries) == [1]
         assert journal.torn == 0
         assert not put(store, b"two").new
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 def test_a_commit_runs_beside_writers(store: Store, put) -> None:
@@ -268,7 +288,7 @@ def test_a_commit_runs_beside_writers(store: Store, put) -> None:
     done.set()
     thread.join()
     store.commit()
-    report = store.verify()
+    report = store.inspect()
     assert failures == []
     assert (report.clean, report.messages, report.objects) == (True, 1000, 300)
     assert list((store.path / "tmp").iterdir()) == []
@@ -326,7 +346,7 @@ def test_many_bodies_are_synced_too(root: Path, put) -> None:
         for uid in range(1, 200):
             journal.add(uid, put(store, b"%d" % uid))
         store.commit()
-        assert store.verify().clean
+        assert store.inspect().clean
 
 
 def test_without_syncfs_every_body_is_synced(
@@ -398,4 +418,4 @@ def test_what_has_not_changed_is_neither_read_nor_synced(
 
 
 def test_store_json_says_what_it_is(store: Store) -> None:
-    assert json.loads((store.path / "store.json").read_bytes()) == {"format": 1, "account": None}
+    assert json.loads((store.path / "store.json").read_bytes()) == {"format": 2}

@@ -19,12 +19,22 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 WRITERS = frozenset(
     f"imaplus.mirror.{name}"
-    for name in ("commits", "entries", "files", "helper", "journal", "objects", "root", "store")
+    for name in (
+        "commits",
+        "entries",
+        "files",
+        "helper",
+        "journal",
+        "objects",
+        "partial",
+        "root",
+        "store",
+    )
 )
 """What writes the mirror. An exception out of nowhere would make it give up what has come: while
 one of these is at work, the second signal leaves it to the first to end the run."""
 
-READER = "imaplus.mirror.check"
+READER = "imaplus.mirror.inspection"
 
 _ONCE = {
     signal.SIGINT: b"finishing the current message; press Ctrl-C again to stop at once",

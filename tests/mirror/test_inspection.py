@@ -22,7 +22,7 @@ def filled(store: Store, put) -> Store:
 
 def test_a_whole_store_is_clean(filled: Store) -> None:
     seen: list[tuple[int, int]] = []
-    report = filled.verify(lambda done, total: seen.append((done, total)))
+    report = filled.inspect(lambda done, total: seen.append((done, total)))
     assert report.clean
     assert (report.mailboxes, report.messages, report.gone) == (1, 2, 1)
     assert (report.objects, report.octets, report.orphans, report.torn) == (3, 18, (), ())
@@ -36,7 +36,7 @@ def test_a_damaged_body_is_found(filled: Store, content: bytes | None, problem: 
     sha256 = filled.mailbox("INBOX", 7).entries[1].sha256
     path = filled.objects.path(sha256)
     path.unlink() if content is None else path.write_bytes(content)
-    report = filled.verify()
+    report = filled.inspect()
     assert not report.clean
     assert report.damages == (Damage("INBOX", 7, 1, sha256, problem),)
     assert report.corrupt == (() if content is None else (sha256,))
@@ -44,14 +44,14 @@ def test_a_damaged_body_is_found(filled: Store, content: bytes | None, problem: 
 
 def test_the_body_of_a_gone_message_counts_too(filled: Store) -> None:
     filled.objects.path(filled.mailbox("INBOX", 7).gone[3].sha256).unlink()
-    assert [damage.uid for damage in filled.verify().damages] == [3]
+    assert [damage.uid for damage in filled.inspect().damages] == [3]
 
 
 def test_a_link_in_place_of_a_body_is_damage(filled: Store, tmp_path: Path) -> None:
     path = filled.objects.path(filled.mailbox("INBOX", 7).entries[1].sha256)
     path.rename(tmp_path / "aside")
     path.symlink_to(tmp_path / "aside")
-    assert [damage.problem for damage in filled.verify().damages] == ["corrupt"]
+    assert [damage.problem for damage in filled.inspect().damages] == ["corrupt"]
 
 
 def test_a_link_in_place_of_a_folder_is_damage(filled: Store, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_link_in_place_of_a_folder_is_damage(filled: Store, tmp_path: Path) ->
     fan.rename(tmp_path / "aside")
     fan.symlink_to(tmp_path / "aside")
     with Store.open(filled.path, readonly=True) as other:
-        report = other.verify()
+        report = other.inspect()
     assert str(fan) in report.unreadable[0]
     assert [damage.problem for damage in report.damages] == ["missing"]
 
@@ -70,7 +70,7 @@ def test_orphans_and_torn_ends_are_no_damage(filled: Store, put) -> None:
     path = filled.mailbox("INBOX", 7).path
     path.write_bytes(path.read_bytes() + b"torn")
     with Store.open(filled.path, readonly=True) as other:
-        report = other.verify()
+        report = other.inspect()
     assert report.clean
     assert (report.orphans, report.torn) == ((orphan.sha256,), (str(path),))
 
@@ -79,7 +79,7 @@ def test_damaged_journals_are_found(filled: Store) -> None:
     path = filled.mailbox("INBOX", 7).path
     path.write_bytes(path.read_bytes().replace(b" a 2 ", b" a 4 "))
     with Store.open(filled.path, readonly=True) as other:
-        report = other.verify()
+        report = other.inspect()
     assert not report.clean
     assert report.unreadable == (f"{path}: 1 damaged lines",)
     assert report.messages == 1
