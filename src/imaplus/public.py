@@ -95,6 +95,8 @@ if TYPE_CHECKING:
         UidValidityChanged,
         UsageError,
     )
+    from imaplus.extensions.gmail import GmailLabel, GmailMessage, GmailSearch, GmailThread
+    from imaplus.extensions.objectid import EmailId, ThreadId
     from imaplus.extensions.qresync import Resync
     from imaplus.protocol.command import Command, Flow, Together
     from imaplus.protocol.data import Exists, Expunged, Vanished
@@ -132,6 +134,8 @@ _MODULES = {
         "OverQuota ProtocolError Refused Rejected StateError Throttled TimedOut TlsFailed "
         "TooLarge UidValidityChanged UsageError"
     ),
+    "imaplus.extensions.gmail": "GmailLabel GmailMessage GmailSearch GmailThread",
+    "imaplus.extensions.objectid": "EmailId ThreadId",
     "imaplus.extensions.qresync": "Resync",
     "imaplus.protocol.command": "Command Flow Together",
     "imaplus.protocol.data": "Exists Expunged Vanished",
@@ -184,6 +188,7 @@ __all__ = [
     "Deleted",
     "Disposition",
     "Draft",
+    "EmailId",
     "Endpoint",
     "Envelope",
     "Exists",
@@ -193,6 +198,10 @@ __all__ = [
     "Flagged",
     "Flow",
     "From",
+    "GmailLabel",
+    "GmailMessage",
+    "GmailSearch",
+    "GmailThread",
     "Header",
     "ImapError",
     "InvalidArgument",
@@ -244,6 +253,7 @@ __all__ = [
     "Tcp",
     "Text",
     "TextPart",
+    "ThreadId",
     "Throttled",
     "TimedOut",
     "Timeouts",

@@ -22,6 +22,7 @@ from imaplus.core.fetch import Body, Fetch
 from imaplus.core.messages import Change, Copy, Move, Store
 from imaplus.core.parameters import Parameter
 from imaplus.core.search import Search
+from imaplus.extensions import gmail, objectid
 from imaplus.extensions.id import Id
 from imaplus.protocol.command import Command
 from imaplus.wire.secret import Secret
@@ -164,6 +165,13 @@ PLACES: dict[tuple[Any, str], Place] = {
     (search_keys.Uid, "uids"): Place("set", lambda t: Search(search_keys.Uid(t))),
     (search_keys.SequenceNumbers, "seqs"): Place(
         "set", lambda t: Search(search_keys.SequenceNumbers(t))
+    ),
+    (objectid.EmailId, "id"): Place("word", lambda t: Search(objectid.EmailId(t))),
+    (objectid.ThreadId, "id"): Place("word", lambda t: Search(objectid.ThreadId(t))),
+    **_text_key(gmail.GmailSearch),
+    (gmail.GmailLabel, "label"): Place("mailbox", lambda t: Search(gmail.GmailLabel(t))),
+    (gmail.StoreLabels, "labels"): Place(
+        "mailbox", lambda t: gmail.StoreLabels(ONE, Change.ADD, frozenset({t}))
     ),
     (search_query.Key, "name"): Place("word", lambda t: Search(search_query.Key(t))),
 }

@@ -70,12 +70,13 @@ texts = st.lists(
     max_size=8,
 ).map("".join)
 
+ALL = REV1 | {"OBJECTID", "X-GM-EXT-1"}
 VARIANTS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
-    "synchronising": (REV1 - {"LITERAL+"}, ()),
-    "LITERAL+": (REV1, ()),
-    "LITERAL-": (REV1 - {"LITERAL+"} | {"LITERAL-"}, ()),
-    "UTF8=ACCEPT": (REV1, ("UTF8=ACCEPT",)),
-    "IMAP4rev2": (REV1 - {"LITERAL+"} | {"LITERAL-", "IMAP4rev2"}, ("IMAP4REV2",)),
+    "synchronising": (ALL - {"LITERAL+"}, ()),
+    "LITERAL+": (ALL, ()),
+    "LITERAL-": (ALL - {"LITERAL+"} | {"LITERAL-"}, ()),
+    "UTF8=ACCEPT": (ALL, ("UTF8=ACCEPT",)),
+    "IMAP4rev2": (ALL - {"LITERAL+"} | {"LITERAL-", "IMAP4rev2"}, ("IMAP4REV2",)),
 }
 
 KEPT = re.compile("[\udc00-\udcff]")

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import imaplus.extensions.condstore  # noqa: F401  (MODSEQ registers itself)
+import imaplus.extensions.condstore
+import imaplus.extensions.gmail
+import imaplus.extensions.objectid  # noqa: F401  (their items register themselves)
 from imaplus.core import mailboxes, shapes
 from imaplus.core.fetch import Fetch
 from imaplus.core.fetched import Fetched
@@ -109,6 +111,22 @@ ITEMS = {
     ],
     "BODY[]": ["{}", "NIL", '"x"', "{} junk"],
     "BODY[1.MIME]": ["{}", "~{}"],
+    "EMAILID": ["(M6d99ac3275bb4e)", "(NIL)", "(M-_)", "NIL", "(a b)", "()", '("M1")', "M1"],
+    "THREADID": ["NIL", "(T64b478a75b7ea9)", "(nil)", "nil", "(NILS)", "(x", "({}"],
+    "X-GM-MSGID": ["1278455344230334865", "0", "18446744073709551615", "99999999999999999999"],
+    "X-GM-LABELS": [
+        '(\\Inbox \\Sent "a b" \\"c" x)',
+        '("\\\\Important" "" "a)b" "q\\"q" +x ~x NIL inbox)',
+        "()",
+        "(&AOQ- a&-b)",
+        '("&AOQ-")',
+        "(\xc3\xa4 x)",
+        "({} x)",
+        "(x  y)",
+        "NIL",
+        '("a"b")',
+        '("a" (b))',
+    ],
     "X-ODD": ["1", "(a b)"],
 }
 LITERALS = [
@@ -127,7 +145,10 @@ LITERALS = [
 ]
 names = st.lists(st.sampled_from(sorted(ITEMS)), min_size=1, max_size=4)
 usual = st.lists(
-    st.sampled_from(["UID", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "MODSEQ"]), max_size=3
+    st.sampled_from(
+        "UID FLAGS INTERNALDATE RFC822.SIZE MODSEQ EMAILID THREADID X-GM-MSGID X-GM-LABELS".split()
+    ),
+    max_size=3,
 ).flatmap(
     lambda plain: st.sampled_from(
         [
@@ -203,7 +224,7 @@ def runs_of(data: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "items", ["UF", "FU", "UFM", "FUM", "UFSE", "UFES", "USDB", "UE", "UFT", "FUST"]
+    "items", "UF FU UFM FUM UFSE UFES USDB UE UFT FUST UIHF FUGL IUE LGUFT".split()
 )
 def test_responses_of_one_shape_are_a_run(items: str) -> None:
     spelled = {
@@ -211,6 +232,10 @@ def test_responses_of_one_shape_are_a_run(items: str) -> None:
         "F": "FLAGS (\\Seen)",
         "M": "MODSEQ (7)",
         "S": "RFC822.SIZE 5",
+        "I": "EMAILID (M1)",
+        "H": "THREADID NIL",
+        "G": "X-GM-MSGID 1278455344230334865",
+        "L": 'X-GM-LABELS (\\Inbox "a b" c)',
         "D": 'INTERNALDATE "01-Jan-2015 00:00:00 +0000"',
         "E": "ENVELOPE " + ITEMS["ENVELOPE"][2].replace("{}", "{3}\r\nabc"),
         "B": "BODYSTRUCTURE " + ITEMS["BODYSTRUCTURE"][1],

@@ -29,6 +29,7 @@ def test_select(server, dial, letter):
         b"* OK [UNSEEN 2] First unseen message",
         b"* OK [UIDVALIDITY %d] UIDs are valid" % box.uidvalidity,
         b"* OK [UIDNEXT 3] Predicted next UID",
+        b"* OK [MAILBOXID (%b)] Its name for good" % box.mailboxid.encode(),
         b"* OK [HIGHESTMODSEQ 3] Highest",
         b"t2 OK [READ-WRITE] SELECT completed",
     ]

@@ -225,9 +225,12 @@ class AsyncClient(AsyncRunner):
 
         return await self.run(namespaces(self.connection))
 
-    async def create(self, mailbox: str) -> None:
-        """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
-        await self.run(mailboxes.create(self.connection, mailbox))
+    async def create(self, mailbox: str) -> str | None:
+        """Make a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
+
+        Raises AlreadyExists, if the server says so in its code.
+        """
+        return await self.run(mailboxes.create(self.connection, mailbox))
 
     async def delete(self, mailbox: str) -> None:
         """Remove a mailbox with all its messages."""

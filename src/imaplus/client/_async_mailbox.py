@@ -82,6 +82,11 @@ class AsyncMailbox:
         return self._state.uidvalidity
 
     @property
+    def mailboxid(self) -> str | None:
+        """What the server calls it, under any name: MAILBOXID (OBJECTID, RFC 8474); else None."""
+        return self._state.mailboxid
+
+    @property
     def uids_persist(self) -> bool:
         """Whether UIDs may be kept at all; not where the server says UIDNOTSTICKY (RFC 4315)."""
         return self._state.uids_persist
@@ -245,6 +250,27 @@ class AsyncMailbox:
         return await self._client.run(
             messages.change_flags(connection, numbers, change, flags, unchanged_since)
         )
+
+    async def add_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
+        """Add labels of Gmail (X-GM-EXT-1): names of mailboxes, or "\\\\Starred" and the like."""
+        return await self._store_labels(uids, Change.ADD, labels)
+
+    async def remove_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
+        """Take labels of Gmail away; not that of this mailbox, which Gmail keeps in any case."""
+        return await self._store_labels(uids, Change.REMOVE, labels)
+
+    async def set_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
+        """Have exactly these labels of Gmail, or none."""
+        return await self._store_labels(uids, Change.REPLACE, labels)
+
+    async def _store_labels(
+        self, uids: SequenceSetLike, change: Change, labels: tuple[str, ...]
+    ) -> Stored:
+        from imaplus.flows.gmail import change_labels
+
+        self._insist()
+        connection, numbers = self._client.connection, SequenceSet.of(uids)
+        return await self._client.run(change_labels(connection, numbers, change, labels))
 
     async def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
         """Copy messages to another mailbox; the result says which became which."""

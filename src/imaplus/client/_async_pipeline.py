@@ -86,8 +86,8 @@ class AsyncPipeline:
         """Numbers of a mailbox that need not be open: messages, unseen, ..."""
         return self.run(mailboxes.status(self._client.connection, mailbox, items))
 
-    def create(self, mailbox: str) -> Answer[None]:
-        """Make a mailbox. Its error may be AlreadyExists."""
+    def create(self, mailbox: str) -> Answer[str | None]:
+        """Make a mailbox: as `AsyncClient.create()`. Its error may be AlreadyExists."""
         return self.run(mailboxes.create(self._client.connection, mailbox))
 
     def delete(self, mailbox: str) -> Answer[None]:

@@ -226,9 +226,12 @@ class Client(Runner):
 
         return self.run(namespaces(self.connection))
 
-    def create(self, mailbox: str) -> None:
-        """Make a mailbox. Raises AlreadyExists, if the server says so in its code."""
-        self.run(mailboxes.create(self.connection, mailbox))
+    def create(self, mailbox: str) -> str | None:
+        """Make a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
+
+        Raises AlreadyExists, if the server says so in its code.
+        """
+        return self.run(mailboxes.create(self.connection, mailbox))
 
     def delete(self, mailbox: str) -> None:
         """Remove a mailbox with all its messages."""

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from imaplus.core.fetched import Fetched
+from imaplus.core.items import needed_for
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import FetchModifier, needs_of, write_list
 from imaplus.core.runs import FetchedRun, recent_shapes
@@ -123,12 +124,15 @@ def _asked(items: tuple[Item, ...]) -> _Asked:
             raise InvalidArgument(f"expected a FETCH item or Body(...), found {item!r}")
     names = tuple(item for item in found if isinstance(item, str))
     bodies = [item for item in found if isinstance(item, Body)]
+    needs = {capability for name in names if (capability := needed_for(name))}
+    if any(body.binary or body.size for body in bodies):
+        needs.add("BINARY")
     keys = {*names, *(body.key for body in bodies)}
     return _Asked(
         items=tuple(found),
         names=() if bodies else names,
         keys=frozenset(keys - {"UID"} or keys),  # every answer has a UID: it tells nothing
-        needs=("BINARY",) if any(body.binary or body.size for body in bodies) else (),
+        needs=tuple(sorted(needs)),
     )
 
 

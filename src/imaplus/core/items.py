@@ -24,14 +24,39 @@ lazy_items: Final[dict[str, Parser]] = {}
 """What reads an item when it is touched."""
 
 
-def fetch_item(name: str, *, lazy: bool = False) -> Callable[[P], P]:
-    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched."""
+_needs: Final[dict[str, str]] = {}
+_HOMES: Final = {
+    "EMAILID": "objectid",
+    "THREADID": "objectid",
+    "X-GM-MSGID": "gmail",
+    "X-GM-THRID": "gmail",
+    "X-GM-LABELS": "gmail",
+}
+"""The extensions that have items, loaded when an item is asked for by its name."""
+
+
+def fetch_item(name: str, *, lazy: bool = False, requires: str | None = None) -> Callable[[P], P]:
+    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched.
+
+    `requires` is the capability without which nobody may ask for the item.
+    """
 
     def decorate(parser: P) -> P:
         register(lazy_items if lazy else _items, name, parser)
+        if requires is not None:
+            register(_needs, name, requires)
         return parser
 
     return decorate
+
+
+def needed_for(name: str) -> str | None:
+    """The capability that the server must have for an item; what reads the item is loaded."""
+    if name in _HOMES and name not in _items:
+        from importlib import import_module
+
+        import_module(f"imaplus.extensions.{_HOMES[name]}")
+    return _needs.get(name)
 
 
 class Later(NamedTuple):

@@ -13,7 +13,7 @@ from imaplus.core.parameters import SelectParameter, needs_of, write_list
 from imaplus.core.session import follows_login
 from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
 from imaplus.protocol.connection import Connection
-from imaplus.protocol.data import MessageData
+from imaplus.protocol.data import MailboxId, MessageData, object_id
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
 from imaplus.records import names_of, record
@@ -96,8 +96,8 @@ class Examine(Select):
 
 
 @record
-class Create(Done):
-    """Make a mailbox (RFC 9051, 6.3.4)."""
+class Create(Command[str | None]):
+    """Make a mailbox (RFC 9051, 6.3.4). The result is its MAILBOXID, if the server tells it."""
 
     name = b"CREATE"
     mailbox: str
@@ -106,23 +106,38 @@ class Create(Done):
         out.sp()
         out.mailbox(self.mailbox)
 
+    def result(self, reply: Reply) -> str | None:
+        told = reply.status.data
+        return told.value if isinstance(told, MailboxId) else None
+
 
 @record
-class Delete(Create):
+class _OnMailbox(Done):
+    """A command whose one argument is the name of a mailbox."""
+
+    mailbox: str
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.mailbox(self.mailbox)
+
+
+@record
+class Delete(_OnMailbox):
     """Remove a mailbox and all messages in it (RFC 9051, 6.3.5)."""
 
     name = b"DELETE"
 
 
 @record
-class Subscribe(Create):
+class Subscribe(_OnMailbox):
     """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
 
     name = b"SUBSCRIBE"
 
 
 @record
-class Unsubscribe(Create):
+class Unsubscribe(_OnMailbox):
     """Take a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
 
     name = b"UNSUBSCRIBE"
@@ -163,6 +178,8 @@ class MailboxStatus:
     size: int | None = None
     """The octets of all messages (RFC 8438)."""
     highestmodseq: int | None = None
+    mailboxid: str | None = None
+    """What the server calls the mailbox, under any name (RFC 8474)."""
 
     @property
     def subject(self) -> str:
@@ -170,7 +187,7 @@ class MailboxStatus:
         return normalise(self.mailbox)
 
 
-_STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
+_STATUS_NUMBERS = frozenset(names_of(MailboxStatus)) - {"mailbox", "mailboxid"}
 # The usual form: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
@@ -184,20 +201,23 @@ def status(c: Cursor) -> MailboxStatus:
     if (plain := c.accept_match(_PLAIN_STATUS)) is not None:
         mailbox = c.decode_mailbox(plain[1])
         words = plain[2].decode().lower().split(" ")
-        numbers = zip(words[::2], map(int, words[1::2]), strict=True)
-        return MailboxStatus(mailbox, **{k: n for k, n in numbers if k in _STATUS_FIELDS})
+        found = zip(words[::2], map(int, words[1::2]), strict=True)
+        numbers: dict[str, Any] = {name: n for name, n in found if name in _STATUS_NUMBERS}
+        return MailboxStatus(mailbox, **numbers)
     c.sp()
     mailbox = c.mailbox()
     if not c.accept_sp() or c.peek() != b"(":  # quirk 54: Exchange does not quote names with spaces
         start = c.text.rfind(b"(")
         mailbox = c.decode_mailbox(c.text[len("* STATUS ") : start].strip())
         c.pos = max(c.pos, start)
-    values: dict[str, int] = {}
+    values: dict[str, Any] = {}
     for _ in c.items():
         name = c.keyword().lower()
         c.sp()
-        if name in _STATUS_FIELDS:
+        if name in _STATUS_NUMBERS:
             values[name] = c.number()
+        elif name == "mailboxid":
+            values[name] = object_id(c)
         else:
             c.skip()
     return MailboxStatus(mailbox, **values)

@@ -53,6 +53,14 @@ PLAIN: Final[dict[str, Value]] = {
     "RFC822.SIZE": Value(rb"([0-9]{1,19})", _numbers),
     "MODSEQ": Value(rb"\(([0-9]{1,19})\)", _numbers),
 }
+
+
+def add_plain(name: str, value: Value) -> None:
+    """Have an extension's item in shapes, too: at import, once."""
+    PLAIN[name] = value
+    _shape.cache_clear()
+
+
 LISTS: Final = frozenset({"ENVELOPE", "BODYSTRUCTURE", "BODY"})
 """They are long, and wait until they are touched."""
 _BODY: Final = Value(rb"(\{[0-9]+\}\r\n)")

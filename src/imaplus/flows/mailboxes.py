@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
     """Those of the wanted STATUS items that the server knows."""
-    needs = {"HIGHESTMODSEQ": "CONDSTORE", "SIZE": "STATUS=SIZE", "DELETED": "IMAP4REV2"}
+    needs = {
+        "HIGHESTMODSEQ": "CONDSTORE",
+        "SIZE": "STATUS=SIZE",
+        "DELETED": "IMAP4REV2",
+        "MAILBOXID": "OBJECTID",
+    }
     names = (name.upper() for name in wanted)
     known = (name for name in names if name not in needs or connection.can(needs[name]))
     if connection.utf8 and "IMAP4REV2" in connection.enabled:
@@ -42,11 +47,11 @@ def status(
     return (yield from GetStatus(mailbox, status_items(connection, items)))
 
 
-def create(connection: Connection, mailbox: str) -> Flow[None]:
-    """CREATE, as the server wants the name."""
+def create(connection: Connection, mailbox: str) -> Flow[str | None]:
+    """CREATE, as the server wants the name; its MAILBOXID, if the server tells it."""
     if connection.can("X-GM-EXT-1"):
         mailbox = mailbox.rstrip("/")  # quirk 53: Gmail refuses a delimiter at the end
-    yield from Create(mailbox)
+    return (yield from Create(mailbox))
 
 
 def open_mailbox(

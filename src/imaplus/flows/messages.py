@@ -49,7 +49,7 @@ def portions(connection: Connection, uids: SequenceSet) -> Iterator[SequenceSet]
     return uids.split(SHORT_SET if short else LONGEST_SET)
 
 
-def _in_portions(commands: Iterable[Command[T]]) -> Flow[list[T]]:
+def in_portions(commands: Iterable[Command[T]]) -> Flow[list[T]]:
     """The results of many commands, pipelined as far as they may be."""
     results: list[T] = []
     waiting: list[Command[T]] = []
@@ -151,7 +151,7 @@ def fetch(
     wanted = ("UID", *(item for item in items or ("FLAGS",) if item != "UID"))
     modifiers = () if changed_since is None else (ChangedSince(changed_since),)
     commands = fetches(connection, uids, wanted, modifiers=modifiers)
-    return [value for found in (yield from _in_portions(commands)) for value in found]
+    return [value for found in (yield from in_portions(commands)) for value in found]
 
 
 # -- STORE -----------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def store(
     )
     messages: list[MessageData] = []
     modified = SequenceSet()
-    for result in (yield from _in_portions(commands)):
+    for result in (yield from in_portions(commands)):
         messages += result.messages
         modified |= result.modified
     return Stored(tuple(messages), modified)
@@ -208,7 +208,7 @@ def _joined(results: Iterable[Copied]) -> Copied:
 def copy(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
     """COPY of any number of messages."""
     return _joined(
-        (yield from _in_portions(Copy(part, mailbox) for part in portions(connection, uids)))
+        (yield from in_portions(Copy(part, mailbox) for part in portions(connection, uids)))
     )
 
 
@@ -221,11 +221,11 @@ def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied
         commands: Iterable[MessageCommand[Copied]] = (
             Move(part, mailbox) for part in portions(connection, uids)
         )
-        return _joined((yield from _in_portions(commands)))
+        return _joined((yield from in_portions(commands)))
     copied = yield from copy(connection, uids, mailbox)
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
     if connection.can("UIDPLUS"):
-        yield from _in_portions(Expunge(part) for part in portions(connection, uids))
+        yield from in_portions(Expunge(part) for part in portions(connection, uids))
     return copied
 
 
@@ -239,7 +239,7 @@ def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
     if not connection.can("UIDPLUS"):
         raise CapabilityMissing("UIDPLUS", "removing these messages and no others")
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
-    yield from _in_portions(Expunge(part) for part in portions(connection, uids))
+    yield from in_portions(Expunge(part) for part in portions(connection, uids))
 
 
 # -- APPEND ----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.framing import Framer, Rows
+from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet
 
 
@@ -228,6 +229,13 @@ class PermanentFlags:
     flags: frozenset[str]
 
 
+@record
+class MailboxId:
+    """[MAILBOXID (id)]: what the server calls the mailbox, under any name (RFC 8474, 4)."""
+
+    value: str | None
+
+
 @code("UIDNEXT")
 def uidnext(c: Cursor) -> UidNext:
     return UidNext(c.number())
@@ -246,6 +254,29 @@ def unseen(c: Cursor) -> Unseen:
 @code("HIGHESTMODSEQ")
 def highestmodseq(c: Cursor) -> HighestModSeq:
     return HighestModSeq(c.number())
+
+
+_OBJECT_ID: Final = lazy_pattern(rb"[A-Za-z0-9_-]{1,255}")
+
+
+def object_id(c: Cursor) -> str | None:
+    """ "(" objectid ")" / nil (RFC 8474, 7); None for NIL and for Cyrus's `(NIL)` (quirk 78)."""
+    if c.accept_nil():
+        return None
+    c.expect(b"(")
+    value = None
+    if not c.accept_nil():
+        match = c.accept_match(_OBJECT_ID)
+        if match is None:
+            c.fail("an object identifier")
+        value = match[0].decode()
+    c.expect(b")")
+    return value
+
+
+@code("MAILBOXID")
+def mailboxid(c: Cursor) -> MailboxId:
+    return MailboxId(object_id(c))
 
 
 @code("PERMANENTFLAGS")

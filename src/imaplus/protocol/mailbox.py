@@ -16,6 +16,7 @@ from imaplus.protocol.data import (
     Expunged,
     Flags,
     HighestModSeq,
+    MailboxId,
     MessageData,
     MessageRun,
     PermanentFlags,
@@ -53,6 +54,7 @@ class Mailbox:
         self.flags: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] | None = None
         self.uids_persist = True
+        self.mailboxid: str | None = None
         self._earlier: list[SequenceSet] = []
         self._most = limits.messages
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short
@@ -99,6 +101,8 @@ class Mailbox:
                 self.permanent_flags = flags
             case Unseen(seq):
                 self.first_unseen = seq
+            case MailboxId(name) if status.tag is None:  # CREATE tells another mailbox's, tagged
+                self.mailboxid = name
         match status.code:
             case "READ-ONLY":
                 self.read_only = True

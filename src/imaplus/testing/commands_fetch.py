@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from imaplus.records import field, record
-from imaplus.testing import mime, sections
+from imaplus.testing import fetch_items, sections
 from imaplus.testing.commands_select import vanished
+from imaplus.testing.fetch_items import REQUIRES, Item
 from imaplus.testing.mishaps import AtMessage, OtherBody, ShiftedPartials, ShortFetch, Shown
 from imaplus.testing.outgoing import Piece
 from imaplus.testing.personality import Quirk
@@ -17,14 +17,9 @@ from imaplus.testing.replies import literal
 from imaplus.testing.sections import Section, parse_section
 from imaplus.testing.session import Session, end
 from imaplus.testing.store import Message
-from imaplus.testing.structure import body, envelope
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.dates import format_internaldate
 
-Item = Callable[[Session, Message], list[Piece]]
-"""Gives one item of an answer: its name, a space and its value."""
-
-_NAME: Final = re.compile(rb"[A-Za-z0-9.]+")
+_NAME: Final = re.compile(rb"[A-Za-z0-9.-]+")
 MACROS: Final = {
     "FAST": "FLAGS INTERNALDATE RFC822.SIZE",
     "ALL": "FLAGS INTERNALDATE RFC822.SIZE ENVELOPE",
@@ -113,9 +108,9 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
     if request.sets_seen and "\\Seen" not in message.flags and not view.read_only:
         if message.uid in view.mailbox.messages:
             view.mailbox.set_flags(message.uid, message.flags | {"\\Seen"}, origin=view)
-        items = items | {"FLAGS": _flags}
+        items = items | {"FLAGS": ITEMS["FLAGS"]}
         if session.condstore:
-            items |= {"MODSEQ": _modseq}
+            items |= {"MODSEQ": ITEMS["MODSEQ"]}
     if session.fault.mishaps and request.reads_content:
         message = _shown(session, message)
     pieces: list[Piece] = [b"%d FETCH (" % seq]
@@ -129,7 +124,7 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
 def _parse(session: Session, c: Cursor, *, by_uid: bool) -> Request:
     request = Request()
     if by_uid:
-        request.items["UID"] = _uid
+        request.items["UID"] = ITEMS["UID"]
     if c.peek() == b"(":
         for _ in c.items():
             _item(session, request, c)
@@ -158,7 +153,7 @@ def _modifiers(session: Session, request: Request, c: Cursor, *, by_uid: bool) -
                 c.expect(b" ")
                 request.changed_since = c.number()
                 session.enabled.add("CONDSTORE")
-                request.items["MODSEQ"] = _modseq
+                request.items["MODSEQ"] = ITEMS["MODSEQ"]
             case "VANISHED" if session.qresync and by_uid:
                 request.vanished = True
             case name:
@@ -177,12 +172,10 @@ def _item(session: Session, request: Request, c: Cursor) -> None:
         request.sets_seen = True
     request.reads_body |= name in ("RFC822", "RFC822.HEADER", "RFC822.TEXT")
     request.reads_content |= name in OF_CONTENT
-    if name == "MODSEQ":
-        if not session.can("CONDSTORE", "QRESYNC"):
-            raise Bad("Unknown item MODSEQ")
-        session.enabled.add("CONDSTORE")
-    if name not in ITEMS:
+    if name not in ITEMS or (name in REQUIRES and not session.can(*REQUIRES[name])):
         raise Bad(f"Unknown item {name[:40]!a}")
+    if name == "MODSEQ":
+        session.enabled.add("CONDSTORE")
     request.items[name] = ITEMS[name]
 
 
@@ -251,52 +244,14 @@ def _binary_size(name: bytes, section: Section) -> Item:
     return item
 
 
-def _uid(session: Session, message: Message) -> list[Piece]:
-    return [b"UID %d" % message.uid]
-
-
-def _flags(session: Session, message: Message) -> list[Piece]:
-    return [b"FLAGS " + session.flags(message)]
-
-
-def _modseq(session: Session, message: Message) -> list[Piece]:
-    return [b"MODSEQ (%d)" % message.modseq]
-
-
-def _internaldate(session: Session, message: Message) -> list[Piece]:
-    return [b'INTERNALDATE "%b"' % format_internaldate(message.internaldate)]
-
-
-def _size(session: Session, message: Message) -> list[Piece]:
-    return [b"RFC822.SIZE %d" % message.size]
-
-
-def _envelope(session: Session, message: Message) -> list[Piece]:
-    return [b"ENVELOPE " + envelope(mime.parse(message.content).header, utf8=session.utf8)]
-
-
-def _body(session: Session, message: Message) -> list[Piece]:
-    return [b"BODY " + body(mime.parse(message.content), extended=False, utf8=session.utf8)]
-
-
-def _bodystructure(session: Session, message: Message) -> list[Piece]:
-    part = mime.parse(message.content)
-    return [b"BODYSTRUCTURE " + body(part, extended=True, utf8=session.utf8)]
-
-
 ITEMS: Final[dict[str, Item]] = {
-    "UID": _uid,
-    "FLAGS": _flags,
-    "MODSEQ": _modseq,
-    "INTERNALDATE": _internaldate,
-    "RFC822.SIZE": _size,
-    "ENVELOPE": _envelope,
-    "BODY": _body,
-    "BODYSTRUCTURE": _bodystructure,
+    **fetch_items.ITEMS,
     "RFC822": _body_section(b"RFC822", Section()),
     "RFC822.HEADER": _body_section(b"RFC822.HEADER", Section(text="HEADER")),
     "RFC822.TEXT": _body_section(b"RFC822.TEXT", Section(text="TEXT")),
 }
 """The items that have no brackets."""
-OF_CONTENT: Final = frozenset(ITEMS) - {"UID", "FLAGS", "MODSEQ", "INTERNALDATE"}
+OF_CONTENT: Final = frozenset(
+    "RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE RFC822 RFC822.HEADER RFC822.TEXT".split()
+)
 """Those that the octets of a message decide."""

@@ -7,7 +7,7 @@ from typing import Final
 from imaplus.testing.commands_select import require_mailbox, status_items
 from imaplus.testing.mishaps import OtherStatus
 from imaplus.testing.personality import Quirk
-from imaplus.testing.registry import LOGGED_IN, Bad, No, command
+from imaplus.testing.registry import LOGGED_IN, Bad, No, Ok, command
 from imaplus.testing.replies import mailbox, parens, string
 from imaplus.testing.session import Session, end
 from imaplus.testing.store import Mailbox
@@ -24,8 +24,8 @@ LONGEST_NAME: Final = 1000
 
 
 @command("CREATE", states=LOGGED_IN)
-async def create(session: Session, c: Cursor) -> None:
-    """RFC 9051, 6.3.4; USE: RFC 6154, 3."""
+async def create(session: Session, c: Cursor) -> Ok:
+    """RFC 9051, 6.3.4; USE: RFC 6154, 3; MAILBOXID: RFC 8474, 4.1."""
     c.expect(b" ")
     name = c.mailbox()
     uses = _uses(session, c) if c.accept(b" ") and c.peek() else []
@@ -36,7 +36,8 @@ async def create(session: Session, c: Cursor) -> None:
     found = account.find(name)
     if found is not None and found.selectable:
         raise No("Mailbox exists already", "ALREADYEXISTS")
-    account.create(name, *uses)
+    box = account.create(name, *uses)
+    return Ok(f"MAILBOXID ({box.mailboxid})" if session.can("OBJECTID") else "")
 
 
 def _uses(session: Session, c: Cursor) -> list[str]:
@@ -148,6 +149,8 @@ def status_request(session: Session, c: Cursor) -> list[str]:
         known.add("SIZE")
     if session.can("CONDSTORE", "QRESYNC"):
         known.add("HIGHESTMODSEQ")
+    if session.can("OBJECTID"):
+        known.add("MAILBOXID")
     items = [c.keyword() for _ in c.items()]
     for item in items:
         if item not in known:
@@ -170,7 +173,7 @@ def say_status(session: Session, box: Mailbox, items: list[str]) -> None:
     session.out.say(b"STATUS %b %b" % (mailbox(box.name, utf8=session.utf8), values))
 
 
-def _count(box: Mailbox, item: str) -> int:
+def _count(box: Mailbox, item: str) -> int | str:
     messages = box.messages.values()
     match item:
         case "MESSAGES":
@@ -181,6 +184,8 @@ def _count(box: Mailbox, item: str) -> int:
             return box.uidvalidity
         case "UNSEEN":
             return sum("\\Seen" not in message.flags for message in messages)
+        case "MAILBOXID":
+            return f"({box.mailboxid})"
         case "RECENT":
             return sum(message.uid >= box.recent_from for message in messages)
         case "DELETED":

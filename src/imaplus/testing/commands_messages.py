@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from imaplus.records import record
+from imaplus.testing import commands_gmail
 from imaplus.testing.commands_select import append_code, require_mailbox
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, SELECTED, Bad, No, Ok, State, command
@@ -45,9 +46,18 @@ async def _store(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     c.expect(b" ")
     numbers = session.sequence_set(c)
     c.expect(b" ")
-    change = _change(session, c)
+    unchanged_since = _unchanged_since(session, c)
+    sign = "+" if c.accept(b"+") else "-" if c.accept(b"-") else ""
+    name, _, silent = c.keyword().partition(".")
+    if silent not in ("", "SILENT"):
+        raise Bad("STORE takes SILENT, and nothing else, behind a name")
     view = _writable(session)
     found, complete = session.messages(numbers, by_uid=by_uid)
+    if name == "X-GM-LABELS" and session.can("X-GM-EXT-1"):
+        return commands_gmail.store_labels(session, c, found, sign, not silent, by_uid=by_uid)
+    if name != "FLAGS":
+        raise Bad("STORE takes FLAGS")
+    change = Change(sign, _flags(c), bool(silent), unchanged_since)
     modified = []
     for seq, message in found:
         before = message.modseq
@@ -71,7 +81,8 @@ def _modseq_response(session: Session, seq: int, message: Message, *, uid: bool)
     return b"%d FETCH (%bMODSEQ (%d))" % (seq, shown, message.modseq)
 
 
-def _change(session: Session, c: Cursor) -> Change:
+def _unchanged_since(session: Session, c: Cursor) -> int | None:
+    """STORE's modifier (RFC 7162, 3.1.3)."""
     unchanged_since = None
     if c.peek() == b"(":
         for _ in c.items():
@@ -81,10 +92,10 @@ def _change(session: Session, c: Cursor) -> Change:
             unchanged_since = c.number()
             session.enabled.add("CONDSTORE")
         c.expect(b" ")
-    sign = "+" if c.accept(b"+") else "-" if c.accept(b"-") else ""
-    name, _, silent = c.keyword().partition(".")
-    if name != "FLAGS" or silent not in ("", "SILENT"):
-        raise Bad("STORE takes FLAGS")
+    return unchanged_since
+
+
+def _flags(c: Cursor) -> frozenset[str]:
     c.expect(b" ")
     if c.peek() == b"(":
         flags = c.flag_list()
@@ -93,7 +104,7 @@ def _change(session: Session, c: Cursor) -> Change:
     end(c)
     if "\\Recent" in flags:
         raise Bad("\\Recent is the server's")
-    return Change(sign, frozenset(map(canonical_flag, flags)), bool(silent), unchanged_since)
+    return frozenset(map(canonical_flag, flags))
 
 
 def _writable(session: Session) -> View:
@@ -137,7 +148,8 @@ def _copy_messages(session: Session, found: list[Numbered], target: Mailbox) -> 
     """Copy, all or nothing, and give the COPYUID code."""
     if not found:
         return ""
-    copies = [target.add(m.content, m.flags, m.internaldate) for _, m in found]
+    view = session.selected()
+    copies = [view.mailbox.copy_to(message.uid, target) for _, message in found]
     if not session.tells_uids:
         return ""
     if session.has(Quirk.EMPTY_COPYUID):

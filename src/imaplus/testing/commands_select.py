@@ -135,6 +135,8 @@ def _describe(session: Session, view: View) -> None:
     if not session.has(Quirk.NO_UIDVALIDITY):
         session.out.say(b"OK [UIDVALIDITY %d] UIDs are valid" % box.uidvalidity)
     session.out.say(b"OK [UIDNEXT %d] Predicted next UID" % box.uidnext)
+    if session.can("OBJECTID"):
+        session.out.say(f"OK [MAILBOXID ({box.mailboxid})] Its name for good".encode())
     if session.can("CONDSTORE", "QRESYNC"):
         session.out.say(b"OK [HIGHESTMODSEQ %d] Highest" % box.highestmodseq)
     if session.rev2:
@@ -191,6 +193,6 @@ def append_code(name: str, box: Mailbox, *uids: SequenceSet) -> str:
     return " ".join([name, str(box.uidvalidity), *map(str, uids)])
 
 
-def status_items(items: list[tuple[str, int]]) -> bytes:
+def status_items(items: list[tuple[str, int | str]]) -> bytes:
     """The list of a STATUS response."""
     return parens(f"{name} {value}".encode() for name, value in items)

@@ -155,6 +155,7 @@ def _shown(
         message.flags,
         message.internaldate,
         message.modseq,
+        message.identity,
         told_size=told,
         missing=missing,
         shift=shift,

@@ -52,9 +52,12 @@ REV1: Final = frozenset(
     " SEARCHRES CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"
     " STATUS=SIZE MULTIAPPEND BINARY COMPRESS=DEFLATE UTF8=ACCEPT WITHIN STARTTLS"
     " AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=XOAUTH2"
-    " AUTH=OAUTHBEARER AUTH=EXTERNAL AUTH=ANONYMOUS".split()
+    " AUTH=OAUTHBEARER AUTH=EXTERNAL AUTH=ANONYMOUS OBJECTID".split()
 )
-"""All that the server can do, IMAP4rev2 apart. Capabilities it cannot do may be named as well."""
+"""All that the server can do, but for IMAP4rev2 and X-GM-EXT-1.
+
+Capabilities it cannot do may be named as well.
+"""
 BASIC: Final = frozenset("IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN".split())
 """RFC 3501 and no extension."""
 

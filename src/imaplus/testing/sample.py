@@ -13,6 +13,7 @@ from itertools import cycle, islice
 from typing import Final
 
 from imaplus.testing.server import BaseServer
+from imaplus.testing.store import Account
 
 FIRST: Final = datetime(2025, 1, 6, 8, 30, tzinfo=UTC)
 PEOPLE: Final = (
@@ -41,28 +42,29 @@ PIXEL: Final = base64.b64decode(
 
 def sample_mailbox(server: BaseServer, n: int = 60, *, user: str | None = None) -> None:
     """Fill the account of a user (the first, without a name) with mailboxes and `n` messages."""
-    delimiter = server.account(user).delimiter
+    account = server.account(user)
     prefix = server.personality.prefix
-    archive = f"{prefix}Archive{delimiter}2025"
+    archive = f"{prefix}Archive{account.delimiter}2025"
     important = f"{prefix}Wichtig & Übersicht"
-    for name, attributes in (
-        (f"{prefix}Sent", ("\\Sent",)),
-        (f"{prefix}Drafts", ("\\Drafts",)),
-        (f"{prefix}Trash", ("\\Trash",)),
-        (f"{prefix}Junk", ("\\Junk",)),
-        (f"{prefix}Archive", ("\\Archive",)),
-        (archive, ()),
-        (important, ()),
-    ):
-        server.add_mailbox(name, *attributes, subscribed="\\Junk" not in attributes, user=user)
-    homes = cycle(
-        ("INBOX", "INBOX", archive, f"{prefix}Sent", "INBOX", important, f"{prefix}Trash")
-    )
+    for word in ("Sent", "Drafts", "Trash", "Junk", "Archive"):
+        use = f"\\{word}"
+        name = _name_of(account, use) or f"{prefix}{word}"
+        server.add_mailbox(name, use, subscribed=word != "Junk", user=user)
+    for name in (archive, important):
+        server.add_mailbox(name, subscribed=True, user=user)
+    sent, trash = _name_of(account, "\\Sent"), _name_of(account, "\\Trash")
+    homes = cycle(("INBOX", "INBOX", archive, sent, "INBOX", important, trash))
     flags = cycle(((), ("\\Seen",), ("\\Seen", "\\Answered"), ("\\Flagged",), ("\\Seen", "$work")))
     for number, message in enumerate(islice(messages(), n)):
         moment = FIRST + timedelta(hours=31 * number)
         home = server.mailbox(next(homes), user=user)
         home.add(message, next(flags), moment)
+
+
+def _name_of(account: Account, use: str) -> str:
+    """The mailbox that has this special use; "" without one."""
+    names = (box.name for box in account.mailboxes.values() if use in box.attributes)
+    return next(names, "")
 
 
 def messages() -> Iterator[bytes]:

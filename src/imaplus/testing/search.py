@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from imaplus.testing import mime
+from imaplus.testing import commands_gmail, identities, mime
 from imaplus.testing.content import Content, read
 from imaplus.testing.mime import Part
 from imaplus.testing.registry import Bad, No
@@ -76,6 +76,9 @@ class Keys:
             return lambda seq, message: (flag in message.flags) == wanted
         if name in ADDRESS_KEYS:
             return self._header(name.lower().encode())
+        if name.startswith("X-GM-") and self._session.can("X-GM-EXT-1"):
+            found = commands_gmail.search_key(self._session, name, c, self._text)
+            return lambda seq, message: found(message)
         method = getattr(self, f"_key_{name.lower()}", None) if name.isalpha() else None
         if method is None:
             raise Bad(f"Unknown search key {name[:40]!a}")
@@ -208,6 +211,20 @@ class Keys:
     def _key_text(self) -> Test:
         text = self._text()
         return lambda seq, message: any(text in each for each in _texts(message, header=True))
+
+    def _key_emailid(self) -> Test:
+        wanted = self._object_id("EMAILID")
+        return lambda seq, message: identities.emailid(message) == wanted
+
+    def _key_threadid(self) -> Test:
+        wanted = self._object_id("THREADID")
+        return lambda seq, message: identities.threadid(message) == wanted
+
+    def _object_id(self, key: str) -> str:
+        if not self._session.can("OBJECTID"):
+            raise Bad(f"Unknown search key {key!a}")
+        self._c.expect(b" ")
+        return self._c.atom()
 
     def _key_modseq(self) -> Test:
         if not self._session.can("CONDSTORE", "QRESYNC"):

@@ -31,6 +31,7 @@ from imaplus.testing import (
 from imaplus.testing import personality as personalities
 from imaplus.testing.content import Content
 from imaplus.testing.faults import Fault
+from imaplus.testing.gmail import GmailAccount
 from imaplus.testing.mishaps import Mishap
 from imaplus.testing.personality import Personality
 from imaplus.testing.session import Session
@@ -147,7 +148,8 @@ class BaseServer:
 
     def add_user(self, user: str, password: str) -> Account:
         """One more account, with an INBOX."""
-        account = Account(user, password, self._home, self.personality.delimiter)
+        kind = GmailAccount if "X-GM-EXT-1" in self.personality.capabilities else Account
+        account = kind(user, password, self._home, self.personality.delimiter)
         self.hub.accounts[user] = account
         return account
 
@@ -179,6 +181,10 @@ class BaseServer:
     ) -> int:
         """Deliver a message. Returns its UID. The content may be `Generated`."""
         return self.mailbox(mailbox, user=user).add(content, flags, internaldate)
+
+    def copy_message(self, mailbox: str, uid: int, target: str, *, user: str | None = None) -> int:
+        """Copy a message, which keeps its identity; with Gmail, give it a label. Its UID there."""
+        return self.mailbox(mailbox, user=user).copy_to(uid, self.mailbox(target, user=user))
 
     def delete_mailbox(self, name: str, *, user: str | None = None) -> None:
         """Delete a mailbox; sessions that have it selected lose it."""

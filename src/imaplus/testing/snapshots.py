@@ -54,7 +54,7 @@ class MailboxState:
         box.uidnext = self.uidnext
         box.highestmodseq = self.highestmodseq
         box.recent_from = self.recent_from
-        box.messages = {message.uid: replace(message) for message in self.messages}
+        box._put(replace(message) for message in self.messages)
         box.expunged = list(self.expunged)
         box.selectable = self.selectable
         box.attributes = self.attributes

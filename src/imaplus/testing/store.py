@@ -32,6 +32,8 @@ class Home:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
+        self.identities = count(1)
+        """Numbers for messages and mailboxes: what OBJECTID and Gmail make names of."""
 
     def settle(self) -> None:
         """From now on the running loop owns the store."""
@@ -56,13 +58,14 @@ class Home:
 
 @record(frozen=False, eq=False)
 class Message:
-    """One message in one mailbox. Copies share their content."""
+    """One message in one mailbox. Copies share their content and their identity."""
 
     uid: int
     content: Content
     flags: frozenset[str]
     internaldate: datetime
     modseq: int
+    identity: int
 
     @property
     def data(self) -> bytes:
@@ -90,6 +93,7 @@ class Mailbox:
 
     def __init__(self, name: str, uidvalidity: int, home: Home) -> None:
         self.name = name
+        self.mailboxid = f"F{next(home.identities):08x}"
         self.uidvalidity = uidvalidity
         self.uidnext = 1
         self.highestmodseq = 1
@@ -119,6 +123,14 @@ class Mailbox:
         """Deliver a message and tell every session. Returns its UID."""
         return self._home.run(lambda: self._add([content], flags, internaldate)[0])
 
+    def copy_to(self, uid: int, target: Mailbox) -> int:
+        """Copy a message, as COPY does: the copy has the same EMAILID. Returns its UID there."""
+        return self._home.run(lambda: target._take(self.messages[uid]))
+
+    def _take(self, message: Message) -> int:
+        content, identity = message.content, message.identity
+        return self._add([content], message.flags, message.internaldate, identity)[0]
+
     def add_many(
         self,
         contents: Iterable[bytes | Content],
@@ -133,6 +145,7 @@ class Mailbox:
         contents: Iterable[bytes | Content],
         flags: Iterable[str],
         internaldate: datetime | None,
+        identity: int | None = None,
     ) -> list[int]:
         kept = frozenset(map(canonical_flag, flags))
         moment = internaldate or datetime.now(UTC).replace(microsecond=0)
@@ -140,7 +153,8 @@ class Mailbox:
         uids = []
         for each in contents:
             content = InMemory(each) if isinstance(each, bytes) else each
-            message = Message(self.uidnext, content, kept, moment, modseq)
+            known = next(self._home.identities) if identity is None else identity
+            message = Message(self.uidnext, content, kept, moment, modseq, known)
             self.messages[message.uid] = message
             self.uidnext += 1
             uids.append(message.uid)
@@ -213,12 +227,16 @@ class Mailbox:
         messages = list(self.messages.values())
         for watcher in list(self.watchers):
             watcher.deleted()
-        self.messages = {}
+        self._put([])
         self.expunged.clear()
         self.uidvalidity += 1_000_000
         self.uidnext = self.recent_from = 1
         for message in messages:
-            self._add([message.content], message.flags, message.internaldate)
+            self._take(message)
+
+    def _put(self, messages: Iterable[Message]) -> None:
+        """Hold these messages and no others; nobody is told."""
+        self.messages = {message.uid: message for message in messages}
 
     def _next_modseq(self) -> int:
         self.highestmodseq += 1
@@ -267,9 +285,12 @@ class Account:
         parent, delimiter, _ = name.rpartition(self.delimiter)
         if delimiter and parent and self.find(parent) is None:
             self._create(parent)
-        mailbox = Mailbox(name, next(self._uidvalidities), self._home)
+        mailbox = self._mailbox(name, next(self._uidvalidities))
         self.mailboxes[name] = mailbox
         return mailbox
+
+    def _mailbox(self, name: str, uidvalidity: int) -> Mailbox:
+        return Mailbox(name, uidvalidity, self._home)
 
     def children(self, name: str) -> list[Mailbox]:
         """All mailboxes below one, at any depth."""
@@ -295,7 +316,7 @@ class Account:
         if mailbox.name == "INBOX":
             target = self._create(new)
             for message in list(mailbox.messages.values()):
-                target._add([message.content], message.flags, message.internaldate)
+                target._take(message)
             mailbox._expunge(list(mailbox.messages))
             return
         old = mailbox.name

@@ -1,0 +1,25 @@
+"""Changing Gmail's labels (X-GM-EXT-1) of any number of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imaplus.core.messages import Change, Stored
+from imaplus.errors import InvalidArgument
+from imaplus.extensions.gmail import StoreLabels
+from imaplus.flows.messages import in_portions, portions
+from imaplus.protocol.command import Flow
+from imaplus.protocol.connection import Connection
+from imaplus.wire.sets import SequenceSet
+
+
+def change_labels(
+    connection: Connection, uids: SequenceSet, change: Change, labels: Iterable[str]
+) -> Flow[Stored]:
+    """STORE of X-GM-LABELS, where every number of labels means something."""
+    wanted = frozenset(labels)
+    if not wanted and change is not Change.REPLACE:
+        raise InvalidArgument("expected at least one label")
+    commands = (StoreLabels(part, change, wanted) for part in portions(connection, uids))
+    results = yield from in_portions(commands)
+    return Stored(tuple(message for result in results for message in result.messages))
