@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.cli.errors import Exit, Stop
-from imaplus.cli.patterns import Pattern, choose
+from imaplus.cli.patterns import Pattern, choose, to_ask_for, without_meaning
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,22 @@ def test_patterns_that_mean_nothing(pattern: str, exit: Exit) -> None:
     with pytest.raises(Stop) as caught:
         choose(ALL, ["*", pattern])
     assert caught.value.failure.exit is exit
+
+
+def test_exclusions_that_mean_nothing() -> None:
+    assert without_meaning(ALL, ["Lists/*", "@sent", "@inbox"]) == []
+    (plain,) = without_meaning(ALL, ["INBOX", "lists"])
+    assert plain == "--exclude lists leaves nothing out: no mailbox matches it"
+    (alias,) = without_meaning(ALL, ["@Trash"])
+    assert "@Trash" in alias
+    assert alias.endswith("the server does not say which mailbox is used for trash")
+    (named,) = without_meaning([*ALL, Mailbox("INBOX/Trash")], ["@trash"])
+    assert named.endswith("; is it --exclude 'INBOX/Trash'?")
+
+
+def test_what_is_excluded_is_asked_for() -> None:
+    assert to_ask_for(["Lists"]) == "Lists"
+    assert to_ask_for(["Lists"], ["@trash"]) == "*"
 
 
 def test_inbox_has_no_case_and_its_children_have() -> None:
