@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -163,6 +164,36 @@ def test_only_some_mailboxes(server: Server, run: Run, mail: Path) -> None:
     assert (code, json.loads(out)) == (0, {"mailboxes": 1, "messages": sent})
 
 
+def test_what_is_excluded_in_vain_is_said(server: Server, run: Run, mail: Path) -> None:
+    words = ("backup", server.url, mail, *PLAIN, "--exclude", "@trash", "--exclude", "Nowhere")
+    code, _, err = run(*words, "--exclude", "@sent", "-q")
+    assert code == 0
+    assert "--exclude Nowhere leaves nothing out" in err
+    assert "@sent" not in err
+    server.mailbox("Trash").attributes = frozenset()
+    code, _, err = run(*words)
+    assert code == 0
+    assert "is it --exclude 'Trash'?" in err
+    code, _, err = run("verify", mail, server.url, *PLAIN, "--exclude", "@trash")
+    assert "warning: --exclude @trash leaves nothing out" in err
+
+
+def test_options_between_the_arguments(server: Server, run: Run, mail: Path) -> None:
+    assert run("backup", server.url, "--exclude", "@trash", mail, *PLAIN)[0] == 0
+    assert run("verify", mail, *PLAIN, server.url, "--exclude", "@trash")[0] == 0
+
+
+@pytest.mark.parametrize("more", [(), ("-n",)])
+def test_the_root_of_a_new_disk_is_empty(
+    server: Server, run: Run, mail: Path, more: tuple[str, ...]
+) -> None:
+    (mail / "lost+found").mkdir(mode=0o700, parents=True)
+    assert run("backup", server.url, mail, *PLAIN, *more)[0] == 0
+    if not more:
+        mirrored(server, mail)
+    assert (mail / "lost+found").is_dir()
+
+
 # -- how it fails ----------------------------------------------------------------------------------
 
 
@@ -184,6 +215,43 @@ def test_a_server_that_is_not_there(run: Run, mail: Path) -> None:
     assert code == 5
     assert "No server takes connections there" in err
     assert run("backup", "imaps://ada@nowhere.invalid/", mail)[0] == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ALERT] Too many simultaneous connections. (Failure)",
+        "[LIMIT] Too many login failures, try later",
+        "[INUSE] somebody else is here",
+        "[UNAVAILABLE] Temporary authentication failure.",
+    ],
+)
+def test_a_login_that_may_be_tried_later(server: Server, run: Run, mail: Path, text: str) -> None:
+    server.fail_next(Fault.fail_login(text))
+    code, _, err = run("backup", server.url, mail, *PLAIN)
+    assert code == 5
+    assert "Try again later" in err
+    assert "password" not in err.replace("password and mail travel unprotected", "")
+
+
+@pytest.mark.parametrize(
+    ("security", "hint"), [("starttls", "--security tls"), ("tls", "--security starttls")]
+)
+def test_a_server_that_says_nothing(run: Run, mail: Path, security: str, hint: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"imap://ada@127.0.0.1:{silent.getsockname()[1]}/"
+        code, _, err = run("backup", url, mail, "--security", security, "--timeout", "0.2")
+        assert code == 5
+        assert hint in err
+        assert f"port {silent.getsockname()[1]}" in err
+        if security == "starttls":
+            assert "no greeting came within 0.2 seconds" in err
+
+
+def test_a_server_that_speaks_tls_later_or_not_at_all(server: Server, run: Run, mail: Path) -> None:
+    code, _, err = run("backup", server.url, mail, "--security", "tls")
+    assert code == 6
+    assert "--security starttls" in err
 
 
 def test_a_server_that_goes_midway(server: Server, run: Run, mail: Path) -> None:

@@ -7,8 +7,17 @@ import argparse
 import pytest
 
 from imaplus.cli.errors import Exit, Stop
-from imaplus.cli.main import parse
+from imaplus.cli.main import VERBS, parse
 from imaplus.cli.secrets import Kind, Source
+
+ARGUMENTS = {
+    "backup": ["demo:", "mail"],
+    "verify": ["mail", "demo:"],
+    "ls": ["demo:"],
+    "demo": ["mail"],
+    "testserver": [],
+}
+"""What each verb takes beside options."""
 
 
 def stopped(words: list[str], environ: dict[str, str] | None = None) -> str:
@@ -101,6 +110,60 @@ def test_json_takes_fields_only_behind_an_equals_sign() -> None:
     assert parse(["ls", "--json", "demo:"], {}).account == "demo:"
     assert parse(["ls", "--json=name,size", "demo:"], {}).json == ("name", "size")
     assert "fields are: name" in stopped(["ls", "--json=name,weight", "demo:"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "backup demo: --exclude X mail",
+        "backup --exclude X demo: mail",
+        "backup demo: mail --exclude X",
+        "backup demo: --exclude=X -n mail",
+        "backup -q demo: -n --exclude X mail --json",
+        "backup demo: -nq --exclude X -- mail",
+        "-q backup demo: --exclude X mail",
+    ],
+)
+def test_options_stand_anywhere(words: str) -> None:
+    args = parse(words.split(), {"IMAPLUS_SECURITY": "plain"})
+    found = (args.account, args.directory, args.exclude, args.security)
+    assert found == ("demo:", "mail", ["X"], "plain")
+    assert args.quiet is ("q" in words)
+    assert args.dry_run is ("-n" in words)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_options_stand_anywhere_for_all_verbs(verb: str) -> None:
+    before = parse([verb, "--quiet", *ARGUMENTS[verb]], {})
+    first, *rest = [*ARGUMENTS[verb], "--quiet"]
+    between = parse([verb, first, "--quiet", *rest], {})
+    assert vars(between) == vars(before)
+
+
+def test_words_behind_two_hyphens_are_no_options() -> None:
+    args = parse(["backup", "--", "--json", "--quiet"], {})
+    assert (args.account, args.directory, args.json) == ("--json", "--quiet", None)
+    args = parse(["backup", "demo:", "--quiet", "--", "-x"], {})
+    assert (args.account, args.directory, args.quiet) == ("demo:", "-x", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("backup", "required: ACCOUNT"),
+        ("backup demo: --exclude", "--exclude: expected one argument"),
+        ("backup demo: --exclude --quiet mail", "--exclude: expected one argument"),
+        ("backup --exclude -- X", "--exclude: expected one argument"),
+        ("backup demo: --quiet a b", "1 argument too many"),
+        ("backup demo: --exclode X mail more", "unknown option --exclode, 2 arguments too many"),
+        ("backup demo: -x mail", "unknown option -x"),
+        ("verify d --port many demo:", "--port: a port is a number"),
+        ("verify d --quiet=1 demo:", "takes no value"),
+        ("testserver -- x", "1 argument too many"),
+    ],
+)
+def test_what_is_wrong_between_arguments(words: str, said: str) -> None:
+    assert said in stopped(words.split())
 
 
 @pytest.mark.parametrize(

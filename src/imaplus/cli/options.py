@@ -75,12 +75,11 @@ class Parser(argparse.ArgumentParser):
                 others.append(word)
                 continue
             options.append(word)
-            if (
-                self._wants_value(word)
-                and left
-                and left[0] != "--"
-                and not self._is_option(left[0])
-            ):
+            if not self._wants_value(word):
+                continue
+            if not left:  # the value is missing, and none of the others is it
+                return [*options, "--", *others]
+            if left[0] != "--" and not self._is_option(left[0]):
                 options.append(left.popleft())
         return [*options, *others]
 
