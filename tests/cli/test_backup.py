@@ -257,14 +257,21 @@ def test_a_server_that_speaks_tls_later_or_not_at_all(server: Server, run: Run, 
 def test_a_server_that_goes_midway(server: Server, run: Run, mail: Path) -> None:
     server.fail_next(Fault.cut_after_sent(20_000))
     code, _, err = run("backup", server.url, mail, *PLAIN)
-    assert code == 5
-    assert "fetches what is still missing" in err
-    server.fail_next(Fault.bye(6, "Down for maintenance"))
+    assert code == 0
+    assert "connected again 1 time" in err
+    mirrored(server, mail)
+
+
+def test_a_server_that_goes_for_good(
+    server: Server, run: Run, mail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaplus.mirror.link.WAITS", (0.0,))
+    server.fail_next(Fault.cut_after_sent(20_000))
+    server.fail_always(Fault.greet(b"* BYE Down for maintenance\r\n"))
     code, _, err = run("backup", server.url, mail, *PLAIN)
     assert code == 5
     assert "Down for maintenance" in err
-    assert run("backup", server.url, mail, *PLAIN)[0] == 0
-    mirrored(server, mail)
+    assert "fetches what is still missing" in err
 
 
 def test_a_message_that_cannot_be_had(server: Server, run: Run, mail: Path) -> None:

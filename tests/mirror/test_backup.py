@@ -379,7 +379,7 @@ def test_qresync_that_is_offered_and_not_understood(plain: Server, root: Path) -
     check(plain, root)
 
 
-def test_uids_that_mean_nothing_are_no_keys(root: Path) -> None:
+def test_where_uids_do_not_last_messages_are_kept_by_hash(root: Path) -> None:
     def nought(response: bytes) -> bytes:
         return re.sub(rb"UIDVALIDITY [0-9]+", b"UIDVALIDITY 0", response)
 
@@ -391,9 +391,13 @@ def test_uids_that_mean_nothing_are_no_keys(root: Path) -> None:
     for rewrite in (nought, unsticky):
         with Server(personality=rewriting(rewrite, "rev1-basic")) as server:
             server.add_message("INBOX", b"hello\r\n")
-            report = run(server, root)
-            assert (report.fetched, len(report.failures)) == (0, 1)
-            assert report.failures[0].uid is None
+            first = run(server, root)
+            assert (first.fetched, first.failures) == (1, ())
+            assert "no lasting UIDs" in first.notices[0].text
+            assert run(server, root).fetched == 0
+            with Store.open(root, readonly=True) as store:
+                [info] = store.mailboxes()
+                assert info.generations == (0,)
 
 
 def test_sizes_that_the_server_counts_wrongly(root: Path) -> None:

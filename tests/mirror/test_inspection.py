@@ -60,7 +60,7 @@ def test_a_link_in_place_of_a_folder_is_damage(filled: Store, tmp_path: Path) ->
     fan.symlink_to(tmp_path / "aside")
     with Store.open(filled.path, readonly=True) as other:
         report = other.inspect()
-    assert str(fan) in report.unreadable[0]
+    assert report.strangers == (str(fan),)
     assert [damage.problem for damage in report.damages] == ["missing"]
 
 

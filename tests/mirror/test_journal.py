@@ -42,7 +42,7 @@ def test_what_was_said_is_read_again(store: Store) -> None:
     checkpoint = journal.mark(exists=2, uidnext=7, highestmodseq=9, when=WHEN)
 
     found = again(store, journal)
-    assert found.checkpoint == checkpoint == Checkpoint(17, 7, 9, 2, WHEN)
+    assert found.checkpoint == checkpoint == Checkpoint(17, 7, 9, 2, WHEN, 2)
     assert dict(found.entries) == {
         5: Entry(SHA, 1234, frozenset({"\\Seen", "$Junk"}), WHEN, 7),
         4294967295: Entry(f"{2:064x}", 2, frozenset({"\\Deleted"}), None, 2**63 - 1),
@@ -90,7 +90,7 @@ def test_other_nonsense_is_refused_too(store: Store) -> None:
     with pytest.raises(InvalidArgument):
         journal.add(1, body(), flags=[""])
     with pytest.raises(InvalidArgument):
-        store.mailbox("INBOX", 0)
+        store.mailbox("INBOX", -1)
     with pytest.raises(KeyError):
         journal.set_flags(9, [])
     store.commit()

@@ -183,7 +183,7 @@ def test_an_unreadable_mailbox_is_reported_and_healed_by_the_next_run(root: Path
 def test_files_that_others_left_are_no_mailboxes(store: Store) -> None:
     (store.path / "mailboxes" / ".DS_Store").touch()
     store.mailbox("Sent", 1)
-    (store.path / "mailboxes" / "Sent" / "0.journal").touch()
+    (store.path / "mailboxes" / "Sent" / "00.journal").touch()
     assert store.mailboxes() == [MailboxInfo("Sent", None, frozenset(), ())]
 
 

@@ -41,7 +41,7 @@ class Absence:
                     mailbox.uidvalidity,
                     delimiter=entry.delimiter,
                     attributes=entry.attributes,
-                    mailboxid=getattr(mailbox, "mailboxid", None),
+                    mailboxid=mailbox.mailboxid,
                 )
                 self._store.move_journal(name, entry.name, mailbox.uidvalidity)
                 del self._absent[name]
@@ -50,8 +50,8 @@ class Absence:
                 return
 
     def _is_same(self, mailbox: Mailbox, info: MailboxInfo) -> bool:
-        if None not in (getattr(mailbox, "mailboxid", None), info.mailboxid):
-            return getattr(mailbox, "mailboxid", None) == info.mailboxid
+        if None not in (mailbox.mailboxid, info.mailboxid):
+            return mailbox.mailboxid == info.mailboxid
         journal = self._store.mailbox(info.name, mailbox.uidvalidity)
         if not journal.entries:
             return False

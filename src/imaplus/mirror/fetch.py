@@ -99,7 +99,8 @@ class Fetching:
         self._store = store
         self._journal = journal
         self._progress = progress
-        self._failed = failed
+        self._tell_failed = failed
+        self._named: set[int] = set()
         self._identity_items = items
         self._identities = identities
         self._replace = replace
@@ -119,7 +120,7 @@ class Fetching:
     def fetch(self, uids: SequenceSet) -> Generator[int, None, None]:
         """The bytes of each message as it comes."""
         yield from self._fetch(self._without_suspects(uids))
-        missing = uids - self.deferred - SequenceSet.of(self._had)
+        missing = uids - self.deferred - SequenceSet.of(self._had) - SequenceSet.of(self._named)
         if missing and self._barren < BARREN and self._refused < HOPELESS:
             yield from self._ask_again(missing)
         yield from self._confirm()
@@ -209,6 +210,11 @@ class Fetching:
         writer.restart()  # the whole of it was asked for
         return Sink(writer, self._progress.advance)
 
+    def _failed(self, uid: int | None, problem: str) -> None:
+        if uid is not None:
+            self._named.add(uid)
+        self._tell_failed(uid, problem)
+
     # -- what goes wrong ----------------------------------------------------------------------
 
     def _set_aside(
@@ -281,7 +287,7 @@ class Fetching:
         if not here:
             return
         yield from self._fetch(here)
-        for uid in here - self.deferred - SequenceSet.of(self._had):
+        for uid in here - self.deferred - SequenceSet.of(self._had) - SequenceSet.of(self._named):
             self._failed(uid, "the server did not send it, or not so that it can be read")
 
     def _smallest_first(self, uids: SequenceSet) -> list[int]:

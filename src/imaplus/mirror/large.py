@@ -108,8 +108,8 @@ class Large:
         if writer.octets:
             if writer.octets > writer.size:
                 raise Disagreement
-            self._compare(writer, uid, 0)
-            self._compare(writer, uid, max(0, writer.octets - OVERLAP))
+            for offset in (0, max(0, writer.octets - OVERLAP)):
+                self._compare(writer, uid, offset)
         while writer.octets < writer.size:
             before = writer.octets
             try:
@@ -133,7 +133,7 @@ class Large:
 
     def _compare(self, writer: PartialWriter, uid: int, offset: int) -> None:
         octets = min(OVERLAP, writer.octets - offset)
-        if self._again(uid, offset, octets) != writer.read(offset, octets):
+        if octets > 0 and self._again(uid, offset, octets) != writer.read(offset, octets):
             writer.restart()
 
     def _again(self, uid: int, offset: int, octets: int) -> bytes:

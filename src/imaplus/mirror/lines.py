@@ -88,7 +88,7 @@ class State:
                 self.identity = fields.split(b" ")[3].decode("ascii")
             else:
                 return self._apply_rare(kind, fields)
-        except (ValueError, struct.error):
+        except (ValueError, IndexError, struct.error):
             return False
         return True
 

@@ -191,7 +191,7 @@ class Update:
                 uidvalidity,
                 delimiter=entry.delimiter,
                 attributes=entry.attributes,
-                mailboxid=None if mailbox is None else getattr(mailbox, "mailboxid", None),
+                mailboxid=None if mailbox is None else mailbox.mailboxid,
             )
         except KeyError:  # a dry run makes no journal
             return None

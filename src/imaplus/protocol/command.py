@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from imaplus.errors import CommandError, ProtocolError
+from imaplus.errors import CommandError, ConnectionLost, ProtocolError
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
 from imaplus.wire.frames import Limits
@@ -336,10 +336,14 @@ class Pending(Generic[T]):
             self._over()
 
     def fail(self, error: BaseException) -> None:
-        """The command is over: it cannot have a reply."""
+        """The command is over: it cannot have a reply.
+
+        Values that came whole before the connection was lost can still be taken.
+        """
         if not self.done:
             self.error = error
-            self.values = []
+            if not isinstance(error, ConnectionLost):
+                self.values = []
             self._over()
 
     def _over(self) -> None:

@@ -1,0 +1,259 @@
+"""Answers that are complete in form and wrong in fact: they are held against what else is known."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from imaplus.mirror import Store
+from imaplus.testing import COURIER, MICROSOFT_365, PERSONALITIES, Fault, Quirk, Server
+
+from .running import compared, held, on_server, run, told
+
+WAYS = ("rev1", "condstore", "rev1-basic")
+
+
+@pytest.fixture(params=WAYS)
+def server(request: pytest.FixtureRequest) -> Server:
+    with Server(personality=request.param) as server:
+        server.mailbox().add_many([b"Subject: %d\r\n\r\ntext\r\n" % n for n in range(50)])
+        server.add_mailbox("Work")
+        server.add_message("Work", b"Subject: work\r\n\r\n")
+        yield server
+
+
+# -- enumeration -----------------------------------------------------------------------------------
+
+
+def test_search_that_tells_too_little_is_asked_in_another_way(server: Server, root: Path) -> None:
+    server.fail_always(Fault.short_search(7))
+    report = run(server, root)
+    assert (report.fetched, report.failures) == (51, ())
+    server.mailbox().expunge([5])
+    server.add_message("INBOX", b"Subject: new\r\n\r\n")
+    report = run(server, root)
+    assert (report.fetched, report.vanished, report.failures) == (1, 1, ())
+    assert held(root) == on_server(server)
+
+
+def test_what_stays_short_is_a_failure_and_nothing_is_gone(server: Server, root: Path) -> None:
+    assert run(server, root).failures == ()
+    server.mailbox().expunge([5])
+    server.fail_always(Fault.short_search(7) | Fault.short_fetch(9))
+    report = run(server, root)
+    if "QRESYNC" in server.personality.capabilities:  # tells what vanished, and that adds up
+        assert (report.vanished, report.failures) == (1, ())
+        return
+    assert [(each.mailbox, each.uid) for each in report.failures] == [("INBOX", None)]
+    assert "49 messages, and tells the UIDs of" in report.failures[0].problem
+    assert (report.vanished, len(held(root))) == (0, 50)
+    assert any("49 messages" in each.problem for each in compared(server, root).problems)
+    server.fail_always(Fault())
+    assert run(server, root).vanished == 1
+    assert compared(server, root).clean
+
+
+def test_a_list_of_nothing_is_not_believed(server: Server, root: Path) -> None:
+    server.fail_next(Fault.hide_mailboxes())
+    report = run(server, root)
+    assert [each.mailbox for each in report.failures] == ["INBOX"]
+    assert "LIST does not show it" in report.failures[0].problem
+    assert held(root) == on_server(server)
+    run(server, root)
+    server.fail_always(Fault.hide_mailboxes())
+    report = run(server, root)
+    assert {each.mailbox for each in report.failures} == {"INBOX", "Work"}
+    assert report.gone == ()
+    assert {each.mailbox for each in compared(server, root).problems} == {"INBOX", "Work"}
+    server.fail_always(Fault())
+    assert run(server, root).failures == ()
+    assert compared(server, root).clean
+
+
+def test_a_list_that_is_short_once_is_asked_again(server: Server, root: Path) -> None:
+    run(server, root)
+    server.fail_next(Fault.hide_mailboxes("Work", times=1))
+    report = run(server, root)
+    assert (report.failures, report.gone, report.mailboxes) == ((), (), 2)
+
+
+def test_status_that_says_something_else_than_examine(root: Path) -> None:
+    with Server() as server:
+        server.mailbox().add_many([b"%d\r\n" % n for n in range(5)])
+        server.fail_always(Fault.status_says("INBOX", messages=3, uidnext=4))
+        assert run(server, root).fetched == 5
+        assert run(server, root).fetched == 0
+        assert held(root) == on_server(server)
+
+
+# -- checkpoints -----------------------------------------------------------------------------------
+
+
+def test_a_checkpoint_says_what_the_mirror_holds(server: Server, root: Path) -> None:
+    server.fail_next(Fault.at_message("INBOX", 7, "no"))
+    assert [each.uid for each in run(server, root).failures] == [7]
+    with Store.open(root, readonly=True) as store:
+        checkpoint = store.mailbox("INBOX", server.mailbox().uidvalidity).checkpoint
+    assert checkpoint is not None
+    assert (checkpoint.exists, checkpoint.held, checkpoint.complete) == (50, 49, False)
+    report = run(server, root)
+    assert (report.fetched, report.failures) == (1, ())
+    assert held(root) == on_server(server)
+
+
+def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(
+    server: Server, root: Path
+) -> None:
+    """As format 1 wrote it: what the server said, whatever the mirror had."""
+    from imaplus.mirror import lines
+
+    run(server, root)
+    [path] = (root / "mailboxes" / "INBOX").glob("*.journal")
+    texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+    assert texts[-1].startswith(b"c ")
+    old = texts[-1].rpartition(b" ")[0]
+    texts = [each for each in texts if not each.startswith(b"a 9 ")][:-1] + [old]
+    texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
+    path.write_bytes(b"".join(map(lines.line, texts)))
+    (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@example.org"}))
+    [problem] = [each for each in compared(server, root).problems if each.uid is None]
+    assert problem.problem == "50 messages were promised, 49 are in the mirror"
+    report = run(server, root)
+    assert report.fetched == 1
+    assert ["recorded 50 messages" in each.text for each in report.notices] == [True]
+    report = run(server, root)
+    assert (report.fetched, report.notices) == (0, ())
+    assert compared(server, root).clean
+
+
+def test_a_store_of_format_1_is_taken_over_without_fetching(server: Server, root: Path) -> None:
+    from imaplus.mirror import lines
+
+    run(server, root)
+    for path in (root / "mailboxes").glob("*/*.journal"):
+        texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+        texts = [each.rpartition(b" ")[0] if each[:2] == b"c " else each for each in texts]
+        texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
+        kept = [each for each in texts if each[:2] not in (b"i ", b"l ")]
+        path.write_bytes(b"".join(map(lines.line, kept)))
+    (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@127.0.0.1"}))
+    assert compared(server, root).clean
+    report = run(server, root)
+    assert (report.fetched, report.failures, report.notices) == (0, (), ())
+    assert json.loads((root / "store.json").read_bytes())["format"] == 2
+    assert not told(server, "BODY")[1:] or held(root) == on_server(server)
+
+
+# -- copies ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("same_size", [False, True])
+def test_a_server_that_was_restored_from_its_own_backup(
+    server: Server, root: Path, same_size: bool
+) -> None:
+    snapshot = server.snapshot()
+    date = datetime(2026, 1, 1, tzinfo=UTC)
+    for n in range(9):
+        server.add_message("INBOX", b"Subject: old %d\r\n\r\n" % n, (), date)
+    run(server, root)
+    old = held(root)
+    server.restore(snapshot)
+    later = datetime(2026, 2, 2, tzinfo=UTC)
+    for n in range(2):
+        text = b"Subject: new %d\r\n\r\n" if same_size else b"Subject: something else %d\r\n\r\n"
+        server.add_message("INBOX", text % n, (), later)
+    report = run(server, root)
+    assert report.replaced == 2
+    assert any("went back" in each.text for each in report.notices)
+    assert held(root) == on_server(server)
+    with Store.open(root, readonly=True) as store:
+        journal = store.mailbox("INBOX", server.mailbox().uidvalidity)
+        kept = {each.uid: each.entry.sha256 for each in journal.replaced}
+        assert set(kept) == {51, 52}
+        for uid, sha256 in kept.items():
+            with store.open_body(sha256) as file:
+                assert file.read() == old[uid]
+    assert compared(server, root).clean
+    assert run(server, root).replaced == 0
+
+
+@pytest.mark.parametrize("text", [MICROSOFT_365, COURIER])
+@pytest.mark.parametrize("size", ["own", "real", "fitted"])
+def test_a_text_in_the_place_of_a_message_never_counts_as_the_message(
+    server: Server, root: Path, text: bytes, size: str
+) -> None:
+    server.mailbox().set_content(3, b"Subject: long\r\n\r\n" + b"word " * 200)
+    server.fail_next(Fault.substitute("INBOX", 3, text, size=size))  # type: ignore[arg-type]
+    report = run(server, root)
+    assert [each.uid for each in report.failures] == [3]
+    assert "a text of its own" in report.failures[0].problem
+    assert 3 not in held(root)
+    assert run(server, root).failures == ()
+    assert held(root) == on_server(server)
+
+
+@pytest.mark.parametrize("missing", ["NIL", "empty", "item"])
+def test_ok_without_a_body_is_no_message(server: Server, root: Path, missing: str) -> None:
+    server.fail_next(Fault.no_body("INBOX", 3, missing))  # type: ignore[arg-type]
+    assert [each.uid for each in run(server, root).failures] == [3]
+    assert run(server, root).failures == ()
+    assert held(root) == on_server(server)
+
+
+def test_a_mail_that_speaks_of_such_a_text_is_a_mail(server: Server, root: Path) -> None:
+    server.mailbox().set_content(3, b"From: ann@example.org\r\nSubject: help\r\n\r\n" + COURIER)
+    assert run(server, root).failures == ()
+
+
+def test_a_size_that_is_wrong_has_the_body_fetched_twice(server: Server, root: Path) -> None:
+    server.fail_always(Fault.substitute("INBOX", 3, b"Subject: cut\r\n\r\n", size="real"))
+    assert run(server, root).failures == ()  # the server stands by it
+    assert held(root)[3] == b"Subject: cut\r\n\r\n"
+
+
+def test_a_uidvalidity_that_changed_is_told(server: Server, root: Path) -> None:
+    run(server, root)
+    server.mailbox().recreate()
+    report = run(server, root)
+    [notice] = report.notices
+    assert (notice.mailbox, report.fetched + report.spared) == ("INBOX", 50)
+    assert "UIDVALIDITY changed" in notice.text
+
+
+def test_most_of_a_mailbox_that_goes_at_once_is_told(server: Server, root: Path) -> None:
+    run(server, root)
+    server.mailbox().expunge(range(1, 31))
+    report = run(server, root)
+    assert report.vanished == 30
+    [notice] = report.notices
+    assert notice.warning
+    assert "30 of its 50 messages" in notice.text
+
+
+# -- UIDs that do not last -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quirk", [Quirk.NO_UIDVALIDITY, Quirk.UIDNOTSTICKY])
+def test_without_lasting_uids_messages_are_known_by_their_hash(root: Path, quirk: Quirk) -> None:
+    with Server(personality=PERSONALITIES["rev1-basic"].but(quirk)) as server:
+        same = b"Subject: same\r\n\r\ntext\r\n"
+        date = datetime(2026, 1, 1, tzinfo=UTC)
+        for text in (same, same, b"Subject: one\r\n\r\n", b"Subject: two\r\n\r\n"):
+            server.add_message("INBOX", text, (), date)
+        report = run(server, root)
+        assert (report.fetched, report.failures, len(report.notices)) == (4, (), 1)
+        report = run(server, root)
+        assert (report.fetched, report.vanished) == (0, 0)
+        server.mailbox().expunge([1, 3])
+        server.mailbox().recreate()  # other UIDs for all
+        server.add_message("INBOX", b"Subject: three\r\n\r\n", ["\\Seen"], date)
+        report = run(server, root)
+        assert (report.fetched, report.vanished) == (1, 2)
+        found = sorted(held(root).values())
+        assert found == sorted(on_server(server).values())
+        assert compared(server, root).clean
+        server.add_message("INBOX", b"Subject: four\r\n\r\n")
+        assert not compared(server, root).clean
