@@ -83,7 +83,7 @@ def _missing(
     missing: dict[str, MailboxInfo | None] = {}
     if pattern != "*":
         if not names and store is not None and store.generations(pattern):
-            info = next(each for each in store.mailboxes() if each.name == pattern)
+            info = next((each for each in store.others() if each.name == pattern), None)
             missing[pattern] = info
         return missing
     if not any(name.upper() == "INBOX" for name in names):

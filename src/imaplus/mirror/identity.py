@@ -77,7 +77,7 @@ class Identities:
     def _index(self) -> dict[str, tuple[bytes, int]]:
         if self._known is None:
             self._known = {}
-            for info in self._store.mailboxes():
+            for info in self._store.others():
                 for uidvalidity in info.generations:
                     journal = self._store.mailbox(info.name, uidvalidity)
                     # What is gone from one mailbox may have been moved to another.

@@ -71,7 +71,7 @@ def _record(store: Store, owner: Owner) -> None:
 def _sample(link: Link, store: Store) -> tuple[int, int, int]:
     """How many messages agree, and how many differ, of so many that the mirror has."""
     agreeing = differing = held = 0
-    known = [info for info in store.mailboxes() if info.generations and info.generations[-1]]
+    known = [info for info in store.others() if info.generations and info.generations[-1]]
     for info in islice(known, MAILBOXES):
         right, wrong = _compare(link, store, info)
         held += len(store.mailbox(info.name, info.generations[-1]).entries)

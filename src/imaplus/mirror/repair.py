@@ -26,14 +26,15 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
 
     Damaged files are moved to the folder `aside` of the store.
     """
+    for folder in store.folders():  # first, for what cannot be read names no body
+        _mend_folder(store, folder, tally)
+    store.commit()
     found = store.inspect()
     for path in found.strangers:
         store.set_aside(path)
         tally.tell(None, f"{path} is no part of a mirror; it was moved to the folder `aside`")
     for sha256 in found.corrupt:
         store.set_aside(str(store.objects.path(sha256)))
-    for folder in store.folders():
-        _mend_folder(store, folder, tally)
     for mailbox, _ in found.promises:
         _promise_less(store, mailbox)
     return found.damages
@@ -46,7 +47,7 @@ def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
         entry = journal.entries.get(damage.uid)
         if entry is not None and store.objects.has(entry.sha256, entry.size):
             continue
-        info = next((each for each in store.mailboxes() if each.name == damage.mailbox), None)
+        info = next((each for each in store.others() if each.name == damage.mailbox), None)
         is_current = (
             entry is not None
             and info is not None

@@ -180,10 +180,10 @@ class Store:
         infos = [self.info(folder) for folder in self.folders()]
         return sorted(infos, key=lambda info: info.name)
 
-    def others(self, names: Iterable[str]) -> list[MailboxInfo]:
-        """The mailboxes of the mirror that have none of these names.
+    def others(self, names: Iterable[str] = ()) -> list[MailboxInfo]:
+        """The mailboxes of the mirror that have none of these names, as far as they can be read.
 
-        Cheaper than `mailboxes()`, for only these are looked at. What cannot be read is left out.
+        Only these are looked at, so it is cheaper than `mailboxes()`.
         """
         self._check(writing=False)
         known = {folder_name(name) for name in names}

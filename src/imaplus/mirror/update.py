@@ -98,6 +98,8 @@ class Update:
         work, status = self._work, self._entry.status
         journal = self._journal_of(status.uidvalidity if status is not None else None)
         checkpoint = self._checkpoint(journal)
+        if journal is not None and journal.absent_since is not None and not work.dry_run:
+            self._welcome(journal, checkpoint)
         if checkpoint is not None and is_unchanged(status, checkpoint):
             work.tally.messages += checkpoint.exists
             work.progress.skip()
@@ -115,6 +117,17 @@ class Update:
         self._apply(self._journal)
         if not self.deferred:
             self._promise(self._journal)
+
+    def _welcome(self, journal: Journal, checkpoint: Checkpoint | None) -> None:
+        """The mailbox is back, as the checkpoint has it or otherwise."""
+        journal.set_absent(False)
+        self._work.tally.returned.append(self.name)
+        if checkpoint is not None:
+            journal.mark(
+                exists=checkpoint.exists,
+                uidnext=checkpoint.uidnext,
+                highestmodseq=checkpoint.highestmodseq,
+            )
 
     def finish(self) -> None:
         """Fetch what was set aside, one message at a time, and promise what can be promised."""
@@ -227,8 +240,8 @@ class Update:
         work, changes = self._work, self._changes
         assert self._opened is not None
         assert work.store is not None
-        if journal.set_absent(False):
-            work.tally.returned.append(self.name)
+        if journal.absent_since is not None:
+            self._welcome(journal, None)
         for uid, flags in changes.flags.items():
             work.tally.flags_changed += journal.set_flags(uid, flags)
         for uid, labels in changes.labels.items():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from imaplus import Client, CommandError, ListEntry, Mailbox, SequenceSet, UsageError
@@ -17,7 +18,7 @@ from imaplus.mirror.choosing import chosen_mailboxes
 from imaplus.mirror.comparison import date_differs, date_of, flags_of, value_of
 from imaplus.mirror.digests import digests
 from imaplus.mirror.enumeration import enumerate_uids
-from imaplus.mirror.errors import asks_for_patience
+from imaplus.mirror.errors import StoreCorrupt, asks_for_patience
 from imaplus.mirror.identity import IdentityItems, identity_items
 from imaplus.mirror.link import Connect, Link
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
@@ -207,7 +208,7 @@ class _Verification:
         deep: bool,
     ) -> None:
         """Compare every mailbox that the mirror is to hold."""
-        self._known = {info.name: info for info in self._store.mailboxes()}
+        self._known = {info.name: info for info in self._store.others()}
         entries = mailboxes
         if entries is None:
             listing = chosen_mailboxes(link, self._store, choice).listing
@@ -231,7 +232,11 @@ class _Verification:
 
     def _draw(self, sample: int, names: Sequence[str]) -> None:
         """Choose messages of which the bodies are compared."""
-        sizes = {name: len(self._entries(name)) for name in names if name in self._known}
+        sizes: dict[str, int] = {}
+        for name in names:
+            with suppress(StoreCorrupt):
+                if name in self._known:
+                    sizes[name] = len(self._entries(name))
         total = sum(sizes.values())
         places = sorted(random.sample(range(total), min(sample, total)))
         start = 0
@@ -253,6 +258,8 @@ class _Verification:
             return
         try:
             self._problems += link.attempt(lambda _: self._differences(link, info))
+        except StoreCorrupt:
+            pass  # `inspect` has named it
         except (CommandError, UsageError) as error:
             if asks_for_patience(error):
                 raise

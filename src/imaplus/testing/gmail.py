@@ -118,6 +118,7 @@ class GmailAccount(Account):
 
     def labelled(self, box: GmailMailbox, message: Message) -> None:
         """A message has come to a mailbox."""
+        self._relabelled(box, message.identity)
         away = box.has_use("\\Trash", "\\Junk")
         others = [each for each in self.boxes() if each is not box]
         for other in others:
@@ -132,6 +133,13 @@ class GmailAccount(Account):
             box._set_flags(message.uid, message.flags | {"\\Flagged"}, None)
         elif "\\Flagged" in message.flags:
             self.flagged(box, message)
+
+    def _relabelled(self, box: GmailMailbox, identity: int) -> None:
+        """The labels of a message have changed: its mod-sequence grows wherever it shows."""
+        for other in self.boxes():
+            uid = other.by_identity.get(identity)
+            if other is not box and uid is not None:
+                other.messages[uid].modseq = other._next_modseq()
 
     def flagged(self, box: GmailMailbox, message: Message) -> None:
         """The flags of a message have changed in one mailbox: it has them in all."""
@@ -151,6 +159,7 @@ class GmailAccount(Account):
 
     def unlabelled(self, box: GmailMailbox, identity: int) -> None:
         """A message was expunged from a mailbox."""
+        self._relabelled(box, identity)
         for other in self.boxes():
             if box.has_use("\\All"):
                 _remove(other, identity)
