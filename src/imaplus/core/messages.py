@@ -53,10 +53,8 @@ class MessageCommand(Command[T_co]):
     def partly(self, status: Status) -> PartlyDone | None:
         """It says down to which UID; whether there are messages below that one is not known."""
         error = partly_done(self.name.decode(), status)
-        if error is None or error.uid is None:
+        if error is None or error.uid is None or not self.covers(error.uid):
             return error
-        if not self.covers(error.uid):
-            return error if status.tag is not None else None  # it is about another command
         return error if self.uids & SequenceSet.of(range(1, error.uid)) else None
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:

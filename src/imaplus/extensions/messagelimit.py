@@ -28,9 +28,6 @@ class MessageLimit:
 def messagelimit(c: Cursor) -> MessageLimit:
     # resp-text-code =/ "MESSAGELIMIT" SP message-limit [SP uniqueid]
     limit = c.number()
-    if c.at_end():
-        return MessageLimit(limit)
-    c.sp()
     return MessageLimit(limit, None if c.at_end() else c.number() or None)
 
 
