@@ -694,6 +694,19 @@ CASES: Cases = {
         (mailboxes.leave_mailbox, None),
         (mailbox, None),
     ],
+    "103-stops-at-what-it-cannot-decode": [
+        (Select("INBOX"), {"name": "INBOX", "exists": 5, "uidnext": 6}),
+        (
+            lambda c: messages.fetch(c, uids("1:*"), (Body("1", binary=True),)),
+            [
+                {"uid": 1, "BINARY[1]": b"hi"},
+                {"uid": 2, "BINARY[1]": b"hi"},
+                {"uid": 3, "FLAGS": {"\\Seen"}},
+                {"uid": 4, "BINARY[1]": b"hi"},
+                {"uid": 5, "BINARY[1]": b"hi"},
+            ],
+        ),
+    ],
 }
 ALONE = {"90-idle-ends-at-once", "90-idle-refused"}
 """Files that need more than a row."""

@@ -190,7 +190,7 @@ class AsyncMailbox:
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))
-        async for values in self._client.stream(commands, commands.otherwise):
+        async for values in self._client.stream(commands, commands.settle):
             commands.note(values)
             for whole in merger.merge(values):
                 yield whole

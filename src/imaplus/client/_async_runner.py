@@ -155,11 +155,12 @@ class AsyncRunner(AsyncExchange):
     async def stream(
         self,
         commands: Iterator[Command[Any]],
-        otherwise: Callable[[Command[Any], CommandError], bool] | None = None,
+        settle: Callable[[Command[Any], CommandError | None], bool],
     ) -> AsyncIterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept.
 
-        `otherwise` is told which command has failed, and whether `commands` has others instead.
+        `settle` is told of each command that is over, with its error if there is one, and says
+        whether that is dealt with: `commands` may have others then.
         """
         pendings: deque[Pending[Any]] = deque()
         try:
@@ -178,8 +179,10 @@ class AsyncRunner(AsyncExchange):
                     try:
                         first.check()
                     except CommandError as error:
-                        if otherwise is None or not otherwise(first.command, error):
+                        if not settle(first.command, error):
                             raise
+                    else:
+                        settle(first.command, None)
         finally:
             self._give_up(list(pendings))
 

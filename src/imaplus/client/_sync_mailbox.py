@@ -191,7 +191,7 @@ class Mailbox:
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))
-        for values in self._client.stream(commands, commands.otherwise):
+        for values in self._client.stream(commands, commands.settle):
             commands.note(values)
             for whole in merger.merge(values):
                 yield whole

@@ -156,11 +156,12 @@ class Runner(Exchange):
     def stream(
         self,
         commands: Iterator[Command[Any]],
-        otherwise: Callable[[Command[Any], CommandError], bool] | None = None,
+        settle: Callable[[Command[Any], CommandError | None], bool],
     ) -> Iterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept.
 
-        `otherwise` is told which command has failed, and whether `commands` has others instead.
+        `settle` is told of each command that is over, with its error if there is one, and says
+        whether that is dealt with: `commands` may have others then.
         """
         pendings: deque[Pending[Any]] = deque()
         try:
@@ -179,8 +180,10 @@ class Runner(Exchange):
                     try:
                         first.check()
                     except CommandError as error:
-                        if otherwise is None or not otherwise(first.command, error):
+                        if not settle(first.command, error):
                             raise
+                    else:
+                        settle(first.command, None)
         finally:
             self._give_up(list(pendings))
 

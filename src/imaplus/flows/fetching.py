@@ -47,6 +47,7 @@ class Fetching(Iterator[Fetch]):
             item.key for item in self._items if isinstance(item, Body) and _decodes(item)
         )
         self._seen: set[int] = set()  # of these all of that has come
+        self._told: set[int] = set()  # of these something else has
         self._again: deque[Fetch] = deque()
         self._coming = (
             Fetch(part, self._items, tuple(modifiers), into, into_from)
@@ -62,32 +63,59 @@ class Fetching(Iterator[Fetch]):
         for value in values if self._decoded else ():
             if isinstance(value, FetchedRun) and self._decoded <= value.names:
                 self._seen.update(value.uids)
-            elif isinstance(value, Fetched) and self._decoded <= value.claims and value.uid:
-                self._seen.add(value.uid)
+            elif isinstance(value, Fetched) and value.uid:
+                whole = self._decoded <= value.claims
+                (self._seen if whole else self._told).add(value.uid)
 
-    def otherwise(self, command: Command[Any], error: CommandError) -> bool:
-        """Whether more commands come, instead of one that has failed.
+    def settle(self, command: Command[Any], error: CommandError | None) -> bool:
+        """A command is over; whether its error is dealt with, mostly by commands that come next.
 
         Raises:
             PartlyDone: the server gets no further.
         """
         if not isinstance(command, Fetch):
-            return False
+            return error is None
         if isinstance(error, PartlyDone):
             self._again.append(rest_of(command, error))
             return True
-        if error.code not in UNDECODABLE or not any(map(_decodes, command.items)):
-            return False
+        if not self._decoded or not any(map(_decodes, command.items)):
+            return error is None
+        if error is None:
+            self._look_for_gaps(command)
+            return True
+        return error.code in UNDECODABLE and self._isolate(command)
+
+    def _look_for_gaps(self, command: Fetch) -> None:
+        """quirk 103: at a part that it cannot decode Cyrus 3.6 stops, and says OK."""
+        without = SequenceSet.of(uid for uid in self._told - self._seen if command.covers(uid))
+        if not without:
+            return
+        self._ask_for_the_rest(command, without)
+        if left := (self._left_of(command.uids) or without) - without:
+            self._again.append(replace(command, uids=left))
+
+    def _isolate(self, command: Fetch) -> bool:
+        """Ask for fewer messages at a time, until it is known which cannot be decoded."""
         left = self._left_of(command.uids)
         if left is None:
             return False
-        if left.count > 1:
-            self._again.extend(replace(command, uids=half) for half in self._halves(left))
+        if left.count == 1:
+            self._ask_for_the_rest(command, left)
         elif left:
-            self.undecodable.add(left.first)
-            items = tuple(item for item in command.items if not _decodes(item))
-            self._again.append(replace(command, uids=left, items=_not_empty(items)))
+            # Dovecot and Cyrus 3.10 stop at the one that they cannot decode.
+            last = SequenceSet.of(uid for uid in self._told - self._seen if uid in left)
+            parts = (last, left - last) if last and left - last else self._halves(left)
+            self._again.extend(replace(command, uids=part) for part in parts)
         return True
+
+    def _ask_for_the_rest(self, command: Fetch, uids: SequenceSet) -> None:
+        """Ask for all of messages but what the server cannot decode of them."""
+        self.undecodable.update(uids)
+        items = tuple(item for item in command.items if not _decodes(item))
+        if not set(items) - {"UID"}:
+            items = (*items, "FLAGS")
+        parts = portions(self._connection, uids)
+        self._again.extend(replace(command, uids=part, items=items) for part in parts)
 
     def _left_of(self, uids: SequenceSet) -> SequenceSet | None:
         """Which of these have not come; None for the last message, whichever that is."""
@@ -111,10 +139,6 @@ class Fetching(Iterator[Fetch]):
 def _decodes(item: Item) -> bool:
     """Whether the server has to undo a transfer encoding for it."""
     return isinstance(item, Body) and (item.binary or item.size)
-
-
-def _not_empty(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    return items if set(items) - {"UID"} else (*items, "FLAGS")
 
 
 def _windows(portion: SequenceSet, window: int | None) -> Iterable[SequenceSet]:

@@ -20,7 +20,7 @@ from imaplus.core.parameters import SelectParameter, needs_of
 from imaplus.core.session import Enable, Noop
 from imaplus.errors import CommandError, Refused, Rejected
 from imaplus.flows.extras import if_granted
-from imaplus.protocol.command import Flow, State, Together
+from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.wire.mailbox_names import same
 
@@ -43,15 +43,12 @@ def status(
 ) -> Flow[MailboxStatus]:
     """STATUS of one mailbox, as far as the server knows the items.
 
-    Of the mailbox that is selected, after a NOOP (quirk 101): Dovecot tells what this session knew
-    before, with [CLIENTBUG].
+    If it is the one that is selected, NOOP comes first (quirk 101): Dovecot and Courier tell what
+    this session knew before. Dovecot does so too if the two are sent at once.
     """
-    command = GetStatus(mailbox, status_items(connection, items))
-    selected = connection.mailbox
-    if selected is None or not same(selected.name, mailbox):
-        return (yield from command)
-    found: MailboxStatus = (yield from Together(Noop(), command).results())[1]
-    return found
+    if connection.mailbox is not None and same(connection.mailbox.name, mailbox):
+        yield from Noop()
+    return (yield from GetStatus(mailbox, status_items(connection, items)))
 
 
 def create(connection: Connection, mailbox: str) -> Flow[None]:

@@ -75,13 +75,23 @@ def fetch(
     while waiting := list(islice(commands, TOGETHER)):
         found = yield from Together(*waiting)
         for command, each in zip(waiting, found, strict=True):
-            if not isinstance(each, CommandError):
-                messages += each
-            elif not commands.otherwise(command, each):
+            error, part = None, each
+            if isinstance(each, CommandError):
+                error, part = each, each.part if isinstance(each, PartlyDone) else []
+            messages += part
+            commands.note(part)
+            if not commands.settle(command, error):
                 raise each
-            elif isinstance(each, PartlyDone):
-                messages += each.part
-    return messages
+    return _merged(messages) if commands.undecodable else messages
+
+
+def _merged(messages: list[Fetched]) -> list[Fetched]:
+    """One for each message, where some have been asked about twice."""
+    merged: dict[int | None, Fetched] = {}
+    for each in messages:
+        before = merged.get(each.uid)
+        merged[each.uid] = each if before is None else before.merged(each)
+    return list(merged.values())
 
 
 # -- STORE -----------------------------------------------------------------------------------------
@@ -200,6 +210,7 @@ _REASONS: Final = (
     "bare cr",
     "zero-length",
     "zero length",
+    "zero byte",
     "empty message",
     "message is empty",
     "non-ascii characters in header",
