@@ -645,6 +645,10 @@ CASES: Cases = {
         ),
         (move("11:17"), Copied(9, ((15, 17), (11, 14)), ((8, 10), (11, 14)))),
         (lambda c: limits.in_portions(c, [Expunge(uids("11:17"))]), [None, None]),
+        (
+            append("INBOX", *(Outgoing(Octets(octet)) for octet in (b"a", b"b", b"c"))),
+            [Appended(9, 18), Appended(9, 19), Appended(9, 20)],
+        ),
     ],
     "87-message-limit-no-further": [
         (Select("INBOX"), {"name": "INBOX", "exists": 7, "uidnext": 18}),
@@ -672,6 +676,7 @@ CASES: Cases = {
         ),
         (Noop(), Fails(Refused, "SELECT [Gmail]/x is not there", code=None)),
         (Noop(), Fails(Refused, "NOOP [XYZZY] nothing happens", code=None)),
+        (Noop(), Fails(Throttled, "NO [INUSE] Mailbox is in use", code="INUSE")),
     ],
     "101-status-of-the-selected": [
         inbox(3),

@@ -18,7 +18,7 @@ from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
 from imaplus.core.runs import FetchedRun, Merger
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import StateError
+from imaplus.errors import InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
@@ -298,8 +298,13 @@ class AsyncMailbox:
         It ends after `timeout` seconds, or when the loop is left. Commands may be sent meanwhile.
         IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`, and
         so for a while is one that ends or refuses IDLE at once.
+
+        Raises:
+            InvalidArgument: `renew` or `poll` is not positive.
         """
         self._insist()
+        if renew <= 0 or poll <= 0:
+            raise InvalidArgument(f"expected seconds to wait, found renew={renew}, poll={poll}")
         return self._client.events(timeout, renew, poll)
 
     async def close(self) -> None:

@@ -288,7 +288,13 @@ def _in_one(mailbox: str, messages: Sequence[Outgoing]) -> Flow[list[Appended | 
     try:
         return list((yield from Append(mailbox, tuple(messages))))
     except CommandError as error:
-        return [_explained(error)] * len(messages)
+        limit = error.limit if isinstance(error, PartlyDone) else None
+        if not limit or limit >= len(messages):
+            return [_explained(error)] * len(messages)
+    outcomes: list[Appended | CommandError] = []
+    for start in range(0, len(messages), limit):
+        outcomes += yield from _in_one(mailbox, messages[start : start + limit])
+    return outcomes
 
 
 def _one_by_one(

@@ -163,11 +163,12 @@ _NO_MAILBOX: Final = lazy_pattern(
     re.IGNORECASE,
 )
 _OVER_QUOTA: Final = lazy_pattern(
-    r"\b(?:over|out of|exceed\w*)[ -]?(?:\w+ ){0,3}quota|\bquota (?:\w+ ){0,2}exceeded|"
+    r"\b(?:over|out of|exceed\w*)[ -]?(?:\w+ ){0,3}quota|"
+    r"\bquota (?:\w+ ){0,2}(?:exceeded|reached)|"
     r"mailbox (?:is )?full",
     re.IGNORECASE,
 )
-_CODE_WITHIN: Final = lazy_pattern(r"\A([A-Z]+(?: [A-Z]+)?) \[([A-Z]+)\] ?")
+_CODE_WITHIN: Final = lazy_pattern(r" ?\[([A-Z-]+)\]")
 _NOT_CONNECTED: Final = "authenticated but not connected"
 # quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
 _BACKOFF: Final = lazy_pattern(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
@@ -175,11 +176,11 @@ _BACKOFF: Final = lazy_pattern(r"Suggested Backoff Time: ([0-9]{1,9}) millisecon
 
 def _code_within(status: Status) -> Status | None:
     """quirk 100: GNU mailutils puts the command's name before the code, `NO APPEND [TRYCREATE]`."""
-    match = _CODE_WITHIN.match(status.text)
-    if match is None or match[2] not in Refused.by_code:
+    match = _CODE_WITHIN.search(status.text)
+    if match is None or match[1] not in Refused.by_code:
         return None
-    text = f"{match[1]} {status.text[match.end() :]}".rstrip()
-    return Status(status.kind, text, match[2], status.tag)
+    text = status.text[: match.start()] + status.text[match.end() :]
+    return Status(status.kind, text.strip(), match[1], status.tag)
 
 
 @code("WEBALERT")
