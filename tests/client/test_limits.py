@@ -123,6 +123,44 @@ async def test_what_could_not_be_read_is_not_enabled(
         Enable((name,))
 
 
+@pytest.mark.parametrize("answer", ["NO not now", "BAD what?"])
+async def test_connecting_survives_what_is_refused(connect: Connector, answer: str) -> None:
+    script = (
+        "S: * OK ready\n"
+        "C: $1 CAPABILITY\n"
+        "S: * CAPABILITY IMAP4rev1\n"
+        "S: $1 OK done\n"
+        'C: $2 LOGIN "ada" "horse"\n'
+        "S: $2 OK [CAPABILITY IMAP4rev1 IMAP4rev2 ID COMPRESS=DEFLATE] done\n"
+        'C: $3 ID ("name" "x")\n'
+        "C: $4 ENABLE IMAP4REV2\n"
+        "C: $5 SELECT INBOX\n"
+        f"S: $3 {answer}\n"
+        f"S: $4 {answer}\n"
+        "S: * 5 EXISTS\n"
+        "S: $5 OK [READ-WRITE] done\n"
+        "C: $6 COMPRESS DEFLATE\n"
+        f"S: $6 {answer}\n"
+        "C: $7 NOOP\n"
+        "S: $7 OK done\n"
+    )
+    with ScriptServer(Transcript.parse(script)) as server:
+        client = await connect(
+            server.host,
+            server.port,
+            user="ada",
+            password="horse",
+            security=Security.PLAIN,
+            identity={"name": "x"},
+            compress=True,
+            mailbox="INBOX",
+        )
+        assert client.mailbox.exists == 5
+        assert not any(map(client.can, ("IMAP4rev2", "ESEARCH", "COMPRESS=DEFLATE")))
+        await client.noop()
+        await client.close()
+
+
 # -- BINARY, of what cannot be decoded -------------------------------------------------------------
 
 BINARY = Body("1", binary=True)

@@ -92,7 +92,9 @@ def connect(
         if opening is not None:
             raise StateError("nobody has logged in: no mailbox can be opened")
         return None
-    offered = tuple(name for name in wanted if name in connection.capabilities)
+    offered = tuple(
+        name for name in wanted if name in connection.capabilities or connection.can(name)
+    )
     preparations = _preparations(
         identity if connection.can("ID") else (), offered if connection.can("ENABLE") else ()
     )
@@ -109,6 +111,8 @@ def _ask_capabilities(connection: Connection) -> Flow[None]:
         return
     try:
         yield from GetCapability()
+    except AuthenticationFailed:
+        raise  # quirk 26
     except (CommandError, ProtocolError):  # quirk 84
         if connection.error is not None:
             raise
