@@ -14,7 +14,7 @@ It knows no protocol: an error is told what happened, in the words of whoever ra
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ImapError(Exception):
@@ -118,6 +118,36 @@ class OverQuota(Refused, codes=("OVERQUOTA",)):
 
 class TooLarge(Refused, codes=("TOOBIG", "LIMIT")):
     """The message, or the request, is larger than the server allows (RFC 7889; RFC 5530)."""
+
+
+class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
+    """The server deals with so many messages in one command, and these were more (RFC 9738).
+
+    `status` is "OK" if it has done a part, from the highest UID down to `uid`, and "NO" if it has
+    done nothing. Methods of the clients go on by themselves, below `uid` or in smaller portions,
+    and raise this only if that leads nowhere.
+    """
+
+    __slots__ = ("_part",)  # it stays behind when the error is copied or pickled
+
+    @property
+    def limit(self) -> int | None:
+        """How many messages one command may concern, where the server says."""
+        return getattr(self.data, "limit", None)
+
+    @property
+    def uid(self) -> int | None:
+        """The lowest UID that the server has dealt with, where it says."""
+        return getattr(self.data, "uid", None)
+
+    @property
+    def part(self) -> Any:
+        """The result of what has been done; None if that is nothing."""
+        return getattr(self, "_part", None)
+
+    @part.setter
+    def part(self, result: object) -> None:
+        self._part = result
 
 
 class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):

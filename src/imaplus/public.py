@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         NotPermitted,
         OutcomeUnknown,
         OverQuota,
+        PartlyDone,
         ProtocolError,
         Refused,
         Rejected,
@@ -131,8 +132,8 @@ _MODULES = {
     "imaplus.errors": (
         "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
         "ImapError InvalidArgument NoSuchMailbox NoSuchMessage NotPermitted OutcomeUnknown "
-        "OverQuota ProtocolError Refused Rejected StateError Throttled TimedOut TlsFailed "
-        "TooLarge UidValidityChanged UsageError"
+        "OverQuota PartlyDone ProtocolError Refused Rejected StateError Throttled TimedOut "
+        "TlsFailed TooLarge UidValidityChanged UsageError"
     ),
     "imaplus.extensions.gmail": "GmailLabel GmailMessage GmailSearch GmailThread",
     "imaplus.extensions.objectid": "EmailId ThreadId",
@@ -229,6 +230,7 @@ __all__ = [
     "Outgoing",
     "OverQuota",
     "Part",
+    "PartlyDone",
     "Password",
     "Pipeline",
     "Process",

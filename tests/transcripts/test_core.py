@@ -476,7 +476,7 @@ CASES: Cases = {
     ],
     "move-without-uidplus": [
         inbox(70),
-        (lambda c: messages.move(c, uids("42"), "foo"), Copied()),
+        (lambda c: messages.move(c, uids("42"), "foo"), Copied(left_behind=uids("42"))),
     ],
     "move-that-cannot-copy": [
         inbox(70),

@@ -6,36 +6,41 @@ The first number of a file's name is the quirk's. Quirks of ENVELOPE and BODYSTR
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from imaplus import Client, Security
+import pytest
+
+from imaplus import AsyncClient, Client, Security
 from imaplus.core.append import Appended, MessageRefused, Outgoing
 from imaplus.core.envelope import Envelope
 from imaplus.core.fetch import Body, Fetch
 from imaplus.core.listing import List, ListEntry, Namespace, Namespaces
-from imaplus.core.mailboxes import Close, GetStatus, MailboxStatus, Select
-from imaplus.core.messages import Change, Copied
+from imaplus.core.mailboxes import Close, Examine, GetStatus, MailboxStatus, Select
+from imaplus.core.messages import Change, Copied, Expunge
 from imaplus.core.search import Found, Search, UnknownCharset
-from imaplus.core.search_keys import Seen, Subject, Unseen
+from imaplus.core.search_keys import Draft, Seen, Subject, Unseen
 from imaplus.core.search_query import Query
 from imaplus.core.session import Enable, GetCapability, Logout, Noop
 from imaplus.errors import (
     AuthenticationFailed,
     ConnectionLost,
     NoSuchMailbox,
+    OverQuota,
+    PartlyDone,
     Refused,
     Throttled,
 )
 from imaplus.extensions.condstore import Condstore
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
-from imaplus.flows import connect, listing, mailboxes, messages
-from imaplus.protocol.command import Flow
+from imaplus.flows import connect, limits, listing, mailboxes, messages
+from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.sasl import BearerToken, Password
-from imaplus.testing import Server
+from imaplus.testing import ScriptServer, Server, Transcript
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
 
@@ -55,6 +60,28 @@ def inbox(exists: int, **facts: object) -> Row:
 def log_in(connection: Connection) -> Flow[None]:
     identity = (("name", "imaplus"), ("version", "1"))
     return connect.connect(connection, ADA, starttls=False, in_clear=True, identity=identity)
+
+
+def log_in_and_open(*enable: str) -> Callable[[Connection], Flow[object]]:
+    identity = (("name", "imaplus"), ("version", "1"))
+    return lambda c: connect.connect(
+        c,
+        ADA,
+        starttls=False,
+        in_clear=True,
+        identity=identity,
+        enable=enable,
+        opening=Select("INBOX"),
+    )
+
+
+def can(*names: str) -> Callable[[Connection], object]:
+    """Which of these are counted on."""
+    return lambda c: {name for name in names if c.can(name)}
+
+
+def state(connection: Connection) -> object:
+    return connection.state
 
 
 def authenticate(connection: Connection) -> Flow[None]:
@@ -352,6 +379,7 @@ CASES: Cases = {
         ),
     ],
     "45-no-lsub": [
+        (Enable(("IMAP4REV2",)), {"IMAP4REV2"}),
         (
             lambda c: listing.list_mailboxes(c, subscribed=True),
             [entry("foo", "/", "\\Subscribed")],
@@ -490,6 +518,8 @@ CASES: Cases = {
         (append("INBOX", HELLO), Fails(MessageRefused, "invalid header")),
         (append("INBOX", HELLO), Fails(MessageRefused, "Argument Error. 11", status="BAD")),
         (append("INBOX", HELLO, HELLO), Fails(MessageRefused, "invalid header")),
+        (append("INBOX", HELLO), Fails(MessageRefused, "bare newlines")),
+        (append("INBOX", HELLO), Fails(MessageRefused, "zero-length", status="BAD")),
     ],
     "82-sasl-prompts": [
         (authenticate, Fails(AuthenticationFailed, "failed")),
@@ -523,7 +553,185 @@ CASES: Cases = {
         inbox(3),
         (Fetch(uids("1:3")), Fails(Throttled, "bandwidth", code="OVERQUOTA")),
     ],
+    "84-id-and-enable-refused": [
+        (log_in, None),
+        (enabled, set()),
+        (can("IMAP4rev2", "ESEARCH", "MOVE", "ENABLE", "NAMESPACE"), {"ENABLE", "NAMESPACE"}),
+        (Select("Entwürfe"), {"name": "Entwürfe", "exists": 3}),
+        (search(Unseen), "2:3"),
+        (listing.namespaces, Namespaces((Namespace("", "/"),))),
+        (listing.namespaces, Namespaces((Namespace("", "/"),))),
+        (can("NAMESPACE"), set()),
+    ],
+    "84-refused-behind-the-login": [
+        (log_in_and_open("IMAP4REV2"), {"name": "INBOX", "exists": 3}),
+        (can("IMAP4rev2", "ESEARCH", "MOVE"), set()),
+    ],
+    "84-enable-one-by-one": [
+        (log_in_and_open("IMAP4REV2", "CONDSTORE"), {"name": "INBOX", "exists": 3}),
+        (enabled, {"CONDSTORE"}),
+        (can("IMAP4rev2", "MOVE", "CONDSTORE"), {"CONDSTORE"}),
+    ],
+    "84-only-rev2-not-enabled": [
+        (Enable(("IMAP4REV2", "CONDSTORE")), {"CONDSTORE"}),
+        (can("IMAP4rev2", "UIDPLUS", "ESEARCH", "CONDSTORE"), {"CONDSTORE"}),
+    ],
+    "84-capability-refused": [
+        (log_in, None),
+        (can("MOVE", "IDLE", "ENABLE"), set()),
+        inbox(3),
+    ],
+    "84-capability-not-told": [(log_in, None)],
+    "84-compress-refused": [
+        (connect.compress, None),
+        (can("COMPRESS=DEFLATE"), set()),
+        (connect.compress, None),
+        (Noop(), None),
+    ],
+    "84-search-return-refused": [
+        inbox(9),
+        (search(Subject("a b")), "4"),
+        (search(Unseen), "4:5"),
+        (can("ESEARCH"), set()),
+    ],
+    "84-search-refused": [
+        inbox(9),
+        (search(Subject("x")), Fails(Refused, "too much")),
+        (search(Unseen), "4"),
+    ],
+    "84-qresync-refused": [
+        (
+            lambda c: mailboxes.open_mailbox(c, "INBOX", read_only=False, resync=Resync(5, 7)),
+            {"name": "INBOX", "exists": 3},
+        ),
+        (can("QRESYNC", "CONDSTORE"), set()),
+        (
+            lambda c: mailboxes.open_mailbox(c, "nowhere", read_only=True, resync=Resync(5, 7)),
+            Fails(NoSuchMailbox, "no such mailbox"),
+        ),
+    ],
+    "84-list-return-refused": [
+        (listing.list_mailboxes, [entry("Sent", "/")]),
+        (listing.list_mailboxes, [entry("Sent", "/")]),
+    ],
+    "84-unselect-refused": [
+        inbox(3),
+        (mailboxes.leave_mailbox, None),
+        (state, State.AUTHENTICATED),
+        (Examine("INBOX"), {"name": "INBOX", "exists": 3, "read_only": True}),
+        (mailboxes.leave_mailbox, None),
+        (state, State.AUTHENTICATED),
+    ],
+    "85-esearch-without-all": [
+        (Enable(("IMAP4REV2",)), {"IMAP4REV2"}),
+        inbox(4028),
+        (messages.all_uids, "1:3"),
+        (search(Unseen), "3"),
+    ],
+    "85-esearch-of-some-without-all": [
+        inbox(4028),
+        (search(Unseen), "3"),
+        (search(Seen), "1:2"),
+    ],
+    "85-esearch-that-works": [
+        inbox(4028),
+        (search(Unseen), ""),
+        (search(Draft), ""),
+    ],
+    "85-esearch-with-a-count-only": [
+        inbox(4028),
+        (search(Unseen), "3:4"),
+    ],
+    "87-message-limit": [
+        (Select("INBOX"), {"name": "INBOX", "exists": 7, "uidnext": 18}),
+        (lambda c: messages.search(c, Unseen), Found(uids("11:12,15:17"), 5)),
+        (
+            lambda c: messages.fetch(c, uids("1:*")),
+            [{"uid": uid, "FLAGS": set()} for uid in (15, 16, 17, 12, 13, 14, 11)],
+        ),
+        (
+            lambda c: messages.store(c, uids("11:17"), Change.ADD, ("\\Seen",)),
+            {
+                "messages": [{"uid": uid, "FLAGS": {"\\Seen"}} for uid in (17, 11)],
+                "modified": "16",
+            },
+        ),
+        (
+            lambda c: messages.copy(c, uids("11:17"), "foo"),
+            Copied(9, ((11, 13), (14, 16), (17, 17)), ((1, 3), (4, 6), (7, 7))),
+        ),
+        (move("11:17"), Copied(9, ((15, 17), (11, 14)), ((8, 10), (11, 14)))),
+        (lambda c: limits.in_portions(c, [Expunge(uids("11:17"))]), [None, None]),
+        (
+            append("INBOX", *(Outgoing(Octets(octet)) for octet in (b"a", b"b", b"c"))),
+            [Appended(9, 18), Appended(9, 19), Appended(9, 20)],
+        ),
+    ],
+    "87-message-limit-no-further": [
+        (Select("INBOX"), {"name": "INBOX", "exists": 7, "uidnext": 18}),
+        (search(Unseen), Fails(PartlyDone, "partly", limit=3, uid=15)),
+        (lambda c: messages.fetch(c, uids("1:*")), Fails(PartlyDone, "partly", uid=15)),
+        (store(uids("11:17")), Fails(PartlyDone, "partly", limit=3, uid=None)),
+        (store(uids("11:17")), Fails(PartlyDone, "partly", limit=None, uid=None)),
+        (
+            lambda c: messages.copy(c, uids("16:17"), "foo"),
+            Fails(PartlyDone, "too many", status="NO", limit=3, part=None),
+        ),
+        (store(uids("11:14")), Fails(PartlyDone, "partly", uid=15)),
+        (Fetch(uids("1:*")), Fails(PartlyDone, "partly", status="OK")),
+    ],
+    "99-over-quota-in-words": [
+        (append("INBOX", HELLO), Fails(OverQuota, "Over quota", code=None)),
+        inbox(3),
+        (lambda c: messages.copy(c, uids("1"), "foo"), Fails(OverQuota, "Quota exceeded")),
+        (lambda c: messages.copy(c, uids("1"), "foo"), Fails(Refused, "No quota root")),
+    ],
+    "100-code-not-in-front": [
+        (
+            append("nowhere", HELLO),
+            Fails(NoSuchMailbox, "NO [TRYCREATE] APPEND failed", code="TRYCREATE"),
+        ),
+        (Noop(), Fails(Refused, "SELECT [Gmail]/x is not there", code=None)),
+        (Noop(), Fails(Refused, "NOOP [XYZZY] nothing happens", code=None)),
+        (Noop(), Fails(Throttled, "NO [INUSE] Mailbox is in use", code="INUSE")),
+    ],
+    "101-status-of-the-selected": [
+        inbox(3),
+        (
+            lambda c: mailboxes.status(c, "inbox", ("MESSAGES",)),
+            MailboxStatus("INBOX", messages=4),
+        ),
+        (lambda c: mailboxes.status(c, "foo", ("MESSAGES",)), MailboxStatus("foo", messages=1)),
+        (
+            lambda c: listing.list_mailboxes(c, status=("MESSAGES",)),
+            [entry("INBOX", "/").with_status(MailboxStatus("INBOX", messages=5))],
+        ),
+        (mailbox, {"name": "INBOX", "exists": 5}),
+    ],
+    "102-close-after-examine": [
+        (Examine("INBOX"), {"name": "INBOX", "exists": 3, "read_only": True}),
+        (mailboxes.leave_mailbox, None),
+        (state, State.AUTHENTICATED),
+        inbox(3),
+        (mailboxes.leave_mailbox, None),
+        (mailbox, None),
+    ],
+    "103-stops-at-what-it-cannot-decode": [
+        (Select("INBOX"), {"name": "INBOX", "exists": 5, "uidnext": 6}),
+        (
+            lambda c: messages.fetch(c, uids("1:*"), (Body("1", binary=True),)),
+            [
+                {"uid": 1, "BINARY[1]": b"hi"},
+                {"uid": 2, "BINARY[1]": b"hi"},
+                {"uid": 3, "FLAGS": {"\\Seen"}},
+                {"uid": 4, "BINARY[1]": b"hi"},
+                {"uid": 5, "BINARY[1]": b"hi"},
+            ],
+        ),
+    ],
 }
+ALONE = {"90-idle-ends-at-once", "90-idle-refused"}
+"""Files that need more than a row."""
 
 test_quirks = each_way(CASES, CORPUS)
 
@@ -545,3 +753,21 @@ def test_nothing_is_fetched_of_an_empty_mailbox() -> None:
         assert not any(" FETCH " in line for line in server.commands[0])
         server.add_message("INBOX", b"Subject: now there is\r\n\r\n")
         assert [message.uid for message in box.fetch("1:*")] == [1]
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_idle_that_cannot_last(name: str) -> None:
+    """Quirk 90: what happens is heard by NOOP; IDLE is not begun anew at once, nor an error."""
+    with ScriptServer(Transcript.load(CORPUS / f"{name}.txt")) as server:
+        client = Client.connect(server.host, server.port, security=Security.PLAIN)
+        assert next(iter(client.select("INBOX").idle())) == Exists(4)
+        client.close()
+
+    async def asynchronous(server: ScriptServer) -> None:
+        client = await AsyncClient.connect(server.host, server.port, security=Security.PLAIN)
+        mailbox = await client.select("INBOX")
+        assert await anext(aiter(mailbox.idle())) == Exists(4)
+        await client.close()
+
+    with ScriptServer(Transcript.load(CORPUS / f"{name}.txt")) as server:
+        asyncio.run(asynchronous(server))

@@ -110,6 +110,7 @@ class AsyncClient(AsyncRunner):
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
         from imaplus.client.async_streams import AsyncStream
+        from imaplus.flows.connect import compress as compress_
         from imaplus.flows.connect import connect
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
@@ -148,10 +149,8 @@ class AsyncClient(AsyncRunner):
                 from imaplus.client._async_mailbox import AsyncMailbox
 
                 client._mailbox = AsyncMailbox(client, opened)
-            if compress and client.can("COMPRESS=DEFLATE"):
-                from imaplus.extensions.compress import Compress
-
-                await client.run(Compress())
+            if compress:
+                await client.run(compress_(client.connection))
         except BaseException:
             await client.close()
             raise
@@ -168,7 +167,8 @@ class AsyncClient(AsyncRunner):
         return self.connection.capabilities
 
     def can(self, capability: str) -> bool:
-        """Whether the server offers a capability, by itself or as a part of IMAP4rev2."""
+        """Whether a capability can be counted on: the server offers it, by itself or as a part of
+        an IMAP4rev2 that is in force, and has not refused it when it was used or enabled."""
         return self.connection.can(capability)
 
     async def noop(self) -> None:

@@ -83,7 +83,10 @@ class AsyncPipeline:
     # -- mailboxes --------------------------------------------------------------------------
 
     def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> Answer[MailboxStatus]:
-        """Numbers of a mailbox that need not be open: messages, unseen, ..."""
+        """Numbers of a mailbox that need not be open: messages, unseen, ...
+
+        Of the one that is open they are asked for after a NOOP, and so after all else has gone out.
+        """
         return self.run(mailboxes.status(self._client.connection, mailbox, items))
 
     def create(self, mailbox: str) -> Answer[str | None]:

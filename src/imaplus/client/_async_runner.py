@@ -7,15 +7,15 @@ means is not known here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from time import monotonic as now
 from typing import Any, TypeVar
 
 from imaplus.client._async_exchange import AsyncExchange
 from imaplus.client.answers import Answer, results
-from imaplus.client.listening import Listener
+from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
-from imaplus.errors import ImapError, TimedOut
+from imaplus.errors import CommandError, ImapError, TimedOut
 from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
@@ -152,8 +152,16 @@ class AsyncRunner(AsyncExchange):
             self._give_up(pendings)
             raise
 
-    async def stream(self, commands: Iterator[Command[Any]]) -> AsyncIterator[list[object]]:
-        """The values that answer commands, as many at once as have come; none is kept."""
+    async def stream(
+        self,
+        commands: Iterator[Command[Any]],
+        settle: Callable[[Command[Any], CommandError | None], bool],
+    ) -> AsyncIterator[list[object]]:
+        """The values that answer commands, as many at once as have come; none is kept.
+
+        `settle` is told of each command that is over, with its error if there is one, and says
+        whether that is dealt with: `commands` may have others then.
+        """
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -167,8 +175,14 @@ class AsyncRunner(AsyncExchange):
                 if values := first.take():
                     yield values
                 if done:
-                    first.check()
                     pendings.popleft()
+                    try:
+                        first.check()
+                    except CommandError as error:
+                        if not settle(first.command, error):
+                            raise
+                    else:
+                        settle(first.command, None)
         finally:
             self._give_up(list(pendings))
 
@@ -189,19 +203,24 @@ class AsyncRunner(AsyncExchange):
     async def events(
         self, timeout: float | None, renew: float, poll: float
     ) -> AsyncIterator[object]:
-        """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then."""
+        """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then.
+
+        A server that ends IDLE at once, or refuses it, is asked by NOOP for a while (`Pace`).
+        """
         from imaplus.core.idle import Idle
 
         listener = Listener()
+        pace = Pace(poll, renew)
         self._listeners.append(listener)
         ends = None if timeout is None else now() + timeout
         pending: Pending[None] | None = None
         try:
             while ends is None or now() < ends:
-                idles = self.connection.can("IDLE")
+                began = now()
+                idles = self.connection.can("IDLE") and pace.may_idle(began)
                 pending = self.send(Idle()) if idles else self.send(Noop())
                 listener.pending = pending if idles else None
-                again = now() + (renew if idles else poll)
+                again = began + (renew if idles else poll)
                 until = again if ends is None else min(ends, again)
                 while now() < until and not (pending.done and idles):
                     await self._listen(listener, until)
@@ -212,7 +231,10 @@ class AsyncRunner(AsyncExchange):
                 await self.settle([pending])
                 for event in self._told(listener):
                     yield event
-                pending.check()
+                if not idles or pending.error is not None:
+                    pending.check()
+                elif pending.refused or not pending.interrupted:
+                    pace.idle_ended(began, now())
         finally:
             self._listeners.remove(listener)
             if pending is not None and not pending.done:

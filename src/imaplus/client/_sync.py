@@ -111,6 +111,7 @@ class Client(Runner):
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
         from imaplus.client.streams import Stream
+        from imaplus.flows.connect import compress as compress_
         from imaplus.flows.connect import connect
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
@@ -149,10 +150,8 @@ class Client(Runner):
                 from imaplus.client._sync_mailbox import Mailbox
 
                 client._mailbox = Mailbox(client, opened)
-            if compress and client.can("COMPRESS=DEFLATE"):
-                from imaplus.extensions.compress import Compress
-
-                client.run(Compress())
+            if compress:
+                client.run(compress_(client.connection))
         except BaseException:
             client.close()
             raise
@@ -169,7 +168,8 @@ class Client(Runner):
         return self.connection.capabilities
 
     def can(self, capability: str) -> bool:
-        """Whether the server offers a capability, by itself or as a part of IMAP4rev2."""
+        """Whether a capability can be counted on: the server offers it, by itself or as a part of
+        an IMAP4rev2 that is in force, and has not refused it when it was used or enabled."""
         return self.connection.can(capability)
 
     def noop(self) -> None:

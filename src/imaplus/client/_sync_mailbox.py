@@ -19,10 +19,11 @@ from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
 from imaplus.core.runs import FetchedRun, Merger
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import StateError
+from imaplus.errors import InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
+from imaplus.flows.fetching import Fetching
 from imaplus.flows.outgoing import OutgoingMessage
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
@@ -142,6 +143,13 @@ class Mailbox:
         there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
         larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller
         ones than `into_from` octets in any case.
+
+        A server may look at so many messages in one command (MESSAGELIMIT, RFC 9738): the others
+        are asked for then, and come after those with higher UIDs. A message of which it cannot
+        decode a part, asked for with `Body(..., binary=True)`, comes without that part.
+
+        Raises:
+            PartlyDone: the server does not say which messages it has left out.
         """
         for values in self._fetched(uids, items, changed_since, into, into_from):
             for value in values:
@@ -178,7 +186,7 @@ class Mailbox:
         wanted = items or ("FLAGS",)
         modifiers = () if changed_since is None else (ChangedSince(changed_since),)
         has_bodies = any(isinstance(item, Body) for item in wanted)
-        commands = messages.fetches(
+        commands = Fetching(
             connection,
             numbers,
             ("UID", *(item for item in wanted if item != "UID")),
@@ -188,10 +196,11 @@ class Mailbox:
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))
-        for values in self._client.stream(commands):
+        for values in self._client.stream(commands, commands.settle):
+            commands.note(values)
             for whole in merger.merge(values):
                 yield whole
-        yield merger.rest()
+        yield merger.rest(commands.undecodable)
 
     def download(
         self,
@@ -283,7 +292,8 @@ class Mailbox:
         """Move messages to another mailbox.
 
         Without MOVE they are copied, then removed by UID EXPUNGE; without UIDPLUS they stay here
-        with \\\\Deleted, since expunging them would take other people's messages along.
+        with \\\\Deleted, since expunging them would take other people's messages along. These
+        are the result's `left_behind`, which is empty if all have moved.
         """
         self._insist()
         connection = self._client.connection
@@ -313,9 +323,15 @@ class Mailbox:
         """What happens in the mailbox, as it happens: `Exists`, `Expunged`, `Vanished`, `Fetched`.
 
         It ends after `timeout` seconds, or when the loop is left. Commands may be sent meanwhile.
-        IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`.
+        IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`, and
+        so for a while is one that ends or refuses IDLE at once.
+
+        Raises:
+            InvalidArgument: `renew` or `poll` is not positive.
         """
         self._insist()
+        if renew <= 0 or poll <= 0:
+            raise InvalidArgument(f"expected seconds to wait, found renew={renew}, poll={poll}")
         return self._client.events(timeout, renew, poll)
 
     def close(self) -> None:

@@ -146,6 +146,8 @@ BodySink = Callable[[int | None, int], Sink]
 
 _UID_SO_FAR: Final = lazy_pattern(rb"\* [0-9]+ FETCH \((?:[^\[{\"]* )?UID ([0-9]{1,10}) ", re.I)
 _FETCH_SO_FAR: Final = lazy_pattern(rb"\* +[0-9]+ FETCH ", re.I)
+UID_ALONE: Final = frozenset({"UID"})
+"""Of a message that has changed more is told: this is an answer, from which all else is missing."""
 HEAD: Final = 300
 """Octets at the beginning of a response in which its UID is looked for."""
 
@@ -203,7 +205,7 @@ class Fetch(MessageCommand[list[Fetched]]):
             isinstance(data, Fetched)
             and data.uid is not None
             and self.covers(data.uid)
-            and not self.keys.isdisjoint(data.claims)
+            and (not self.keys.isdisjoint(data.claims) or data.claims == UID_ALONE)
         )
 
     def shapes(self) -> Iterable[RunShape]:

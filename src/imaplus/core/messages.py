@@ -11,7 +11,8 @@ from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 from imaplus.core.parameters import StoreModifier, needs_of, write_list
-from imaplus.errors import ProtocolError
+from imaplus.errors import PartlyDone, ProtocolError
+from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import SELECTED, Command, Done, Reply
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Status, code
@@ -48,6 +49,13 @@ class MessageCommand(Command[T_co]):
             return None
         first, last = self.uids.ranges[0]
         return first if first == last < STAR else None
+
+    def partly(self, status: Status) -> PartlyDone | None:
+        """It says down to which UID; whether there are messages below that one is not known."""
+        error = partly_done(self.name.decode(), status)
+        if error is None or error.uid is None or not self.covers(error.uid):
+            return error
+        return error if self.uids & SequenceSet.of(range(1, error.uid)) else None
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Beside commands on other messages always, on the same ones if neither's answers or
@@ -143,6 +151,9 @@ class Copied:
     """Of the mailbox they went to; 0 if the server does not tell."""
     source: tuple[tuple[int, int], ...] = ()
     destination: tuple[tuple[int, int], ...] = ()
+    left_behind: SequenceSet = EMPTY
+    """After `move()`: UIDs of messages that have been copied and still are where they were, with
+    \\Deleted, because the server has no UIDPLUS. Empty if all have moved."""
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """(UID before, UID in the other mailbox), in the order of the server.

@@ -143,11 +143,14 @@ class Merger:
         else:
             self._partly[value.uid] = value
 
-    def rest(self) -> list[Fetched]:
-        """The messages of which something was asked that has not come."""
+    def rest(self, certain: Set[int] = frozenset()) -> list[Fetched]:
+        """The messages of which something was asked that has not come, in any case those that
+        are certain to have been asked about."""
         keys = self._keys
         return [
             value
             for value in self._partly.values()
-            if not keys.isdisjoint(value.names - UNSOLICITED) or keys <= UNSOLICITED
+            if value.uid in certain
+            or not keys.isdisjoint(value.names - UNSOLICITED)
+            or keys <= UNSOLICITED
         ]

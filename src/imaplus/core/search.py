@@ -14,9 +14,10 @@ from typing import Any
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import SearchReturn, needs_of, write_list
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import Refused
+from imaplus.errors import PartlyDone, Refused
+from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import SELECTED, Command, Reply
-from imaplus.protocol.response import code, response
+from imaplus.protocol.response import Status, code, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
@@ -157,6 +158,10 @@ class Search(Command[Found]):
             isinstance(other, Search) or (isinstance(other, MessageCommand) and other.changes)
             for other in others
         )
+
+    def partly(self, status: Status) -> PartlyDone | None:
+        error = partly_done(self.name.decode(), status)
+        return None if error is None or error.uid == 1 else error
 
     def result(self, reply: Reply) -> Found:
         """Quirk 50: some answer a RETURN with a plain SEARCH; quirk 1: none at all means none."""

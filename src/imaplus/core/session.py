@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from imaplus.errors import ProtocolError
+from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Capability, Enabled
@@ -187,9 +187,19 @@ DEFAULT_ENABLE = ("IMAP4REV2",)
 """What a client switches on wherever it is offered: it changes nothing but for the better."""
 
 
+UNREAD = frozenset({"UIDONLY"})
+"""Extensions that change how answers look (RFC 9586), so that they could not be read."""
+
+
 @record
 class Enable(Command[frozenset[str]]):
-    """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it."""
+    """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it.
+
+    What the server does not switch on is refused: `can()` says so from then on.
+
+    Raises:
+        InvalidArgument: an extension whose answers imaplus cannot read, such as UIDONLY.
+    """
 
     name = b"ENABLE"
     states = frozenset({State.AUTHENTICATED})
@@ -197,6 +207,13 @@ class Enable(Command[frozenset[str]]):
     collects = (Enabled,)
     exclusive = True
     capabilities: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in UNREAD.intersection(map(str.upper, self.capabilities)):
+            raise InvalidArgument(
+                f"cannot enable {name}: imaplus does not read the answers that it brings, so that "
+                "messages would be missing without a word"
+            )
 
     def encode(self, out: Writer) -> None:
         for capability in self.capabilities:
@@ -215,6 +232,10 @@ class Enable(Command[frozenset[str]]):
             # quirk 29: iCloud enables CONDSTORE and QRESYNC, and does not say so
             silent = {"CONDSTORE", "QRESYNC"}.intersection(self.capabilities)
             connection.enabled |= set(filter(connection.can, silent))
+        refused = set(map(str.upper, self.capabilities)) - connection.enabled
+        if "QRESYNC" in connection.enabled:
+            refused.discard("CONDSTORE")  # the one implies the other (RFC 7162, 3.2.3)
+        connection.refuse(*refused)
 
     def result(self, reply: Reply) -> frozenset[str]:
         return frozenset[str]().union(*(value.names for value in reply.all(Enabled)))

@@ -23,3 +23,5 @@ class Compress(Done):
     def finish(self, connection: Connection, reply: Reply) -> None:
         if reply.status.ok:
             connection.start_compression()
+        else:
+            connection.refuse("COMPRESS=DEFLATE")

@@ -23,6 +23,7 @@ from imaplus.errors import (
     AuthenticationFailed,
     CapabilityMissing,
     CommandError,
+    ProtocolError,
     Refused,
     Rejected,
     StateError,
@@ -30,6 +31,7 @@ from imaplus.errors import (
     TlsFailed,
 )
 from imaplus.extensions.id import Id
+from imaplus.flows.extras import if_granted
 from imaplus.protocol.command import Ahead, Command, Flow, Handshake, State, Together
 from imaplus.protocol.connection import Connection
 from imaplus.sasl import Credentials, Password, choose
@@ -57,44 +59,64 @@ def connect(
 ) -> Flow[Opened | None]:
     """Bring a connection that has had its greeting to where mailboxes can be opened.
 
-    ID, ENABLE and `opening` are sent together, and with the login where that is safe.
+    ID, ENABLE and `opening` are sent together, and with the login where that is safe. A server that
+    refuses ID, ENABLE or CAPABILITY is used without.
 
     Raises:
         TlsFailed: TLS was asked for, and the server does not do it.
         AuthenticationFailed: the server does not accept the credentials.
         CapabilityMissing: no way to log in is acceptable to both sides.
+        InvalidArgument: an extension to enable whose answers imaplus does not read.
         StateError: there is something to open, and nobody to open it for.
     """
-    wanted = tuple(enable)
+    wanted = tuple(map(str.upper, enable))
+    Enable(wanted)  # it raises InvalidArgument for what may not be enabled
     last = () if opening is None else (opening,)
     if starttls:
         yield from upgrade(connection)
-    if not connection.capabilities:
-        yield from GetCapability()
+    yield from _ask_capabilities(connection)
     if connection.state is State.NOT_AUTHENTICATED and credentials is not None:
         login = login_command(
             connection, credentials, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
         )
         if _may_go_ahead(connection, login):
-            results = yield from _accepted(login, *_preparations(identity, wanted), *last)
-            if not connection.capabilities:
-                yield from GetCapability()
-            return _opened(results)
+            rest = (*_preparations(identity, wanted), *last)
+            results = yield from _accepted(login, *rest)
+            yield from _ask_capabilities(connection)
+            return (yield from _prepared(connection, rest, results))
         yield from _log_in(login)
-        if not connection.capabilities:
-            yield from GetCapability()
+        yield from _ask_capabilities(connection)
         if connection.greets_as("Microsoft Exchange"):
-            yield from List("", ("",))  # quirk 26: OK to a wrong password, and BAD to the rest
+            # quirk 26: it says OK to a wrong password, and BAD to the rest
+            yield from if_granted(List("", ("",)))
     if connection.state is not State.AUTHENTICATED:
         if opening is not None:
             raise StateError("nobody has logged in: no mailbox can be opened")
         return None
-    offered = tuple(name for name in wanted if connection.can(name))
+    offered = tuple(
+        name for name in wanted if name in connection.capabilities or connection.can(name)
+    )
     preparations = _preparations(
         identity if connection.can("ID") else (), offered if connection.can("ENABLE") else ()
     )
     rest = (*preparations, *last)
-    return _opened((yield from Together(*rest))) if rest else None
+    if not rest:
+        return None
+    results = yield from Together(*rest)
+    return (yield from _prepared(connection, rest, results))
+
+
+def _ask_capabilities(connection: Connection) -> Flow[None]:
+    """CAPABILITY, if they are not known. Without an answer the server is taken to have none."""
+    if connection.capabilities:
+        return
+    try:
+        yield from GetCapability()
+    except AuthenticationFailed:
+        raise  # quirk 26
+    except (CommandError, ProtocolError):  # quirk 84
+        if connection.error is not None:
+            raise
 
 
 def _preparations(
@@ -115,20 +137,52 @@ def _may_go_ahead(connection: Connection, login: Login | Authenticate) -> bool:
     )
 
 
-def _opened(results: list[Any]) -> Opened | None:
-    """What SELECT came to, if there was one. Raises the first error."""
-    for each in results:
-        if isinstance(each, CommandError):
-            raise each
-    return results[-1] if results and isinstance(results[-1], Opened) else None
+def _prepared(
+    connection: Connection, commands: Sequence[Command[Any]], results: list[Any]
+) -> Flow[Opened | None]:
+    """What SELECT came to, if it was sent. ID and ENABLE that are refused end nothing (quirk 84).
+
+    Raises the error of SELECT, and what says that the login has failed after all.
+    """
+    opened: Opened | None = None
+    again: tuple[str, ...] = ()
+    for command, result in zip(commands, results, strict=True):
+        if isinstance(result, AuthenticationFailed):
+            raise result  # quirk 26
+        if isinstance(result, Opened):
+            opened = result
+        elif isinstance(command, Select):
+            raise result
+        elif isinstance(command, Enable) and isinstance(result, CommandError):
+            again = command.capabilities
+    if len(again) < 2:
+        return opened
+    # The server may have refused them all because of one, which is IMAP4rev2 mostly.
+    from imaplus.flows.mailboxes import leave_mailbox
+
+    yield from leave_mailbox(connection)  # ENABLE is for before (RFC 5161, 3.1)
+    yield from Together(*(Enable((name,)) for name in again))
+    if opened is None:
+        return None
+    opening = commands[-1]
+    assert isinstance(opening, Select)
+    return (yield from opening)
+
+
+def compress(connection: Connection) -> Flow[None]:
+    """COMPRESS, if the server has it (RFC 4978). If it refuses, all goes on uncompressed."""
+    if not connection.can("COMPRESS=DEFLATE"):
+        return
+    from imaplus.extensions.compress import Compress
+
+    yield from if_granted(Compress())
 
 
 def upgrade(connection: Connection) -> Flow[None]:
     """STARTTLS, without which nothing goes on (RFC 9051, 6.2.1)."""
     if connection.state is not State.NOT_AUTHENTICATED:
         raise TlsFailed("the server greets with PREAUTH, which leaves no room for STARTTLS")
-    if not connection.capabilities:
-        yield from GetCapability()
+    yield from _ask_capabilities(connection)
     if not connection.can("STARTTLS"):
         raise TlsFailed("the server does not offer STARTTLS: nothing is sent in clear")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from imaplus.core.messages import Change, Stored
 from imaplus.errors import InvalidArgument
 from imaplus.extensions.gmail import StoreLabels
-from imaplus.flows.messages import in_portions, portions
+from imaplus.flows.limits import in_portions, portions
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
 from imaplus.wire.sets import SequenceSet
@@ -21,5 +21,5 @@ def change_labels(
     if not wanted and change is not Change.REPLACE:
         raise InvalidArgument("expected at least one label")
     commands = (StoreLabels(part, change, wanted) for part in portions(connection, uids))
-    results = yield from in_portions(commands)
+    results = yield from in_portions(connection, commands)
     return Stored(tuple(message for result in results for message in result.messages))

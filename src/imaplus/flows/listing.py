@@ -18,7 +18,8 @@ from imaplus.core.listing import (
 )
 from imaplus.core.mailboxes import GetStatus, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection
-from imaplus.errors import CommandError, Rejected
+from imaplus.core.session import Noop
+from imaplus.errors import CommandError, Refused, Rejected
 from imaplus.flows.mailboxes import status_items
 from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
@@ -35,19 +36,26 @@ def list_mailboxes(
     """LIST with everything that the server can add to it: special use, children, subscription,
     STATUS. What it cannot add is asked for separately, or left out."""
     items = status_items(connection, status)
+    if items and connection.mailbox is not None:
+        yield from Noop()  # quirk 101: the selected mailbox's STATUS may be an old one
+    refused = False
     if connection.can("LIST-EXTENDED"):
+        has_no_lsub = subscribed and "IMAP4REV2" in connection.enabled  # quirk 45
         try:
             entries = yield from _extended(connection, reference, pattern, subscribed, items)
-        except Rejected:
-            entries = []  # quirk 43: ProtonMail's bridge
-        has_no_lsub = "IMAP4REV2" in connection.enabled  # quirk 45
-        if entries or (subscribed and has_no_lsub):
+        except (Refused, Rejected):  # quirk 43: ProtonMail's bridge
+            if has_no_lsub:
+                raise
+            entries, refused = [], True
+        if entries or has_no_lsub:
             return (yield from _with_status(entries, items))
         # quirk 42: strato.de says OK, and nothing else
     if subscribed:
         found: Sequence[ListEntry] = yield from Lsub(reference, pattern)
     else:
         found = yield from List(reference, (pattern,))
+    if refused:
+        connection.refuse("LIST-EXTENDED")
     return (yield from _with_status(found, items))
 
 
@@ -88,7 +96,8 @@ def namespaces(connection: Connection) -> Flow[Namespaces]:
     if connection.can("NAMESPACE") and not drops:
         try:
             told = yield from GetNamespaces()
-        except CommandError:
+        except CommandError:  # quirk 84
+            connection.refuse("NAMESPACE")
             told = Namespaces()
         if told.personal:
             return told

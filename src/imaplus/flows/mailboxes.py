@@ -16,10 +16,13 @@ from imaplus.core.mailboxes import (
     Select,
     Unselect,
 )
-from imaplus.core.parameters import SelectParameter
-from imaplus.core.session import Enable
+from imaplus.core.parameters import SelectParameter, needs_of
+from imaplus.core.session import Enable, Noop
+from imaplus.errors import CommandError, Refused, Rejected
+from imaplus.flows.extras import if_granted
 from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
+from imaplus.wire.mailbox_names import same
 
 if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
@@ -43,7 +46,13 @@ def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ..
 def status(
     connection: Connection, mailbox: str, items: Sequence[str] = STATUS_ITEMS
 ) -> Flow[MailboxStatus]:
-    """STATUS of one mailbox, as far as the server knows the items."""
+    """STATUS of one mailbox, as far as the server knows the items.
+
+    If it is the one that is selected, NOOP comes first (quirk 101): Dovecot and Courier tell what
+    this session knew before. Dovecot does so too if the two are sent at once.
+    """
+    if connection.mailbox is not None and same(connection.mailbox.name, mailbox):
+        yield from Noop()
     return (yield from GetStatus(mailbox, status_items(connection, items)))
 
 
@@ -58,18 +67,31 @@ def open_mailbox(
     connection: Connection, name: str, *, read_only: bool, resync: Resync | None = None
 ) -> Flow[Opened]:
     """SELECT or EXAMINE, with QRESYNC or CONDSTORE as far as the server has them."""
-    parameters: tuple[SelectParameter, ...] = ()
-    if resync is not None and connection.can("QRESYNC"):
+    kind = Examine if read_only else Select
+    parameters = () if resync is None else (yield from _to_resync(connection, resync))
+    if not parameters:
+        return (yield from kind(name))
+    try:
+        return (yield from kind(name, parameters))
+    except Rejected:  # quirk 84, if it is not the name
+        opened = yield from kind(name)
+        connection.refuse(*needs_of(parameters))
+        return opened
+
+
+def _to_resync(connection: Connection, resync: Resync) -> Flow[tuple[SelectParameter, ...]]:
+    """The parameter of SELECT that tells most of what the server can tell."""
+    if connection.can("QRESYNC"):
         if "QRESYNC" not in connection.enabled:
             yield from leave_mailbox(connection)  # ENABLE is for before (RFC 5161, 3.1)
-            yield from Enable(("QRESYNC",))
-        parameters = (resync,)
-    elif resync is not None and connection.can("CONDSTORE"):
+            yield from if_granted(Enable(("QRESYNC",)))
+        if connection.can("QRESYNC"):
+            return (resync,)
+    if connection.can("CONDSTORE"):
         from imaplus.extensions.condstore import Condstore
 
-        parameters = (Condstore(),)
-    command = Examine(name, parameters) if read_only else Select(name, parameters)
-    return (yield from command)
+        return (Condstore(),)
+    return ()
 
 
 def leave_mailbox(connection: Connection) -> Flow[None]:
@@ -77,10 +99,19 @@ def leave_mailbox(connection: Connection) -> Flow[None]:
     if connection.state is not State.SELECTED:
         return
     if connection.can("UNSELECT"):
-        yield from Unselect()
-    elif connection.mailbox is not None and connection.mailbox.read_only:
+        try:
+            yield from Unselect()
+        except CommandError:  # quirk 84
+            connection.refuse("UNSELECT")
+        else:
+            return
+    mailbox = connection.mailbox
+    if mailbox is None or not mailbox.read_only:
+        try:
+            yield from Examine("INBOX" if mailbox is None else mailbox.name)
+        except CommandError:
+            return  # no mailbox is selected after that (RFC 9051, 6.3.3)
+    try:
         yield from Close()  # nothing is expunged from a mailbox that was examined
-    else:
-        name = connection.mailbox.name if connection.mailbox else "INBOX"
-        yield from Examine(name)
-        yield from Close()
+    except Refused:  # quirk 102: pymap closes only what it could expunge from
+        connection.close_mailbox()

@@ -1,21 +1,21 @@
 """Finding, changing, copying, moving and adding messages, on any server.
 
-Each function says what is done without the capability it would like to have. Nothing here ever
-sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 4315, 1).
+Each function says what is done without the capability it would like to have; searching stands in
+`finding`, what is done about limits in `limits`, what is fetched at a time in `fetching`. None of
+them ever sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 4315, 1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from itertools import islice
+from typing import Final
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
-from imaplus.core.fetch import BodySink, Fetch, Item
+from imaplus.core.fetch import Item
 from imaplus.core.fetched import Fetched
-from imaplus.core.messages import Change, Copied, Copy, Expunge, MessageCommand, Move, Store, Stored
-from imaplus.core.parameters import FetchModifier, StoreModifier
-from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
-from imaplus.core.search_query import ALL, Query
+from imaplus.core.messages import Change, Copied, Copy, Expunge, Move, Store, Stored
+from imaplus.core.parameters import StoreModifier
 from imaplus.core.session import Noop
 from imaplus.errors import (
     CapabilityMissing,
@@ -23,9 +23,15 @@ from imaplus.errors import (
     ConnectionLost,
     InvalidArgument,
     OutcomeUnknown,
+    PartlyDone,
+    Refused,
+    Rejected,
 )
 from imaplus.extensions.condstore import ChangedSince, UnchangedSince
-from imaplus.protocol.command import Command, Flow, Together
+from imaplus.flows.fetching import Fetching
+from imaplus.flows.finding import all_uids, existing, nothing_there, search, uids_of
+from imaplus.flows.limits import TOGETHER, in_portions, portions
+from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
 from imaplus.records import replace
@@ -33,110 +39,24 @@ from imaplus.wire.mailbox_names import same
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
 
-T = TypeVar("T")
-
-LONGEST_SET: Final = 7000
-"""Octets of a UID set in one command: lines of 8,000 are what a server must take (RFC 7162, 4)."""
-SHORT_SET: Final = 900
-"""The same where lines have 1,000 octets at most."""
-TOGETHER: Final = 100
-"""Commands given at once where their number has no end: the answers must be kept."""
-
-
-def portions(connection: Connection, uids: SequenceSet) -> Iterator[SequenceSet]:
-    """Sets that each fit on a command line."""
-    short = connection.can("XYMHIGHESTMODSEQ") or connection.can("SCAN")  # quirk 37: Yahoo, UW
-    return uids.split(SHORT_SET if short else LONGEST_SET)
-
-
-def in_portions(commands: Iterable[Command[T]]) -> Flow[list[T]]:
-    """The results of many commands, pipelined as far as they may be."""
-    results: list[T] = []
-    waiting: list[Command[T]] = []
-    for command in commands:
-        waiting.append(command)
-        if len(waiting) == TOGETHER:
-            results += yield from Together(*waiting).results()
-            waiting = []
-    if waiting:
-        results += yield from Together(*waiting).results()
-    return results
-
-
-# -- SEARCH ----------------------------------------------------------------------------------------
-
-
-def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
-    """UID SEARCH, by ESEARCH where there is one, in a charset that the server knows.
-
-    Text beyond ASCII goes as UTF-8; where the server refuses that, in one of the charsets that it
-    names (RFC 9051, 7.1, BADCHARSET) and that can express the text.
-    """
-    if query is ALL and _is_empty(connection):
-        if (yield from nothing_there(connection)):
-            return Found(count=0)
-    elif connection.can("X-GM-EXT-1"):
-        yield from Noop()  # quirk 53: Gmail shows new mail after it, and not before
-    returns = (RETURN_ALL,) if connection.can("ESEARCH") else ()
-    # UTF8=ACCEPT forbids it (RFC 9755, 3); under IMAP4rev2 Cyrus 3.10 finds nothing without it.
-    implied = "UTF8=ACCEPT" in connection.enabled
-    charset = "UTF-8" if query.needs_charset and not implied else None
-    try:
-        return (yield from Search(query, returns, charset))
-    except UnknownCharset as error:
-        others = error.data if isinstance(error.data, tuple) else ()
-        for other in (*others, "ISO-8859-1"):  # quirk 51
-            try:
-                return (yield from Search(query, returns, other))
-            except InvalidArgument:  # it cannot express the text: nothing was sent
-                continue
-        raise
-
-
-def uids_of(connection: Connection, query: Query = ALL) -> Flow[SequenceSet]:
-    """The UIDs that a query finds."""
-    return (yield from search(connection, query)).uids
-
-
-def nothing_there(connection: Connection) -> Flow[bool]:
-    """Whether the mailbox is empty still: in one that is, some refuse `*` and `1:*` (quirk 39)."""
-    if not _is_empty(connection):
-        return False
-    yield from Noop()
-    return _is_empty(connection)
-
-
-def _is_empty(connection: Connection) -> bool:
-    return connection.mailbox is not None and connection.mailbox.exists == 0
-
-
-def all_uids(connection: Connection) -> Flow[SequenceSet]:
-    """The UIDs of all messages, which the mailbox's map then knows."""
-    found = yield from search(connection, ALL)
-    if connection.mailbox is not None:
-        connection.mailbox.learn_all(found.uids)
-    return found.uids
-
+__all__ = [
+    "all_uids",
+    "append",
+    "append_each",
+    "append_one",
+    "batches",
+    "change_flags",
+    "copy",
+    "delete",
+    "fetch",
+    "move",
+    "nothing_there",
+    "search",
+    "store",
+    "uids_of",
+]
 
 # -- FETCH -----------------------------------------------------------------------------------------
-
-
-def fetches(
-    connection: Connection,
-    uids: SequenceSet,
-    items: Sequence[Item],
-    *,
-    modifiers: Sequence[FetchModifier] = (),
-    into: BodySink | None = None,
-    into_from: int = 0,
-    window: int | None = None,
-) -> Iterator[Fetch]:
-    """The commands that fetch data of many messages: each fits on a line, and is of `window`
-    messages at most, so that what comes while nobody takes it is bounded."""
-    for portion in portions(connection, uids):
-        parts = [portion] if window is None or portion.open_ended else portion.chunks(window)
-        for part in parts:
-            yield Fetch(part, tuple(items), tuple(modifiers), into, into_from)
 
 
 def fetch(
@@ -150,8 +70,28 @@ def fetch(
         return []
     wanted = ("UID", *(item for item in items or ("FLAGS",) if item != "UID"))
     modifiers = () if changed_since is None else (ChangedSince(changed_since),)
-    commands = fetches(connection, uids, wanted, modifiers=modifiers)
-    return [value for found in (yield from in_portions(commands)) for value in found]
+    commands = Fetching(connection, uids, wanted, modifiers=modifiers)
+    messages: list[Fetched] = []
+    while waiting := list(islice(commands, TOGETHER)):
+        found = yield from Together(*waiting)
+        for command, each in zip(waiting, found, strict=True):
+            error, part = None, each
+            if isinstance(each, CommandError):
+                error, part = each, each.part if isinstance(each, PartlyDone) else []
+            messages += part
+            commands.note(part)
+            if not commands.settle(command, error):
+                raise each
+    return _merged(messages) if commands.undecodable else messages
+
+
+def _merged(messages: list[Fetched]) -> list[Fetched]:
+    """One for each message, where some have been asked about twice."""
+    merged: dict[int | None, Fetched] = {}
+    for each in messages:
+        before = merged.get(each.uid)
+        merged[each.uid] = each if before is None else before.merged(each)
+    return list(merged.values())
 
 
 # -- STORE -----------------------------------------------------------------------------------------
@@ -187,7 +127,7 @@ def store(
     )
     messages: list[MessageData] = []
     modified = SequenceSet()
-    for result in (yield from in_portions(commands)):
+    for result in (yield from in_portions(connection, commands)):
         messages += result.messages
         modified |= result.modified
     return Stored(tuple(messages), modified)
@@ -207,26 +147,40 @@ def _joined(results: Iterable[Copied]) -> Copied:
 
 def copy(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
     """COPY of any number of messages."""
-    return _joined(
-        (yield from in_portions(Copy(part, mailbox) for part in portions(connection, uids)))
-    )
+    commands = (Copy(part, mailbox) for part in portions(connection, uids))
+    return _joined((yield from in_portions(connection, commands)))
 
 
 def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
     """MOVE, or what RFC 6851 (3.3) tells a client to do without it: COPY, \\Deleted, UID EXPUNGE.
 
     Without UIDPLUS the messages stay behind with \\Deleted: expunging them would take others along.
+    The result names them.
     """
     if connection.can("MOVE"):
-        commands: Iterable[MessageCommand[Copied]] = (
-            Move(part, mailbox) for part in portions(connection, uids)
-        )
-        return _joined((yield from in_portions(commands)))
+        commands = (Move(part, mailbox) for part in portions(connection, uids))
+        return _joined((yield from in_portions(connection, commands)))
+    uids = yield from _pinned(connection, uids)
     copied = yield from copy(connection, uids, mailbox)
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
     if connection.can("UIDPLUS"):
-        yield from in_portions(Expunge(part) for part in portions(connection, uids))
-    return copied
+        yield from _expunge(connection, uids)
+        return copied
+    selected = connection.mailbox
+    known = selected.uids if selected is not None and selected.complete else uids
+    return replace(copied, left_behind=uids & known)
+
+
+def _pinned(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:
+    """The same messages, even if more arrive meanwhile: none is deleted that was not copied."""
+    uidnext = 0 if connection.mailbox is None else connection.mailbox.uidnext
+    if uids.open_ended or (uids and 0 < uidnext <= uids.last):
+        return (yield from existing(connection, uids))
+    return uids
+
+
+def _expunge(connection: Connection, uids: SequenceSet) -> Flow[None]:
+    yield from in_portions(connection, (Expunge(part) for part in portions(connection, uids)))
 
 
 def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
@@ -239,13 +193,29 @@ def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
     if not connection.can("UIDPLUS"):
         raise CapabilityMissing("UIDPLUS", "removing these messages and no others")
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
-    yield from in_portions(Expunge(part) for part in portions(connection, uids))
+    yield from _expunge(connection, uids)
 
 
 # -- APPEND ----------------------------------------------------------------------------------------
 
 # quirk 81: what servers say of messages that they do not take
-_REASONS: Final = ("nul", "invalid header", "argument error", "8bit", "line too long")
+_REASONS: Final = (
+    "nul",
+    "invalid header",
+    "argument error",
+    "8bit",
+    "line too long",
+    "bare newline",
+    "bare lf",
+    "bare cr",
+    "zero-length",
+    "zero length",
+    "zero byte",
+    "empty message",
+    "message is empty",
+    "non-ascii characters in header",
+    "header/body separator",
+)
 
 
 BATCH: Final = 500
@@ -318,7 +288,13 @@ def _in_one(mailbox: str, messages: Sequence[Outgoing]) -> Flow[list[Appended | 
     try:
         return list((yield from Append(mailbox, tuple(messages))))
     except CommandError as error:
-        return [_explained(error)] * len(messages)
+        limit = error.limit if isinstance(error, PartlyDone) else None
+        if not limit or limit >= len(messages):
+            return [_explained(error)] * len(messages)
+    outcomes: list[Appended | CommandError] = []
+    for start in range(0, len(messages), limit):
+        outcomes += yield from _in_one(mailbox, messages[start : start + limit])
+    return outcomes
 
 
 def _one_by_one(
@@ -350,7 +326,9 @@ def _otherwise(connection: Connection, message: Outgoing, error: CommandError) -
 
 def _explained(error: CommandError) -> CommandError:
     """A typed error where only the server's words say that it is the message's fault."""
-    if error.code is None and any(reason in error.text.lower() for reason in _REASONS):
+    if type(error) not in (Refused, Rejected) or error.code is not None:
+        return error
+    if any(reason in error.text.lower() for reason in _REASONS):
         refused = MessageRefused(error.command, error.status, error.code, error.text)
         refused.__cause__ = error
         return refused

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from imaplus.errors import CommandError, ConnectionLost, ProtocolError
+from imaplus.errors import CommandError, ConnectionLost, PartlyDone, ProtocolError
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
 from imaplus.wire.frames import Limits
@@ -161,6 +161,10 @@ class Command(Generic[T_co]):
         """Whether a NO is no failure: what could be done has been done."""
         return False
 
+    def partly(self, status: Status) -> PartlyDone | None:
+        """The error for a status that says that only a part has been done, though it is OK."""
+        return None
+
     def result(self, reply: Reply) -> T_co:
         """What its caller gets. Called only when the status was OK."""
         raise AssertionError(f"{type(self).__name__} does not say what it results in")
@@ -246,6 +250,7 @@ class Pending(Generic[T]):
         "interruption",
         "malformed",
         "name",
+        "partly",
         "reply",
         "rules",
         "segments",
@@ -262,6 +267,7 @@ class Pending(Generic[T]):
         self.values: list[object] = []
         self.malformed: Sequence[Malformed] = ()
         self.reply: Reply | None = None
+        self.partly: PartlyDone | None = None  # an untagged NO has said so
         self.error: BaseException | None = None
         self.ignored = False  # nobody waits for it any more; its answers are thrown away
         self._count = 0
@@ -286,6 +292,11 @@ class Pending(Generic[T]):
     def done(self) -> bool:
         """Whether it has a result or an error."""
         return self.reply is not None or self.error is not None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it is over because the server said NO or BAD."""
+        return self.reply is not None and not self.reply.status.ok
 
     def is_over(self) -> bool:
         """`done`, to be handed to whoever waits for it."""
@@ -357,16 +368,27 @@ class Pending(Generic[T]):
             raise self.error
         assert self.reply is not None, "the command is not over"
         status = self.reply.status
-        if not status.ok and not self.command.forgives(status):
-            raise status.error(self.name)
+        if not status.ok:
+            if not self.command.forgives(status):
+                raise status.error(self.name)
+        elif self.partly is not None:
+            raise self.partly
+        elif status.code is not None and (partly := self.command.partly(status)) is not None:
+            raise partly
 
     def result(self) -> T:
         """The command's result.
 
         Raises:
             CommandError: the server said NO or BAD.
+            PartlyDone: it said OK to a part of the command; the error has that part's result.
             ImapError: whatever else ended it.
         """
-        self.check()
+        try:
+            self.check()
+        except PartlyDone as error:
+            if error.status == "OK" and self.reply is not None:
+                error.part = self.command.result(self.reply)
+            raise
         assert self.reply is not None
         return self.command.result(self.reply)

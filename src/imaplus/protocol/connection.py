@@ -319,7 +319,16 @@ class Connection(Session):
             self._complete(value, events)
         else:
             self._heed(value)
+            if value.kind == "NO" and value.code is not None:
+                self._note_partly(value)
             self._deliver(value, frame.size, events)
+
+    def _note_partly(self, status: Status) -> None:
+        """Tell the oldest command that is concerned that only a part of it is done."""
+        for pending in self._in_flight:
+            if (partly := pending.command.partly(status)) is not None:
+                pending.partly = partly
+                return
 
     def _heed(self, status: Status) -> None:
         """Take in a status response; after BYE there is nothing to wait for."""

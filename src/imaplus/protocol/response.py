@@ -16,6 +16,7 @@ from imaplus.errors import (
     AuthenticationFailed,
     CommandError,
     NoSuchMailbox,
+    OverQuota,
     ProtocolError,
     Refused,
     Rejected,
@@ -138,10 +139,15 @@ class Status:
 
     def error(self, command: str) -> CommandError:
         """The error that this NO or BAD is for the caller of a command."""
+        if self.kind == "NO" and self.code is None and (inner := _code_within(self)) is not None:
+            return inner.error(command)
         kind: type[CommandError] = Rejected if self.kind == "BAD" else Refused
         kind = Refused.by_code.get(self.code or "", kind)
-        if self.kind == "NO" and self.code is None and _NO_MAILBOX.search(self.text):
-            kind = NoSuchMailbox  # Dovecot, Cyrus and Courier give no code to SELECT
+        if self.kind == "NO" and self.code is None:
+            if _NO_MAILBOX.search(self.text):
+                kind = NoSuchMailbox  # Dovecot, Cyrus and Courier give no code to SELECT
+            elif _OVER_QUOTA.search(self.text):
+                kind = OverQuota  # quirk 99: Cyrus 3.6 gives no code to APPEND
         if _NOT_CONNECTED in self.text:
             kind = AuthenticationFailed  # quirk 26: Exchange says OK to a wrong password
         from imaplus.protocol.busy import is_busy
@@ -159,9 +165,25 @@ _NO_MAILBOX: Final = lazy_pattern(
     r"(?:mailbox|folder)|unable to open this mailbox",
     re.IGNORECASE,
 )
+_OVER_QUOTA: Final = lazy_pattern(
+    r"\b(?:over|out of|exceed\w*)[ -]?(?:\w+ ){0,3}quota|"
+    r"\bquota (?:\w+ ){0,2}(?:exceeded|reached)|"
+    r"mailbox (?:is )?full",
+    re.IGNORECASE,
+)
+_CODE_WITHIN: Final = lazy_pattern(r" ?\[([A-Z-]+)\]")
 _NOT_CONNECTED: Final = "authenticated but not connected"
 # quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
 _BACKOFF: Final = lazy_pattern(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
+
+
+def _code_within(status: Status) -> Status | None:
+    """quirk 100: GNU mailutils puts the command's name before the code, `NO APPEND [TRYCREATE]`."""
+    match = _CODE_WITHIN.search(status.text)
+    if match is None or match[1] not in Refused.by_code:
+        return None
+    text = status.text[: match.start()] + status.text[match.end() :]
+    return Status(status.kind, text.strip(), match[1], status.tag)
 
 
 @code("WEBALERT")

@@ -35,19 +35,45 @@ class Session:
         self.bye: Status | None = None
         self.capabilities: frozenset[str] = frozenset()
         self.enabled: frozenset[str] = frozenset()
+        self.refused: frozenset[str] = frozenset()
+        """Capabilities that the server announced, and refused when they were used."""
+        self.seen_to_work: frozenset[str] = frozenset()
+        """Capabilities of which an answer has shown that the server has them."""
         self.mailbox: Mailbox | None = None
         self._opening: Mailbox | None = None
 
     # -- what it is asked -------------------------------------------------------------------
 
     def can(self, capability: str) -> bool:
-        """Whether the server offers a capability, as far as it has told since TLS and login."""
+        """Whether a capability can be counted on, as far as the server has told since TLS and
+        login: it is offered, by itself or as a part of an IMAP4rev2 that is in force, and the
+        server has not refused it."""
         capability = capability.upper()
+        if capability in self.refused:
+            return False
+        if capability == "IMAP4REV2":
+            return self.rev2
         if capability in self.capabilities:
             return True
         if capability == "CONDSTORE" and "QRESYNC" in self.capabilities:
             return True  # RFC 7162, 3.2
-        return "IMAP4REV2" in self.capabilities and capability in PART_OF_REV2
+        if capability == "ENABLE" and "IMAP4REV2" in self.capabilities:
+            return True  # it is how IMAP4rev2 is switched on
+        return capability in PART_OF_REV2 and self.rev2
+
+    @property
+    def rev2(self) -> bool:
+        """Whether IMAP4rev2 is in force: enabled, or all that the server has.
+
+        A server that offers IMAP4rev1 too follows that until ENABLE (RFC 9051, appendix A).
+        """
+        if "IMAP4REV2" in self.enabled:
+            return True
+        return (
+            "IMAP4REV2" in self.capabilities
+            and "IMAP4REV1" not in self.capabilities
+            and "IMAP4REV2" not in self.refused
+        )
 
     def greets_as(self, product: str) -> bool:
         """Whether the greeting names a product: for what only that one does."""
@@ -63,6 +89,14 @@ class Session:
     def forget_capabilities(self) -> None:
         """They were told before TLS or login, and may be false now (RFC 9051, 6.2.1)."""
         self.capabilities = frozenset()
+
+    def refuse(self, *capabilities: str) -> None:
+        """The server has refused what it announced: `can()` says so until the connection ends."""
+        self.refused |= frozenset(map(str.upper, capabilities))
+
+    def trust(self, capability: str) -> None:
+        """An answer has shown that the server has a capability."""
+        self.seen_to_work |= {capability}
 
     def log_in(self) -> None:
         """The server knows who we are."""
@@ -108,6 +142,7 @@ class Session:
             self.capabilities = value.names
         elif isinstance(value, Enabled):
             self.enabled |= value.names
+            self.refused -= value.names
             if len(self.enabled) > MOST_ENABLED:
                 raise ProtocolError(f"the server has enabled more than {MOST_ENABLED} extensions")
         if self.mailbox is not None:

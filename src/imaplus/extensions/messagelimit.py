@@ -1,0 +1,38 @@
+"""MESSAGELIMIT (RFC 9738): servers that deal with so many messages in one command, and no more.
+
+They take those with the highest UIDs and say down to which one they came: in the code of the OK, or
+of an untagged NO where the OK has another code. COPY is done for all messages or for none, with NO.
+How to go on is a flow's concern.
+"""
+
+from __future__ import annotations
+
+from imaplus.errors import PartlyDone
+from imaplus.protocol.response import Status, code
+from imaplus.records import record
+from imaplus.wire.cursor import Cursor
+
+
+@record
+class MessageLimit:
+    """[MESSAGELIMIT n uid]: how many messages a command may concern, and the lowest UID done."""
+
+    limit: int
+    uid: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.limit) if self.uid is None else f"{self.limit} {self.uid}"
+
+
+@code("MESSAGELIMIT")
+def messagelimit(c: Cursor) -> MessageLimit:
+    # resp-text-code =/ "MESSAGELIMIT" SP message-limit [SP uniqueid]
+    limit = c.number()
+    return MessageLimit(limit, None if c.at_end() else c.number() or None)
+
+
+def partly_done(command: str, status: Status) -> PartlyDone | None:
+    """The error for a status with this code; its own status is OK, since that is the command's."""
+    if status.code != "MESSAGELIMIT":
+        return None
+    return PartlyDone(command, "OK", status.code, status.text, status.data)
