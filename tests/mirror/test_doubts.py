@@ -104,9 +104,7 @@ def test_a_checkpoint_says_what_the_mirror_holds(server: Server, root: Path) -> 
     assert held(root) == on_server(server)
 
 
-def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(
-    server: Server, root: Path
-) -> None:
+def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(server: Server, root: Path) -> None:
     """As format 1 wrote it: what the server said, whatever the mirror had."""
     from imaplus.mirror import lines
 
@@ -115,7 +113,7 @@ def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(
     texts = [lines.said(each) for each in path.read_bytes().splitlines()]
     assert texts[-1].startswith(b"c ")
     old = texts[-1].rpartition(b" ")[0]
-    texts = [each for each in texts if not each.startswith(b"a 9 ")][:-1] + [old]
+    texts = [*(each for each in texts[:-1] if not each.startswith(b"a 9 ")), old]
     texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
     path.write_bytes(b"".join(map(lines.line, texts)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@example.org"}))

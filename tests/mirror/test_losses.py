@@ -24,6 +24,16 @@ def server() -> Server:
         yield server
 
 
+def lose(server: Server, root: Path) -> None:
+    """A backup by a client alone, which cannot connect again."""
+    with (
+        connect(server) as client,
+        Store.open(root, create=True, sync=False) as store,
+        pytest.raises(ConnectionLost),
+    ):
+        backup(client, store)
+
+
 @pytest.mark.parametrize("how", HOW)
 def test_one_message_never_blocks_the_rest(server: Server, root: Path, how: str) -> None:
     server.fail_always(Fault.at_message("INBOX", 700, how))
@@ -67,9 +77,7 @@ def test_a_server_that_hangs_up_before_it_sends_anything_of_a_set(
 
 def test_what_came_whole_before_the_bye_is_kept(server: Server, root: Path) -> None:
     server.fail_always(Fault.at_message("INBOX", 3, "bye"))
-    with connect(server) as client, Store.open(root, create=True, sync=False) as store:
-        with pytest.raises(ConnectionLost):
-            backup(client, store)  # a client alone cannot connect again
+    lose(server, root)
     assert set(held(root)) == {1, 2}
 
 
@@ -111,9 +119,7 @@ def test_the_next_run_goes_on_where_a_large_message_was_cut(root: Path) -> None:
     with Server() as server:
         server.add_message("INBOX", Generated(3_000_000, seed=1))
         server.fail_always(Fault.cut_after_sent(2_000_000))
-        with connect(server) as client, Store.open(root, create=True, sync=False) as store:
-            with pytest.raises(ConnectionLost):
-                backup(client, store)
+        lose(server, root)
         [part] = (root / "mailboxes" / "INBOX").glob("*.part")
         assert 1_900_000 < part.stat().st_size < 2_000_000
         server.fail_always(Fault())
@@ -129,9 +135,7 @@ def test_a_part_that_is_of_another_message_is_given_up(root: Path) -> None:
     with Server() as server:
         server.add_message("INBOX", Generated(1_000_000, seed=1))
         server.fail_always(Fault.cut_after_sent(600_000))
-        with connect(server) as client, Store.open(root, create=True, sync=False) as store:
-            with pytest.raises(ConnectionLost):
-                backup(client, store)
+        lose(server, root)
         server.mailbox().set_content(1, Generated(1_000_000, seed=2))
         server.fail_always(Fault())
         assert run(server, root).failures == ()
@@ -162,9 +166,11 @@ def test_a_server_that_is_gone_ends_the_run_and_what_came_is_kept(
 
     server.fail_always(Fault.cut_after_sent(30_000))
     waits: list[float] = []
-    with Store.open(root, create=True, sync=False) as store:
-        with pytest.raises(ConnectionLost, match="refused"):
-            backup(Link(once, pause=waits.append), store)  # type: ignore[arg-type]
+    with (
+        Store.open(root, create=True, sync=False) as store,
+        pytest.raises(ConnectionLost, match="refused"),
+    ):
+        backup(Link(once, pause=waits.append), store)  # type: ignore[arg-type]
     assert attempts == 6
     assert len(waits) == 5
     assert waits[0] < waits[-1]

@@ -70,11 +70,10 @@ def test_patterns_that_mean_nothing() -> None:
     assert found.unmatched == ("lists", "@trash")
     trash = Mailbox("Trash")
     found = choose([*ALL, trash], Choice((), ("@trash", "@junk", "other")))
+    unknown = "leaves nothing out: the server does not say which mailbox is used for"
     assert found.remarks == (
-        "--exclude @trash leaves nothing out: the server does not say which mailbox is used for "
-        "trash; is it --exclude 'Trash'?",
-        "--exclude @junk leaves nothing out: the server does not say which mailbox is used for "
-        "junk",
+        f"--exclude @trash {unknown} trash; is it --exclude 'Trash'?",
+        f"--exclude @junk {unknown} junk",
         "--exclude other leaves nothing out: no mailbox matches it",
     )
 

@@ -178,7 +178,8 @@ def filled(personality: str) -> Server:
     server.mailbox().add_many([b"Subject: %d\r\n\r\nsome text\r\n" % n for n in range(9)])
     for name in ("Work", "Grüße"):
         server.add_mailbox(name)
-        server.mailbox(name).add_many([b"Subject: %d\r\n\r\n%s" % (n, name.encode()) for n in (1, 2)])
+        texts = (b"Subject: %d\r\n\r\n%s" % (n, name.encode()) for n in (1, 2))
+        server.mailbox(name).add_many(texts)
     return server
 
 
