@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from imaplus import ListEntry
@@ -30,8 +31,9 @@ server says is used so.
   imaplus ls ada@example.org
   imaplus ls --counts --sizes 'ada@example.org:Lists/*'
   imaplus ls --tree demo:
-  imaplus ls --json=name,messages ~/mail"""
-FIELDS = ("name", "delimiter", "attributes", "messages", "unseen", "size")
+  imaplus ls --json=name,messages ~/mail
+  imaplus ls --counts --gone ~/mail"""
+FIELDS = ("name", "delimiter", "attributes", "messages", "unseen", "size", "gone")
 
 
 @record
@@ -44,11 +46,13 @@ class Listing:
     messages: int | None = None
     unseen: int | None = None
     size: int | None = None
+    gone: datetime | None = None
 
     def as_json(self) -> dict[str, object]:
         """The members of one object of the output."""
         values: dict[str, object] = {name: getattr(self, name) for name in FIELDS}
-        return values | {"attributes": sorted(self.attributes)}
+        gone = None if self.gone is None else self.gone.isoformat()
+        return values | {"attributes": sorted(self.attributes), "gone": gone}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sizes", action="store_true", help="show how large the mailboxes are")
     parser.add_argument("--tree", action="store_true", help="show the hierarchy")
+    parser.add_argument(
+        "--gone",
+        action="store_true",
+        help="of a backup: also the mailboxes that the server no longer has, and since when",
+    )
     add_connection(parser)
 
 
@@ -90,6 +99,10 @@ def lines(listings: Sequence[Listing], args: argparse.Namespace) -> Iterator[str
         sizes = ("-" if it.size is None else size(it.size) for it in listings)
         columns.append(_column("SIZE", sizes))
     names = list(tree(listings)) if args.tree else [listing.name for listing in listings]
+    if args.gone:
+        columns.append(
+            _column("GONE", (f"{it.gone:%Y-%m-%d}" if it.gone else "" for it in listings))
+        )
     if columns:
         columns.append(["MAILBOX", *names])
         yield from map("  ".join, zip(*columns, strict=True))
@@ -128,7 +141,11 @@ def _listed(entry: ListEntry) -> Listing:
 
 def _in_store(args: argparse.Namespace) -> list[Listing]:
     with Store.open(Path(args.account).expanduser(), readonly=True) as store:
-        return [_stored(store, mailbox, args) for mailbox in store.mailboxes()]
+        return [
+            _stored(store, mailbox, args)
+            for mailbox in store.mailboxes()
+            if mailbox.generations and (args.gone or mailbox.gone is None)
+        ]
 
 
 def _stored(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
@@ -138,7 +155,15 @@ def _stored(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Lis
         messages = len(entries)
         unseen = sum("\\Seen" not in entries.flags(uid) for uid in entries)
         octets = sum(entry.size for entry in entries.values())
-    return Listing(mailbox.name, mailbox.delimiter, mailbox.attributes, messages, unseen, octets)
+    return Listing(
+        mailbox.name,
+        mailbox.delimiter,
+        mailbox.attributes,
+        messages,
+        unseen,
+        octets,
+        mailbox.gone,
+    )
 
 
 def _number(value: int | None) -> str:
