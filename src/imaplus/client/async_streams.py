@@ -282,6 +282,10 @@ class AsyncStream(asyncio.BufferedProtocol):
             return True
         return (read and bool(self._chunks)) or (write and not self._write_paused)
 
+    async def breathe(self) -> None:
+        """Let other tasks have their turn, before more of what has come is taken in."""
+        await asyncio.sleep(0)
+
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""
         self._write_out()

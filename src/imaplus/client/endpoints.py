@@ -81,8 +81,19 @@ class Timeouts:
     """For the server's first words: it may look up our name first."""
     silence: float | None = 120.0
     """For the next octet, while an answer is due. Not while idling."""
-    command: float | None = None
-    """For a command or flow from first to last; not for what is iterated, whose pace is yours."""
+    command: float | None = 600.0
+    """For a command that makes no progress, whatever else the server says meanwhile.
+
+    The time runs while you wait for a command, and each wait starts with all of it. Progress gives
+    time back, up to the whole: one second for each `slowest` octets of the answer, at least one
+    second for each response that belongs to it, and for each `slowest` octets that the server takes
+    from us. All of it comes back when a command ends, when the server asks for the rest of one
+    (`+`), and when it says [INPROGRESS] (RFC 9585), the latter for a day at most. What nobody asked
+    for, such as `* OK still here`, gives nothing back. So a download may last for days, and a
+    server that only talks is left after ten minutes. Not counted: the time in `idle()`, and the
+    time that you take for what you iterate over. The `timeout` of a single call counts from the
+    first octet to the last instead.
+    """
     slowest: int = 64
     """Octets a second, on average over `silence`, that a response must come with once it began."""
 

@@ -227,6 +227,9 @@ class Stream:
         if not poll.poll(milliseconds):
             raise TimedOut(f"nothing came for {timeout:.3g} seconds")
 
+    def breathe(self) -> None:
+        """Let others have their turn: threads have it in any case."""
+
     def close(self) -> None:
         """Close the socket, and end the child process. Once is enough; more is no harm."""
         if self._closed:
