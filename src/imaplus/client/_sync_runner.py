@@ -38,10 +38,10 @@ class Runner(Exchange):
         """The result of a command or of a flow.
 
         Raises:
-            TimedOut: it took longer than `timeout` seconds; the connection is closed.
+            TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
+                progress for `Timeouts.command` seconds. The connection is closed.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         if isinstance(what, Command):
             result: T = self._command(what, deadline)
             return result
@@ -113,8 +113,7 @@ class Runner(Exchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
