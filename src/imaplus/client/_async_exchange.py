@@ -42,6 +42,7 @@ class AsyncExchange:
     ) -> None:
         from imaplus.client.async_streams import AsyncMutex, AsyncTurn
 
+        connection.defers = True
         self.connection = connection
         self._stream = stream
         self._tls = tls
@@ -105,6 +106,13 @@ class AsyncExchange:
 
     async def _receive(self, seconds: float | None) -> None:
         """Take in what has come, waiting if nothing has. Only who has the turn may."""
+        if (answering := self.connection.answering) is not None:
+            from imaplus.client.async_streams import in_thread
+
+            await in_thread(answering)
+            with self._mutex:
+                self.connection.answered(answering)
+            return
         if not await self._take_what_came():
             await self._stream.wait(read=True, write=False, timeout=seconds)
             await self._take_what_came()

@@ -43,6 +43,7 @@ class Exchange:
     ) -> None:
         from imaplus.client.streams import Mutex, Turn
 
+        connection.defers = True
         self.connection = connection
         self._stream = stream
         self._tls = tls
@@ -106,6 +107,13 @@ class Exchange:
 
     def _receive(self, seconds: float | None) -> None:
         """Take in what has come, waiting if nothing has. Only who has the turn may."""
+        if (answering := self.connection.answering) is not None:
+            from imaplus.client.streams import in_thread
+
+            in_thread(answering)
+            with self._mutex:
+                self.connection.answered(answering)
+            return
         if not self._take_what_came():
             self._stream.wait(read=True, write=False, timeout=seconds)
             self._take_what_came()

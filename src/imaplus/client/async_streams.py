@@ -12,7 +12,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from math import inf
-from typing import cast
+from typing import TypeVar, cast
 
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
@@ -21,11 +21,18 @@ from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
+T = TypeVar("T")
+
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
 TOGETHER = 1 << 12
 """Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
 The server is not to wait for the rest of a thousand."""
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do what takes a while without holding up the event loop."""
+    return await asyncio.to_thread(work)
 
 
 class AsyncMutex:

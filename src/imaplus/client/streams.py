@@ -12,7 +12,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import unreachable
@@ -21,6 +21,8 @@ from imaplus.errors import ConnectionLost, TimedOut
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
     import ssl
     import subprocess
+
+T = TypeVar("T")
 
 READ_SIZE = 1 << 16
 """Octets read at once, most often: room for more takes longer to make than to fill."""
@@ -42,6 +44,11 @@ class Shared(threading.local):
 shared = Shared()
 
 Mutex = threading.RLock
+
+
+def in_thread(work: Callable[[], T]) -> T:
+    """Do what takes a while: here, since this thread is the caller's own."""
+    return work()
 
 
 def never() -> bool:

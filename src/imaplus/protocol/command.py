@@ -117,6 +117,11 @@ class Command(Generic[T_co]):
         """The state that its success leads to, if it is exclusive and that is certain before."""
         return None
 
+    @property
+    def answers_slowly(self) -> bool:
+        """Whether `answer()` may take a tenth of a second or more."""
+        return False
+
     def follows(self, other: Command[Any]) -> bool:
         """Whether it may be sent behind another command, counting on its success, though one of
         both is exclusive. If that one fails, the server refuses this."""

@@ -35,6 +35,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
 if TYPE_CHECKING:
+    from imaplus.protocol.answering import Answering
     from imaplus.protocol.deflate import Inflating
 
 T = TypeVar("T")
@@ -61,6 +62,10 @@ class Connection(Session):
         """Why the connection can no longer be used, or None."""
         self.wants_tls = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
+        self.defers = False
+        """Whether answers that take time are left to whoever runs the connection."""
+        self.answering: Answering | None = None
+        """Such an answer: call it, then `answered()`. Until then the server waits."""
         self.progress = Progress()
         self._trace = trace
         self._framer = Framer(limits, self._choose_sink)
@@ -379,13 +384,25 @@ class Connection(Session):
         if pending is None or not pending.command.exclusive or not pending.written:
             events.append(challenge)
             return
-        try:
-            line = pending.command.answer(challenge)
-        except ImapError as error:
-            pending.fail(error)
-            line = b"*"  # cancels the exchange (RFC 9051, 6.2.2)
-        self.progress.steps += line is not None
-        self._outbox.answered(pending, line)
+        from imaplus.protocol.answering import Answering
+
+        answering = Answering(pending, challenge)
+        if self.defers and pending.command.answers_slowly and self.answering is None:
+            self.answering = answering
+        else:
+            answering()
+            self.answered(answering)
+
+    def answered(self, answering: Answering) -> None:
+        """Send an answer that has been worked out."""
+        if self.answering is answering:
+            self.answering = None
+        if self.error is not None:
+            return
+        if answering.error is not None:
+            answering.pending.fail(answering.error)
+        self.progress.steps += answering.line is not None
+        self._outbox.answered(answering.pending, answering.line)
 
     def _complete(self, status: Status, events: list[object]) -> None:
         pending = self._in_flight.get(status.tag)
