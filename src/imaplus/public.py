@@ -79,12 +79,14 @@ if TYPE_CHECKING:
         ConnectionLost,
         ImapError,
         InvalidArgument,
+        NoMechanism,
         NoSuchMailbox,
         NoSuchMessage,
         NotPermitted,
         OutcomeUnknown,
         OverQuota,
         ProtocolError,
+        ProxyFailed,
         Refused,
         Rejected,
         StateError,
@@ -128,9 +130,9 @@ _MODULES = {
     "imaplus.core.search_query": "All And Not Or Query",
     "imaplus.errors": (
         "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
-        "ImapError InvalidArgument NoSuchMailbox NoSuchMessage NotPermitted OutcomeUnknown "
-        "OverQuota ProtocolError Refused Rejected StateError Throttled TimedOut TlsFailed "
-        "TooLarge UidValidityChanged UsageError"
+        "ImapError InvalidArgument NoMechanism NoSuchMailbox NoSuchMessage NotPermitted "
+        "OutcomeUnknown OverQuota ProtocolError ProxyFailed Refused "
+        "Rejected StateError Throttled TimedOut TlsFailed TooLarge UidValidityChanged UsageError"
     ),
     "imaplus.extensions.qresync": "Resync",
     "imaplus.protocol.command": "Command Flow Together",
@@ -209,6 +211,7 @@ __all__ = [
     "Namespace",
     "Namespaces",
     "New",
+    "NoMechanism",
     "NoSuchMailbox",
     "NoSuchMessage",
     "Not",
@@ -224,6 +227,7 @@ __all__ = [
     "Pipeline",
     "Process",
     "ProtocolError",
+    "ProxyFailed",
     "Query",
     "Recent",
     "Refused",

@@ -16,7 +16,7 @@ from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener
 from imaplus.core.session import Noop
 from imaplus.errors import ImapError
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
 
@@ -70,6 +70,10 @@ class AsyncRunner(AsyncExchange):
                 return await self._together(step, deadline)
             case Handshake():
                 return await self._shake_hands()
+            case Ask():
+                from imaplus.client.async_streams import result_of
+
+                return await result_of(step.function)
             case _:
                 return await self._command(step, deadline)
 

@@ -17,7 +17,7 @@ from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener
 from imaplus.core.session import Noop
 from imaplus.errors import ImapError
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
 
@@ -71,6 +71,10 @@ class Runner(Exchange):
                 return self._together(step, deadline)
             case Handshake():
                 return self._shake_hands()
+            case Ask():
+                from imaplus.client.streams import result_of
+
+                return result_of(step.function)
             case _:
                 return self._command(step, deadline)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
@@ -20,6 +21,12 @@ from imaplus.client.handshake import check_alpn, tls_failed
 from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
+
+if TYPE_CHECKING:
+    from imaplus.client.proxies import Proxy
+    from imaplus.sasl import Credentials
+
+    AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 
 T = TypeVar("T")
 
@@ -33,6 +40,12 @@ The server is not to wait for the rest of a thousand."""
 async def in_thread(work: Callable[[], T]) -> T:
     """Do what takes a while without holding up the event loop."""
     return await asyncio.to_thread(work)
+
+
+async def result_of(function: Callable[[], object]) -> object:
+    """What a function of the caller's gives, which may be something to await."""
+    result = function()
+    return await result if inspect.isawaitable(result) else result
 
 
 class AsyncMutex:
@@ -142,8 +155,10 @@ class AsyncStream(asyncio.BufferedProtocol):
     # -- connecting -------------------------------------------------------------------------
 
     @classmethod
-    async def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> AsyncStream:
-        """Connect, with TLS if that comes first.
+    async def connect(
+        cls, endpoint: Endpoint, tls: Tls, timeout: float | None, proxy: Proxy | None = None
+    ) -> AsyncStream:
+        """Connect, through a proxy if there is one, with TLS if that comes first.
 
         Raises:
             ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
@@ -166,7 +181,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 stream.secure = True
                 return stream
             case Tcp():
-                return await cls._connect_tcp(endpoint, tls, timeout)
+                return await cls._connect_tcp(endpoint, tls, timeout, proxy)
 
     @classmethod
     async def _over(cls, sock: socket.socket, *, secure: bool) -> AsyncStream:
@@ -176,15 +191,24 @@ class AsyncStream(asyncio.BufferedProtocol):
         return stream
 
     @classmethod
-    async def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> AsyncStream:
+    async def _connect_tcp(
+        cls, endpoint: Tcp, tls: Tls, timeout: float | None, proxy: Proxy | None
+    ) -> AsyncStream:
         """Asyncio sets TCP_NODELAY by itself."""
-        where = f"{endpoint.host}:{endpoint.port_number}"
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                _, stream = await loop.create_connection(cls, endpoint.host, endpoint.port_number)
-        except OSError as error:
-            raise unreachable(where, error) from error
+        host, port = endpoint.host, endpoint.port_number
+        if proxy is not None:
+            from imaplus.client.proxying import connect_from_loop
+
+            stream = await cls._over(
+                await connect_from_loop(proxy, host, port, timeout), secure=False
+            )
+        else:
+            loop = asyncio.get_running_loop()
+            try:
+                async with asyncio.timeout(timeout):
+                    _, stream = await loop.create_connection(cls, host, port)
+            except OSError as error:
+                raise unreachable(f"{host}:{port}", error) from error
         if endpoint.security is Security.TLS:
             try:
                 await stream.start_tls(tls, endpoint.host, timeout)

@@ -143,32 +143,33 @@ class Connected:
 Endpoint = Tcp | UnixSocket | Process | Connected
 
 
-def parse(where: str, port: int | None, security: Security) -> tuple[Tcp, str | None]:
+def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp, str | None]:
     """An endpoint and perhaps a user, from a host name or an imap(s) URL (RFC 5092).
 
-    `imaps` is TLS; `imap` is whatever `security` says, or STARTTLS where that says TLS.
+    Security is what `security` says. Without it, a host name and `imaps` mean TLS, and `imap` means
+    STARTTLS.
 
     Raises:
-        InvalidArgument: it is neither, or holds a password.
+        InvalidArgument: it is neither, or holds a password, or contradicts `security` or `port`.
     """
     if "://" not in where:
         if not where or any(char in where for char in "/@ \r\n\0"):
             raise InvalidArgument(f"expected a host name or an imap URL, found {where!r}")
-        return Tcp(where, port, security), None
+        return Tcp(where, port, security or Security.TLS), None
     from urllib.parse import unquote, urlsplit
 
     try:
         url = urlsplit(where)
-        found = Tcp(url.hostname or "", port or url.port, security)
+        found = Tcp(url.hostname or "", url.port if port is None else port)
     except ValueError as error:
         raise InvalidArgument(f"expected an imap URL: {error}") from error
     if url.scheme not in ("imap", "imaps") or not found.host:
         raise InvalidArgument("expected a URL that begins imap:// or imaps:// and names a host")
     if url.password is not None:
         raise InvalidArgument("a URL is no place for a password: give it separately")
-    if url.scheme == "imaps":
-        security = Security.TLS
-    elif security is Security.TLS:
-        security = Security.STARTTLS
+    if url.scheme == "imaps" and security not in (None, Security.TLS):
+        raise InvalidArgument(f"imaps:// means TLS, and `security` says {security}")
+    if security is None:
+        security = Security.TLS if url.scheme == "imaps" else Security.STARTTLS
     user = None if url.username is None else unquote(url.username.partition(";")[0])
     return Tcp(found.host, found.port, security), user

@@ -226,7 +226,20 @@ class Handshake:
         yield self
 
 
-Step = Command[Any] | Together | Handshake
+class Ask:
+    """A flow's wish: call a function of the caller's, and await what it gives if need be. It gets
+    the result, or the exception."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self.function = function
+
+    def __iter__(self) -> Generator[Ask, Any, Any]:
+        return (yield self)
+
+
+Step = Command[Any] | Together | Handshake | Ask
 Flow = Generator[Step, Any, T]
 """Policy that needs several commands: it yields them, is sent their results, and returns one."""
 
