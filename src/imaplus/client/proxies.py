@@ -26,11 +26,18 @@ LONGEST_HEAD: Final = 16 << 10
 SHOWN: Final = 100
 """Characters of what a proxy says that an error repeats."""
 
-Talk: TypeAlias = Generator[bytes | int, bytes, None]
-"""What to send, or how many octets to receive and give back. Its errors are ProxyFailed."""
+Step: TypeAlias = bytes | Secret | int
+Talk: TypeAlias = Generator[Step, bytes, None]
+"""What to send (`octets()` makes octets of it), or how many octets to receive and give back. Its
+errors are ProxyFailed."""
 
 
-def advance(talk: Talk, data: bytes | None = None) -> bytes | int | None:
+def octets(step: bytes | Secret) -> bytes:
+    """What to send. A login is a Secret until then, for tracebacks may show variables."""
+    return step.reveal().encode("latin-1") if isinstance(step, Secret) else step
+
+
+def advance(talk: Talk, data: bytes | None = None) -> Step | None:
     """The next step of a handshake, after what was received; None when it is done."""
     try:
         return next(talk) if data is None else talk.send(data)
@@ -53,6 +60,11 @@ class Proxy:
         """How errors name it: without user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def secret(self) -> Secret:
+        """The password; an empty one where there is none."""
+        return self.password or Secret("")
 
     def failed(self, what: str) -> ProxyFailed:
         """The error for what went wrong with it."""
@@ -89,18 +101,17 @@ def parse(url: Secret) -> Proxy:
     password = None if parts.password is None else Secret(unquote(parts.password))
     proxy = Proxy(parts.scheme, host, PORTS[parts.scheme] if port is None else port, user, password)
     if user is not None:
-        _check_login(proxy, user, Secret("") if password is None else password)
+        _check_login(proxy, user)
     return proxy
 
 
-def _check_login(proxy: Proxy, user: str, password: Secret) -> None:
-    octets = len(user.encode()), len(password.reveal().encode())
+def _check_login(proxy: Proxy, user: str) -> None:
     if proxy.scheme == "http":
-        if ":" in user or re.search(r"[\x00-\x1f\x7f]", user + password.reveal()):
+        if ":" in user or re.search(r"[\x00-\x1f\x7f]", user + proxy.secret.reveal()):
             raise InvalidArgument(
                 "user and password of an HTTP proxy have no control characters, and the user no ':'"
             )
-    elif not (0 < octets[0] < 256 and octets[1] < 256):
+    elif not (0 < len(user.encode()) < 256 and len(proxy.secret.reveal().encode()) < 256):
         raise InvalidArgument("user and password of a SOCKS5 proxy have 1 to 255 octets (RFC 1929)")
 
 
@@ -166,12 +177,15 @@ def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
 
 def _log_in(proxy: Proxy, user: str) -> Talk:
     # VER ULEN UNAME PLEN PASSWD -> VER STATUS
-    name = user.encode()
-    password = b"" if proxy.password is None else proxy.password.reveal().encode()
-    yield bytes([1, len(name)]) + name + bytes([len(password)]) + password
+    yield Secret("\1" + _counted(user) + _counted(proxy.secret.reveal()))
     version, status = yield 2
     if version != 1 or status:
         raise proxy.failed("does not accept its user and password")
+
+
+def _counted(text: str) -> str:
+    data = text.encode()
+    return (bytes([len(data)]) + data).decode("latin-1")
 
 
 def _address(host: str) -> bytes:
@@ -191,20 +205,17 @@ def _address(host: str) -> bytes:
 
 def _connect(proxy: Proxy, host: str, port: int) -> Talk:
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
-    if proxy.user is not None:
-        from binascii import b2a_base64
-
-        password = "" if proxy.password is None else proxy.password.reveal()
-        login = b2a_base64(f"{proxy.user}:{password}".encode(), newline=False).decode()
-        lines.append(f"Proxy-Authorization: Basic {login}")
-    yield "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+    head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
+    if proxy.user is None:
+        yield f"{head}\r\n".encode()
+    else:
+        login = _basic(proxy.user, proxy.secret)
+        yield Secret(f"{head}Proxy-Authorization: Basic {login.reveal()}\r\n\r\n")
     status = yield from _status_line(proxy)
-    head = len(status)
-    line = status
+    line, so_far = status, len(status)
     while line not in (b"\r\n", b"\n"):
-        line = yield from _line(proxy, LONGEST_HEAD - head)
-        head += len(line)
+        line = yield from _line(proxy, LONGEST_HEAD - so_far)
+        so_far += len(line)
     found = re.match(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?", status)
     if found is None:
         raise proxy.failed("does not answer as HTTP has it")
@@ -219,7 +230,13 @@ def _connect(proxy: Proxy, host: str, port: int) -> Talk:
         raise proxy.failed(f"refuses to connect to {authority}: {code} {reason}".rstrip())
 
 
-def _status_line(proxy: Proxy) -> Generator[bytes | int, bytes, bytes]:
+def _basic(user: str, password: Secret) -> Secret:
+    from binascii import b2a_base64
+
+    return Secret(b2a_base64(f"{user}:{password.reveal()}".encode(), newline=False).decode())
+
+
+def _status_line(proxy: Proxy) -> Generator[Step, bytes, bytes]:
     """Whatever is no HTTP is told at once: it may never come to an end."""
     begin = yield len(b"HTTP/1.")
     if begin != b"HTTP/1.":
@@ -227,7 +244,7 @@ def _status_line(proxy: Proxy) -> Generator[bytes | int, bytes, bytes]:
     return begin + (yield from _line(proxy, LONGEST_HEAD))
 
 
-def _line(proxy: Proxy, most: int) -> Generator[bytes | int, bytes, bytes]:
+def _line(proxy: Proxy, most: int) -> Generator[Step, bytes, bytes]:
     """A line with its end, octet by octet: what follows the last line is the server's."""
     line = bytearray()
     while not line.endswith(b"\n"):

@@ -9,7 +9,7 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from imaplus.client.proxies import advance
+from imaplus.client.proxies import advance, octets
 from imaplus.errors import ConnectionLost, TimedOut
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
         step = advance(talk)
         while step is not None:
             data: bytes | None = None
-            if isinstance(step, bytes):
+            if not isinstance(step, int):
                 _limit(sock, ends)
-                sock.sendall(step)
+                sock.sendall(octets(step))
             else:
                 data = b""
                 while len(data) < step:
@@ -75,8 +75,8 @@ async def connect_from_loop(
             step = advance(talk)
             while step is not None:
                 data: bytes | None = None
-                if isinstance(step, bytes):
-                    await loop.sock_sendall(sock, step)
+                if not isinstance(step, int):
+                    await loop.sock_sendall(sock, octets(step))
                 else:
                     data = b""
                     while len(data) < step:

@@ -238,9 +238,8 @@ def _ways(
     }
     names = None if allowed is None else [name.upper() for name in allowed]
     may_log_in = secure and not connection.can("LOGINDISABLED")
-    if may_log_in and (names is None or "LOGIN" in names) and isinstance(credentials, Password):
-        if not credentials.authzid:  # LOGIN has no place for it
-            found.setdefault("LOGIN", Login(credentials.user, credentials.password))
+    if isinstance(credentials, Password) and not credentials.authzid and may_log_in:
+        found.setdefault("LOGIN", Login(credentials.user, credentials.password))
     return found if names is None else {name: found[name] for name in names if name in found}
 
 
