@@ -358,11 +358,15 @@ def asking(connect: Connector, *given: object) -> tuple[Asked, list[object]]:
 OLD, NEW = BearerToken("ada", "old"), BearerToken("ada", "new")
 
 
+@pytest.mark.parametrize("greeting", ["ready", "Dovecot ready"])
 @pytest.mark.parametrize("mechanism", TOKEN_MECHANISMS)
 async def test_an_expired_token_is_asked_for_again(
-    connect: Connector, start: Callable[..., Server], mechanism: str
+    connect: Connector, start: Callable[..., Server], mechanism: str, greeting: str
 ) -> None:
-    server = start(personality=only(mechanism, "SASL-IR"), password="new")
+    """Nothing is sent behind the first attempt, whatever the server reads ahead."""
+    more = ("ID", "ENABLE")
+    server = start(personality=only(mechanism, "SASL-IR", *more), password="new")
+    server.fail_next(Fault.greet(f"* OK {greeting}\r\n".encode()))
     ask, gone = asking(connect, OLD, NEW)
     client = await connect(server, credentials=ask)
     assert gone == [OLD, NEW]

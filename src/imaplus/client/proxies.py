@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from imaplus.errors import InvalidArgument, ProxyFailed
 from imaplus.records import record
 from imaplus.wire.secret import Secret
-
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
 
 PORTS: Final = {"socks5": 1080, "socks5h": 1080, "http": 8080}
 """The schemes, and the port of each where the URL has none. `socks5h` is what some programs call
 SOCKS5 with names that the proxy resolves, as all are here."""
 LONGEST_HEAD: Final = 16 << 10
 """Octets of the answer to CONNECT, its header fields included: far more than proxies send."""
+EXPECTED: Final = "expected the URL of a proxy, such as socks5://proxy:1080 or http://proxy:3128"
 SHOWN: Final = 100
 """Characters of what a proxy says that an error repeats."""
 
@@ -89,14 +87,12 @@ def parse(url: Secret) -> Proxy:
     from urllib.parse import unquote, urlsplit
 
     try:
-        parts: SplitResult = urlsplit(url.reveal())
+        parts = urlsplit(url.reveal())
         host, port = parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
+        raise InvalidArgument(EXPECTED) from None
     if host is None or parts.scheme not in PORTS or parts.path not in ("", "/") or parts.query:
-        raise InvalidArgument(
-            "expected the URL of a proxy, such as socks5://proxy:1080 or http://proxy:3128"
-        )
+        raise InvalidArgument(EXPECTED)
     user = None if parts.username is None else unquote(parts.username)
     password = None if parts.password is None else Secret(unquote(parts.password))
     proxy = Proxy(parts.scheme, host, PORTS[parts.scheme] if port is None else port, user, password)

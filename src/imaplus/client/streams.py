@@ -64,8 +64,9 @@ def result_of(function: Callable[[], object]) -> object:
     """
     result = function()
     if hasattr(result, "__await__"):
-        if hasattr(result, "close"):
-            result.close()  # a coroutine that is never awaited warns
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()  # a coroutine that is never awaited warns
         raise InvalidArgument("credentials that must be awaited need the AsyncClient")
     return result
 

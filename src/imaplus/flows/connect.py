@@ -79,7 +79,9 @@ def connect(
             way_in, connection, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
         )
         way = way_for(credentials)
-        goes_ahead = _may_go_ahead(connection, way.command)
+        renews = renew is not None and isinstance(credentials, BearerToken)
+        # Why a token is refused comes in a challenge, which would take what follows for its answer.
+        goes_ahead = not renews and _may_go_ahead(connection, way.command)
         ahead = (*_preparations(identity, wanted), *last) if goes_ahead else ()
         try:
             results = yield from _log_in(way, *ahead)
