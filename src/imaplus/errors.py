@@ -133,7 +133,8 @@ class AuthenticationFailed(
         said = super().__str__()
         if not self.others:
             return said
-        return f"{said} ({self.mechanism} was refused; both sides also have {listed(self.others)})"
+        others = ", ".join(self.others)
+        return f"{said} ({self.mechanism} was refused; both sides also have {others})"
 
 
 class NotPermitted(Refused, codes=("NOPERM",)):
@@ -192,9 +193,3 @@ class ProxyFailed(ConnectionLost):
 
 class NoSuchMessage(ImapError, LookupError):
     """The mailbox has no such message, or the message no such part; it may have just gone."""
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Names as a sentence has them: "A, B and C"."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

@@ -193,6 +193,15 @@ async def test_the_endpoints_security_is_enough(connect: Connector, server: Serv
     await client.noop()
 
 
+async def test_a_socket_that_others_can_read(connect: Connector, server: Server) -> None:
+    sock = socket.create_connection((server.host, server.port))
+    await connect(
+        Connected(sock, secure=False), user="ada", password=server.password,
+        mechanisms=["PLAIN"], security=Security.PLAIN,
+    )  # fmt: skip
+    assert "AUTHENTICATE PLAIN" in server.commands[0][0]
+
+
 def test_what_a_url_means() -> None:
     meant = {
         ("imaps://x", None): Tcp("x", None, Security.TLS),

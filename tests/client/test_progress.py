@@ -5,9 +5,12 @@ The clock is the test's own: it moves only when the client waits.
 
 from __future__ import annotations
 
+import asyncio
 import io
+import socket
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import repeat
@@ -16,13 +19,14 @@ from typing import Any
 
 import pytest
 
-from imaplus import AsyncClient, OutcomeUnknown, ProtocolError, TimedOut, Timeouts
+from imaplus import AsyncClient, Connected, OutcomeUnknown, ProtocolError, TimedOut, Timeouts
 from imaplus.client.patience import IN_PROGRESS, Patience
 from imaplus.core.mailboxes import GetStatus
 from imaplus.core.session import Noop
+from imaplus.protocol.deflate import STEP
 from imaplus.protocol.progress import Progress
 
-from .scripted import Script, Scripted, scripted
+from .scripted import GREETING, Script, Scripted, scripted
 
 LIMIT = Timeouts().command or 0.0
 Start = Callable[..., Awaitable[tuple[AsyncClient, Scripted]]]
@@ -264,3 +268,45 @@ def test_a_compressed_flood_takes_neither_memory_nor_time(kind: str) -> None:
     argv = [sys.executable, str(Path(__file__).with_name("bomb.py")), kind]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout == "TimedOut the command was not over in time\n", done.stderr
+
+
+async def test_other_tasks_have_their_turn_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between any two steps, if that is how often it is to be."""
+    monkeypatch.setattr("imaplus.client.async_streams.BREATH", -1.0)
+    ours, theirs = socket.socketpair()
+    flood = b"* 1 EXISTS\r\n" * 100_000
+    turns = 0
+
+    def serve() -> None:
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        with theirs:
+            theirs.sendall(GREETING)
+            theirs.sendall(theirs.recv(1000).split()[0] + b" OK go\r\n")
+            tag = inflate.decompress(theirs.recv(1000)).split()[0]
+            said = deflate.compress(flood + tag + b" OK done\r\n")
+            theirs.sendall(said + deflate.flush(zlib.Z_SYNC_FLUSH))
+            theirs.recv(1000)  # until the client is done
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    seen: list[int] = []
+    client = await AsyncClient.connect(
+        Connected(ours, secure=True),
+        identity={},
+        compress=True,
+        on_event=lambda _: seen.append(turns),
+    )
+    task = asyncio.create_task(others())
+    await client.noop()
+    task.cancel()
+    await client.close()
+    server.join()
+    assert len(seen) == 100_000
+    assert len(set(seen)) >= len(flood) // STEP

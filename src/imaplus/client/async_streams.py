@@ -13,6 +13,7 @@ import socket
 import subprocess
 from collections.abc import Awaitable, Callable
 from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from imaplus.client.children import end_child, start_child
@@ -32,6 +33,8 @@ T = TypeVar("T")
 
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
+BREATH = 0.01
+"""Seconds for which other tasks have to wait while what has come is taken in, step by step."""
 TOGETHER = 1 << 12
 """Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
 The server is not to wait for the rest of a thousand."""
@@ -118,6 +121,7 @@ class AsyncStream(asyncio.BufferedProtocol):
     """A transport's two directions."""
 
     __slots__ = (
+        "_breathed",
         "_child",
         "_chunks",
         "_ended",
@@ -148,6 +152,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._rings = inf  # when the timer does
         self._child: subprocess.Popen[bytes] | None = None
+        self._breathed = 0.0
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
         self.secure = False
@@ -314,8 +319,10 @@ class AsyncStream(asyncio.BufferedProtocol):
         return (read and bool(self._chunks)) or (write and not self._write_paused)
 
     async def breathe(self) -> None:
-        """Let other tasks have their turn, before more of what has come is taken in."""
-        await asyncio.sleep(0)
+        """Let other tasks have their turn now and then, while what has come is taken in."""
+        if monotonic() - self._breathed > BREATH:
+            await asyncio.sleep(0)
+            self._breathed = monotonic()
 
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""

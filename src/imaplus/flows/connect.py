@@ -28,7 +28,6 @@ from imaplus.errors import (
     Rejected,
     StateError,
     TlsFailed,
-    listed,
 )
 from imaplus.extensions.id import Id
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, State, Together
@@ -253,19 +252,19 @@ def _why_not(
 ) -> str:
     """Why there is no way to log in, and what to do."""
     offered = offered_by(connection)
-    offers = f"offers {listed(offered)}" if offered else "offers no SASL mechanism"
+    offers = f"offers {', '.join(offered)}" if offered else "offers no SASL mechanism"
     if connection.can("LOGINDISABLED"):
         offers += " and forbids LOGIN (LOGINDISABLED)"
     kinds: dict[type, str] = {Password: "the password", BearerToken: "the token"}
     kind = kinds.get(type(credentials), f"{type(credentials).__name__} credentials")
     if readable:
         return (
-            f"cannot log in: {listed(readable)} would send {kind} in clear: use TLS, or allow it "
-            "by security=Security.PLAIN"
+            f"cannot log in: {', '.join(readable)} would send {kind} in clear: use TLS, or allow "
+            "it by security=Security.PLAIN"
         )
     if mechanisms is not None:
         names = tuple(name.upper() for name in mechanisms)
-        kind += f" by {listed(names)}" if names else ", as `mechanisms` is empty"
+        kind += f" by {', '.join(names)}" if names else ", as `mechanisms` is empty"
     return f"cannot log in with {kind}: the server {offers}"
 
 
