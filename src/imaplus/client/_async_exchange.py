@@ -200,7 +200,8 @@ class AsyncExchange:
                 await self._hear_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
-            self.connection.progress.octets += taken
+            with self._mutex:
+                self.connection.progress.octets += taken
             if not taken:
                 await self._wait_to_write(patience.left(now()))
 

@@ -201,7 +201,8 @@ class Exchange:
                 self._hear_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
-            self.connection.progress.octets += taken
+            with self._mutex:
+                self.connection.progress.octets += taken
             if not taken:
                 self._wait_to_write(patience.left(now()))
 

@@ -76,7 +76,7 @@ class Timeouts:
     """Seconds to wait; None waits for ever."""
 
     connect: float | None = 30.0
-    """For the connection and TLS."""
+    """For the connection, with all that a proxy says first, and as long again for TLS."""
     greeting: float | None = 60.0
     """For the server's first words: it may look up our name first."""
     silence: float | None = 120.0

@@ -275,6 +275,8 @@ def _is_stale(credentials: Credentials, way: Way, error: AuthenticationFailed) -
     """
     if not isinstance(credentials, BearerToken):
         return False
+    if error.code not in (None, "AUTHENTICATIONFAILED", "EXPIRED"):
+        return False  # it is good, and something else is wrong
     details = getattr(getattr(way.command, "mechanism", None), "error_details", None)
     if error.code == "EXPIRED" or not details:
         return True
