@@ -402,14 +402,13 @@ async def test_a_password_is_asked_for_once(connect: Connector, server: Server) 
     assert len(gone) == 1
 
 
-async def test_a_server_that_is_busy_is_no_reason_to_ask(
-    connect: Connector, server: Server
-) -> None:
-    server.fail_next(Fault.fail_login("[UNAVAILABLE] Try again later"))
-    ask, gone = asking(connect, OLD, NEW)
-    with pytest.raises(Throttled):
-        await connect(server, credentials=ask)
-    assert gone == [OLD]
+async def test_other_refusals_are_no_reason_to_ask(connect: Connector, server: Server) -> None:
+    for code, error in (("UNAVAILABLE", Throttled), ("AUTHORIZATIONFAILED", AuthenticationFailed)):
+        server.fail_next(Fault.fail_login(f"[{code}] Not now, or not you"))
+        ask, gone = asking(connect, OLD, NEW)
+        with pytest.raises(error):
+            await connect(server, credentials=ask)
+        assert gone == [OLD]
 
 
 async def test_a_function_of_the_usual_kind_will_do(connect: Connector, server: Server) -> None:

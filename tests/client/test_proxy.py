@@ -113,6 +113,7 @@ async def test_a_secret_url(connect: Connector, server: Server) -> None:
     [
         ("socks5", b"\x05\xff", "wants a user and a password"),
         ("socks5", b"\x05\x01", "accepts no way to log in"),
+        ("socks5", b"\x05\x00\x05\x01\x00\x01", "failed without a reason"),
         ("socks5", b"\x05\x00\x05\x02\x00\x01", "does not allow this connection"),
         ("socks5", b"\x05\x00\x05\x04\x00\x01", "does not know its name"),
         ("socks5", b"\x05\x00\x05\x05\x00\x01", "nothing listens there"),
@@ -155,6 +156,15 @@ async def test_a_wrong_password_is_not_shown(connect: Connector, server: Server,
         shown = [line for frame in frames for line in (frame.locals or {}).values()]
         assert "hunter2" not in f"{caught.value} {caught.value!r} {shown}"
         assert proxy.url in str(caught.value)
+
+
+async def test_a_wrong_password_by_another_code(connect: Connector, server: Server) -> None:
+    """tinyproxy 1.11 says 401."""
+    with SmallProxy("http", server.port, reply=b"HTTP/1.1 401 Unauthorized\r\n\r\n") as proxy:
+        with pytest.raises(ProxyFailed, match="does not accept its user and password"):
+            await connect(HOST, proxy=proxy.url_for("ada", "hunter2"))
+        with pytest.raises(ProxyFailed, match="401 Unauthorized"):
+            await connect(HOST, proxy=proxy.url)
 
 
 async def test_a_proxy_that_hangs(connect: Connector, server: Server, kind: str) -> None:

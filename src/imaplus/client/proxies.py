@@ -129,7 +129,7 @@ _NO_LOGIN: Final = 0
 _BY_PASSWORD: Final = 2
 _NONE_WILL_DO: Final = 255
 _REPLIES: Final = {
-    1: "has a fault of its own",
+    1: "failed without a reason (microsocks: the server's name is not known)",
     2: "does not allow this connection",
     3: "cannot reach the network of the server",
     4: "cannot reach the server, or does not know its name",
@@ -216,7 +216,7 @@ def _connect(proxy: Proxy, host: str, port: int) -> Talk:
     if found is None:
         raise proxy.failed("does not answer as HTTP has it")
     code, reason = found[1].decode(), _shown(found[2] or b"")
-    if code == "407":
+    if code == "407" or (code == "401" and proxy.user is not None):  # tinyproxy 1.11: 401
         raise proxy.failed(
             "wants a user and a password: put them into its URL"
             if proxy.user is None
