@@ -126,7 +126,7 @@ async def test_the_end_of_idle(start: Start) -> None:
 
 async def test_in_progress_for_ever(start: Start) -> None:
     took = await ends(start, again(60, b'* OK [INPROGRESS ("A1" 1 1)] working\r\n'))
-    assert IN_PROGRESS < took <= IN_PROGRESS + LIMIT + 60
+    assert IN_PROGRESS < took <= IN_PROGRESS + 2 * LIMIT
 
 
 # -- servers that do -------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ async def test_in_progress_for_hours(start: Start) -> None:
 async def test_an_answer_of_hours_in_one_line(start: Start) -> None:
     uids = b" ".join(b"%d" % n for n in range(1, 200_000))
     pieces = [b"* SEARCH ", *(uids[at : at + 20_000] for at in range(0, len(uids), 20_000))]
-    slowly = [(15.0, piece) for piece in pieces]
+    slowly = [(17.0, piece) for piece in pieces]
     script = steps((0, b"* 1 EXISTS\r\n%t OK done\r\n"), *slowly, (1, b"\r\n%t OK done\r\n"))
     client, stream = await start(script)
     inbox = await client.select("INBOX")

@@ -200,8 +200,7 @@ class AsyncExchange:
                 await self._hear_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
-            with self._mutex:
-                self.connection.progress.octets += taken
+            self.connection.progress.written += taken
             if not taken:
                 await self._wait_to_write(patience.left(now()))
 

@@ -201,8 +201,7 @@ class Exchange:
                 self._hear_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
-            with self._mutex:
-                self.connection.progress.octets += taken
+            self.connection.progress.written += taken
             if not taken:
                 self._wait_to_write(patience.left(now()))
 

@@ -24,14 +24,15 @@ class Patience:
     """One wait. Ask `left()` before each step of it."""
 
     __slots__ = (
+        "_easy_until",
         "_ends",
         "_in_progress",
         "_limit",
         "_octets",
         "_progress",
-        "_seconds_an_octet",
         "_silence",
         "_since",
+        "_slowest",
         "_steps",
     )
 
@@ -40,14 +41,17 @@ class Patience:
     ) -> None:
         self._silence = timeouts.silence
         self._limit = timeouts.command if deadline is None else None
-        self._ends = inf if deadline is None else deadline
         self._progress = progress
         if self._limit is not None:
             self._ends = now + self._limit
-            self._seconds_an_octet = 1 / max(timeouts.slowest, 1)
-            self._octets, self._steps = progress.octets, progress.steps
+            self._slowest = timeouts.slowest
+            self._octets, self._steps = progress.octets + progress.written, progress.steps
             self._in_progress = progress.in_progress
             self._since = now  # the latest progress that is more than [INPROGRESS]
+        else:
+            self._ends = inf if deadline is None else deadline
+        # Up to here it is silence that counts, whatever the progress: most waits are that short.
+        self._easy_until = self._ends - (inf if self._silence is None else self._silence)
 
     def left(self, now: float) -> float | None:
         """Seconds that may pass from now without an octet; None for any number.
@@ -55,12 +59,12 @@ class Patience:
         Raises:
             TimedOut: there are none left.
         """
-        if self._ends == inf:
+        if now < self._easy_until or self._ends == inf:
             return self._silence
         if self._limit is not None:
             self._look(self._limit, now)
         left = self._ends - now
-        if left <= 0 and self._limit is not None:
+        if self._limit is not None:
             left += self._progress.unfinished / UNFINISHED
         if left <= 0:
             raise TimedOut(self._why())
@@ -82,12 +86,13 @@ class Patience:
     def _look(self, limit: float, now: float) -> None:
         """Take the progress since the last look into account."""
         progress, earned = self._progress, 0.0
+        octets = progress.octets + progress.written
         if progress.steps != self._steps:
             self._since, earned = now, limit
-        elif progress.octets != self._octets:
-            self._since, earned = now, (progress.octets - self._octets) * self._seconds_an_octet
+        elif octets != self._octets:
+            self._since, earned = now, (octets - self._octets) / max(self._slowest, 1)
         elif progress.in_progress != self._in_progress and now - self._since < IN_PROGRESS:
             earned = limit
-        self._octets, self._steps = progress.octets, progress.steps
+        self._octets, self._steps = octets, progress.steps
         self._in_progress = progress.in_progress
         self._ends = now + limit if earned >= limit else min(now + limit, self._ends + earned)

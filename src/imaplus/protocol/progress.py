@@ -15,13 +15,15 @@ LEAST: Final = 64
 class Progress:
     """What has come, and how much of it was an answer to a command that somebody waits for."""
 
-    __slots__ = ("in_progress", "octets", "received", "steps", "unfinished")
+    __slots__ = ("in_progress", "octets", "received", "steps", "unfinished", "written")
 
     def __init__(self) -> None:
         self.received = 0
         """Octets that came, inflated where compression is on."""
         self.octets = 0
         """Octets of responses that answer commands; `LEAST` for a shorter one."""
+        self.written = 0
+        """Octets that the server has taken from us; whoever writes them counts them."""
         self.steps = 0
         """Commands that ended, and continuation requests (`+`) that were waited for."""
         self.in_progress = 0
