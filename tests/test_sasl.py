@@ -430,7 +430,8 @@ ALL += ["EXTERNAL", "ANONYMOUS", "GSSAPI"]
         (ADA, True, None, "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN"),
         (ADA, False, None, "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5"),
         (ADA, True, ["SCRAM-SHA-256"], "SCRAM-SHA-256"),
-        (ADA, False, ["plain", "SCRAM-SHA-1", "PLAIN", "GSSAPI"], "PLAIN SCRAM-SHA-1"),
+        (ADA, False, ["plain", "SCRAM-SHA-1", "PLAIN", "GSSAPI"], "SCRAM-SHA-1"),
+        (ADA, True, ["plain", "SCRAM-SHA-1", "PLAIN", "GSSAPI"], "PLAIN SCRAM-SHA-1"),
         (ADA, True, [], ""),
         (Password("ada", "x", "bob"), True, None, "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"),
         (

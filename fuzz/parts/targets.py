@@ -264,6 +264,8 @@ def connection(data: bytes, random: Random) -> None:
             pass
         for event in made.receive_data(piece):
             assert not isinstance(event, Malformed) or repr(event)
+        while made.has_more:
+            made.receive_data(b"")
         if random.random() < 0.05 and pending:
             made.give_up(random.choice(pending))
         if made.mailbox is not None:

@@ -29,6 +29,14 @@ _COMMAND = Path(__file__).parents[1] / "imap-lab"
 _VIRTUAL = {"All": "all", "Unseen": "unseen", "Flagged": "flagged"}
 
 
+HASHED = (
+    "{SHA512-CRYPT}$6$imaplus$"
+    "2WvvVmQ9EQKhLw9bKUkZj2N1xrQ/rCkwcgUNGfnwOR6"
+    "B5Igo/zPeeMADFV6NW0uJPX8F3Y8mariPTUjXZAFwL1"
+)
+"""The password as crypt(3) has it, which PLAIN and LOGIN can be held against and SCRAM cannot."""
+
+
 class Dovecot(Server):
     """Dovecot 2.3: LITERAL+, shared, public and virtual namespaces, ACL, QUOTA, METADATA."""
 
@@ -43,6 +51,7 @@ class Dovecot(Server):
         "dave": "userdb_mail=mdbox:~/mdbox",
         "fay": "userdb_fts=xapian userdb_fts_autoindex=yes",
         "quinn": "userdb_quota_rule=*:storage=200K",
+        "hugo": "",
         "rita": "nologin=y host=imap.example.org reason=moved",
         "anonymous": "",
     }
@@ -72,7 +81,8 @@ class Dovecot(Server):
     def configure(self) -> None:
         """Accounts, a key for OAuth tokens, virtual mailboxes, dovecot.conf."""
         d = self.dir
-        lines = (f"{u}:{{PLAIN}}{PASSWORD}::::::{more}\n" for u, more in self.accounts.items())
+        kept = dict.fromkeys(self.accounts, f"{{PLAIN}}{PASSWORD}") | {"hugo": HASHED}
+        lines = (f"{u}:{kept[u]}::::::{more}\n" for u, more in self.accounts.items())
         write(d / "users", "".join(lines))
         write(d / "masters", "{}:{{PLAIN}}{}\n".format(*self.admin))
         if not self._oauth_key.exists():
@@ -163,6 +173,7 @@ class DovecotNext(Chrooted, Dovecot):
         "dave": "userdb_mail_driver=mdbox userdb_mail_path=~/mdbox",
         "fay": "userdb_fts_driver=flatcurve userdb_fts_autoindex=yes",
         "quinn": "userdb_quota_storage_size=200K",
+        "hugo": "",
         "anonymous": "",
     }
 

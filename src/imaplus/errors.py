@@ -2,12 +2,12 @@
 
     ImapError
     |-- UsageError            you: raised before anything is written
-    |   `-- StateError, CapabilityMissing, InvalidArgument
+    |   `-- StateError, CapabilityMissing, NoMechanism, InvalidArgument
     |-- CommandError          the server said no
     |   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
     |   `-- Rejected          BAD
     |-- ProtocolError         they broke the grammar or a limit
-    `-- ConnectionLost        and TimedOut, TlsFailed, OutcomeUnknown
+    `-- ConnectionLost        and TimedOut, TlsFailed, ProxyFailed, OutcomeUnknown
 
 It knows no protocol: an error is told what happened, in the words of whoever raises it.
 """
@@ -35,6 +35,18 @@ class CapabilityMissing(UsageError):
     def __init__(self, capability: str, what: str = "this command") -> None:
         super().__init__(f"the server does not offer {capability}, which {what} needs")
         self.capability = capability
+
+
+class NoMechanism(CapabilityMissing):
+    """There is no way to log in that both sides accept; no secret has been sent.
+
+    `offered` are the SASL mechanisms that the server offers on this connection.
+    """
+
+    def __init__(self, message: str, offered: tuple[str, ...] = ()) -> None:
+        UsageError.__init__(self, message)
+        self.capability = "AUTH"
+        self.offered = offered
 
 
 class InvalidArgument(UsageError, ValueError):
@@ -105,7 +117,24 @@ class AuthenticationFailed(
     Refused,
     codes=("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED"),
 ):
-    """The server did not accept who we say we are (RFC 5530)."""
+    """The server did not accept who we say we are (RFC 5530).
+
+    A server may offer a mechanism to users that cannot use it: SCRAM needs a password that is kept
+    in a certain form, and where it is kept as a crypt(3) hash only PLAIN and LOGIN can work. No
+    weaker mechanism is tried by itself; `mechanisms=` of `connect()` names those to use.
+    """
+
+    mechanism: str | None = None
+    """The mechanism that was refused, in capitals; "LOGIN" for the command, too."""
+    others: tuple[str, ...] = ()
+    """The other mechanisms that both sides have, strongest first."""
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        if not self.others:
+            return said
+        others = ", ".join(self.others)
+        return f"{said} ({self.mechanism} was refused; both sides also have {others})"
 
 
 class NotPermitted(Refused, codes=("NOPERM",)):
@@ -181,6 +210,15 @@ class TimedOut(ConnectionLost, TimeoutError):
 
 class TlsFailed(ConnectionLost):
     """TLS could not be established: certificate, host name, protocol or ALPN."""
+
+
+class ProxyFailed(ConnectionLost):
+    """The proxy cannot be reached, or does not connect to the server. `proxy` is its URL, without
+    user and password."""
+
+    def __init__(self, message: str, proxy: str = "") -> None:
+        super().__init__(message)
+        self.proxy = proxy
 
 
 class NoSuchMessage(ImapError, LookupError):

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         ConnectionLost,
         ImapError,
         InvalidArgument,
+        NoMechanism,
         NoSuchMailbox,
         NoSuchMessage,
         NotPermitted,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         OverQuota,
         PartlyDone,
         ProtocolError,
+        ProxyFailed,
         Refused,
         Rejected,
         StateError,
@@ -131,9 +133,9 @@ _MODULES = {
     "imaplus.core.search_query": "All And Not Or Query",
     "imaplus.errors": (
         "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
-        "ImapError InvalidArgument NoSuchMailbox NoSuchMessage NotPermitted OutcomeUnknown "
-        "OverQuota PartlyDone ProtocolError Refused Rejected StateError Throttled TimedOut "
-        "TlsFailed TooLarge UidValidityChanged UsageError"
+        "ImapError InvalidArgument NoMechanism NoSuchMailbox NoSuchMessage NotPermitted "
+        "OutcomeUnknown OverQuota PartlyDone ProtocolError ProxyFailed Refused "
+        "Rejected StateError Throttled TimedOut TlsFailed TooLarge UidValidityChanged UsageError"
     ),
     "imaplus.extensions.gmail": "GmailLabel GmailMessage GmailSearch GmailThread",
     "imaplus.extensions.objectid": "EmailId ThreadId",
@@ -219,6 +221,7 @@ __all__ = [
     "Namespace",
     "Namespaces",
     "New",
+    "NoMechanism",
     "NoSuchMailbox",
     "NoSuchMessage",
     "Not",
@@ -235,6 +238,7 @@ __all__ = [
     "Pipeline",
     "Process",
     "ProtocolError",
+    "ProxyFailed",
     "Query",
     "Recent",
     "Refused",

@@ -115,6 +115,9 @@ class Mechanism(ABC):
     plain_text: ClassVar[bool] = False
     """Whether a secret can be read off the wire, so that the connection must be encrypted."""
 
+    slow: ClassVar[bool] = False
+    """Whether a response may take a tenth of a second or more to make."""
+
     done: bool = False
     """Whether every response has been made and the server has proved what it must."""
 
@@ -216,9 +219,12 @@ class CramMd5(Mechanism):
 class Scram(Mechanism):
     """A proof that reveals nothing, and the server's proof in return (RFC 5802; RFC 7677).
 
-    `nonce` is random unless a test needs it to be known. The work is done in this thread: a tenth
-    of a second or so for what servers ask today, about a second at `MAX_ITERATIONS`.
+    `nonce` is random unless a test needs it to be known. A response takes a tenth of a second or so
+    for what servers ask today, about a second at `MAX_ITERATIONS`; the async client makes it in a
+    thread.
     """
+
+    slow = True
 
     hash: ClassVar[str]
     gs2_flag: ClassVar[str] = "n"
@@ -401,8 +407,8 @@ def choose(
 
     `offered` are the names after `AUTH=` in the server's capabilities. What sends a secret in clear
     is left out unless the connection is `secure` (encrypted, or local). `allowed` names the only
-    mechanisms to use, in the order of the caller's choice, one that sends a secret in clear among
-    them if the caller says so. `host` and `port` are for OAUTHBEARER.
+    mechanisms to use, in order of preference; it does not permit a secret in clear. `host` and
+    `port` are for OAUTHBEARER.
     """
     candidates = _candidates(credentials, host, port)
     if allowed is not None:
@@ -414,7 +420,7 @@ def choose(
         mechanism
         for mechanism in candidates
         if mechanism.name in names_offered
-        and (secure or allowed is not None or not mechanism.plain_text)
+        and (secure or not mechanism.plain_text)
         and mechanism.available()
     ]
 

@@ -28,6 +28,12 @@ def refused(kind: type[errors.CommandError], code: str | None, command: str) -> 
     return kind(command, "NO", code, "the server's words")
 
 
+def left_to_try(*others: str) -> errors.CommandError:
+    error = errors.AuthenticationFailed("AUTHENTICATE", "NO", None, "no")
+    error.mechanism, error.others = "SCRAM-SHA-256", others
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "exit", "hint"),
     [
@@ -47,6 +53,12 @@ def refused(kind: type[errors.CommandError], code: str | None, command: str) -> 
         (refused(errors.Refused, None, "SELECT"), 6, ""),
         (refused(errors.Rejected, None, "FETCH"), 6, "--trace"),
         (errors.CapabilityMissing("STARTTLS"), 6, "--security"),
+        (errors.NoMechanism("no way", ("PLAIN",)), 6, "--mechanism"),
+        (errors.ProxyFailed("refused", "socks5://proxy:1"), 5, "NO_PROXY"),
+        (left_to_try("PLAIN", "LOGIN"), 4, "app password here. If both are right"),
+        (left_to_try("CRAM-MD5", "LOGIN", "PLAIN"), 4, "--mechanism PLAIN."),
+        (left_to_try("CRAM-MD5", "LOGIN"), 4, "--mechanism LOGIN."),
+        (left_to_try("SCRAM-SHA-1", "CRAM-MD5"), 4, "--mechanism SCRAM-SHA-1."),
         (errors.InvalidArgument("no"), 2, ""),
         (errors.UidValidityChanged("INBOX", 1, 2), 5, "anew"),
         (errors.ProtocolError("neither"), 1, "--trace"),

@@ -58,6 +58,8 @@ def test_what_is_so_without_options() -> None:
         ("IMAPLUS_JSON", "messages,octets", "json", ("messages", "octets")),
         ("IMAPLUS_PASSWORD_STDIN", "1", "secret", Source(Kind.PASSWORD, "stdin")),
         ("IMAPLUS_PASSWORD_STDIN", "0", "secret", None),
+        ("IMAPLUS_PROXY", "http://ada:secret@proxy", "proxy", "http://ada:secret@proxy"),
+        ("IMAPLUS_MECHANISM", "PLAIN\nLOGIN", "mechanism", ["PLAIN", "LOGIN"]),
         ("IMAPLUS_TOKEN_FILE", "t", "secret", Source(Kind.TOKEN, "file", "t")),
     ],
 )

@@ -23,6 +23,7 @@ from imaplus import (
     Timeouts,
     UnixSocket,
 )
+from imaplus.client.endpoints import parse
 from imaplus.testing import Fault, Server
 
 from .harness import Connector, names
@@ -162,7 +163,56 @@ async def test_arguments_that_make_no_sense_together(connect: Connector, server:
         await connect(server.host, server.port, password="x")
     with pytest.raises(InvalidArgument, match="port"):
         await connect(UnixSocket("socket"), 143)
+    with pytest.raises(InvalidArgument, match="'ada' needs a password or credentials"):
+        await connect(server.host, server.port, user="ada")
+    with pytest.raises(InvalidArgument, match="'ada' needs a password or credentials"):
+        await connect(server.url, security=Security.PLAIN)
+    with pytest.raises(InvalidArgument, match="another user"):
+        await connect(server.url, user="eve", password="x", security=Security.PLAIN)
     assert server.sessions == []
+
+
+@pytest.mark.parametrize("security", list(Security))
+async def test_security_is_said_in_one_place(connect: Connector, security: Security) -> None:
+    for other in set(Security) - {security}:
+        with pytest.raises(InvalidArgument, match="one place"):
+            await connect(Tcp("127.0.0.1", 1, other), security=security)
+    if security is not Security.TLS:
+        with pytest.raises(InvalidArgument, match="imaps:// means TLS"):
+            await connect("imaps://127.0.0.1/", security=security)
+    if security is not Security.PLAIN:
+        for endpoint in (UnixSocket("x"), Process(["x"])):
+            with pytest.raises(InvalidArgument, match="is used as it is"):
+                await connect(endpoint, security=security)
+
+
+async def test_the_endpoints_security_is_enough(connect: Connector, server: Server) -> None:
+    endpoint = Tcp(server.host, server.port, Security.PLAIN)
+    client = await connect(endpoint, user="ada", password=server.password, mechanisms=["PLAIN"])
+    assert "AUTHENTICATE PLAIN" in server.commands[0][0]
+    await client.noop()
+
+
+async def test_a_socket_that_others_can_read(connect: Connector, server: Server) -> None:
+    sock = socket.create_connection((server.host, server.port))
+    await connect(
+        Connected(sock, secure=False), user="ada", password=server.password,
+        mechanisms=["PLAIN"], security=Security.PLAIN,
+    )  # fmt: skip
+    assert "AUTHENTICATE PLAIN" in server.commands[0][0]
+
+
+def test_what_a_url_means() -> None:
+    meant = {
+        ("imaps://x", None): Tcp("x", None, Security.TLS),
+        ("imaps://x", Security.TLS): Tcp("x", None, Security.TLS),
+        ("imap://x", None): Tcp("x", None, Security.STARTTLS),
+        ("imap://x", Security.PLAIN): Tcp("x", None, Security.PLAIN),
+        ("imap://x", Security.TLS): Tcp("x", None, Security.TLS),
+        ("x", None): Tcp("x", None, Security.TLS),
+    }
+    for (url, security), endpoint in meant.items():
+        assert parse(url, None, security) == (endpoint, None)
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hashlib
+import pickle
+import threading
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from imaplus import (
     Anonymous,
+    AsyncClient,
     AuthenticationFailed,
     BearerToken,
     CapabilityMissing,
+    Client,
     ConnectionLost,
+    External,
     InvalidArgument,
+    NoMechanism,
     Password,
     ProtocolError,
     Rejected,
     Secret,
+    Security,
     Throttled,
 )
+from imaplus.core.session import Authenticate
+from imaplus.protocol.command import State
+from imaplus.sasl import ScramSha256
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing import personality as personalities
 from imaplus.testing.personality import REV1, Quirk
@@ -262,3 +275,224 @@ async def test_secrets_and_credentials_may_be_given_as_such(
     await connect(server, credentials=Password("ada", secret))
     with pytest.raises(InvalidArgument):
         await connect(server, user="ada", credentials=Password("ada", secret))
+
+
+# -- what is left to try ---------------------------------------------------------------------------
+
+
+async def test_a_failure_says_which_mechanisms_are_left(connect: Connector, server: Server) -> None:
+    """Some users may be kept with a hash that only PLAIN can be held against."""
+    with pytest.raises(AuthenticationFailed) as caught:
+        await connect(server, user="ada", password="wrong")
+    error = caught.value
+    assert error.mechanism == "SCRAM-SHA-256"
+    assert error.others == ("SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
+    assert str(error).endswith(
+        "(SCRAM-SHA-256 was refused; both sides also have SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)"
+    )
+    with pytest.raises(AuthenticationFailed) as caught:
+        await connect(server, user="ada", password="wrong", mechanisms=["login"])
+    assert caught.value.mechanism == "LOGIN"
+    assert caught.value.others == ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN")
+
+
+async def test_a_no_without_a_code_says_so_too(connect: Connector, server: Server) -> None:
+    server.fail_next(Fault.fail_login("Sorry"))
+    with pytest.raises(AuthenticationFailed, match=r"Sorry.*both sides also have"):
+        await connect(server)
+
+
+async def test_nothing_is_left(connect: Connector, start: Callable[..., Server]) -> None:
+    server = start(personality=only("SCRAM-SHA-1", "LOGINDISABLED"))
+    with pytest.raises(AuthenticationFailed) as caught:
+        await connect(server, user="ada", password="wrong")
+    assert caught.value.others == ()
+    assert "both sides" not in str(caught.value)
+
+
+async def test_no_way_in(connect: Connector, start: Callable[..., Server]) -> None:
+    server = start(personality=only("XOAUTH2", "LOGINDISABLED"))
+    with pytest.raises(NoMechanism) as caught:
+        await connect(server)
+    assert caught.value.offered == ("XOAUTH2",)
+    assert str(caught.value) == (
+        "cannot log in with the password: the server offers XOAUTH2 and forbids LOGIN "
+        "(LOGINDISABLED)"
+    )
+    with pytest.raises(NoMechanism, match="by SCRAM-SHA-1, PLAIN: the server offers XOAUTH2"):
+        await connect(server, mechanisms=["SCRAM-SHA-1", "plain"])
+    with pytest.raises(NoMechanism, match="`mechanisms` is empty"):
+        await connect(server, mechanisms=[])
+    with pytest.raises(NoMechanism, match="with External credentials"):
+        await connect(server, credentials=External())
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.offered, str(again)) == (caught.value.offered, str(caught.value))
+
+
+async def test_the_order_is_the_callers(connect: Connector, start: Callable[..., Server]) -> None:
+    """LOGIN stands for the command too, in its place."""
+    server = start(personality=only("PLAIN"))
+    await connect(server, mechanisms=["LOGIN", "PLAIN"])
+    assert names(server)[0] == "LOGIN"
+
+
+# -- credentials that are asked for ----------------------------------------------------------------
+
+Asked = Callable[[], object]
+
+
+def asking(connect: Connector, *given: object) -> tuple[Asked, list[object]]:
+    """A function that gives one after the other, as each kind of client may have it."""
+    left, gone = list(given), list[object]()
+
+    def ask() -> object:
+        gone.append(left.pop(0))
+        return gone[-1]
+
+    async def ask_slowly() -> object:
+        return ask()
+
+    return (ask_slowly if connect.kind == "async" else ask), gone
+
+
+OLD, NEW = BearerToken("ada", "old"), BearerToken("ada", "new")
+
+
+@pytest.mark.parametrize("greeting", ["ready", "Dovecot ready"])
+@pytest.mark.parametrize("mechanism", TOKEN_MECHANISMS)
+async def test_an_expired_token_is_asked_for_again(
+    connect: Connector, start: Callable[..., Server], mechanism: str, greeting: str
+) -> None:
+    """Nothing is sent behind the first attempt, whatever the server reads ahead."""
+    more = ("ID", "ENABLE")
+    server = start(personality=only(mechanism, "SASL-IR", *more), password="new")
+    server.fail_next(Fault.greet(f"* OK {greeting}\r\n".encode()))
+    ask, gone = asking(connect, OLD, NEW)
+    client = await connect(server, credentials=ask)
+    assert gone == [OLD, NEW]
+    assert (await client.status("INBOX")).messages == 0
+    assert names(server).count("AUTHENTICATE") == 2
+
+
+async def test_it_is_asked_for_once_more_only(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    server = start(personality=only("XOAUTH2", "SASL-IR"), password="newest")
+    ask, gone = asking(connect, OLD, NEW, BearerToken("ada", "newest"))
+    with pytest.raises(AuthenticationFailed):
+        await connect(server, credentials=ask)
+    assert gone == [OLD, NEW]
+
+
+async def test_the_same_token_is_not_tried_again(
+    connect: Connector, start: Callable[..., Server]
+) -> None:
+    server = start(personality=only("XOAUTH2", "SASL-IR"), password="new")
+    ask, gone = asking(connect, OLD, OLD)
+    with pytest.raises(AuthenticationFailed):
+        await connect(server, credentials=ask)
+    assert gone == [OLD, OLD]
+    assert names(server) == ["AUTHENTICATE"]
+
+
+async def test_a_password_is_asked_for_once(connect: Connector, server: Server) -> None:
+    ask, gone = asking(connect, Password("ada", "wrong"), Password("ada", server.password))
+    with pytest.raises(AuthenticationFailed):
+        await connect(server, credentials=ask)
+    assert len(gone) == 1
+
+
+async def test_other_refusals_are_no_reason_to_ask(connect: Connector, server: Server) -> None:
+    for code, error in (("UNAVAILABLE", Throttled), ("AUTHORIZATIONFAILED", AuthenticationFailed)):
+        server.fail_next(Fault.fail_login(f"[{code}] Not now, or not you"))
+        ask, gone = asking(connect, OLD, NEW)
+        with pytest.raises(error):
+            await connect(server, credentials=ask)
+        assert gone == [OLD]
+
+
+async def test_a_function_of_the_usual_kind_will_do(connect: Connector, server: Server) -> None:
+    await connect(server, credentials=lambda: Password("ada", server.password))
+
+
+@pytest.mark.parametrize("what", ["ada:secret", None, ("ada", "secret")])
+async def test_what_are_no_credentials(connect: Connector, server: Server, what: object) -> None:
+    ask, _ = asking(connect, what)
+    with pytest.raises(InvalidArgument, match="the credentials must be") as caught:
+        await connect(server, credentials=ask)
+    assert "secret" not in str(caught.value)
+    assert server.sessions == []
+
+
+def test_what_must_be_awaited_is_for_the_async_client(server: Server) -> None:
+    async def ask() -> Password:
+        raise AssertionError("it is not awaited")
+
+    with pytest.raises(InvalidArgument, match="AsyncClient"):
+        Client.connect(
+            server.host,
+            server.port,
+            credentials=ask,
+            security=Security.PLAIN,  # type: ignore[arg-type]
+        )
+    assert server.sessions == []
+
+
+# -- time ------------------------------------------------------------------------------------------
+
+
+async def test_keys_are_derived_while_the_event_loop_runs(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SCRAM: the derivation waits here for something that only the event loop can do."""
+    derive = hashlib.pbkdf2_hmac
+    begun, go_on = threading.Event(), threading.Event()
+    went_on: list[bool] = []
+
+    def slowly(*args: Any) -> bytes:
+        begun.set()
+        went_on.append(go_on.wait(10))
+        return derive(*args)
+
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", slowly)
+
+    async def meanwhile() -> None:
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        go_on.set()
+
+    task = asyncio.create_task(meanwhile())
+    client = await AsyncClient.connect(
+        server.host, server.port, user="ada", password=server.password, security=Security.PLAIN,
+        mechanisms=["SCRAM-SHA-256"],
+    )  # fmt: skip
+    await task
+    assert went_on[0] is True
+    await client.close()
+
+
+async def test_a_login_that_is_cancelled_while_keys_are_derived(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits next sends what was worked out: the connection stays in step."""
+    derive = hashlib.pbkdf2_hmac
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*args: Any) -> bytes:
+        begun.set()
+        go_on.wait(10)
+        return derive(*args)
+
+    client = await AsyncClient.connect(server.host, server.port, security=Security.PLAIN)
+    monkeypatch.setattr(hashlib, "pbkdf2_hmac", slowly)
+    scram = ScramSha256(Password("ada", server.password))
+    task = asyncio.create_task(client.run(Authenticate(scram)))
+    while not begun.is_set():
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go_on.set()
+    await client.noop()
+    assert client.connection.state is State.AUTHENTICATED
+    await client.close()

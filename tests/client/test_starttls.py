@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imaplus import ConnectionLost, ProtocolError, Security, Tls, TlsFailed
+from imaplus import ConnectionLost, NoMechanism, ProtocolError, Security, Tls, TlsFailed
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import REV1
 
@@ -88,13 +88,18 @@ async def test_login_disabled_is_honoured(connect: Connector, upgradable: Server
     assert said_in_clear(upgradable) <= {"CAPABILITY"}
 
 
-async def test_no_password_in_clear_without_leave(connect: Connector) -> None:
+@pytest.mark.parametrize("mechanisms", [None, ["PLAIN"], ["LOGIN"]])
+async def test_no_password_in_clear_without_leave(
+    connect: Connector, mechanisms: list[str] | None
+) -> None:
+    """To name a mechanism is no leave."""
     endpoint, theirs = pair()
     with theirs:
         theirs.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN] ready\r\n")
         insecure = type(endpoint)(endpoint.socket, secure=False)
-        with pytest.raises(TlsFailed, match="in clear"):
-            await connect(insecure, user="ada", password="correct horse")
+        with pytest.raises(NoMechanism, match="in clear") as caught:
+            await connect(insecure, user="ada", password="correct horse", mechanisms=mechanisms)
+        assert caught.value.offered == ("LOGIN", "PLAIN")
         assert theirs.recv(1000) == b""
 
 

@@ -16,7 +16,6 @@ from imaplus import (
     ConnectionLost,
     External,
     InvalidArgument,
-    Security,
     Tcp,
     Tls,
     TlsFailed,
@@ -184,9 +183,7 @@ async def test_external_where_the_server_has_it_not(
 
 
 async def test_the_url_decides(connect: Connector, secure: Server) -> None:
-    """`imaps://` is TLS whatever else is said."""
     client = await connect(
-        secure.url, password=secure.password, security=Security.PLAIN,
-        tls=Tls(ca_file=secure.ca_file),
+        secure.url, password=secure.password, tls=Tls(ca_file=secure.ca_file)
     )  # fmt: skip
     assert client.connection.secure

@@ -153,6 +153,28 @@ def test_bearer_tokens(dovecot: LabServer, mechanism: str) -> None:
         log_in(dovecot, credentials=BearerToken("alice", "x.y.z"), mechanisms=[mechanism])
 
 
+@pytest.mark.parametrize("name", ["dovecot", "dovecot_next"])
+def test_a_user_whom_scram_cannot_serve(request: pytest.FixtureRequest, name: str) -> None:
+    """The server offers SCRAM to everybody, and has only a crypt hash of hugo's password."""
+    server: LabServer = request.getfixturevalue(name)
+    with pytest.raises(AuthenticationFailed) as caught:
+        log_in(server, "hugo")
+    assert caught.value.mechanism == "SCRAM-SHA-256"
+    assert {"PLAIN", "LOGIN"} <= set(caught.value.others)
+    with log_in(server, "hugo", mechanisms=["PLAIN"]) as client:
+        assert client.select("INBOX").is_open
+
+
+def test_an_expired_token_is_renewed(dovecot: LabServer) -> None:
+    token = subprocess.run(
+        dovecot.info["oauth_token"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    tokens = [BearerToken("alice", "x.y.z"), BearerToken("alice", token)]
+    with log_in(dovecot, credentials=lambda: tokens.pop(0)) as client:
+        assert client.select("INBOX").is_open
+    assert tokens == []
+
+
 def test_login_disabled(cyrus: LabServer) -> None:
     """In clear the server allows no password, and none is sent."""
     lines: list[bytes] = []

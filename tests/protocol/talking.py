@@ -36,6 +36,8 @@ class Talk:
 
     def feed(self, data: bytes) -> None:
         self.events += self.connection.receive_data(data)
+        while self.connection.has_more:
+            self.events += self.connection.receive_data(b"")
 
     def wrote(self) -> bytes:
         """What the client has to say now."""

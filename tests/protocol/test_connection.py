@@ -716,6 +716,33 @@ def test_a_compression_bomb_meets_the_limits_in_small_steps() -> None:
     assert talk.connection._framer._text_size <= 6 * STEP
 
 
+def test_what_was_compressed_is_taken_in_step_by_step() -> None:
+    connection = (talk := Talk()).connection
+    talk.do(Compress())
+    before = connection.progress.received
+    events = connection.receive_data(deflated(b"* 1 EXISTS\r\n" * 100_000))
+    steps = 1
+    while connection.has_more:
+        events += connection.receive_data(b"")
+        steps += 1
+        assert connection.progress.received - before <= steps * STEP
+    assert len(events) == 100_000
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_follows_the_end_of_a_deflate_stream(together: bool) -> None:
+    talk = Talk()
+    talk.do(Compress())
+    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    whole = deflate.compress(b"* 1 EXISTS\r\n") + deflate.flush()
+    talk.feed(whole + b"* OK\r\n" * together)
+    assert talk.events == [Exists(1)] or together
+    assert (talk.connection.error is not None) is together
+    talk.feed(b"* OK more\r\n")
+    assert isinstance(talk.connection.error, ProtocolError)
+    assert "after the end" in str(talk.connection.error)
+
+
 def test_what_is_no_deflate_stream_fails_the_connection() -> None:
     talk = Talk()
     talk.do(Compress())

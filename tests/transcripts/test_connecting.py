@@ -10,8 +10,8 @@ from imaplus.core.append import Append, Appended, Outgoing
 from imaplus.core.mailboxes import Select
 from imaplus.core.session import GetCapability, Login, Noop
 from imaplus.errors import (
-    CapabilityMissing,
     ConnectionLost,
+    NoMechanism,
     ProtocolError,
     Refused,
     Rejected,
@@ -92,10 +92,10 @@ CASES: Cases = {
     "login-in-clear": [
         (
             without_tls,
-            Fails(TlsFailed, "the password would travel in clear"),
+            Fails(NoMechanism, "would send the password in clear", offered=("LOGIN", "PLAIN")),
         ),
         (GetCapability(), {"IMAP4REV1", "LOGINDISABLED"}),
-        (in_clear, Fails(CapabilityMissing, "LOGIN")),
+        (in_clear, Fails(NoMechanism, "forbids LOGIN")),
     ],
     "login-ok-too-early": [
         (Login("ada", GRUESS), Fails(ProtocolError, "OK before the command was sent")),
@@ -118,7 +118,7 @@ test_connecting = each_way(CASES)
 test_starttls = each_way(
     {
         "starttls": [
-            (without_tls, Fails(CapabilityMissing)),
+            (without_tls, Fails(NoMechanism)),
             (by_starttls, None),
             (state, State.AUTHENTICATED),
         ],

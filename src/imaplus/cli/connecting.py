@@ -10,7 +10,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -126,20 +126,22 @@ def connecting(
             yield lambda: connect_embedded(server, trace=trace)
             return
         security = security_of(address, args)
-        credentials, mechanisms = credentials_for(address, args.secret)
+        credentials, mechanisms = credentials_for(address, args.secret, args.mechanism)
         if security == "plain":
             console.warn("--security plain: password and mail travel unprotected")
         wait = args.timeout
+        port = port_of(address, args)
         yield partial(
             Client.connect,
             address.host,
-            port_of(address, args),
+            port,
             credentials=credentials,
             mechanisms=mechanisms,
             security=SECURITY[security],
             tls=Tls(ca_file=args.ca_file),
             timeouts=Timeouts(connect=wait, greeting=wait, silence=wait) if wait else Timeouts(),
             trace=trace,
+            proxy=args.proxy or proxy_for(address.host, port, os.environ),
         )
 
 
@@ -181,14 +183,20 @@ def connect_embedded(server: Server, *, trace: Trace | None = None) -> Client:
     )
 
 
+TOKENS = frozenset({"XOAUTH2", "OAUTHBEARER"})
+
+
 def credentials_for(
-    address: Address, source: Source | None
+    address: Address, source: Source | None, wanted: Sequence[str] = ()
 ) -> tuple[Credentials, tuple[str, ...] | None]:
-    """Who to log in as with what proof, and the mechanisms that `;AUTH=` allows (RFC 5092, 3.2)."""
-    mechanisms = (address.mechanism,) if address.mechanism not in (None, "*") else None
-    if address.mechanism == "ANONYMOUS":
+    """Who to log in as with what proof, and the mechanisms to use: those of --mechanism, or the one
+    that `;AUTH=` allows (RFC 5092, 3.2)."""
+    mechanisms = tuple(name.upper() for name in wanted) or None
+    if mechanisms is None and address.mechanism not in (None, "*"):
+        mechanisms = (address.mechanism,)
+    if mechanisms == ("ANONYMOUS",):
         return Anonymous(address.user or "anonymous"), mechanisms
-    if address.mechanism == "EXTERNAL":
+    if mechanisms == ("EXTERNAL",):
         return External(address.user or ""), mechanisms
     if address.user is None:
         raise Stop(Exit.USAGE, "say who to log in as", hint="Put ada@ into the URL, or use --user.")
@@ -199,13 +207,59 @@ def credentials_for(
         stdin=sys.stdin.buffer,
         prompt=terminal_prompt(),
     )
-    if address.mechanism in ("XOAUTH2", "OAUTHBEARER") and kind is Kind.PASSWORD:
+    if mechanisms and TOKENS.issuperset(mechanisms) and kind is Kind.PASSWORD:
         hint = "Give it with --token-command, --token-file, --token-env or --token-stdin."
-        what = f"{address.mechanism} needs a token, not a password"
+        what = f"{mechanisms[0]} needs a token, not a password"
         raise Stop(Exit.AUTHENTICATION, what, hint=hint)
     if kind is Kind.TOKEN:
         return BearerToken(address.user, secret), mechanisms
     return Password(address.user, secret), mechanisms
+
+
+def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> str | None:
+    """The proxy that the environment names for a server: ALL_PROXY, unless NO_PROXY names the
+    server, or it is on this machine. In small letters they count as well, and go first, as curl
+    has it."""
+    url = environ.get("all_proxy") or environ.get("ALL_PROXY")
+    if not url or _is_loopback(host):
+        return None
+    but = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if any(_names(each.strip().lower(), host.lower().rstrip("."), port) for each in but.split(",")):
+        return None
+    return url if "://" in url else f"http://{url}"
+
+
+def _names(pattern: str, host: str, port: int) -> bool:
+    """Whether an entry of NO_PROXY names a host: `*`, a domain, an address, a network."""
+    if pattern == "*":
+        return True
+    name, colon, number = pattern.rpartition(":")
+    if colon and number.isdigit() and (":" not in name or name.endswith("]")):
+        if int(number) != port:
+            return False
+        pattern = name
+    pattern = pattern.strip("[]").lstrip(".").rstrip(".")
+    if not pattern:
+        return False
+    if host == pattern or host.endswith(f".{pattern}"):
+        return True
+    if "/" not in pattern:
+        return False
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(pattern, strict=False)
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.lower().rstrip(".")
+    return (
+        name in ("localhost", "::1")
+        or name.endswith(".localhost")
+        or re.fullmatch(r"127\.[0-9]+\.[0-9]+\.[0-9]+", name) is not None
+    )
 
 
 TAG = rb"\A[0-9A-F]{4}-(?=[0-9]+ )"

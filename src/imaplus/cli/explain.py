@@ -72,6 +72,11 @@ def explain(error: BaseException, *, verb: str = "backup") -> Failure:
             return _connection(error, again)
         case errors.CommandError():
             return _refusal(error)
+        case errors.NoMechanism():
+            hint = (
+                "Check --mechanism and --security; a token is given by --token-command and others."
+            )
+            return Failure(Exit.REFUSED, str(error), hint)
         case errors.CapabilityMissing():
             return Failure(Exit.REFUSED, str(error), "Another --security or server may offer it.")
         case errors.InvalidArgument():
@@ -111,7 +116,8 @@ def _refusal(error: errors.CommandError) -> Failure:
     if isinstance(error, errors.AuthenticationFailed) or at_login:
         hint = _AUTHENTICATION.get(
             error.code or "",
-            "Check the user (--user) and the password. Many providers want an app password here.",
+            "Check the user (--user) and the password. Many providers want an app password here."
+            + _other_mechanism(error),
         )
         if _NOT_CONNECTED in error.text:
             hint = _NO_MAILBOX_YET
@@ -140,6 +146,17 @@ def _is_temporary(error: errors.CommandError) -> bool:
     return error.code == "SERVERBUG" or (error.code is None and bool(_LATER.search(error.text)))
 
 
+def _other_mechanism(error: errors.CommandError) -> str:
+    """A server may offer SCRAM to users whose password it keeps in a form for PLAIN alone."""
+    if not isinstance(error, errors.AuthenticationFailed) or not error.others:
+        return ""
+    simplest = next((name for name in ("PLAIN", "LOGIN") if name in error.others), error.others[0])
+    return (
+        f" If both are right, the server may not take {error.mechanism} for this user: try "
+        f"--mechanism {simplest}."
+    )
+
+
 def _connection(error: errors.ConnectionLost, again: str) -> Failure:
     causes = list(_chain(error))
     if isinstance(error, errors.TlsFailed):
@@ -148,6 +165,9 @@ def _connection(error: errors.ConnectionLost, again: str) -> Failure:
         )
         hint = _CERTIFICATE.get(code, "Check --port and --security: is TLS spoken there?")
         return Failure(Exit.REFUSED, str(error), hint, error.bye)
+    if isinstance(error, errors.ProxyFailed):
+        hint = f"Check --proxy, ALL_PROXY and NO_PROXY. {again}"
+        return Failure(Exit.TEMPORARY, str(error), hint)
     if isinstance(error, errors.TimedOut):
         hint = f"Check the network, --host and --port, or give more time with --timeout. {again}"
         return Failure(Exit.TEMPORARY, str(error), hint, error.bye)

@@ -199,6 +199,13 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         ("--timeout", "SECONDS", seconds, "give up when the server says nothing for this long"),
         ("--trace", "FILE", str, "write the dialogue with the server there, secrets blanked"),
     )
+    group.add_argument(
+        "--proxy",
+        metavar="URL",
+        action=ProxyAction,
+        help="go through socks5://HOST:PORT or http://HOST:PORT; without it through ALL_PROXY, if "
+        "that is set and NO_PROXY does not name the server",
+    )
     for name, metavar, kind, text in options:
         group.add_argument(name, metavar=metavar, type=kind, help=text)
     group.add_argument(
@@ -211,7 +218,34 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         "login", "Without any of these, IMAPLUS_PASSWORD is used, or you are asked."
     )
     who.add_argument("--user", metavar="NAME", help="who to log in as, if not the whole address")
+    who.add_argument(
+        "--mechanism",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="log in by this SASL mechanism (PLAIN, SCRAM-SHA-256, ...); repeat it for more than "
+        "one, in order of preference",
+    )
     secrets.add_arguments(who)
+
+
+class ProxyAction(argparse.Action):
+    """Keeps the URL of a proxy; one with a password has to come from the environment."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if ":" in str(values).partition("://")[2].rpartition("@")[0]:
+            raise Stop(
+                Exit.USAGE,
+                "--proxy with a password: every process of this machine would see it",
+                hint="Put the URL into the environment, as IMAPLUS_PROXY or ALL_PROXY.",
+            )
+        setattr(namespace, self.dest, values)
 
 
 def add_mailboxes(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
+from imaplus.client.patience import Patience
 from imaplus.errors import ConnectionLost, TimedOut
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
@@ -41,6 +42,7 @@ class AsyncExchange:
     ) -> None:
         from imaplus.client.async_streams import AsyncMutex, AsyncTurn
 
+        connection.defers = True
         self.connection = connection
         self._stream = stream
         self._tls = tls
@@ -73,61 +75,77 @@ class AsyncExchange:
 
     async def _until(self, done: Callable[[], object], deadline: float | None) -> None:
         """Write what there is to write and read what comes, until something has happened."""
+        patience = self._patience(deadline)
         try:
-            await self._flush(deadline)  # also where a cancelled task left something to write
+            await self._flush(patience)  # also where a cancelled task left something to write
             while not done():
-                patience = self._patience(deadline)
+                left = patience.left(now())
                 turn = self._reading
-                if not (turn.try_acquire() or await turn.acquire(patience, done)):
-                    if not done() and now() - self._heard >= (patience or 0):
-                        raise TimedOut(f"nothing came for {patience:.0f} seconds")
+                if not (turn.try_acquire() or await turn.acquire(left, done)):
+                    if not done() and now() - self._heard >= (left or 0):
+                        raise TimedOut(f"nothing came for {left:.0f} seconds")
                     continue
                 try:
                     # What another reader has taken in may have set a command free to go.
                     if not done() and not self._has_unsent:
-                        await self._receive(self._patience(deadline))
+                        await self._receive(patience.left(now()))
                 finally:
                     turn.release()
                 if self._has_unsent:
-                    await self._flush(deadline)
+                    await self._flush(patience)
         except ConnectionLost as error:
-            if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
-                error = TimedOut("the command was not over in time")
+            if isinstance(error, TimedOut) and patience.is_over(now()):
+                error = patience.over()
             await self._fail(error)
             if not done():
                 raise error
 
-    def _patience(self, deadline: float | None) -> float | None:
-        """Seconds that may pass without an octet."""
-        silence = self._timeouts.silence
-        if deadline is None:
-            return silence
-        left = deadline - now()
-        if left <= 0:
-            raise TimedOut("the command was not over in time")
-        return left if silence is None else min(left, silence)
+    def _patience(self, deadline: float | None) -> Patience:
+        """How long a wait may go on that begins now."""
+        return Patience(self._timeouts, self.connection.progress, deadline, now())
 
-    async def _receive(self, patience: float | None) -> None:
-        """Read once, waiting if nothing has come. Only who has the turn may."""
+    async def _receive(self, seconds: float | None) -> None:
+        """Take in what has come, waiting if nothing has. Only who has the turn may."""
+        if (answering := self.connection.answering) is not None:
+            from imaplus.client.async_streams import in_thread
+
+            await in_thread(answering)
+            with self._mutex:
+                self.connection.answered(answering)
+            return
+        if not await self._take_what_came():
+            await self._stream.wait(read=True, write=False, timeout=seconds)
+            await self._take_what_came()
+
+    async def _take_what_came(self) -> bool:
+        """Take in what has come; False if nothing has.
+
+        Of what a server has compressed it is one step, for a read may inflate to a thousand times
+        as much: whoever waits looks at the time after each step, and other tasks have their turn.
+        """
+        if self.connection.has_more:
+            await self._stream.breathe()
+            await self._take_in(None)
+            return True
         data = self._stream.read()
-        if data is None:
-            await self._stream.wait(read=True, write=False, timeout=patience)
-            data = self._stream.read()
         if data is not None:
             await self._take_in(data)
+        return data is not None
 
-    async def _take_in(self, data: bytes) -> None:
-        """Give the connection what has come; nothing (b"") is the end of the stream."""
+    async def _take_in(self, data: bytes | None) -> None:
+        """Give the connection what has come: nothing (b"") is the end of the stream, and None asks
+        for the next step of what had come before."""
         self._heard = now()
         events: list[object] = []
         with self._mutex:
-            if data:
-                events = self.connection.receive_data(data)
+            before = self.connection.progress.received
+            if data or data is None:
+                events = self.connection.receive_data(data or b"")
             else:
                 self.connection.receive_eof()
             for listener in self._listeners:
                 listener.hear(events)
-        self._check_pace(len(data))
+        self._check_pace(self.connection.progress.received - before)
         if self._on_event is not None:
             for event in events:
                 self._on_event(event)
@@ -148,15 +166,18 @@ class AsyncExchange:
         ):
             raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
 
-    async def _flush(self, deadline: float | None = None) -> None:
+    async def _flush(self, patience: Patience | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
+        if not self._has_unsent:
+            return
+        patience = patience or self._patience(None)
         turn = self._writing
         while self._has_unsent:
-            if not (turn.try_acquire() or await turn.acquire(self._patience(deadline))):
+            if not (turn.try_acquire() or await turn.acquire(patience.left(now()))):
                 raise TimedOut("nothing could be written")
             try:
-                await self._write(deadline)
+                await self._write(patience)
             finally:
                 turn.release()
 
@@ -164,7 +185,7 @@ class AsyncExchange:
     def _has_unsent(self) -> bool:
         return bool(self._unsent) or self.connection.has_data_to_send
 
-    async def _write(self, deadline: float | None) -> None:
+    async def _write(self, patience: Patience) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
         while self._has_unsent:
             if not self._unsent:
@@ -179,28 +200,28 @@ class AsyncExchange:
                 await self._hear_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
+            self.connection.progress.written += taken
             if not taken:
-                await self._wait_to_write(self._patience(deadline))
+                await self._wait_to_write(patience.left(now()))
 
     async def _hear_last_words(self) -> None:
         """A server that has hung up may have said why: that is a better error than ours."""
         if not await self._reading.acquire(LAST_WORDS):
             return
         try:
-            while data := self._stream.read():
-                await self._take_in(data)
+            while self.connection.error is None and await self._take_what_came():
+                pass
         finally:
             self._reading.release()
 
-    async def _wait_to_write(self, patience: float | None) -> None:
+    async def _wait_to_write(self, seconds: float | None) -> None:
         if not self._reading.try_acquire():
-            await self._stream.wait(read=False, write=True, timeout=patience)
+            await self._stream.wait(read=False, write=True, timeout=seconds)
             return
         try:
-            await self._stream.wait(read=True, write=True, timeout=patience)
-            data = self._stream.read()
-            if data is not None:
-                await self._take_in(data)
+            if not self.connection.has_more:
+                await self._stream.wait(read=True, write=True, timeout=seconds)
+            await self._take_what_came()
         finally:
             self._reading.release()
 
@@ -225,12 +246,11 @@ class AsyncExchange:
                 if not listener.has_news() and not self._has_unsent:
                     left = max(0.0, until - now())
                     try:
-                        await self._stream.wait(read=True, write=False, timeout=left)
+                        if not self.connection.has_more:
+                            await self._stream.wait(read=True, write=False, timeout=left)
                     except TimedOut:
                         return
-                    data = self._stream.read()
-                    if data is not None:  # under TLS, what came may be none of the server's words
-                        await self._take_in(data)
+                    await self._take_what_came()  # under TLS, it may be none of the server's words
             finally:
                 self._reading.release()
             await self._flush()

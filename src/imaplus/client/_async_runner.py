@@ -16,7 +16,7 @@ from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, ImapError, TimedOut
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
 
@@ -37,10 +37,10 @@ class AsyncRunner(AsyncExchange):
         """The result of a command or of a flow.
 
         Raises:
-            TimedOut: it took longer than `timeout` seconds; the connection is closed.
+            TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
+                progress for `Timeouts.command` seconds. The connection is closed.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         if isinstance(what, Command):
             result: T = await self._command(what, deadline)
             return result
@@ -70,6 +70,10 @@ class AsyncRunner(AsyncExchange):
                 return await self._together(step, deadline)
             case Handshake():
                 return await self._shake_hands()
+            case Ask():
+                from imaplus.client.async_streams import result_of
+
+                return await result_of(step.function)
             case _:
                 return await self._command(step, deadline)
 
@@ -112,8 +116,7 @@ class AsyncRunner(AsyncExchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()

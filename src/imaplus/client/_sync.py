@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from imaplus.client import endpoints
+from imaplus.client import targets
 from imaplus.client._sync_runner import Runner
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TLS,
     Endpoint,
     Security,
-    Tcp,
     Timeouts,
     Tls,
 )
@@ -35,7 +34,7 @@ from imaplus.core.mailboxes import (
     Unsubscribe,
 )
 from imaplus.core.session import DEFAULT_ENABLE, Logout, Noop
-from imaplus.errors import ImapError, InvalidArgument, StateError, UidValidityChanged
+from imaplus.errors import ImapError, StateError, UidValidityChanged
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection, Trace
 from imaplus.version import __version__
@@ -47,6 +46,7 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
 
     from imaplus.client._sync_mailbox import Mailbox
     from imaplus.client._sync_pipeline import Pipeline
+    from imaplus.client.streams import CredentialsSource
     from imaplus.core.append import Appended
     from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
@@ -78,8 +78,8 @@ class Client(Runner):
         *,
         user: str | None = None,
         password: str | Secret | None = None,
-        credentials: Credentials | None = None,
-        security: Security = Security.TLS,
+        credentials: Credentials | CredentialsSource | None = None,
+        security: Security | None = None,
         tls: Tls = DEFAULT_TLS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         limits: Limits = DEFAULT_LIMITS,
@@ -91,12 +91,24 @@ class Client(Runner):
         read_only: bool = False,
         on_event: Callable[[object], object] | None = None,
         trace: Trace | None = None,
+        proxy: str | Secret | None = None,
     ) -> Self:
         """Connect to a host, an imap(s) URL or any `Endpoint`, and log in.
 
-        Who logs in is `user` with `password`, or any other `credentials`; without either, nobody
-        does. `mechanisms` are the SASL mechanisms that may be used, in the order of liking; those
-        that send a password readably are used under TLS only, unless `security` is PLAIN.
+        Log in as `user` with `password`, or with `credentials`. With neither, the session stays
+        unauthenticated. `credentials` may be a function that gives them (for the sync client, also
+        one whose result is awaited): it is called before connecting, and once more if the server
+        refuses the token as expired.
+
+        `security` is TLS unless you, the URL or the endpoint say otherwise. `mechanisms` are the
+        SASL mechanisms that may be used, in order of preference; "LOGIN" stands for the command of
+        that name, too. Whatever they are, no password is sent in a form that others can read,
+        unless the security is PLAIN.
+
+        `proxy` is the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
+        "http://proxy:3128". It resolves the server's name, and sees TLS only. The environment is
+        not looked at.
+
         `mailbox` is opened at once, by EXAMINE if it is to be `read_only`, and is `client.mailbox`
         then: that saves the round trips of `select()`, and where the server is known to read ahead
         all is sent with the login.
@@ -105,25 +117,30 @@ class Client(Runner):
 
         Raises:
             InvalidArgument: the arguments make no sense together.
-            ConnectionLost, TimedOut, TlsFailed: the server cannot be reached as asked.
-            AuthenticationFailed: the server does not accept the credentials.
-            CapabilityMissing: there is no way to log in that both sides accept.
+            ConnectionLost, TimedOut, TlsFailed, ProxyFailed: the server cannot be reached as asked.
+            AuthenticationFailed: the server does not accept the credentials; which mechanisms are
+                left to try is in its attributes.
+            NoMechanism: there is no way to log in that both sides accept.
             NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
-        from imaplus.client.streams import Stream
+        from imaplus.client.streams import Stream, result_of
         from imaplus.flows.connect import compress as compress_
         from imaplus.flows.connect import connect
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
+        proxy = None if proxy is None else Secret(proxy)
         opening = Examine if read_only else Select
-        endpoint, host, user = _endpoint(where, port, security, user)
-        who = _credentials(user, password, credentials)
-        stream = Stream.connect(endpoint, tls, timeouts.connect)
+        target = targets.target(where, port, security, user, proxy)
+        ask = credentials if callable(credentials) else None
+        who = targets.password_of(target.user, password, credentials)
+        if credentials is not None:
+            who = targets.checked(result_of(ask) if ask else credentials)
+        stream = Stream.connect(target.endpoint, tls, timeouts.connect, target.proxy)
         client = cls(
             stream,
             Connection(limits=limits, secure=stream.secure, trace=trace),
             tls=tls,
-            host=host,
+            host=target.host,
             timeouts=timeouts,
             on_event=on_event,
         )
@@ -136,14 +153,15 @@ class Client(Runner):
                 connect(
                     client.connection,
                     who,
-                    starttls=isinstance(endpoint, Tcp) and endpoint.security is Security.STARTTLS,
+                    starttls=target.starttls,
                     mechanisms=mechanisms,
-                    in_clear=security is Security.PLAIN,
+                    in_clear=target.in_clear,
                     identity=IDENTITY if identity is None else tuple(identity.items()),
                     enable=enable,
-                    host=host,
-                    port=endpoint.port_number if isinstance(endpoint, Tcp) else None,
+                    host=target.host,
+                    port=target.port,
                     opening=None if mailbox is None else opening(mailbox),
+                    renew=ask,
                 )
             )
             if opened is not None:
@@ -373,31 +391,3 @@ class Client(Runner):
     def takes_nul(self) -> bool:
         """Whether messages may have NUL octets: BINARY on its own, not as a part of IMAP4rev2."""
         return "BINARY" in self.capabilities
-
-
-def _endpoint(
-    where: str | Endpoint, port: int | None, security: Security, user: str | None
-) -> tuple[Endpoint, str, str | None]:
-    """The endpoint, the name to verify, and the user if the URL names one."""
-    if isinstance(where, str):
-        endpoint, named = endpoints.parse(where, port, security)
-        return endpoint, endpoint.host, user if user is not None else named
-    if port is not None:
-        raise InvalidArgument("a port goes with a host name; an endpoint has its own")
-    return where, where.host if isinstance(where, Tcp) else "localhost", user
-
-
-def _credentials(
-    user: str | None, password: str | Secret | None, credentials: Credentials | None
-) -> Credentials | None:
-    if credentials is not None:
-        if user is not None or password is not None:
-            raise InvalidArgument("give a user and a password, or credentials, not both")
-        return credentials
-    if password is None:
-        return None
-    if user is None:
-        raise InvalidArgument("a password needs a user")
-    from imaplus.sasl import Password
-
-    return Password(user, password)

@@ -17,7 +17,7 @@ from imaplus.client.answers import Answer, results
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, ImapError, TimedOut
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
 
@@ -38,10 +38,10 @@ class Runner(Exchange):
         """The result of a command or of a flow.
 
         Raises:
-            TimedOut: it took longer than `timeout` seconds; the connection is closed.
+            TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
+                progress for `Timeouts.command` seconds. The connection is closed.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         if isinstance(what, Command):
             result: T = self._command(what, deadline)
             return result
@@ -71,6 +71,10 @@ class Runner(Exchange):
                 return self._together(step, deadline)
             case Handshake():
                 return self._shake_hands()
+            case Ask():
+                from imaplus.client.streams import result_of
+
+                return result_of(step.function)
             case _:
                 return self._command(step, deadline)
 
@@ -113,8 +117,7 @@ class Runner(Exchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        deadline = None if timeout is None else now() + timeout
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from imaplus.errors import CommandError, ImapError, StateError
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
 
@@ -116,7 +116,7 @@ def results(pendings: Iterable[Pending[Any]]) -> list[Any]:
 
 def _commands(step: Step) -> tuple[Command[Any], ...]:
     match step:
-        case Handshake() | Ahead():
+        case Handshake() | Ahead() | Ask():
             raise StateError("what begins a session cannot be part of a pipeline")
         case Together():
             return step.commands

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import cast
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
@@ -21,11 +23,32 @@ from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
+if TYPE_CHECKING:
+    from imaplus.client.proxies import Proxy
+    from imaplus.sasl import Credentials
+
+    AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
+
+T = TypeVar("T")
+
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
+BREATH = 0.01
+"""Seconds for which other tasks have to wait while what has come is taken in, step by step."""
 TOGETHER = 1 << 12
 """Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
 The server is not to wait for the rest of a thousand."""
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do what takes a while without holding up the event loop."""
+    return await asyncio.to_thread(work)
+
+
+async def result_of(function: Callable[[], object]) -> object:
+    """What a function of the caller's gives, which may be something to await."""
+    result = function()
+    return await result if inspect.isawaitable(result) else result
 
 
 class AsyncMutex:
@@ -98,6 +121,7 @@ class AsyncStream(asyncio.BufferedProtocol):
     """A transport's two directions."""
 
     __slots__ = (
+        "_breathed",
         "_child",
         "_chunks",
         "_ended",
@@ -128,6 +152,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._rings = inf  # when the timer does
         self._child: subprocess.Popen[bytes] | None = None
+        self._breathed = 0.0
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
         self.secure = False
@@ -135,8 +160,10 @@ class AsyncStream(asyncio.BufferedProtocol):
     # -- connecting -------------------------------------------------------------------------
 
     @classmethod
-    async def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> AsyncStream:
-        """Connect, with TLS if that comes first.
+    async def connect(
+        cls, endpoint: Endpoint, tls: Tls, timeout: float | None, proxy: Proxy | None = None
+    ) -> AsyncStream:
+        """Connect, through a proxy if there is one, with TLS if that comes first.
 
         Raises:
             ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
@@ -159,7 +186,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 stream.secure = True
                 return stream
             case Tcp():
-                return await cls._connect_tcp(endpoint, tls, timeout)
+                return await cls._connect_tcp(endpoint, tls, timeout, proxy)
 
     @classmethod
     async def _over(cls, sock: socket.socket, *, secure: bool) -> AsyncStream:
@@ -169,15 +196,24 @@ class AsyncStream(asyncio.BufferedProtocol):
         return stream
 
     @classmethod
-    async def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> AsyncStream:
+    async def _connect_tcp(
+        cls, endpoint: Tcp, tls: Tls, timeout: float | None, proxy: Proxy | None
+    ) -> AsyncStream:
         """Asyncio sets TCP_NODELAY by itself."""
-        where = f"{endpoint.host}:{endpoint.port_number}"
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                _, stream = await loop.create_connection(cls, endpoint.host, endpoint.port_number)
-        except OSError as error:
-            raise unreachable(where, error) from error
+        host, port = endpoint.host, endpoint.port_number
+        if proxy is not None:
+            from imaplus.client.proxying import connect_from_loop
+
+            stream = await cls._over(
+                await connect_from_loop(proxy, host, port, timeout), secure=False
+            )
+        else:
+            loop = asyncio.get_running_loop()
+            try:
+                async with asyncio.timeout(timeout):
+                    _, stream = await loop.create_connection(cls, host, port)
+            except OSError as error:
+                raise unreachable(f"{host}:{port}", error) from error
         if endpoint.security is Security.TLS:
             try:
                 await stream.start_tls(tls, endpoint.host, timeout)
@@ -281,6 +317,12 @@ class AsyncStream(asyncio.BufferedProtocol):
         if self._ended or self._error is not None:
             return True
         return (read and bool(self._chunks)) or (write and not self._write_paused)
+
+    async def breathe(self) -> None:
+        """Let other tasks have their turn now and then, while what has come is taken in."""
+        if monotonic() - self._breathed > BREATH:
+            await asyncio.sleep(0)
+            self._breathed = monotonic()
 
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""

@@ -76,13 +76,24 @@ class Timeouts:
     """Seconds to wait; None waits for ever."""
 
     connect: float | None = 30.0
-    """For the connection and TLS."""
+    """For the connection, with all that a proxy says first, and as long again for TLS."""
     greeting: float | None = 60.0
     """For the server's first words: it may look up our name first."""
     silence: float | None = 120.0
     """For the next octet, while an answer is due. Not while idling."""
-    command: float | None = None
-    """For a command or flow from first to last; not for what is iterated, whose pace is yours."""
+    command: float | None = 600.0
+    """For a command that makes no progress, whatever else the server says meanwhile.
+
+    The time runs while you wait for a command, and each wait starts with all of it. Progress gives
+    time back, up to the whole: one second for each `slowest` octets of the answer, at least one
+    second for each response that belongs to it, and for each `slowest` octets that the server takes
+    from us. All of it comes back when a command ends, when the server asks for the rest of one
+    (`+`), and when it says [INPROGRESS] (RFC 9585), the latter for a day at most. What nobody asked
+    for, such as `* OK still here`, gives nothing back. So a download may last for days, and a
+    server that only talks is left after ten minutes. Not counted: the time in `idle()`, and the
+    time that you take for what you iterate over. The `timeout` of a single call counts from the
+    first octet to the last instead.
+    """
     slowest: int = 64
     """Octets a second, on average over `silence`, that a response must come with once it began."""
 
@@ -132,32 +143,33 @@ class Connected:
 Endpoint = Tcp | UnixSocket | Process | Connected
 
 
-def parse(where: str, port: int | None, security: Security) -> tuple[Tcp, str | None]:
+def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp, str | None]:
     """An endpoint and perhaps a user, from a host name or an imap(s) URL (RFC 5092).
 
-    `imaps` is TLS; `imap` is whatever `security` says, or STARTTLS where that says TLS.
+    Security is what `security` says. Without it, a host name and `imaps` mean TLS, and `imap` means
+    STARTTLS.
 
     Raises:
-        InvalidArgument: it is neither, or holds a password.
+        InvalidArgument: it is neither, or holds a password, or contradicts `security` or `port`.
     """
     if "://" not in where:
         if not where or any(char in where for char in "/@ \r\n\0"):
             raise InvalidArgument(f"expected a host name or an imap URL, found {where!r}")
-        return Tcp(where, port, security), None
+        return Tcp(where, port, security or Security.TLS), None
     from urllib.parse import unquote, urlsplit
 
     try:
         url = urlsplit(where)
-        found = Tcp(url.hostname or "", port or url.port, security)
+        found = Tcp(url.hostname or "", url.port if port is None else port)
     except ValueError as error:
         raise InvalidArgument(f"expected an imap URL: {error}") from error
     if url.scheme not in ("imap", "imaps") or not found.host:
         raise InvalidArgument("expected a URL that begins imap:// or imaps:// and names a host")
     if url.password is not None:
         raise InvalidArgument("a URL is no place for a password: give it separately")
-    if url.scheme == "imaps":
-        security = Security.TLS
-    elif security is Security.TLS:
-        security = Security.STARTTLS
+    if url.scheme == "imaps" and security not in (None, Security.TLS):
+        raise InvalidArgument(f"imaps:// means TLS, and `security` says {security}")
+    if security is None:
+        security = Security.TLS if url.scheme == "imaps" else Security.STARTTLS
     user = None if url.username is None else unquote(url.username.partition(";")[0])
     return Tcp(found.host, found.port, security), user

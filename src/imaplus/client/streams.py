@@ -12,15 +12,22 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import unreachable
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.errors import ConnectionLost, InvalidArgument, TimedOut
 
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
     import ssl
     import subprocess
+
+    from imaplus.client.proxies import Proxy
+    from imaplus.sasl import Credentials
+
+    CredentialsSource: TypeAlias = Callable[[], Credentials]
+
+T = TypeVar("T")
 
 READ_SIZE = 1 << 16
 """Octets read at once, most often: room for more takes longer to make than to fill."""
@@ -42,6 +49,26 @@ class Shared(threading.local):
 shared = Shared()
 
 Mutex = threading.RLock
+
+
+def in_thread(work: Callable[[], T]) -> T:
+    """Do what takes a while: here, since this thread is the caller's own."""
+    return work()
+
+
+def result_of(function: Callable[[], object]) -> object:
+    """What a function of the caller's gives.
+
+    Raises:
+        InvalidArgument: it is something to await, which takes the async client.
+    """
+    result = function()
+    if hasattr(result, "__await__"):
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()  # a coroutine that is never awaited warns
+        raise InvalidArgument("credentials that must be awaited need the AsyncClient")
+    return result
 
 
 def never() -> bool:
@@ -102,8 +129,10 @@ class Stream:
         self.secure = secure
 
     @classmethod
-    def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> Stream:
-        """Connect, with TLS if that comes first.
+    def connect(
+        cls, endpoint: Endpoint, tls: Tls, timeout: float | None, proxy: Proxy | None = None
+    ) -> Stream:
+        """Connect, through a proxy if there is one, with TLS if that comes first.
 
         Raises:
             ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
@@ -126,16 +155,24 @@ class Stream:
                     raise unreachable(str(path), error) from error
                 return cls(sock, secure=True)
             case Tcp():
-                return cls._connect_tcp(endpoint, tls, timeout)
+                return cls._connect_tcp(endpoint, tls, timeout, proxy)
 
     @classmethod
-    def _connect_tcp(cls, endpoint: Tcp, tls: Tls, timeout: float | None) -> Stream:
-        # Of a text, Python would load what makes IDNA of it, even where there is nothing to make.
-        name: Any = endpoint.host.encode() if endpoint.host.isascii() else endpoint.host
-        try:
-            sock = socket.create_connection((name, endpoint.port_number), timeout)
-        except OSError as error:
-            raise unreachable(f"{endpoint.host}:{endpoint.port_number}", error) from error
+    def _connect_tcp(
+        cls, endpoint: Tcp, tls: Tls, timeout: float | None, proxy: Proxy | None
+    ) -> Stream:
+        host, port = endpoint.host, endpoint.port_number
+        if proxy is not None:
+            from imaplus.client.proxying import connect_through
+
+            sock = connect_through(proxy, host, port, timeout)
+        else:
+            # Of a text, Python would load what makes IDNA of it, even if there is nothing to make.
+            name: Any = host.encode() if host.isascii() else host
+            try:
+                sock = socket.create_connection((name, port), timeout)
+            except OSError as error:
+                raise unreachable(f"{host}:{port}", error) from error
         stream = cls(sock, secure=False)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -226,6 +263,9 @@ class Stream:
         milliseconds = None if timeout is None else max(0.0, timeout) * 1000
         if not poll.poll(milliseconds):
             raise TimedOut(f"nothing came for {timeout:.3g} seconds")
+
+    def breathe(self) -> None:
+        """Let others have their turn: threads have it in any case."""
 
     def close(self) -> None:
         """Close the socket, and end the child process. Once is enough; more is no harm."""

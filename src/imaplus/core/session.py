@@ -138,6 +138,10 @@ class Authenticate(Done):
         at_once = self.initial_response and self.mechanism.done
         return State.AUTHENTICATED if at_once else None
 
+    @property
+    def answers_slowly(self) -> bool:
+        return self.mechanism.slow
+
     def answer(self, challenge: Continuation) -> Secret | None:
         if self._talk.rounds == 0 and not self.initial_response and self._talk.first is not None:
             self._talk.rounds += 1

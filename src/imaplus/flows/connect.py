@@ -6,8 +6,9 @@ ENABLE. In clear nothing is sent but CAPABILITY and STARTTLS, unless the caller 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from imaplus.core.listing import List
 from imaplus.core.mailboxes import Opened, Select
@@ -21,8 +22,8 @@ from imaplus.core.session import (
 )
 from imaplus.errors import (
     AuthenticationFailed,
-    CapabilityMissing,
     CommandError,
+    NoMechanism,
     ProtocolError,
     Refused,
     Rejected,
@@ -32,9 +33,9 @@ from imaplus.errors import (
 )
 from imaplus.extensions.id import Id
 from imaplus.flows.extras import if_granted
-from imaplus.protocol.command import Ahead, Command, Flow, Handshake, State, Together
+from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, State, Together
 from imaplus.protocol.connection import Connection
-from imaplus.sasl import Credentials, Password, choose
+from imaplus.sasl import BearerToken, Credentials, Mechanism, Password, choose
 
 READS_AHEAD: Final = ("Dovecot",)
 """Products that read what is sent behind a login (RFC 9051, 5.5), by the words of their greeting.
@@ -56,16 +57,18 @@ def connect(
     host: str | None = None,
     port: int | None = None,
     opening: Select | None = None,
+    renew: Callable[[], object] | None = None,
 ) -> Flow[Opened | None]:
     """Bring a connection that has had its greeting to where mailboxes can be opened.
 
     ID, ENABLE and `opening` are sent together, and with the login where that is safe. A server that
-    refuses ID, ENABLE or CAPABILITY is used without.
+    refuses ID, ENABLE or CAPABILITY is used without. `renew` is asked for credentials if the token
+    is refused as expired, and these are tried once.
 
     Raises:
         TlsFailed: TLS was asked for, and the server does not do it.
         AuthenticationFailed: the server does not accept the credentials.
-        CapabilityMissing: no way to log in is acceptable to both sides.
+        NoMechanism: no way to log in is acceptable to both sides.
         InvalidArgument: an extension to enable whose answers imaplus does not read.
         StateError: there is something to open, and nobody to open it for.
     """
@@ -76,16 +79,26 @@ def connect(
         yield from upgrade(connection)
     yield from _ask_capabilities(connection)
     if connection.state is State.NOT_AUTHENTICATED and credentials is not None:
-        login = login_command(
-            connection, credentials, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
+        way_for = partial(
+            way_in, connection, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
         )
-        if _may_go_ahead(connection, login):
-            rest = (*_preparations(identity, wanted), *last)
-            results = yield from _accepted(login, *rest)
-            yield from _ask_capabilities(connection)
-            return (yield from _prepared(connection, rest, results))
-        yield from _log_in(login)
+        way = way_for(credentials)
+        renews = renew is not None and isinstance(credentials, BearerToken)
+        # Why a token is refused comes in a challenge, which would take what follows for its answer.
+        goes_ahead = not renews and _may_go_ahead(connection, way.command)
+        ahead = (*_preparations(identity, wanted), *last) if goes_ahead else ()
+        try:
+            results = yield from _log_in(way, *ahead)
+        except AuthenticationFailed as error:
+            if renew is None or not _is_stale(credentials, way, error):
+                raise
+            renewed = yield from Ask(renew)
+            if renewed == credentials or not isinstance(renewed, BearerToken):
+                raise
+            results = yield from _log_in(way_for(renewed), *ahead)
         yield from _ask_capabilities(connection)
+        if goes_ahead:
+            return (yield from _prepared(connection, ahead, results))
         if connection.greets_as("Microsoft Exchange"):
             # quirk 26: it says OK to a wrong password, and BAD to the rest
             yield from if_granted(List("", ("",)))
@@ -203,13 +216,31 @@ def authenticate(
 ) -> Flow[None]:
     """Log in by the strongest mechanism that both sides have, and by no weaker one if it fails."""
     yield from _log_in(
-        login_command(
+        way_in(
             connection, credentials, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port
         )
     )
 
 
-def login_command(
+class Way(NamedTuple):
+    """How to log in."""
+
+    command: Login | Authenticate
+    all_names: Callable[[], Iterable[str]]
+    """Gives the names of all mechanisms that both sides have."""
+
+    @property
+    def mechanism(self) -> str:
+        """The mechanism's name; the command LOGIN has that of the mechanism that does the same."""
+        return self.command.mechanism.name if isinstance(self.command, Authenticate) else "LOGIN"
+
+    def blame(self, error: AuthenticationFailed) -> None:
+        """Note in an error what was refused, and what is left."""
+        error.mechanism = self.mechanism
+        error.others = tuple(name for name in self.all_names() if name != self.mechanism)
+
+
+def way_in(
     connection: Connection,
     credentials: Credentials,
     *,
@@ -217,37 +248,109 @@ def login_command(
     in_clear: bool = False,
     host: str | None = None,
     port: int | None = None,
-) -> Login | Authenticate:
-    """The command that logs in by the strongest mechanism that both sides have."""
+) -> Way:
+    """The strongest way to log in that both sides have; of those that `mechanisms` name, the first.
+
+    Raises:
+        NoMechanism: there is none.
+    """
+    ways = partial(_ways, connection, credentials, host=host, port=port)
     secure = connection.secure or in_clear
-    offered = [name[5:] for name in connection.capabilities if name.startswith("AUTH=")]
-    if choices := choose(
-        credentials, offered, secure=secure, allowed=mechanisms, host=host, port=port
-    ):
-        return Authenticate(choices[0], connection.can("SASL-IR"))
-    wants_login = mechanisms is None or "LOGIN" in mechanisms
-    if isinstance(credentials, Password) and wants_login and not credentials.authzid:
-        if connection.can("LOGINDISABLED"):
-            raise CapabilityMissing("a way to log in but LOGIN, which it forbids here,", "login")
-        if not secure:
-            raise TlsFailed("the password would travel in clear: use TLS, or allow it expressly")
-        return Login(credentials.user, credentials.password)
-    raise CapabilityMissing(f"a mechanism for {type(credentials).__name__}", "login")
+    found = next(iter(ways(secure=secure, allowed=mechanisms).values()), None)
+    if found is None:
+        readable = () if secure else tuple(ways(secure=True, allowed=mechanisms))
+        why = _why_not(connection, credentials, mechanisms, readable)
+        raise NoMechanism(why, offered_by(connection))
+    all_names = partial(ways, secure=secure)
+    if isinstance(found, Login):
+        return Way(found, all_names)
+    return Way(Authenticate(found, connection.can("SASL-IR")), all_names)
 
 
-def _log_in(command: Login | Authenticate) -> Flow[None]:
+def offered_by(connection: Connection) -> tuple[str, ...]:
+    """The SASL mechanisms that a server offers now, in order of their names."""
+    names = (name[5:] for name in connection.capabilities if name.startswith("AUTH="))
+    return tuple(sorted(names))
+
+
+def _ways(
+    connection: Connection,
+    credentials: Credentials,
+    *,
+    secure: bool,
+    allowed: Sequence[str] | None = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> dict[str, Mechanism | Login]:
+    """What both sides have, by name, the first choice first; the command LOGIN if need be."""
+    offered = offered_by(connection)
+    found: dict[str, Mechanism | Login] = {
+        mechanism.name: mechanism
+        for mechanism in choose(
+            credentials, offered, secure=secure, allowed=allowed, host=host, port=port
+        )
+    }
+    names = None if allowed is None else [name.upper() for name in allowed]
+    may_log_in = secure and not connection.can("LOGINDISABLED")
+    if isinstance(credentials, Password) and not credentials.authzid and may_log_in:
+        found.setdefault("LOGIN", Login(credentials.user, credentials.password))
+    return found if names is None else {name: found[name] for name in names if name in found}
+
+
+def _why_not(
+    connection: Connection,
+    credentials: Credentials,
+    mechanisms: Sequence[str] | None,
+    readable: tuple[str, ...],
+) -> str:
+    """Why there is no way to log in, and what to do."""
+    offered = offered_by(connection)
+    offers = f"offers {', '.join(offered)}" if offered else "offers no SASL mechanism"
+    if connection.can("LOGINDISABLED"):
+        offers += " and forbids LOGIN (LOGINDISABLED)"
+    kinds: dict[type, str] = {Password: "the password", BearerToken: "the token"}
+    kind = kinds.get(type(credentials), f"{type(credentials).__name__} credentials")
+    if readable:
+        return (
+            f"cannot log in: {', '.join(readable)} would send {kind} in clear: use TLS, or allow "
+            "it by security=Security.PLAIN"
+        )
+    if mechanisms is not None:
+        names = tuple(name.upper() for name in mechanisms)
+        kind += f" by {', '.join(names)}" if names else ", as `mechanisms` is empty"
+    return f"cannot log in with {kind}: the server {offers}"
+
+
+def _is_stale(credentials: Credentials, way: Way, error: AuthenticationFailed) -> bool:
+    """Whether a token was refused as expired, or without a reason, as Microsoft does it.
+
+    RFC 7628 (3.2.2) has "invalid_token" for it, Google "400" or "401".
+    """
+    if not isinstance(credentials, BearerToken):
+        return False
+    if error.code not in (None, "AUTHENTICATIONFAILED", "EXPIRED"):
+        return False  # it is good, and something else is wrong
+    details = getattr(getattr(way.command, "mechanism", None), "error_details", None)
+    if error.code == "EXPIRED" or not details:
+        return True
+    return any(f"status: {each}" in details for each in ("invalid_token", "400", "401"))
+
+
+def _log_in(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
+    command = way.command
     try:
-        yield from _accepted(command)
+        return (yield from _accepted(way, *ahead))
     except Rejected:
-        if not isinstance(command, Authenticate) or not command.initial_response:
+        if ahead or not isinstance(command, Authenticate) or not command.initial_response:
             raise
         # quirk 49: QQ announces SASL-IR, and answers BAD to it
-        yield from _accepted(Authenticate(command.mechanism))
+        return (yield from _accepted(way._replace(command=Authenticate(command.mechanism))))
 
 
-def _accepted(command: Login | Authenticate, *ahead: Command[Any]) -> Flow[list[Any]]:
+def _accepted(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
     """What comes of what is sent behind a login. A NO to the login is a failed login, with or
     without a response code that says so."""
+    command = way.command
     try:
         if ahead:
             return (yield from Ahead(command, *ahead))[1:]
@@ -258,8 +361,10 @@ def _accepted(command: Login | Authenticate, *ahead: Command[Any]) -> Flow[list[
             raise
         details = command.mechanism.error_details if isinstance(command, Authenticate) else None
         if type(error) is not Refused and details is None:
+            if isinstance(error, AuthenticationFailed):
+                way.blame(error)
             raise  # BAD is a failed login if the server has explained it, and read on for an answer
         text = f"{error.text} ({details})" if details else error.text
-        raise AuthenticationFailed(
-            error.command, error.status, error.code, text, error.data
-        ) from error
+        failed = AuthenticationFailed(error.command, error.status, error.code, text, error.data)
+        way.blame(failed)
+        raise failed from error

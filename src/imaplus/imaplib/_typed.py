@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TIMEOUTS: Final = Timeouts(silence=None)
+TIMEOUTS: Final = Timeouts(silence=None, command=None)
 """An `IMAP4` waits as long as its socket does, unless a call says otherwise."""
 LITERAL_STEP: Final = 1 << 16
 
@@ -213,13 +213,13 @@ class TypedClient(Client):
 
     # -- from here to the IMAP4 -----------------------------------------------------------------
 
-    def _take_in(self, data: bytes) -> None:
+    def _take_in(self, data: bytes | None) -> None:
         self._busy = True
         try:
             super()._take_in(data)
         finally:
             self._busy = False
-        if data[:1] != b"*":  # a command may be over
+        if data is None or data[:1] != b"*":  # a command may be over
             self._hand_back()
 
     def _hand_back(self) -> None:

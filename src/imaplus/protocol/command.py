@@ -117,6 +117,11 @@ class Command(Generic[T_co]):
         """The state that its success leads to, if it is exclusive and that is certain before."""
         return None
 
+    @property
+    def answers_slowly(self) -> bool:
+        """Whether `answer()` may take a tenth of a second or more."""
+        return False
+
     def follows(self, other: Command[Any]) -> bool:
         """Whether it may be sent behind another command, counting on its success, though one of
         both is exclusive. If that one fails, the server refuses this."""
@@ -225,7 +230,20 @@ class Handshake:
         yield self
 
 
-Step = Command[Any] | Together | Handshake
+class Ask:
+    """A flow's wish: call a function of the caller's, and await what it gives if need be. It gets
+    the result, or the exception."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self.function = function
+
+    def __iter__(self) -> Generator[Ask, Any, Any]:
+        return (yield self)
+
+
+Step = Command[Any] | Together | Handshake | Ask
 Flow = Generator[Step, Any, T]
 """Policy that needs several commands: it yields them, is sent their results, and returns one."""
 

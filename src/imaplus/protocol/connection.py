@@ -22,8 +22,10 @@ from imaplus.errors import (
 )
 from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.command import Command, Pending, Reply, State
+from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
+from imaplus.protocol.progress import Progress
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
 from imaplus.wire.cursor import Cursor
@@ -33,6 +35,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
 if TYPE_CHECKING:
+    from imaplus.protocol.answering import Answering
     from imaplus.protocol.deflate import Inflating
 
 T = TypeVar("T")
@@ -59,6 +62,11 @@ class Connection(Session):
         """Why the connection can no longer be used, or None."""
         self.wants_tls = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
+        self.defers = False
+        """Whether answers that take time are left to whoever runs the connection."""
+        self.answering: Answering | None = None
+        """Such an answer: call it, then `answered()`. Until then the server waits."""
+        self.progress = Progress()
         self._trace = trace
         self._framer = Framer(limits, self._choose_sink)
         self._outbox = Outbox(trace)
@@ -71,6 +79,13 @@ class Connection(Session):
         self._rules_now = DEFAULT_RULES
         self._rules_since = self.capabilities, self.enabled
         self._sink_owner: Pending[Any] | None = None
+        self._literal_wanted = False  # the latest that was too large to come at once
+
+    @property
+    def has_more(self) -> bool:
+        """Whether some of what came has not been looked at: call `receive_data(b"")`."""
+        inflating = self._inflating
+        return inflating is not None and self.error is None and inflating.has_more
 
     @property
     def inside_response(self) -> bool:
@@ -215,6 +230,9 @@ class Connection(Session):
     def receive_data(self, data: bytes) -> list[object]:
         """Take in octets from the stream; the values that no command asked for.
 
+        Where compression is on, it takes one step (`STEP` octets when inflated): look whether
+        the connection `has_more`, and call it with nothing to take the next.
+
         Never raises: after an error that ends the connection, `error` says which, and every
         pending command carries it.
         """
@@ -258,22 +276,35 @@ class Connection(Session):
         return next((p for p in self._in_flight if p.command.ends_connection), None)
 
     def _receive(self, data: bytes, events: list[object]) -> None:
-        # As IMAP sees them: inflated, where compression is on.
-        for octets in (data,) if self._inflating is None else self._inflating.plain(data):
-            self._framer.feed(octets)
-            self._framer.keep_below = min((self.limits.small_literal, *self._in_flight.sinks_from))
-            while self.error is None:
-                if len(octets) > FEW:
-                    self._take_runs(events)
-                if (frame := self._framer.next_frame()) is None:
-                    break
-                if self._trace is not None:
-                    self._trace("S", self._shown(frame))
-                value = parse(frame, utf8=self.utf8, limits=self.limits)
-                self._handle(value, frame, events)
-                if self._switched:
-                    self._switched = False
-                    self._receive(self._framer.take_rest(), events)
+        progress, framer = self.progress, self._framer
+        before = progress.received
+        if (inflating := self._inflating) is None:
+            self._read(data, events)
+        else:
+            inflating.feed(data)
+            self._read(inflating.step(), events)
+            inflating.check_end()
+        progress.unfinished = framer.unfinished
+        if self._literal_wanted and framer.keeps_literal:
+            progress.octets += progress.received - before
+
+    def _read(self, octets: bytes, events: list[object]) -> None:
+        """Take in octets as IMAP has them."""
+        self.progress.received += len(octets)
+        self._framer.feed(octets)
+        self._framer.keep_below = min((self.limits.small_literal, *self._in_flight.sinks_from))
+        while self.error is None:
+            if len(octets) > FEW:
+                self._take_runs(events)
+            if (frame := self._framer.next_frame()) is None:
+                break
+            if self._trace is not None:
+                self._trace("S", self._shown(frame))
+            value = parse(frame, utf8=self.utf8, limits=self.limits)
+            self._handle(value, frame, events)
+            if self._switched:
+                self._switched = False
+                self._receive(self._framer.take_rest(), events)
 
     def _take_runs(self, events: list[object]) -> None:
         """Deal with the responses that come next as far as they are of a shape with a pattern."""
@@ -291,7 +322,7 @@ class Connection(Session):
                 self._take_each(octets, events)
             elif owner.command.wants_run(run):
                 self.mailbox.learn_run(run)
-                owner.collect(run, len(octets), self.limits, len(run))
+                self._give(owner, run, len(octets), len(run))
             else:
                 for value in run:
                     self._deliver(self.apply(value), len(octets) // len(run), events)
@@ -334,6 +365,7 @@ class Connection(Session):
         """Take in a status response; after BYE there is nothing to wait for."""
         again = self.bye is not None
         self.apply(status)
+        self.progress.in_progress += status.code == "INPROGRESS"
         if status.kind == "BYE" and (again or self._ending() is None):
             self.receive_eof()  # quirk 30: Yandex says BYE for ever, and never closes
 
@@ -345,22 +377,42 @@ class Connection(Session):
         if owner is None:
             events.append(value)
         else:
-            owner.collect(value, size, self.limits)
+            self._give(owner, value, size)
+
+    def _give(self, owner: Pending[Any], value: object, size: int, count: int = 1) -> None:
+        """A value, or a run of `count`, for the command that it answers."""
+        owner.collect(value, size, self.limits, count)
+        if not owner.ignored:
+            self.progress.answered(size, count)
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:
+            self.progress.steps += 1
             self._outbox.proceed()
             return
         pending = self._in_flight.oldest
         if pending is None or not pending.command.exclusive or not pending.written:
             events.append(challenge)
             return
-        try:
-            line = pending.command.answer(challenge)
-        except ImapError as error:
-            pending.fail(error)
-            line = b"*"  # cancels the exchange (RFC 9051, 6.2.2)
-        self._outbox.answered(pending, line)
+        from imaplus.protocol.answering import Answering
+
+        answering = Answering(pending, challenge)
+        if self.defers and pending.command.answers_slowly and self.answering is None:
+            self.answering = answering
+        else:
+            answering()
+            self.answered(answering)
+
+    def answered(self, answering: Answering) -> None:
+        """Send an answer that has been worked out."""
+        if self.answering is answering:
+            self.answering = None
+        if self.error is not None:
+            return
+        if answering.error is not None:
+            answering.pending.fail(answering.error)
+        self.progress.steps += answering.line is not None
+        self._outbox.answered(answering.pending, answering.line)
 
     def _complete(self, status: Status, events: list[object]) -> None:
         pending = self._in_flight.get(status.tag)
@@ -372,6 +424,7 @@ class Connection(Session):
                 raise ProtocolError(f"{pending.name}: OK before the command was sent")
             self._outbox.refuse(pending)
         self._in_flight.remove(pending)
+        self.progress.steps += 1
         self.apply(status)
         if status.code == "ALERT":
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
@@ -395,7 +448,9 @@ class Connection(Session):
             sink = pending.command.sink(text, size)
             if sink is not None:
                 self._sink_owner = pending
+                self._literal_wanted = True
                 return Discard() if pending.ignored or pending.done else sink
+        self._literal_wanted = False
         if name_of_body(text) is None:
             if size > self.limits.small_literal:
                 raise ProtocolError(f"a literal of {size} octets where no body was asked for")
@@ -403,6 +458,8 @@ class Connection(Session):
             return Discard(
                 ProtocolError(f"a body of {size} octets is too large for memory: download it")
             )
+        else:
+            self._literal_wanted = self._in_flight.awaits(MessageData)
         return Memory()
 
     def _fail_where_lost(self, frame: Frame) -> None:

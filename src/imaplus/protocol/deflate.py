@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections import deque
 from typing import Final
 
 from imaplus.errors import ProtocolError
 
 STEP: Final = 1 << 16
-"""Octets inflated at once: a compression bomb meets the limits of framing first."""
+"""Octets inflated at once. A thousand times as many may lie in what one read brings, so whoever
+inflates looks at limits and deadlines after each step."""
 
 
 class Inflating:
-    """What comes, as IMAP sees it."""
+    """What comes, as IMAP sees it: `feed()` it, then take `step()` after `step()`."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._fed: deque[bytes] = deque()
+        self._is_full = False  # the last step was: zlib may hold more of it
 
-    def plain(self, data: bytes) -> Iterator[bytes]:
-        """The octets that these were before they were deflated, piece by piece.
+    def feed(self, data: bytes) -> None:
+        """Take octets as they came."""
+        # Each step copies what it leaves of its piece, so no piece is larger than a step.
+        self._fed.extend(data[start : start + STEP] for start in range(0, len(data), STEP))
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another step may give something, without more octets."""
+        return self._is_full or bool(self._fed)
+
+    def step(self) -> bytes:
+        """The next octets, `STEP` at most.
 
         Raises:
-            ProtocolError: they are not of a deflate stream.
+            ProtocolError: what came is no deflate stream.
         """
-        while data:
-            try:
-                piece = self._stream.decompress(data, STEP)
-            except zlib.error as error:
-                raise ProtocolError(f"what the server sends does not inflate: {error}") from error
-            yield piece
-            data = self._stream.unconsumed_tail
+        data = self._fed.popleft() if self._fed else b""
+        try:
+            plain = self._stream.decompress(data, STEP)
+        except zlib.error as error:
+            raise ProtocolError(f"what the server sends does not inflate: {error}") from error
+        self._is_full = len(plain) == STEP and not self._stream.eof
+        if left := self._stream.unconsumed_tail:
+            self._fed.appendleft(left)
+        return plain
+
+    def check_end(self) -> None:
+        """Insist that nothing follows the end of the deflate stream.
+
+        Raises:
+            ProtocolError: something does; it can be no part of the session (RFC 1951, 3.2.3).
+        """
+        if self._stream.eof and (self._stream.unused_data or self._fed):
+            raise ProtocolError("the server sends more after the end of its deflate stream")
 
 
 class Deflating:

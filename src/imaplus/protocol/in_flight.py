@@ -127,6 +127,13 @@ class InFlight:
                     break
         return owner
 
+    def awaits(self, kind: type) -> bool:
+        """Whether somebody waits for values of a type."""
+        return any(
+            not pending.ignored and any(issubclass(each, kind) for each in pending.command.collects)
+            for pending in self
+        )
+
     def _rivals(self, subject: Hashable) -> Iterator[Pending[Any]]:
         """All but those that have another subject, where none is exclusive."""
         if subject is None:

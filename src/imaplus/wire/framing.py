@@ -101,6 +101,16 @@ class Framer:
         return self._is_in_pieces or self._position < len(self._data)
 
     @property
+    def unfinished(self) -> int:
+        """Octets of text of the response that has begun and not ended; 0 if none has."""
+        return self._text_size + len(self._data) - self._position
+
+    @property
+    def keeps_literal(self) -> bool:
+        """Whether a literal is coming in, and goes somewhere."""
+        return self._sink is not None and not isinstance(self._sink, Discard)
+
+    @property
     def _is_in_pieces(self) -> bool:
         """Whether the beginning of a response has been taken from what was fed."""
         return bool(self._line or self._text or self._sink)

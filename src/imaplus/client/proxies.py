@@ -1,0 +1,255 @@
+"""What is said to a proxy before it connects us to a server: SOCKS5 and HTTP CONNECT, without I/O.
+
+A handshake is a generator of what to do next: octets to send, or a number of octets to receive,
+exactly. It never asks for more than the proxy must send, so that the server's first words stay in
+the socket. The server's name goes to the proxy as it is: nothing is resolved here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Final, TypeAlias
+
+from imaplus.errors import InvalidArgument, ProxyFailed
+from imaplus.records import record
+from imaplus.wire.secret import Secret
+
+PORTS: Final = {"socks5": 1080, "socks5h": 1080, "http": 8080}
+"""The schemes, and the port of each where the URL has none. `socks5h` is what some programs call
+SOCKS5 with names that the proxy resolves, as all are here."""
+LONGEST_HEAD: Final = 16 << 10
+"""Octets of the answer to CONNECT, its header fields included: far more than proxies send."""
+EXPECTED: Final = "expected the URL of a proxy, such as socks5://proxy:1080 or http://proxy:3128"
+SHOWN: Final = 100
+"""Characters of what a proxy says that an error repeats."""
+
+Step: TypeAlias = bytes | Secret | int
+Talk: TypeAlias = Generator[Step, bytes, None]
+"""What to send (`octets()` makes octets of it), or how many octets to receive and give back. Its
+errors are ProxyFailed."""
+
+
+def octets(step: bytes | Secret) -> bytes:
+    """What to send. A login is a Secret until then, for tracebacks may show variables."""
+    return step.reveal().encode("latin-1") if isinstance(step, Secret) else step
+
+
+def advance(talk: Talk, data: bytes | None = None) -> Step | None:
+    """The next step of a handshake, after what was received; None when it is done."""
+    try:
+        return next(talk) if data is None else talk.send(data)
+    except StopIteration:
+        return None
+
+
+@record
+class Proxy:
+    """Where a proxy is, and who we are to it."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None = None
+    password: Secret | None = None
+
+    @property
+    def url(self) -> str:
+        """How errors name it: without user and password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def secret(self) -> Secret:
+        """The password; an empty one where there is none."""
+        return self.password or Secret("")
+
+    def failed(self, what: str) -> ProxyFailed:
+        """The error for what went wrong with it."""
+        return ProxyFailed(f"the proxy {self.url} {what}", self.url)
+
+    def talk(self, host: str, port: int) -> Talk:
+        """The handshake that has it connect us to a server.
+
+        Raises:
+            InvalidArgument: the host's name cannot be said to this proxy.
+        """
+        name = _ascii(host)
+        return (_connect if self.scheme == "http" else _socks5)(self, name, port)
+
+
+def parse(url: Secret) -> Proxy:
+    """A proxy from its URL.
+
+    Raises:
+        InvalidArgument: it is not one. The URL is not repeated, for it may hold a password.
+    """
+    from urllib.parse import unquote, urlsplit
+
+    try:
+        parts = urlsplit(url.reveal())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise InvalidArgument(EXPECTED) from None
+    if host is None or parts.scheme not in PORTS or parts.path not in ("", "/") or parts.query:
+        raise InvalidArgument(EXPECTED)
+    user = None if parts.username is None else unquote(parts.username)
+    password = None if parts.password is None else Secret(unquote(parts.password))
+    proxy = Proxy(parts.scheme, host, PORTS[parts.scheme] if port is None else port, user, password)
+    if user is not None:
+        _check_login(proxy, user)
+    return proxy
+
+
+def _check_login(proxy: Proxy, user: str) -> None:
+    if proxy.scheme == "http":
+        if ":" in user or re.search(r"[\x00-\x1f\x7f]", user + proxy.secret.reveal()):
+            raise InvalidArgument(
+                "user and password of an HTTP proxy have no control characters, and the user no ':'"
+            )
+    elif not (0 < len(user.encode()) < 256 and len(proxy.secret.reveal().encode()) < 256):
+        raise InvalidArgument("user and password of a SOCKS5 proxy have 1 to 255 octets (RFC 1929)")
+
+
+def _ascii(host: str) -> str:
+    """A host's name as the network knows it."""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise InvalidArgument(f"not the name of a host: {host!r}") from error
+    if not 0 < len(host) < 256 or not re.fullmatch(r"[\x21-\x7e]+", host):
+        raise InvalidArgument(f"not the name of a host: {host!r}")
+    return host
+
+
+# -- SOCKS5 (RFC 1928; RFC 1929) -------------------------------------------------------------------
+
+_NO_LOGIN: Final = 0
+_BY_PASSWORD: Final = 2
+_NONE_WILL_DO: Final = 255
+_REPLIES: Final = {
+    1: "failed without a reason (microsocks: the server's name is not known)",
+    2: "does not allow this connection",
+    3: "cannot reach the network of the server",
+    4: "cannot reach the server, or does not know its name",
+    5: "was refused by the server: nothing listens there",
+    6: "gave up waiting for the server",
+    7: "does not know the command CONNECT",
+    8: "does not know this kind of address",
+}
+"""RFC 1928, 6."""
+_LENGTHS: Final = {1: 4, 4: 16}
+"""Octets of an IPv4 and of an IPv6 address; that of a name comes before it."""
+
+
+def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
+    # VER NMETHODS METHODS -> VER METHOD
+    methods = bytes([_NO_LOGIN] if proxy.user is None else [_NO_LOGIN, _BY_PASSWORD])
+    yield bytes([5, len(methods)]) + methods
+    version, method = yield 2
+    if version != 5:
+        raise proxy.failed("does not speak SOCKS5")
+    if method == _BY_PASSWORD and proxy.user is not None:
+        yield from _log_in(proxy, proxy.user)
+    elif method != _NO_LOGIN:
+        raise proxy.failed(
+            "wants a user and a password: put them into its URL"
+            if method == _NONE_WILL_DO and proxy.user is None
+            else "accepts no way to log in that we have"
+        )
+    # VER CMD RSV ATYP DST.ADDR DST.PORT -> VER REP RSV ATYP BND.ADDR BND.PORT
+    yield b"\x05\x01\x00" + _address(host) + port.to_bytes(2, "big")
+    version, reply, _, kind = yield 4
+    if version != 5:
+        raise proxy.failed("does not answer as SOCKS5 has it")
+    if reply:
+        raise proxy.failed(_REPLIES.get(reply, f"refuses, with code {reply}"))
+    length = (yield 1)[0] if kind == 3 else _LENGTHS.get(kind)
+    if length is None:
+        raise proxy.failed("does not answer as SOCKS5 has it")
+    yield length + 2
+
+
+def _log_in(proxy: Proxy, user: str) -> Talk:
+    # VER ULEN UNAME PLEN PASSWD -> VER STATUS
+    yield Secret("\1" + _counted(user) + _counted(proxy.secret.reveal()))
+    version, status = yield 2
+    if version != 1 or status:
+        raise proxy.failed("does not accept its user and password")
+
+
+def _counted(text: str) -> str:
+    data = text.encode()
+    return (bytes([len(data)]) + data).decode("latin-1")
+
+
+def _address(host: str) -> bytes:
+    """ATYP and the address (RFC 1928, 5)."""
+    import socket
+
+    for kind, family in ((1, socket.AF_INET), (4, socket.AF_INET6)):
+        try:
+            return bytes([kind]) + socket.inet_pton(family, host)
+        except OSError:
+            continue
+    return bytes([3, len(host)]) + host.encode()
+
+
+# -- HTTP CONNECT (RFC 9110, 9.3.6; RFC 7617) ------------------------------------------------------
+
+
+def _connect(proxy: Proxy, host: str, port: int) -> Talk:
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
+    if proxy.user is None:
+        yield f"{head}\r\n".encode()
+    else:
+        login = _basic(proxy.user, proxy.secret)
+        yield Secret(f"{head}Proxy-Authorization: Basic {login.reveal()}\r\n\r\n")
+    status = yield from _status_line(proxy)
+    line, so_far = status, len(status)
+    while line not in (b"\r\n", b"\n"):
+        line = yield from _line(proxy, LONGEST_HEAD - so_far)
+        so_far += len(line)
+    found = re.match(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?", status)
+    if found is None:
+        raise proxy.failed("does not answer as HTTP has it")
+    code, reason = found[1].decode(), _shown(found[2] or b"")
+    if code == "407" or (code == "401" and proxy.user is not None):  # tinyproxy 1.11: 401
+        raise proxy.failed(
+            "wants a user and a password: put them into its URL"
+            if proxy.user is None
+            else "does not accept its user and password"
+        )
+    if not code.startswith("2"):
+        raise proxy.failed(f"refuses to connect to {authority}: {code} {reason}".rstrip())
+
+
+def _basic(user: str, password: Secret) -> Secret:
+    from binascii import b2a_base64
+
+    return Secret(b2a_base64(f"{user}:{password.reveal()}".encode(), newline=False).decode())
+
+
+def _status_line(proxy: Proxy) -> Generator[Step, bytes, bytes]:
+    """Whatever is no HTTP is told at once: it may never come to an end."""
+    begin = yield len(b"HTTP/1.")
+    if begin != b"HTTP/1.":
+        raise proxy.failed(f"does not speak HTTP: it says {_shown(begin)!r}...")
+    return begin + (yield from _line(proxy, LONGEST_HEAD))
+
+
+def _line(proxy: Proxy, most: int) -> Generator[Step, bytes, bytes]:
+    """A line with its end, octet by octet: what follows the last line is the server's."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        if len(line) >= most:
+            raise proxy.failed(f"says more than {LONGEST_HEAD} octets before it connects")
+        line += yield 1
+    return bytes(line)
+
+
+def _shown(said: bytes) -> str:
+    text = said.decode("latin-1")[:SHOWN]
+    return "".join(char if char.isprintable() else "?" for char in text).strip()

@@ -1,0 +1,139 @@
+"""Sockets that a proxy has connected to a server: for the sync client, and for asyncio.
+
+What is said to the proxy stands in `proxies`. Both ways have one deadline for all of it.
+"""
+
+from __future__ import annotations
+
+import socket
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from imaplus.client.proxies import advance, octets
+from imaplus.errors import ConnectionLost, TimedOut
+
+if TYPE_CHECKING:
+    from imaplus.client.proxies import Proxy
+
+
+def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -> socket.socket:
+    """A socket that leads to a server.
+
+    Raises:
+        ProxyFailed: the proxy cannot be reached, or does not connect. TimedOut: not in time.
+    """
+    talk = proxy.talk(host, port)
+    ends = None if timeout is None else monotonic() + timeout
+    try:
+        sock = socket.create_connection((proxy.host, proxy.port), timeout)
+    except OSError as error:
+        raise _unreachable(proxy, error) from error
+    try:
+        step = advance(talk)
+        while step is not None:
+            data: bytes | None = None
+            if not isinstance(step, int):
+                _limit(sock, ends)
+                sock.sendall(octets(step))
+            else:
+                data = b""
+                while len(data) < step:
+                    _limit(sock, ends)
+                    data += _more(proxy, sock.recv(step - len(data)))
+            step = advance(talk, data)
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
+            raise _lost(proxy, error) from error
+        raise
+    return sock
+
+
+def _limit(sock: socket.socket, ends: float | None) -> None:
+    if ends is not None:
+        left = ends - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        sock.settimeout(left)
+
+
+async def connect_from_loop(
+    proxy: Proxy, host: str, port: int, timeout: float | None
+) -> socket.socket:
+    """As `connect_through()`, in an event loop."""
+    import asyncio
+
+    talk = proxy.talk(host, port)
+    loop = asyncio.get_running_loop()
+    sock: socket.socket | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            try:
+                sock = await _open(proxy)
+            except OSError as error:
+                raise _unreachable(proxy, error) from error
+            step = advance(talk)
+            while step is not None:
+                data: bytes | None = None
+                if not isinstance(step, int):
+                    await loop.sock_sendall(sock, octets(step))
+                else:
+                    data = b""
+                    while len(data) < step:
+                        data += _more(proxy, await loop.sock_recv(sock, step - len(data)))
+                step = advance(talk, data)
+    except BaseException as error:
+        if sock is not None:
+            sock.close()
+        if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
+            raise _lost(proxy, error) from error
+        raise
+    return sock
+
+
+async def _open(proxy: Proxy) -> socket.socket:
+    """A socket to the first of the proxy's addresses that answers."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    failed: OSError | None = None
+    for family, kind, protocol, _, address in await loop.getaddrinfo(
+        proxy.host, proxy.port, type=socket.SOCK_STREAM
+    ):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, address)
+        except OSError as error:
+            sock.close()
+            failed = error
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failed or OSError("it has no address")
+
+
+def _more(proxy: Proxy, data: bytes) -> bytes:
+    if not data:
+        raise proxy.failed("closed the connection")
+    return data
+
+
+def _unreachable(proxy: Proxy, error: OSError) -> ConnectionLost:
+    if isinstance(error, TimeoutError):
+        return _late(proxy)
+    if isinstance(error, socket.gaierror):
+        return proxy.failed(f"is not known: no such host ({error.strerror})")
+    return proxy.failed(f"cannot be reached: {error.strerror or error}")
+
+
+def _lost(proxy: Proxy, error: OSError) -> ConnectionLost:
+    if isinstance(error, TimeoutError):
+        return _late(proxy)
+    return proxy.failed(f"was lost: {error.strerror or error}")
+
+
+def _late(proxy: Proxy) -> TimedOut:
+    return TimedOut(f"the proxy {proxy.url} did not answer in time")

@@ -1,0 +1,36 @@
+"""How far the server has come with the commands on the wire, in numbers that only grow.
+
+A connection counts; it has no clock. Whoever waits compares what it finds with what it found
+before, and decides how much time that is worth (`client/patience.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEAST: Final = 64
+"""Octets that one response counts for at least: flags of one message take fewer, and as long."""
+
+
+class Progress:
+    """What has come, and how much of it was an answer to a command that somebody waits for."""
+
+    __slots__ = ("in_progress", "octets", "received", "steps", "unfinished", "written")
+
+    def __init__(self) -> None:
+        self.received = 0
+        """Octets that came, inflated where compression is on."""
+        self.octets = 0
+        """Octets of responses that answer commands; `LEAST` for a shorter one."""
+        self.written = 0
+        """Octets that the server has taken from us; whoever writes them counts them."""
+        self.steps = 0
+        """Commands that ended, and continuation requests (`+`) that were waited for."""
+        self.in_progress = 0
+        """[INPROGRESS] responses (RFC 9585)."""
+        self.unfinished = 0
+        """Octets of text of a response whose end has not come. It is the only one that shrinks."""
+
+    def answered(self, octets: int, responses: int = 1) -> None:
+        """Responses have come that a command asked for."""
+        self.octets += max(octets, LEAST * responses)
