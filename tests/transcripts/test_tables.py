@@ -7,13 +7,12 @@ from pathlib import Path
 
 import imaplus
 
-from . import test_connecting, test_core, test_extensions, test_login, test_quirks
+from . import test_connecting, test_core, test_extensions, test_identities, test_login, test_quirks
 from .dialogue import CORPUS, HERE
 
 EXCEPTIONS = {
     13: "QUOTA, which comes with its extension",
     14: "QUOTA, which comes with its extension",
-    78: "OBJECTID, which comes with its extension",
 }
 """The quirks without a file."""
 VALUES = {8, 10, 11, 12, 41, *range(57, 75)}
@@ -37,7 +36,7 @@ def test_every_quirk_has_a_file() -> None:
 def test_every_file_is_in_a_table() -> None:
     dialogues = {path.stem for path in CORPUS.glob("*.txt") if number(path) not in VALUES}
     assert dialogues == set(test_quirks.CASES)
-    tables = (test_core, test_extensions, test_login, test_connecting)
+    tables = (test_core, test_extensions, test_identities, test_login, test_connecting)
     cases = {name for table in tables for name in table.CASES}
     assert {path.stem for path in HERE.glob("*.txt")} == cases | ALONE
 
