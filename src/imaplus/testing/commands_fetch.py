@@ -9,6 +9,7 @@ from imaplus.records import field, record
 from imaplus.testing import fetch_items, sections
 from imaplus.testing.commands_select import vanished
 from imaplus.testing.fetch_items import REQUIRES, Item
+from imaplus.testing.message_limit import done, limited
 from imaplus.testing.mishaps import AtMessage, OtherBody, ShiftedPartials, ShortFetch, Shown
 from imaplus.testing.outgoing import Piece
 from imaplus.testing.personality import Quirk
@@ -42,16 +43,16 @@ class Request:
 
 
 @command("FETCH", states=SELECTED, hides_expunges=True)
-async def fetch(session: Session, c: Cursor) -> Ok | None:
+async def fetch(session: Session, c: Cursor) -> Ok:
     return await _fetch(session, c, by_uid=False)
 
 
 @command("UID FETCH", states=SELECTED)
-async def uid_fetch(session: Session, c: Cursor) -> Ok | None:
+async def uid_fetch(session: Session, c: Cursor) -> Ok:
     return await _fetch(session, c, by_uid=True)
 
 
-async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
+async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     c.expect(b" ")
     numbers = session.sequence_set(c)
     c.expect(b" ")
@@ -63,14 +64,15 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
         known = known.resolve(max(view.mailbox.uidnext - 1, 1))
         if gone := vanished(view.mailbox, since=request.changed_since, known=known):
             session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
+    partly = limited(session, found)
     if short := session.meets(ShortFetch, view.mailbox.name):
         del found[short.first :]
-    for seq, message in found:
+    for seq, message in found if partly is None else reversed(found):
         if request.changed_since is None or message.modseq > request.changed_since:
             await _answer(session, request, seq, message)
     if not complete and not by_uid:
         raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
-    return None
+    return done(session, partly)
 
 
 async def _answer(session: Session, request: Request, seq: int, message: Message) -> None:
