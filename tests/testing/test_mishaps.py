@@ -134,8 +134,11 @@ def test_another_text_of_the_same_size(server, dial, octets):
 def test_the_message_comes_when_it_is_asked_for_again(three, dial):
     three.fail_always(Fault.substitute("INBOX", 2, b"gone", times=1))
     talk = dial(three, select="INBOX")
+    for _ in range(2):  # asking for the size does not count
+        assert b"RFC822.SIZE 4)" in talk.ok("FETCH 2 RFC822.SIZE")
     assert b"gone" in talk.ok("FETCH 2 BODY.PEEK[]")
     assert b"number 2" in talk.ok("FETCH 2 BODY.PEEK[]")
+    assert b"RFC822.SIZE 4)" not in talk.ok("FETCH 2 RFC822.SIZE")
 
 
 @pytest.mark.parametrize(

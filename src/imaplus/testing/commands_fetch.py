@@ -97,11 +97,18 @@ async def _answer(session: Session, request: Request, seq: int, message: Message
     await session.stream.hang_up()
 
 
-def _shown(session: Session, message: Message) -> Message:
-    """The message as it is to be told, which a fault may have changed."""
+def _shown(session: Session, request: Request, message: Message) -> Message:
+    """The message as it is to be told, which a fault may have changed.
+
+    That counts as one time if octets of the message are asked for, and not its size alone.
+    """
     where = session.selected().mailbox.name, message.uid
-    other = session.meets(OtherBody, *where) or session.meets(ShiftedPartials, *where)
-    return message if other is None else other.shown(message)
+    counts = request.reads_body
+    other = session.meets(OtherBody, *where, counts=counts)
+    shifted = session.meets(ShiftedPartials, *where, counts=counts)
+    if other is not None:
+        return other.shown(message)
+    return message if shifted is None else shifted.shown(message)
 
 
 def _response(session: Session, request: Request, seq: int, message: Message) -> list[Piece]:
@@ -114,7 +121,7 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
         if session.condstore:
             items |= {"MODSEQ": ITEMS["MODSEQ"]}
     if session.fault.mishaps and request.reads_content:
-        message = _shown(session, message)
+        message = _shown(session, request, message)
     pieces: list[Piece] = [b"%d FETCH (" % seq]
     for item in items.values():
         if told := item(session, message):

@@ -72,10 +72,12 @@ class Hub:
         """Sessions that are logged in."""
         self._happened: Counter[Mishap] = Counter()
 
-    def may_happen(self, mishap: Mishap) -> bool:
-        """Whether a mishap happens once more; it is counted, over all connections."""
-        self._happened[mishap] += 1
-        happened = self._happened[mishap] - mishap.spared
+    def may_happen(self, mishap: Mishap, *, counts: bool) -> bool:
+        """Whether a mishap happens once more; if it `counts`, that is one time of all."""
+        happened = self._happened[mishap] + 1
+        if counts:
+            self._happened[mishap] = happened
+        happened -= mishap.spared
         return happened > 0 and (mishap.times is None or happened <= mishap.times)
 
 

@@ -164,12 +164,13 @@ class Session:
         uid: int | None = None,
         *,
         when: Callable[[M], bool] = lambda mishap: True,
+        counts: bool = True,
     ) -> M | None:
-        """The mishap of this kind that happens now, and here; it counts as one time."""
+        """The mishap of this kind that happens now, and here; if it `counts`, as one time."""
         for mishap in self.fault.mishaps:
             if not (isinstance(mishap, kind) and mishap.concerns(mailbox, uid) and when(mishap)):
                 continue
-            if self.hub.may_happen(mishap):
+            if self.hub.may_happen(mishap, counts=counts):
                 return mishap
         return None
 
