@@ -379,6 +379,13 @@ def test_too_many_connections(server, dial):
     assert logs_in(server, dial) == answer
 
 
+def test_too_many_connections_for_whoever_is_logged_in_from_the_start(start, dial):
+    server = start(preauth=True)
+    server.fail_next(Fault.too_many_connections(text="Too many"))
+    assert dial(server, login=False, greeting=False).rest() == b"* BYE Too many\r\n"
+    assert dial(server, login=False).greeting.startswith(b"* PREAUTH ")
+
+
 def test_so_many_connections_at_once(server, dial):
     server.fail_always(Fault.too_many_connections(2))
     one, other = dial(server), dial(server)

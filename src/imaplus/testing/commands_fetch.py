@@ -69,26 +69,26 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
         del found[short.first :]
     for seq, message in found if partly is None else reversed(found):
         if request.changed_since is None or message.modseq > request.changed_since:
-            await _answer(session, request, seq, message)
+            if session.fault.mishaps:
+                await _go_wrong(session, request, seq, message)
+            await session.out.respond(_response(session, request, seq, message))
     if not complete and not by_uid:
         raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
     return done(session, partly)
 
 
-async def _answer(session: Session, request: Request, seq: int, message: Message) -> None:
-    """Say what is asked of one message, or have it go wrong there."""
+async def _go_wrong(session: Session, request: Request, seq: int, message: Message) -> None:
+    """Hang up at this message, or raise No, if that is to happen."""
     where = session.selected().mailbox.name, message.uid
     mishap = session.meets(
         AtMessage, *where, when=lambda it: it.items == "any" or request.reads_body
     )
-    if mishap is not None and mishap.how == "no":
-        raise No(mishap.text)
-    pieces = _response(session, request, seq, message)
     if mishap is None:
-        await session.out.respond(pieces)
         return
+    if mishap.how == "no":
+        raise No(mishap.text)
     if mishap.after:
-        await session.out.begin(pieces, mishap.after)
+        await session.out.begin(_response(session, request, seq, message), mishap.after)
     elif mishap.how == "bye":
         session.out.say(f"BYE {mishap.text}".encode())
     await session.out.flush()

@@ -289,7 +289,12 @@ class Session:
     async def _greet(self, account: Account | None) -> None:
         status = "OK" if account is None else "PREAUTH"
         if account is not None:
-            self.log_in(account)
+            try:
+                self.log_in(account)
+            except No as refused:
+                self.out.say(f"BYE {refused}".encode())
+                self.state = State.LOGOUT
+                return
         code = f" [CAPABILITY {' '.join(self.capabilities())}]" if not self.can("IMAP4") else ""
         if self.fault.greeting is not None:
             await self.stream.write(self.fault.greeting)
