@@ -49,7 +49,7 @@ async def test_something_of_everything(connect: Connector, full: Server) -> None
         copied = pipe.copy(inbox, 4, "New")
         moved = pipe.move(inbox, "5:6", "New")
         nothing = pipe.run(Noop())
-    assert made.result() == server.mailbox("New").mailboxid
+    assert made.result() == full.mailbox("New").mailboxid
     assert renamed.result() is nothing.result() is None
     assert [answer.result() for answer in told] == [None, None]
     assert status.result().messages == 10
