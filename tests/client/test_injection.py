@@ -174,7 +174,7 @@ class Wire:
 @pytest.fixture(scope="module", params=VARIANTS)
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imaplus.testing.session.SHOWN_LITERAL", 1 << 20)
+        patch.setattr("imaplus.testing.command_log.SHOWN_LITERAL", 1 << 20)
         patch.setattr("imaplus.testing.incoming.LONGEST_LINE", 1 << 20)
         wire = Wire(*VARIANTS[request.param])
         yield wire

@@ -49,7 +49,8 @@ async def test_something_of_everything(connect: Connector, full: Server) -> None
         copied = pipe.copy(inbox, 4, "New")
         moved = pipe.move(inbox, "5:6", "New")
         nothing = pipe.run(Noop())
-    assert made.result() is renamed.result() is nothing.result() is None
+    assert made.result() == full.mailbox("New").mailboxid
+    assert renamed.result() is nothing.result() is None
     assert [answer.result() for answer in told] == [None, None]
     assert status.result().messages == 0
     assert added.result().uid == 1

@@ -134,8 +134,11 @@ def test_another_text_of_the_same_size(server, dial, octets):
 def test_the_message_comes_when_it_is_asked_for_again(three, dial):
     three.fail_always(Fault.substitute("INBOX", 2, b"gone", times=1))
     talk = dial(three, select="INBOX")
+    for _ in range(2):  # asking for the size does not count
+        assert b"RFC822.SIZE 4)" in talk.ok("FETCH 2 RFC822.SIZE")
     assert b"gone" in talk.ok("FETCH 2 BODY.PEEK[]")
     assert b"number 2" in talk.ok("FETCH 2 BODY.PEEK[]")
+    assert b"RFC822.SIZE 4)" not in talk.ok("FETCH 2 RFC822.SIZE")
 
 
 @pytest.mark.parametrize(
@@ -283,3 +286,131 @@ def test_a_number_of_connections(server, dial):
     for _ in range(2):
         assert len(dial(server, login=False, greeting=False).rest()) == 9
     dial(server).ok("NOOP")
+
+
+# -- a part of what was asked -----------------------------------------------------------------
+
+
+@pytest.fixture
+def limited(server, letter):
+    """INBOX with five messages, of which a command works on two."""
+    server.mailbox().add_many([letter()] * 5)
+    server.add_mailbox("Other")
+    server.fail_always(Fault.message_limit(2))
+    return server
+
+
+def test_a_limit_is_announced(limited, dial):
+    assert b"MESSAGELIMIT=2" in dial(limited).ok("CAPABILITY")
+    limited.fail_always(Fault())
+    assert b"MESSAGELIMIT" not in dial(limited).ok("CAPABILITY")
+
+
+def test_a_limited_fetch_goes_on_below(limited, dial):
+    talk = dial(limited, select="INBOX")
+    answer = talk.ok("UID FETCH 1:* (FLAGS)")
+    assert re.findall(rb"UID (\d)", answer) == [b"5", b"4"]
+    assert b" OK [MESSAGELIMIT 2 4] " in answer
+    answer = talk.ok("UID FETCH 1:3 (FLAGS)")
+    assert re.findall(rb"UID (\d)", answer) == [b"3", b"2"]
+    assert b"MESSAGELIMIT" not in talk.ok("UID FETCH 1:2 (FLAGS)")
+
+
+def test_a_limited_search(limited, dial):
+    talk = dial(limited, select="INBOX")
+    answer = talk.ok("UID SEARCH ALL")
+    assert answer.startswith(b"* SEARCH 4 5\r\n")
+    assert b" OK [MESSAGELIMIT 2 4] " in answer
+    assert b"MESSAGELIMIT" not in talk.ok("UID SEARCH UID 1:2")
+
+
+def test_a_limited_store(limited, dial):
+    talk = dial(limited, select="INBOX")
+    assert b"MESSAGELIMIT 2 4" in talk.ok("UID STORE 1:* +FLAGS (\\Seen)")
+    assert [uid for uid in range(1, 6) if limited.mailbox().flags(uid)] == [4, 5]
+    answer = talk.ok("UID STORE 1:3 (UNCHANGEDSINCE 1) +FLAGS (\\Seen)")
+    assert b"* NO [MESSAGELIMIT 2 2] " in answer
+    assert b" OK [MODIFIED 2:3] " in answer
+
+
+def test_a_limited_copy_does_nothing(limited, dial):
+    talk = dial(limited, select="INBOX")
+    assert b" NO [MESSAGELIMIT 2] " in talk("UID COPY 1:3 Other")
+    assert limited.mailbox("Other").uids == []
+    talk.ok("UID COPY 1:2 Other")
+
+
+def test_a_limited_move(limited, dial):
+    talk = dial(limited, select="INBOX")
+    assert b"MESSAGELIMIT 2 4" in talk.ok("UID MOVE 1:* Other")
+    assert limited.mailbox().uids == [1, 2, 3]
+
+
+def test_a_limited_expunge(limited, dial):
+    for uid in limited.mailbox().uids:
+        limited.mailbox().set_flags(uid, ["\\Deleted"])
+    talk = dial(limited, select="INBOX")
+    assert b"MESSAGELIMIT 2 4" in talk.ok("UID EXPUNGE 1:*")
+    assert limited.mailbox().uids == [1, 2, 3]
+    assert b"MESSAGELIMIT" not in talk.ok("EXPUNGE")
+    assert limited.mailbox().uids == []
+
+
+def test_a_limit_that_is_told_untagged(limited, dial):
+    limited.fail_always(Fault.message_limit(2, untagged=True))
+    answer = dial(limited, select="INBOX").ok("UID FETCH 1:* (FLAGS)")
+    assert b"* NO [MESSAGELIMIT 2 4] " in answer
+    assert answer.splitlines()[-1].startswith(b"t3 OK UID FETCH")
+
+
+# -- logging in -------------------------------------------------------------------------------
+
+
+def logs_in(server, dial):
+    answer = dial(server, login=False)(f'LOGIN ada "{server.password}"')
+    return b" OK " in answer.splitlines()[-1] or answer
+
+
+def test_too_many_connections(server, dial):
+    server.fail_always(Fault.too_many_connections(text="[LIMIT] Maximum number of connections"))
+    talk = dial(server, login=False)
+    answer = talk("AUTHENTICATE PLAIN AGFkYQBjb3JyZWN0IGhvcnNl")
+    assert answer == b"t1 NO [LIMIT] Maximum number of connections\r\n"
+    assert logs_in(server, dial) == answer
+
+
+def test_too_many_connections_for_whoever_is_logged_in_from_the_start(start, dial):
+    server = start(preauth=True)
+    server.fail_next(Fault.too_many_connections(text="Too many"))
+    assert dial(server, login=False, greeting=False).rest() == b"* BYE Too many\r\n"
+    assert dial(server, login=False).greeting.startswith(b"* PREAUTH ")
+
+
+def test_so_many_connections_at_once(server, dial):
+    server.fail_always(Fault.too_many_connections(2))
+    one, other = dial(server), dial(server)
+    assert b"NO [ALERT] Too many simultaneous connections" in logs_in(server, dial)
+    for talk in (one, other):
+        talk.ok("LOGOUT")
+        assert talk.rest() == b""
+    while server.hub.present:  # until the server has seen that they are gone
+        dial(server, login=False).ok("NOOP")
+    assert logs_in(server, dial) is True
+
+
+def test_so_many_logins(server, dial):
+    server.fail_always(Fault.too_many_connections().after(2))
+    assert [logs_in(server, dial) is True for _ in range(4)] == [True, True, False, False]
+
+
+def test_a_wrong_password_is_what_it_was(server, dial):
+    server.fail_always(Fault.too_many_connections())
+    answer = dial(server, login=False)("LOGIN ada wrong")
+    assert b"NO [AUTHENTICATIONFAILED]" in answer
+
+
+def test_a_mishap_after_some_time(server, dial):
+    server.fail_always(Fault.hide_mailboxes(times=1).after(1))
+    talk = dial(server)
+    told = [b"INBOX" in talk.ok('LIST "" *') for _ in range(3)]
+    assert told == [True, False, True]

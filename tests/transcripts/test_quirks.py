@@ -495,6 +495,17 @@ CASES: Cases = {
             ],
         ),
     ],
+    "78-no-thread": [
+        inbox(9),
+        (
+            Fetch(uids("1:3"), ("EMAILID", "THREADID")),
+            [
+                {"uid": 1, "EMAILID": "M1", "THREADID": None},
+                {"uid": 2, "EMAILID": "M2", "THREADID": None},
+                {"uid": 3, "EMAILID": "M3", "THREADID": "T1"},
+            ],
+        ),
+    ],
     "79-odd-dates": [
         inbox(6),
         (

@@ -9,6 +9,7 @@ from imaplus.records import field, record
 from imaplus.testing import fetch_items, sections
 from imaplus.testing.commands_select import vanished
 from imaplus.testing.fetch_items import REQUIRES, Item
+from imaplus.testing.message_limit import done, limited
 from imaplus.testing.mishaps import AtMessage, OtherBody, ShiftedPartials, ShortFetch, Shown
 from imaplus.testing.outgoing import Piece
 from imaplus.testing.personality import Quirk
@@ -42,16 +43,16 @@ class Request:
 
 
 @command("FETCH", states=SELECTED, hides_expunges=True)
-async def fetch(session: Session, c: Cursor) -> Ok | None:
+async def fetch(session: Session, c: Cursor) -> Ok:
     return await _fetch(session, c, by_uid=False)
 
 
 @command("UID FETCH", states=SELECTED)
-async def uid_fetch(session: Session, c: Cursor) -> Ok | None:
+async def uid_fetch(session: Session, c: Cursor) -> Ok:
     return await _fetch(session, c, by_uid=True)
 
 
-async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
+async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     c.expect(b" ")
     numbers = session.sequence_set(c)
     c.expect(b" ")
@@ -63,30 +64,31 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok | None:
         known = known.resolve(max(view.mailbox.uidnext - 1, 1))
         if gone := vanished(view.mailbox, since=request.changed_since, known=known):
             session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
+    partly = limited(session, found)
     if short := session.meets(ShortFetch, view.mailbox.name):
         del found[short.first :]
-    for seq, message in found:
+    for seq, message in found if partly is None else reversed(found):
         if request.changed_since is None or message.modseq > request.changed_since:
-            await _answer(session, request, seq, message)
+            if session.fault.mishaps:
+                await _go_wrong(session, request, seq, message)
+            await session.out.respond(_response(session, request, seq, message))
     if not complete and not by_uid:
         raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
-    return None
+    return done(session, partly)
 
 
-async def _answer(session: Session, request: Request, seq: int, message: Message) -> None:
-    """Say what is asked of one message, or have it go wrong there."""
+async def _go_wrong(session: Session, request: Request, seq: int, message: Message) -> None:
+    """Hang up at this message, or raise No, if that is to happen."""
     where = session.selected().mailbox.name, message.uid
     mishap = session.meets(
         AtMessage, *where, when=lambda it: it.items == "any" or request.reads_body
     )
-    if mishap is not None and mishap.how == "no":
-        raise No(mishap.text)
-    pieces = _response(session, request, seq, message)
     if mishap is None:
-        await session.out.respond(pieces)
         return
+    if mishap.how == "no":
+        raise No(mishap.text)
     if mishap.after:
-        await session.out.begin(pieces, mishap.after)
+        await session.out.begin(_response(session, request, seq, message), mishap.after)
     elif mishap.how == "bye":
         session.out.say(f"BYE {mishap.text}".encode())
     await session.out.flush()
@@ -95,11 +97,18 @@ async def _answer(session: Session, request: Request, seq: int, message: Message
     await session.stream.hang_up()
 
 
-def _shown(session: Session, message: Message) -> Message:
-    """The message as it is to be told, which a fault may have changed."""
+def _shown(session: Session, request: Request, message: Message) -> Message:
+    """The message as it is to be told, which a fault may have changed.
+
+    That counts as one time if octets of the message are asked for, and not its size alone.
+    """
     where = session.selected().mailbox.name, message.uid
-    other = session.meets(OtherBody, *where) or session.meets(ShiftedPartials, *where)
-    return message if other is None else other.shown(message)
+    counts = request.reads_body
+    other = session.meets(OtherBody, *where, counts=counts)
+    shifted = session.meets(ShiftedPartials, *where, counts=counts)
+    if other is not None:
+        return other.shown(message)
+    return message if shifted is None else shifted.shown(message)
 
 
 def _response(session: Session, request: Request, seq: int, message: Message) -> list[Piece]:
@@ -112,7 +121,7 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
         if session.condstore:
             items |= {"MODSEQ": ITEMS["MODSEQ"]}
     if session.fault.mishaps and request.reads_content:
-        message = _shown(session, message)
+        message = _shown(session, request, message)
     pieces: list[Piece] = [b"%d FETCH (" % seq]
     for item in items.values():
         if told := item(session, message):

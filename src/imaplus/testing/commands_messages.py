@@ -7,6 +7,7 @@ import asyncio
 from imaplus.records import record
 from imaplus.testing import commands_gmail
 from imaplus.testing.commands_select import append_code, require_mailbox
+from imaplus.testing.message_limit import done, insist, limited
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, SELECTED, Bad, No, Ok, State, command
 from imaplus.testing.session import Session, end
@@ -58,6 +59,7 @@ async def _store(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     if name != "FLAGS":
         raise Bad("STORE takes FLAGS")
     change = Change(sign, _flags(c), bool(silent), unchanged_since)
+    partly = limited(session, found)
     modified = []
     for seq, message in found:
         before = message.modseq
@@ -73,7 +75,7 @@ async def _store(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     code = f"MODIFIED {SequenceSet.of(modified)}" if modified else ""
     if not complete and not by_uid:
         raise No("Some of the messages no longer exist", code or "EXPUNGEISSUED")
-    return Ok(code)
+    return done(session, partly, code)
 
 
 def _modseq_response(session: Session, seq: int, message: Message, *, uid: bool) -> bytes:
@@ -126,6 +128,7 @@ async def uid_copy(session: Session, c: Cursor) -> Ok:
 
 def _copy(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     found, target = _source_and_target(session, c, by_uid=by_uid)
+    insist(session, found)
     return Ok(_copy_messages(session, found, target))
 
 
@@ -159,28 +162,32 @@ def _copy_messages(session: Session, found: list[Numbered], target: Mailbox) -> 
 
 
 @command("MOVE", states=SELECTED, requires=("MOVE", "IMAP4rev2"))
-async def move(session: Session, c: Cursor) -> None:
-    _move(session, c, by_uid=False)
+async def move(session: Session, c: Cursor) -> Ok:
+    return _move(session, c, by_uid=False)
 
 
 @command("UID MOVE", states=SELECTED, requires=("MOVE", "IMAP4rev2"))
-async def uid_move(session: Session, c: Cursor) -> None:
-    _move(session, c, by_uid=True)
+async def uid_move(session: Session, c: Cursor) -> Ok:
+    return _move(session, c, by_uid=True)
 
 
-def _move(session: Session, c: Cursor, *, by_uid: bool) -> None:
+def _move(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     """RFC 6851: COPYUID comes untagged, before the expunges."""
     view = _writable(session)
     found, target = _source_and_target(session, c, by_uid=by_uid)
+    partly = limited(session, found)
     if code := _copy_messages(session, found, target):
         session.out.say(f"OK [{code}] Moved".encode())
     view.mailbox.expunge([message.uid for _, message in found])
+    return done(session, partly)
 
 
 @command("EXPUNGE", states=SELECTED)
 async def expunge(session: Session, c: Cursor) -> Ok:
     end(c)
-    return _expunge(session, SequenceSet.of("1:*"))
+    view = _writable(session)
+    found, _ = session.messages(SequenceSet.of("1:*"), by_uid=True)
+    return Ok(_expunge(session, view, found))
 
 
 @command("UID EXPUNGE", states=SELECTED, requires=("UIDPLUS", "IMAP4rev2"))
@@ -188,16 +195,17 @@ async def uid_expunge(session: Session, c: Cursor) -> Ok:
     c.expect(b" ")
     numbers = session.sequence_set(c)
     end(c)
-    return _expunge(session, session.selected().saved if numbers is None else numbers)
-
-
-def _expunge(session: Session, uids: SequenceSet) -> Ok:
     view = _writable(session)
-    found, _ = session.messages(uids, by_uid=True)
+    found, _ = session.messages(view.saved if numbers is None else numbers, by_uid=True)
+    partly = limited(session, found)
+    return done(session, partly, _expunge(session, view, found))
+
+
+def _expunge(session: Session, view: View, found: list[Numbered]) -> str:
+    """Remove those that are deleted, and give the code that says so (RFC 7162, 3.2.7)."""
     deleted = [message.uid for _, message in found if "\\Deleted" in message.flags]
     gone = view.mailbox.expunge(deleted)
-    code = f"HIGHESTMODSEQ {view.mailbox.highestmodseq}" if gone and session.qresync else ""
-    return Ok(code)
+    return f"HIGHESTMODSEQ {view.mailbox.highestmodseq}" if gone and session.qresync else ""
 
 
 @command("IDLE", states=LOGGED_IN, requires=("IDLE", "IMAP4rev2"))

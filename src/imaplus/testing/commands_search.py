@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from imaplus.testing.message_limit import done, limited
 from imaplus.testing.mishaps import ShortSearch
 from imaplus.testing.personality import Quirk
-from imaplus.testing.registry import SELECTED, Bad, No, command
+from imaplus.testing.registry import SELECTED, Bad, No, Ok, command
 from imaplus.testing.replies import string
 from imaplus.testing.search import Keys, charset_codec
 from imaplus.testing.session import Session, end
@@ -18,16 +19,16 @@ RETURNS: Final = frozenset({"MIN", "MAX", "ALL", "COUNT", "SAVE"})
 
 
 @command("SEARCH", states=SELECTED, hides_expunges=True)
-async def search(session: Session, c: Cursor) -> None:
-    _search(session, c, by_uid=False)
+async def search(session: Session, c: Cursor) -> Ok:
+    return _search(session, c, by_uid=False)
 
 
 @command("UID SEARCH", states=SELECTED)
-async def uid_search(session: Session, c: Cursor) -> None:
-    _search(session, c, by_uid=True)
+async def uid_search(session: Session, c: Cursor) -> Ok:
+    return _search(session, c, by_uid=True)
 
 
-def _search(session: Session, c: Cursor, *, by_uid: bool) -> None:
+def _search(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     c.expect(b" ")
     returning = _returning(session, c)
     codec = "utf-8" if session.utf8 else "ascii"
@@ -51,6 +52,7 @@ def _search(session: Session, c: Cursor, *, by_uid: bool) -> None:
         for seq, uid in enumerate(view.uids, 1)
         if uid in messages and test(seq, messages[uid])
     ]
+    partly = limited(session, found)
     if short := session.meets(ShortSearch, view.mailbox.name):
         del found[short.first :]
     if returning is not None and saves:
@@ -62,6 +64,7 @@ def _search(session: Session, c: Cursor, *, by_uid: bool) -> None:
         session.out.say(b"SEARCH" + words + (b" (MODSEQ %d)" % modseq if modseq else b""))
     elif returning != {"SAVE"}:
         session.out.say(_esearch(session, numbers, returning, modseq, by_uid=by_uid))
+    return done(session, partly)
 
 
 def _returning(session: Session, c: Cursor) -> set[str] | None:

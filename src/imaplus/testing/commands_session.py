@@ -181,7 +181,6 @@ def _decode(data: bytes) -> bytes:
 async def unauthenticate(session: Session, c: Cursor) -> None:
     """RFC 8437."""
     end(c)
-    session.leave_mailbox()
+    session.log_out()
     session.enabled.clear()
-    session.account = None
     session.state = State.NOT_AUTHENTICATED

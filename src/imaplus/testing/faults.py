@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from imaplus.records import names_of, record
+from imaplus.records import names_of, record, replace
 from imaplus.testing.mishaps import (
     AtMessage,
     HangUp,
     HiddenMailboxes,
+    MessageLimit,
     Mishap,
     Missing,
     OtherBody,
     OtherStatus,
+    RefusedLogin,
     ShiftedPartials,
     ShortFetch,
     ShortSearch,
@@ -112,6 +114,20 @@ class Fault:
     def fail_login(cls, text: str = "[AUTHENTICATIONFAILED] Authentication failed") -> Fault:
         """Refuse LOGIN and AUTHENTICATE, whatever the password."""
         return cls.refuse("LOGIN", text=text) | cls.refuse("AUTHENTICATE", text=text)
+
+    @classmethod
+    def too_many_connections(
+        cls,
+        most: int = 0,
+        text: str = "[ALERT] Too many simultaneous connections. (Failure)",
+        *,
+        times: int | None = None,
+    ) -> Fault:
+        """Refuse a login with the right password while `most` sessions are logged in.
+
+        `Fault.too_many_connections().after(5)` lets five logins through, and no more.
+        """
+        return cls(mishaps=(RefusedLogin(most=most, text=text, times=times),))
 
     @classmethod
     def greet(cls, line: bytes) -> Fault:
@@ -246,9 +262,26 @@ class Fault:
         return cls(mishaps=(OtherStatus(mailbox=_name(mailbox), numbers=told, times=times),))
 
     @classmethod
+    def message_limit(
+        cls, limit: int, mailbox: str | None = None, *, untagged: bool = False
+    ) -> Fault:
+        """Announce MESSAGELIMIT (RFC 9738), and work on so many messages in one command.
+
+        FETCH, SEARCH (by what it finds), STORE, MOVE and UID EXPUNGE do the highest UIDs, and say
+        OK [MESSAGELIMIT limit lowest-UID-done]; COPY does nothing and says NO. With `untagged`, or
+        where the OK has another code, an untagged NO has the code instead.
+        """
+        mishap = MessageLimit(limit=limit, mailbox=_name(mailbox), untagged=untagged)
+        return cls(mishaps=(mishap,))
+
+    @classmethod
     def quirk(cls, *quirks: Quirk) -> Fault:
         """Have these habits beside those of the personality: `Quirk.NO_UIDVALIDITY` for one."""
         return cls(quirks=frozenset(quirks))
+
+    def after(self, spared: int) -> Fault:
+        """The same, but each mishap in it does not happen the first so many times."""
+        return replace(self, mishaps=tuple(replace(each, spared=spared) for each in self.mishaps))
 
     def __or__(self, other: Fault) -> Fault:
         """Both: refusals, mishaps and quirks add up; of anything else the other's counts where it

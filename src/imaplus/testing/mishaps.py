@@ -53,6 +53,8 @@ class Mishap:
     """The message that it happens at; None for any."""
     times: int | None = None
     """How often it happens, over all connections; None for always."""
+    spared: int = 0
+    """How often it does not happen first, over all connections."""
 
     def concerns(self, mailbox: str | None, uid: int | None) -> bool:
         """Whether it happens in this mailbox, at this message."""
@@ -130,6 +132,24 @@ class OtherStatus(Mishap):
     """STATUS tells other numbers than SELECT."""
 
     numbers: tuple[tuple[str, int], ...] = ()
+
+
+@record(kw_only=True)
+class MessageLimit(Mishap):
+    """A command works on so many messages at most (RFC 9738)."""
+
+    limit: int
+    untagged: bool = False
+    """Whether that is said before the tagged response, and not in it."""
+
+
+@record(kw_only=True)
+class RefusedLogin(Mishap):
+    """LOGIN and AUTHENTICATE are refused, though the password is right."""
+
+    text: str
+    most: int = 0
+    """Sessions that may be logged in at once."""
 
 
 @record(frozen=False, eq=False)

@@ -68,12 +68,17 @@ class Hub:
         self.personality = who
         self.require_tls = require_tls
         self.accounts: dict[str, Account] = {}
+        self.present = 0
+        """Sessions that are logged in."""
         self._happened: Counter[Mishap] = Counter()
 
-    def may_happen(self, mishap: Mishap) -> bool:
-        """Whether a mishap happens once more; it is counted, over all connections."""
-        self._happened[mishap] += 1
-        return mishap.times is None or self._happened[mishap] <= mishap.times
+    def may_happen(self, mishap: Mishap, *, counts: bool) -> bool:
+        """Whether a mishap happens once more; if it `counts`, that is one time of all."""
+        happened = self._happened[mishap] + 1
+        if counts:
+            self._happened[mishap] = happened
+        happened -= mishap.spared
+        return happened > 0 and (mishap.times is None or happened <= mishap.times)
 
 
 class BaseServer:

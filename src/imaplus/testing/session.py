@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from imaplus.errors import ImapError, InvalidArgument, ProtocolError
+from imaplus.testing.command_log import CommandLog
 from imaplus.testing.faults import Fault, Refusal
 from imaplus.testing.faulty import Faulty
 from imaplus.testing.incoming import LITERAL_MINUS, Incoming, LiteralRefused, LiteralRules
-from imaplus.testing.mishaps import Mishap
+from imaplus.testing.mishaps import MessageLimit, Mishap, RefusedLogin
 from imaplus.testing.outgoing import Outgoing
 from imaplus.testing.personality import Personality, Quirk
 from imaplus.testing.registry import COMMANDS, Bad, Handler, No, Ok, State
@@ -31,16 +31,13 @@ from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from imaplus.testing.server import Hub
 
 M = TypeVar("M", bound=Mishap)
-KEPT_COMMANDS: Final = 100_000
-"""Commands of one connection that are kept for tests to look at."""
-SHOWN_LITERAL: Final = 4096
-"""Octets: larger literals are left out of the commands that are kept."""
 _NAME: Final = re.compile(rb"(?:UID )?[A-Za-z0-9.-]+", re.IGNORECASE)
 _TAG: Final = re.compile(rb'[^\x00-\x20(){%*"\\+\x7f-\xff]+')
-_LITERAL: Final = re.compile(rb"\{[0-9]+\}\r\n")
 
 
 class Session:
@@ -75,10 +72,14 @@ class Session:
         self.last_word: str | None = None  # said when the server ends the session
         self.news_held = False  # until the client asks by NOOP (quirk 55)
         self.tag = b""
-        self.commands: deque[str] = deque(maxlen=KEPT_COMMANDS)
+        self.log = CommandLog()
         self.changed = asyncio.Event()
-        self._count = 0
         self._refusable = [0] * len(fault.refusals)
+
+    @property
+    def commands(self) -> deque[str]:
+        """The command lines so far, with their tags; see `CommandLog`."""
+        return self.log.lines
 
     # -- what the personality can -------------------------------------------------------------
 
@@ -135,6 +136,8 @@ class Session:
             names.add("LOGINDISABLED")
         if self.compressed:
             names.discard("COMPRESS=DEFLATE")
+        mishaps = (each for each in self.fault.mishaps if isinstance(each, MessageLimit))
+        names |= {f"MESSAGELIMIT={each.limit}" for each in mishaps}
         return sorted(names, key=lambda name: (not name.startswith("IMAP4"), name))
 
     def user(self) -> Account:
@@ -161,12 +164,13 @@ class Session:
         uid: int | None = None,
         *,
         when: Callable[[M], bool] = lambda mishap: True,
+        counts: bool = True,
     ) -> M | None:
-        """The mishap of this kind that happens now, and here; it counts as one time."""
+        """The mishap of this kind that happens now, and here; if it `counts`, as one time."""
         for mishap in self.fault.mishaps:
             if not (isinstance(mishap, kind) and mishap.concerns(mailbox, uid) and when(mishap)):
                 continue
-            if self.hub.may_happen(mishap):
+            if self.hub.may_happen(mishap, counts=counts):
                 return mishap
         return None
 
@@ -278,14 +282,19 @@ class Session:
                     await self.stream.write(f"* BYE {self.last_word}\r\n".encode())
             raise
         finally:
-            self.leave_mailbox()
+            self.log_out()
             with contextlib.suppress(OSError):
                 await self.stream.close()
 
     async def _greet(self, account: Account | None) -> None:
         status = "OK" if account is None else "PREAUTH"
         if account is not None:
-            self.log_in(account)
+            try:
+                self.log_in(account)
+            except No as refused:
+                self.out.say(f"BYE {refused}".encode())
+                self.state = State.LOGOUT
+                return
         code = f" [CAPABILITY {' '.join(self.capabilities())}]" if not self.can("IMAP4") else ""
         if self.fault.greeting is not None:
             await self.stream.write(self.fault.greeting)
@@ -293,12 +302,23 @@ class Session:
             self.out.say(f"{status}{code} {self.personality.greeting}".rstrip().encode())
 
     def log_in(self, account: Account) -> None:
-        """The client is who it says it is."""
+        """The client is who it says it is. Raises No, if a fault refuses it."""
+        present = self.hub.present
+        if refused := self.meets(RefusedLogin, when=lambda mishap: present >= mishap.most):
+            raise No(refused.text)
+        self.hub.present += 1
         self.account = account
         self.state = State.AUTHENTICATED
 
+    def log_out(self) -> None:
+        """The client is nobody any more."""
+        self.leave_mailbox()
+        if self.account is not None:
+            self.hub.present -= 1
+            self.account = None
+
     async def _serve(self, frame: Frame) -> None:
-        self._remember(frame)
+        self.log.add(frame)
         c = Cursor(frame, utf8=self.utf8)
         match = c.accept_match(_TAG)
         self.tag = match[0] if match else b"*"
@@ -309,7 +329,7 @@ class Session:
             self.out.finish(self.tag, "BAD", "", "Command line too long or malformed")
             return
         name, handler = self._find(c)
-        if self._count >= self.fault.bye_at:
+        if self.log.count >= self.fault.bye_at:
             self.out.say(f"BYE {self.fault.bye_text}".encode())
             self.state = State.LOGOUT
         elif refusal := self._refusal(name):
@@ -364,18 +384,6 @@ class Session:
                 if refusal.nth in (None, self._refusable[index]):
                     return refusal
         return None
-
-    def _remember(self, frame: Frame) -> None:
-        self._count += 1
-        literals = iter(frame.literals)
-
-        def shown(marker: re.Match[bytes]) -> bytes:
-            value = next(literals)
-            short = isinstance(value, bytes) and len(value) <= SHOWN_LITERAL
-            return marker[0] + value if short and isinstance(value, bytes) else marker[0]
-
-        text = _LITERAL.sub(shown, frame.text)
-        self.commands.append(text.decode("utf-8", "backslashreplace"))
 
     async def start_tls(self) -> None:
         """TLS from here on. What the client sent before it is forgotten."""
