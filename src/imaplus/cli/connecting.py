@@ -87,7 +87,11 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
             exit = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
             what = f"{address.host}, port {port}: {error}"
             raise Stop(exit, what, hint=other_way(security, port)) from error
-        yield stack.enter_context(client)
+        try:
+            yield stack.enter_context(client)
+        except KeyboardInterrupt:
+            client.close()  # nobody waits for LOGOUT any more
+            raise
 
 
 def spoke_otherwise(error: ConnectionLost, security: str) -> bool:

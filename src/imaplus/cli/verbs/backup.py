@@ -162,19 +162,15 @@ def mirror(
     for text in without_meaning(listed, unwanted):
         console.warn(text)
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        try:
-            report = backup(
-                client,
-                store,
-                mailboxes=mailboxes,
-                progress=bar,
-                should_stop=interrupt,
-                dry_run=dry_run,
-                repair=repair,
-            )
-        except KeyboardInterrupt:
-            client.close()  # nobody waits for LOGOUT any more
-            raise
+        report = backup(
+            client,
+            store,
+            mailboxes=mailboxes,
+            progress=bar,
+            should_stop=interrupt,
+            dry_run=dry_run,
+            repair=repair,
+        )
     if report.interrupted:
         client.close()  # LOGOUT would wait for all that has been asked for
     return report
