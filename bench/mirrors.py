@@ -8,8 +8,10 @@ time than it takes for all else.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import termios
 import time
 from collections.abc import Callable
 from itertools import count
@@ -66,15 +68,14 @@ class Mirrors:
     ) -> Callable[[], dict[str, Any]]:
         """What takes a sample: a first run into a new folder, or another one into a full one."""
         synced = case.key.endswith("-synced")
+        start = on_terminal if case.key.endswith("-bar") else in_pipe
 
         def run(argv: list[str]) -> dict[str, Any]:
             began = time.perf_counter()
-            done = subprocess.run(
-                argv, env={**os.environ, **environment}, stderr=subprocess.PIPE, check=False
-            )
+            status, said = start(argv, {**os.environ, **environment})
             seconds = time.perf_counter() - began
-            if done.returncode:
-                raise Failed(f"exit status {done.returncode}", done.stderr.decode()[-300:])
+            if status:
+                raise Failed(f"exit status {status}", said.decode(errors="replace")[-300:])
             return {"seconds": seconds}
 
         def first() -> dict[str, Any]:
@@ -97,6 +98,8 @@ class Mirrors:
         folder = self._folder / f"mirror-{next(self._numbers)}"
         folder.mkdir()
         machine = self._machine
+        if case.key.endswith("-bar"):
+            return self._backup(case, folder, synced, quiet=client == DRAIN)
         if client == DRAIN:
             return [
                 *(machine.python, str(HERE / "clients" / "drain_mirror.py")),
@@ -104,12 +107,7 @@ class Mirrors:
                 *(str(folder), "sync" if synced else ""),
             ]
         if client == SYNC:
-            return [
-                *(machine.python, "-m", "imaplus", "backup", "--quiet", "--security", "plain"),
-                *([] if synced else ["--no-sync"]),
-                *("--mailbox", case.mailbox),
-                *(f"imap://{USER};AUTH=PLAIN@{machine.host}:{machine.port}/", str(folder / "mail")),
-            ]
+            return self._backup(case, folder, synced, quiet=True)
         configuration = folder / "mbsyncrc"
         text = MBSYNC.format(
             fsync="yes" if synced else "no",
@@ -122,3 +120,35 @@ class Mirrors:
         )
         configuration.write_text(text)
         return ["mbsync", "--quiet", "--config", str(configuration), "bench"]
+
+    def _backup(self, case: Case, folder: Path, synced: bool, *, quiet: bool) -> list[str]:
+        machine = self._machine
+        return [
+            *(machine.python, "-m", "imaplus", "backup", "--security", "plain"),
+            *(["--quiet"] if quiet else []),
+            *([] if synced else ["--no-sync"]),
+            *("--mailbox", case.mailbox),
+            *(f"imap://{USER};AUTH=PLAIN@{machine.host}:{machine.port}/", str(folder / "mail")),
+        ]
+
+
+def in_pipe(argv: list[str], environment: dict[str, str]) -> tuple[int, bytes]:
+    """Run a command; its exit status, and what it said."""
+    done = subprocess.run(argv, env=environment, stderr=subprocess.PIPE, check=False)
+    return done.returncode, done.stderr
+
+
+def on_terminal(argv: list[str], environment: dict[str, str]) -> tuple[int, bytes]:
+    """The same where somebody watches."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    try:
+        with subprocess.Popen(argv, env={"TERM": "xterm", **environment}, stderr=theirs) as process:
+            os.close(theirs)
+            said = b""
+            with contextlib.suppress(OSError):  # what Linux says at the end
+                while more := os.read(ours, 1 << 16):
+                    said += more
+        return process.returncode, said
+    finally:
+        os.close(ours)

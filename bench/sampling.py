@@ -202,7 +202,7 @@ class Sampler:
                 took = time.monotonic() - began
                 if n >= rounds and (took > self.enough or client not in OURS):
                     break
-                least = LEAST_OF_MIRRORS if case.kind == "mirror" else 1
+                least = case.rounds or (LEAST_OF_MIRRORS if case.kind == "mirror" else 1)
                 if took > self.budget and n >= least:
                     break
 
@@ -210,7 +210,7 @@ class Sampler:
         rounds = self.rounds if client in OURS else self.peer_rounds
         if case.kind == "import":  # short, and unsteady
             return rounds * 4
-        return min(rounds, MIRRORS) if case.kind == "mirror" else rounds
+        return max(min(rounds, MIRRORS) if case.kind == "mirror" else rounds, case.rounds)
 
     def _repeat(self, case: Case, name: str, samples: Samples) -> None:
         """Another raw form, on its own."""

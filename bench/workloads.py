@@ -70,6 +70,8 @@ class Case:
     multiplied accordingly."""
     appends: bool = False
     """Whether the mailbox `bench` is made anew for each sample, and must be full afterwards."""
+    rounds: int = 0
+    """The least rounds, where a few in a hundred are to be told apart; 0: as many as usual."""
     goals_for: tuple[str, ...] = OURS
     """Whose goals they are."""
     note: str = ""
@@ -281,6 +283,20 @@ CASES = (
         )
         for synced in (False, True)
         for phase, title in (("first", "first run"), ("again", "unchanged second run"))
+    ),
+    Case(
+        "W6-first-bar",
+        f"mirror of {MID:,} messages, whole process, first run, without syncing, on a terminal, "
+        "with the progress bar",
+        {DRAIN: "", SYNC: ""},
+        (ratio(1.05), Measure("s")),
+        kind="mirror",
+        mailbox="mid",
+        total=MID,
+        rounds=9,
+        goals_for=(SYNC,),
+        note="The drain is the same command with `--quiet`, which draws no bar. Both write errors "
+        "to a pseudo-terminal of 80 columns, from which all is read as it comes.",
     ),
     Case(
         "W7",

@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
 # nothing else of the facade imports it but for its types.
 BRIDGES: dict[str, set[str]] = {"imaplus.imaplib._typed": CLIENT}
 # Outside the standard library, by part; each of these is an extra of pyproject.toml.
-EXTRAS = {"cli": {"rich"}, "testing": {"pytest", "trustme"}}
+EXTRAS = {"testing": {"pytest", "trustme"}}
 # Every type checker brings its stubs along; at run time it must not be needed.
 TYPES_ONLY = {"typing_extensions"}
 
@@ -162,7 +162,7 @@ def test_imports_follow_the_layers() -> None:
         ("imaplus.imaplib", "from .protocol import response"),
         ("imaplus.imaplib._classes", "from ..client import _sync"),
         ("imaplus.errors", "from .wire import cursor"),
-        ("imaplus.mirror.store", "import rich"),
+        ("imaplus.cli.bar", "import rich"),
         ("imaplus.wire.cursor", "import trustme"),
         ("imaplus.wire.sinks", "from typing_extensions import Buffer"),
     ],
@@ -185,7 +185,7 @@ def test_a_wrong_arrow_is_found(module: str, text: str, monkeypatch: pytest.Monk
             "imaplus.wire.sinks",
             "if TYPE_CHECKING:\n    from typing_extensions import Buffer",
         ),
-        ("imaplus.cli.main", "import rich.progress\nfrom ..mirror import backup"),
+        ("imaplus.cli.main", "import argparse\nfrom ..mirror import backup"),
         ("imaplus.imaplib", "from .wire import framing\nfrom . import sasl"),
     ],
 )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import os
 import re
+import subprocess
+import sys
+import termios
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +22,7 @@ from imaplus.cli.bar import ASCII_BLOCKS, BLOCKS, LineBar, Tally, line
 from imaplus.cli.output import Console
 from imaplus.cli.progress import NoBar, progress_bar
 from imaplus.cli.text import escape, width
+from imaplus.testing import Generated, Server
 
 NAMES = (
     "INBOX",
@@ -224,3 +231,49 @@ def test_the_bar_of_a_terminal_that_has_gone_ends_nothing() -> None:
     with progress_bar(Gone(), wanted=True) as bar:
         bar.begin("INBOX")
         assert bar.say("nobody reads this")
+
+
+HELPED = """\
+import os, sys
+from imaplus.mirror import helper
+start, os.cpu_count = helper.start, lambda: 2
+
+def starting(*args):
+    found = start(*args)
+    print("helped" if found else "alone", flush=True)
+    return found
+
+helper.start = starting
+from imaplus.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_on_a_terminal_the_mirror_has_its_helper(tmp_path: Path) -> None:
+    """It is forked only where no other thread runs; the bar is drawn all the same."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    environ = os.environ | {"IMAPLUS_PASSWORD": "correct horse", "TERM": "xterm"}
+    del environ["COLUMNS"]
+    with Server(password="correct horse") as server:
+        server.mailbox().add_many(Generated(3000, seed=n) for n in range(30))
+        words = ["backup", "--no-sync", "--security", "plain", server.url, str(tmp_path / "mail")]
+        with subprocess.Popen(
+            [sys.executable, "-c", HELPED, *words],
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            env=environ,
+        ) as process:
+            os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):  # the end, as Linux says it
+                while more := os.read(ours, 4096):
+                    shown += more
+            assert process.stdout is not None
+            assert process.stdout.read() == b"helped\n"
+    os.close(ours)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "1 of 1" in text
+    assert " B/s  -:--:--  INBOX" in text
+    assert "30 new messages" in text.rpartition("\x1b[K")[2]

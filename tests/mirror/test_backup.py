@@ -15,6 +15,7 @@ import pytest
 from imaplus import Client, ConnectionLost, Security, Throttled, UsageError
 from imaplus.mirror import BackupReport, Store, backup, list_mailboxes, verify
 from imaplus.mirror.fetch import LARGE
+from imaplus.mirror.progress import NoProgress
 from imaplus.testing import PERSONALITIES, Fault, Generated, Personality, Server, sample_mailbox
 
 WAYS = ("rev1", "rev2", "condstore", "rev1-basic")
@@ -89,14 +90,11 @@ def test_the_mirror_has_what_the_server_has(server: Server, root: Path) -> None:
     check(server, root)
 
 
-class Watching:
+class Watching(NoProgress):
     """Adds up what a progress bar is told."""
 
     def __init__(self) -> None:
         self.messages = self.octets = self.most = 0
-
-    def begin(self, title: str, messages: int | None = None, octets: int | None = None) -> None:
-        pass
 
     def advance(self, messages: int = 0, octets: int = 0) -> None:
         self.messages += messages

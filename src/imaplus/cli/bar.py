@@ -205,6 +205,7 @@ def line(
     The title stands last: letters written from right to left would move numbers behind them.
     """
     last = [rate.rjust(9), left.rjust(7)]
+    fields, rest = last, 0
     for numbers, least in _choices(tally):
         fields = [*numbers, *last]
         rest = columns - sum(2 + len(text) for text in fields) - LEAST_BAR

@@ -74,7 +74,11 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
         connecting(address, args, console) as connect,
         first_client(connect, address, args) as client,
     ):
-        yield client
+        try:
+            yield client
+        except KeyboardInterrupt:
+            client.close()  # LOGOUT would wait for all that has been asked for
+            raise
 
 
 @contextmanager
@@ -89,6 +93,9 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
         link = Link(connect, first_client(connect, address, args))
         try:
             yield link
+        except KeyboardInterrupt:
+            link.close()  # LOGOUT would wait for all that has been asked for
+            raise
         finally:
             link.log_out()
 

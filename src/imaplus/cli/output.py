@@ -10,11 +10,14 @@ import enum
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from imaplus.cli.errors import Failure
-from imaplus.cli.progress import Bar, NoBar, progress_bar
+from imaplus.cli.progress import NoBar, progress_bar
 from imaplus.cli.text import escape, to_json
+
+if TYPE_CHECKING:
+    from imaplus.cli.progress import Bar
 
 Row = Mapping[str, object]
 

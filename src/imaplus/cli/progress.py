@@ -9,32 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 NOT_TERMINALS = ("dumb", "unknown")
 """Values of TERM for what does not move its cursor."""
 
 
-class Bar(Protocol):
-    """What a verb tells of its work: `imaplus.mirror.progress.Progress`, and lines to be shown."""
+if TYPE_CHECKING:
+    from imaplus.mirror.progress import Progress
 
-    def plan(
-        self, *, mailboxes: int, messages: int | None = None, octets: int | None = None
-    ) -> None:
-        """The size of the whole run, as far as it is known; called again when more is known."""
+    class Bar(Progress, Protocol):
+        """What a verb tells of its work, and lines to be shown beside it."""
 
-    def begin(self, title: str) -> None:
-        """A mailbox, or another step, is begun; the one before is over."""
-
-    def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """This much more has been done."""
-
-    def skip(self, mailboxes: int = 1, messages: int = 0, octets: int = 0) -> None:
-        """This much of the plan needs no work."""
-
-    def say(self, text: str) -> bool:
-        """Put a line above the bar, if there is one; false if the caller has to print it."""
-        ...
+        def say(self, text: str) -> bool:
+            """Put a line above the bar, if there is one; false if the caller has to print it."""
+            ...
 
 
 class NoBar:

@@ -134,7 +134,6 @@ class Update:
         assert self._journal is not None
         assert self._opened is not None
         link = self._work.link
-        self._work.progress.begin(self.name)
         mailbox = link.examine(self.name, uidvalidity=self._opened.uidvalidity)
         fetching = self._fetcher(mailbox, self._journal)
         self._take(fetching, fetching.last(self.deferred))

@@ -196,21 +196,17 @@ def mirror(
     from imaplus.mirror.run import backup
 
     with Interrupt().listening() as interrupt, console.progress() as bar:
-        try:
-            report = backup(
-                link,
-                store,
-                choice=choice,
-                owner=owner,
-                adopt=adopt,
-                progress=None if isinstance(bar, NoBar) else bar,
-                should_stop=interrupt,
-                dry_run=dry_run,
-                repair=repair,
-            )
-        except KeyboardInterrupt:
-            link.close()  # nobody waits for LOGOUT any more
-            raise
+        report = backup(
+            link,
+            store,
+            choice=choice,
+            owner=owner,
+            adopt=adopt,
+            progress=None if isinstance(bar, NoBar) else bar,
+            should_stop=interrupt,
+            dry_run=dry_run,
+            repair=repair,
+        )
     if report.interrupted:
         link.close()  # LOGOUT would wait for all that has been asked for
     return report
