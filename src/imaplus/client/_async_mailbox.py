@@ -133,16 +133,21 @@ class AsyncMailbox:
         """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
         Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
-        there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
-        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller
-        ones than `into_from` octets in any case.
+        there are left out; none is kept here. A message of which the server does not send all
+        that was asked for comes at the end, without it: to ask the `Fetched` for an item that is
+        missing raises KeyError. With `changed_since`, only messages whose MODSEQ is larger
+        (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller ones than
+        `into_from` octets in any case.
         """
         async for values in self._fetched(uids, items, changed_since, into, into_from):
             for value in values:
                 yield value
 
     async def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
-        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time."""
+        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time.
+
+        A message whose flags the server does not send is left out.
+        """
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
         async for values in self._fetched(uids, ("FLAGS",), None, None):
@@ -150,7 +155,7 @@ class AsyncMailbox:
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
             else:
-                known = [value for value in values if value.uid]
+                known = [value for value in values if value.uid and "FLAGS" in value]
                 uids_.append([value.uid or 0 for value in known])
                 flags.append([value.flags for value in known])
         return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
@@ -185,7 +190,7 @@ class AsyncMailbox:
         async for values in self._client.stream(commands):
             for whole in merger.merge(values):
                 yield whole
-        yield merger.rest()
+        yield merger.rest(self._state.has_lost)
 
     async def download(
         self,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
-from imaplus.core.fetch import BodySink, Fetch, Item
+from imaplus.core.fetch import BodySink, Fetch, Item, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import Change, Copied, Copy, Expunge, MessageCommand, Move, Store, Stored
 from imaplus.core.parameters import FetchModifier, StoreModifier
@@ -151,7 +151,14 @@ def fetch(
     wanted = ("UID", *(item for item in items or ("FLAGS",) if item != "UID"))
     modifiers = () if changed_since is None else (ChangedSince(changed_since),)
     commands = fetches(connection, uids, wanted, modifiers=modifiers)
-    return [value for found in (yield from _in_portions(commands)) for value in found]
+    keys, mailbox = keys_of(wanted), connection.mailbox
+    return [
+        value
+        for found in (yield from _in_portions(commands))
+        for value in found
+        # Of one that has gone meanwhile only a change may have come.
+        if mailbox is None or keys <= value.claims or not mailbox.has_lost(value.uid)
+    ]
 
 
 # -- STORE -----------------------------------------------------------------------------------------

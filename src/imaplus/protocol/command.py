@@ -129,6 +129,10 @@ class Command(Generic[T_co]):
         """Whether a value answers this command."""
         return isinstance(data, self.collects)
 
+    def overhears(self, data: object) -> bool:
+        """Whether it takes note of a value that answers no command, and is an event all the same."""
+        return False
+
     def shapes(self) -> Iterable[RunShape]:
         """What its answers may look like, if they come by the thousand."""
         return ()

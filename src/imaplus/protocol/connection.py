@@ -334,7 +334,8 @@ class Connection(Session):
         owner = self._in_flight.owner_of(value)
         if owner is None:
             events.append(value)
-        else:
+            owner = self._in_flight.hearer_of(value)
+        if owner is not None:
             owner.collect(value, size, self.limits)
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
