@@ -211,6 +211,27 @@ CASES: Cases = {
             ],
         ),
     ],
+    "names-in-form-c": [
+        (Create("cafe\u0301"), None),
+        (Enable(("IMAP4rev2",)), {"IMAP4REV2"}),
+        (Create("cafe\u0301"), None),
+        (lambda c: mailboxes.status(c, "cafe\u0301", ("MESSAGES",)), MailboxStatus("café", 1)),
+        (lambda c: mailboxes.status(c, "e\u0301", ("MESSAGES",)), MailboxStatus("e\u0301", 2)),
+        (
+            lambda c: mailboxes.open_mailbox(c, "o\u0308", read_only=False),
+            Fails(NoSuchMailbox, "no such mailbox"),
+        ),
+        (Subscribe("o\u0308"), Fails(NoSuchMailbox, "no such mailbox")),
+        (
+            List(),
+            [
+                ListEntry("cafe\u0301", "/", frozenset()),
+                ListEntry("caf\u00e9", "/", frozenset()),
+            ],
+        ),
+        (Examine("cafe\u0301"), {"name": "cafe\u0301", "read_only": True}),
+        (Examine("caf\u00e9"), {"name": "caf\u00e9", "read_only": True}),
+    ],
     "lsub": [
         (
             Lsub(),
@@ -419,6 +440,18 @@ CASES: Cases = {
         ),
         (Noop(), None),
         (heard, [{"uid": 20, "FLAGS": set()}]),
+    ],
+    "fetch-without-items": [
+        inbox(5),
+        (
+            Fetch(uids("5:8"), ("UID", "FLAGS", "ENVELOPE")),
+            [{"uid": 5, "FLAGS": set()}, {"uid": 6}, {"uid": 7, "MODSEQ": 4}],
+        ),
+        (heard, [{"uid": 6}, {"uid": 7, "MODSEQ": 4}]),
+        (
+            Fetch(uids("5:8"), ("UID", Body())),
+            [{"uid": 6, "BODY[]": b"ho"}, {"uid": 5, "FLAGS": {"\\Seen"}}],
+        ),
     ],
     "fetch-pipelined": [
         inbox(5),

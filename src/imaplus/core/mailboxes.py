@@ -18,7 +18,7 @@ from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.mailbox_names import encode, encode_utf8, normalise, same
+from imaplus.wire.mailbox_names import comparable, encode, encode_utf8, normalise, same
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
 
@@ -167,7 +167,7 @@ class MailboxStatus:
     @property
     def subject(self) -> str:
         """Whose question it answers: as `Command.subject`."""
-        return normalise(self.mailbox)
+        return comparable(self.mailbox)
 
 
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
@@ -220,7 +220,7 @@ class GetStatus(Command[MailboxStatus]):
 
     @property
     def subject(self) -> str:
-        return normalise(self.mailbox)
+        return comparable(self.mailbox)
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Answers carry the mailbox's name, so questions about others may be open."""

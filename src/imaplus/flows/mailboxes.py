@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -18,11 +18,14 @@ from imaplus.core.mailboxes import (
 )
 from imaplus.core.parameters import SelectParameter
 from imaplus.core.session import Enable
-from imaplus.protocol.command import Flow, State
+from imaplus.errors import NoSuchMailbox
+from imaplus.protocol.command import Command, Flow, State
 from imaplus.protocol.connection import Connection
 
 if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
+
+T = TypeVar("T")
 
 
 def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -39,7 +42,8 @@ def status(
     connection: Connection, mailbox: str, items: Sequence[str] = STATUS_ITEMS
 ) -> Flow[MailboxStatus]:
     """STATUS of one mailbox, as far as the server knows the items."""
-    return (yield from GetStatus(mailbox, status_items(connection, items)))
+    command = GetStatus(mailbox, status_items(connection, items))
+    return (yield from _in_either_form(connection, mailbox, command))
 
 
 def create(connection: Connection, mailbox: str) -> Flow[None]:
@@ -64,7 +68,22 @@ def open_mailbox(
 
         parameters = (Condstore(),)
     command = Examine(name, parameters) if read_only else Select(name, parameters)
-    return (yield from command)
+    return (yield from _in_either_form(connection, name, command))
+
+
+def _in_either_form(connection: Connection, name: str, command: Command[T]) -> Flow[T]:
+    """A command on a mailbox whose name goes in form C, and if there is none, as it is: Cyrus 3.10
+    keeps what was made under IMAP4rev1 as it was made, and finds it by no other octets."""
+    try:
+        return (yield from command)
+    except NoSuchMailbox:
+        if name in connection.listed or not connection.learn_name(name):
+            raise
+        try:
+            return (yield from command)
+        except NoSuchMailbox:
+            connection.listed.discard(name)
+        raise
 
 
 def leave_mailbox(connection: Connection) -> Flow[None]:

@@ -27,7 +27,7 @@ from imaplus.errors import InvalidArgument, StateError
 from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
-from imaplus.mirror.names import folder_name
+from imaplus.mirror.names import folder_name, kept_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
 from imaplus.mirror.root import OURS, as_json, empty, load, locked, owner, prepare
 from imaplus.records import record
@@ -170,7 +170,7 @@ class Store:
         if not isinstance(name, str):
             raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
         return MailboxInfo(
-            name,
+            shown_name(name),
             delimiter if isinstance(delimiter, str) else None,
             frozenset(map(str, attributes)) if isinstance(attributes, list) else frozenset(),
             self._in_order(folder, names),
@@ -197,6 +197,7 @@ class Store:
         self._check(writing=False)
         if not 1 <= uidvalidity < 2**32:
             raise InvalidArgument(f"UIDVALIDITY is 1 to {2**32 - 1}, not {uidvalidity}")
+        name = shown_name(name)
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
             folder = self._mailbox_folder(name, delimiter, sorted(attributes))
@@ -333,7 +334,7 @@ class Store:
     def _mailbox_folder(self, name: str, delimiter: str | None, attributes: list[str]) -> str:
         """The folder of a mailbox; where we may write, with a mailbox.json that is true."""
         safe = folder_name(name)
-        wanted = {"name": name, "delimiter": delimiter, "attributes": attributes}
+        wanted = {"name": kept_name(name), "delimiter": delimiter, "attributes": attributes}
         there = self._mailboxes.is_folder(safe)
         if not there and self.readonly:
             raise KeyError(name)

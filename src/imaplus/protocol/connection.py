@@ -180,7 +180,7 @@ class Connection(Session):
         return self._rules_now
 
     def _encode(self, pending: Pending[Any]) -> None:
-        out = Writer(self._rules())
+        out = Writer(self._rules(), self.listed)
         out.raw(pending.tag.encode())
         out.sp()
         out.raw(pending.command.name)

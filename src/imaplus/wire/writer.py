@@ -7,7 +7,7 @@ become a second command. It knows tokens, not commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -65,10 +65,11 @@ Segment = tuple[Piece, ...]
 class Writer:
     """Collects one command. `finish()` gives its segments."""
 
-    __slots__ = ("_pieces", "_plain", "_segments", "rules")
+    __slots__ = ("_listed", "_pieces", "_plain", "_segments", "rules")
 
-    def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES, listed: Container[str] = ()) -> None:
         self.rules = rules
+        self._listed = listed  # mailbox names that the server writes like this, if not in form C
         self._segments: list[Segment] = []
         self._pieces: list[Piece] = []
         self._plain = bytearray()
@@ -189,7 +190,11 @@ class Writer:
             self.string(text)
 
     def mailbox(self, name: str) -> None:
-        """mailbox, in modified UTF-7 or, where that is enabled, in UTF-8."""
+        """mailbox, in modified UTF-7 or, where that is enabled, in UTF-8.
+
+        As UTF-8 it is in Unicode's form C (RFC 9051, 5.1), unless the server has listed it as it
+        is: some find a name that was made under IMAP4rev1 by its own octets only.
+        """
         self.astring(self._encoded(name))
 
     def list_mailbox(self, pattern: str) -> None:
@@ -199,8 +204,12 @@ class Writer:
     def _encoded(self, name: str) -> bytes:
         if not isinstance(name, str):
             raise InvalidArgument(f"expected a mailbox name as str, found {name!r}")
-        encode = mailbox_names.encode_utf8 if self.rules.utf8 else mailbox_names.encode
-        return encode(mailbox_names.normalise(name))
+        name = mailbox_names.normalise(name)
+        if not self.rules.utf8:
+            return mailbox_names.encode(name)
+        if not name.isascii() and name not in self._listed:
+            name = mailbox_names.composed(name)
+        return mailbox_names.encode_utf8(name)
 
     def _string(self, data: bytes, secret: bool) -> None:
         if b"\0" in data:
