@@ -86,6 +86,10 @@ def inbox(exists: int) -> Row:
     return Select("INBOX"), {"name": "INBOX", "exists": exists}
 
 
+def pdf(name: str) -> Part:
+    return Part("1", "application", "pdf", {"name": name}, encoding="base64", size=690)
+
+
 CASES: Cases = {
     "capability": [
         (capabilities, {"IMAP4REV1", "STARTTLS"}),
@@ -451,6 +455,28 @@ CASES: Cases = {
         (
             Fetch(uids("5:8"), ("UID", Body())),
             [{"uid": 6, "BODY[]": b"ho"}, {"uid": 5, "FLAGS": {"\\Seen"}}],
+        ),
+    ],
+    "fetch-folded-names": [
+        inbox(3),
+        (
+            Fetch(uids("7:9"), ("UID", "BODYSTRUCTURE")),
+            [
+                {"uid": 7, "BODYSTRUCTURE": pdf("a rather long\r\n name.pdf")},
+                {"uid": 8, "BODYSTRUCTURE": pdf("short.pdf")},
+                {"uid": 9, "BODYSTRUCTURE": "malformed"},
+            ],
+        ),
+        (
+            Fetch(uids("7:9"), ("UID", "ENVELOPE")),
+            [
+                {
+                    "uid": 7,
+                    "ENVELOPE": Envelope(
+                        None, "smile :))\r\n and go on", (), (), (), (), (), (), None, None
+                    ),
+                }
+            ],
         ),
     ],
     "fetch-pipelined": [

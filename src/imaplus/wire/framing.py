@@ -13,6 +13,7 @@ from typing import Final
 from imaplus.errors import ProtocolError
 from imaplus.wire.frames import ANNOUNCED, DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.quoted import BEFORE_LAST, Broken, begins_response, broken, may_go_on
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
@@ -42,8 +43,10 @@ class Framer:
     __slots__ = (
         "_balance",
         "_balanced",
+        "_broken",
         "_choose",
         "_data",
+        "_early",
         "_held",
         "_limits",
         "_line",
@@ -68,6 +71,8 @@ class Framer:
         self._position = 0
         self._plain_until = 0  # up to where all literals are as `next_responses()` wants them
         self._line = bytearray()  # of a line whose end has not come
+        self._early = b""  # a line that was read too soon, and comes next
+        self._broken: Broken | None = None  # a quoted string that goes on on the next line
         self._text = bytearray()  # this response up to its latest literal
         self._text_size = 0  # octets of this response's text, its unfinished line included
         self._balance = 0  # open parentheses in the text, up to _balanced
@@ -103,11 +108,14 @@ class Framer:
     @property
     def _is_in_pieces(self) -> bool:
         """Whether the beginning of a response has been taken from what was fed."""
-        return bool(self._line or self._text or self._sink)
+        return bool(self._line or self._text or self._sink or self._early) or (
+            self._broken is not None
+        )
 
     def take_rest(self) -> bytes:
         """Hand over the octets that follow the last frame, and forget them."""
-        rest = bytes(self._line) + self._data[self._position :]
+        rest = self._early + bytes(self._line) + self._data[self._position :]
+        self._early = b""
         self._line.clear()
         self._data = b""
         self._position = 0
@@ -127,19 +135,28 @@ class Framer:
         while True:
             if self._sink is not None and not self._fill():
                 return None
-            line = self._next_line()
-            if line is None:
+            whole = self._next_line()
+            if whole is None:
                 return None
+            if self._broken is not None:
+                whole = self._go_on(self._broken, whole)
+                if not whole:
+                    continue
+            elif not self._text:
+                whole = whole.lstrip(b"\0")  # quirk 2: NUL octets before a response
+            line = whole.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
             if not self._text:
-                line = line.lstrip(b"\0")  # quirk 2: NUL octets before a response
                 if not line:
                     continue  # quirk 5: an empty line between responses
             elif not line and self._is_open():
                 continue  # quirk 5, 6: an empty line inside a list, after a literal
-            if line.endswith(b"}") and (match := _LITERAL.search(line)):
-                self.eager = bool(match[2])
-                self._begin_literal(line[: match.start()], int(match[1]))
-                continue
+            if not self._early:  # else, the response ends here
+                if line.endswith(b"}") and (match := _LITERAL.search(line)):
+                    self.eager = bool(match[2])
+                    self._begin_literal(line[: match.start()], int(match[1]))
+                    continue
+                if self._is_broken(line, whole):
+                    continue
             return self._finish(line) if self._text else Frame(line)
 
     def next_responses(
@@ -222,6 +239,9 @@ class Framer:
         if data[end] != _CR or not data[start]:
             return None
         if data[end - 1] not in _ENDS_ODDLY:
+            quote = data.rfind(b'"', start, end)  # as `may_go_on()`, of which this is too much
+            if quote > 0 and data[quote - 1] in BEFORE_LAST and broken(data[start:end]):
+                return None
             self._position = end + 2
             return Frame(data[start:end])
         most = min(self._limits.literals, MOST_AT_HAND)
@@ -234,6 +254,8 @@ class Framer:
             if end <= position or data[end] != _CR or len(literals) >= most:
                 return None
             literals.append((literal, position))
+            if may_go_on(data, position, end):
+                return None
             if data[end - 1] not in _ENDS_ODDLY:
                 if end - start > min(self._limits.text, self._limits.held):
                     return None
@@ -292,7 +314,10 @@ class Framer:
         return frame
 
     def _next_line(self) -> bytes | None:
-        """A line without its end, or None while its end has not come."""
+        """A line with its end, or None while that has not come."""
+        if self._early:
+            piece, self._early = self._early, b""
+            return piece
         end = self._data.find(b"\n", self._position)
         piece = self._data[self._position : end + 1 or None]
         self._position += len(piece)
@@ -305,19 +330,58 @@ class Framer:
         if self._line:
             piece = bytes(self._line) + piece
             self._line.clear()
-        if not self._text:
-            self._text_size = 0  # what follows, if anything, is counted by _begin_literal
-        return piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+        if not self._text and self._broken is None:
+            self._text_size = 0  # what follows, if anything, is counted where that is found
+        return piece
+
+    def _is_broken(self, line: bytes, whole: bytes) -> bool:
+        """Whether a quoted string goes on on the next line; then it is begun."""
+        if b'"' in line and may_go_on(line, 0, len(line)):
+            self._broken = broken(line, whole, self._text or line)
+        if self._broken is not None and not self._text:
+            self._text_size = len(whole)
+        return self._broken is not None
+
+    def _go_on(self, string: Broken, line: bytes) -> bytes:
+        """Read a line on which a quoted string goes on; what follows that, or nothing yet.
+
+        The string becomes a literal, which may hold what it holds.
+        """
+        if begins_response(line):  # the quote was a stray one
+            self._broken, self._early = None, line
+            if not self._text:
+                self._text_size = 0
+            return string.line
+        rest = string.add(line)
+        if rest:
+            self._broken = None
+            value = string.value
+            self._check_literals()
+            self._hold(len(value))
+            self._text += b"%b{%d}\r\n" % (string.before, len(value))
+            self._literals.append(value)
+        return rest
 
     def _begin_literal(self, text: bytes, size: int) -> None:
-        if len(self._literals) >= self._limits.literals:
-            raise ProtocolError(f"a response has more than {self._limits.literals} literals")
         if not self._text:
             self._text_size = len(text)
         self._text += text
         self._missing = size
+        self._check_literals()
         self._sink = self._sink_for(self._text, size)
         self._text += b"{%d}\r\n" % size
+
+    def _check_literals(self) -> None:
+        if len(self._literals) >= self._limits.literals:
+            raise ProtocolError(f"a response has more than {self._limits.literals} literals")
+
+    def _hold(self, size: int) -> None:
+        """So many octets of this response's literals are kept in memory."""
+        self._held += size
+        if self._held > self._limits.held:
+            raise ProtocolError(
+                f"the literals of a response exceed the limit of {self._limits.held} octets"
+            )
 
     def _sink_for(self, text: bytearray, size: int) -> Sink:
         try:
@@ -335,11 +399,7 @@ class Framer:
         self._missing -= len(piece)
         if piece:
             if isinstance(self._sink, Memory):
-                self._held += len(piece)
-                if self._held > self._limits.held:
-                    raise ProtocolError(
-                        f"the literals of a response exceed the limit of {self._limits.held} octets"
-                    )
+                self._hold(len(piece))
             self._sink = _given(self._sink, piece)
         if self._missing:
             return False
