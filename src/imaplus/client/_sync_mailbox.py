@@ -204,12 +204,15 @@ class Mailbox:
     ) -> int:
         """Write a message, or a section of it, to a binary file in constant memory.
 
-        `section` is as for `Body`; `binary` has the server undo the transfer encoding (BINARY).
-        `progress` is called with the octets so far and the octets in all. The result is the octets
+        `section` is as for `Body`. `binary` has the server undo the transfer encoding (BINARY);
+        where it declines because of what the part is like ([UNKNOWN-CTE] or [PARSE], RFC 3516,
+        4.3), the part is decoded here, and what is broken in it passed over. `progress` is called
+        with the octets so far and the octets in all, as they travel. The result is the octets
         written.
 
         Raises:
             NoSuchMessage: there is no such message, or section.
+            Refused: neither the server nor this library knows the transfer encoding.
         """
         self._insist()
         flow = download(uid, file, section=section, binary=binary, progress=progress)

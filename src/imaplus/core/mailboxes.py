@@ -11,6 +11,7 @@ from typing import Any
 
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
 from imaplus.core.session import follows_login
+from imaplus.errors import ProtocolError
 from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
@@ -171,6 +172,7 @@ class MailboxStatus:
 
 
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
+_WORD = lazy_pattern(rb"[A-Za-z][A-Za-z0-9-]*+(?=[ )])")
 # The usual form: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
@@ -192,15 +194,33 @@ def status(c: Cursor) -> MailboxStatus:
         start = c.text.rfind(b"(")
         mailbox = c.decode_mailbox(c.text[len("* STATUS ") : start].strip())
         c.pos = max(c.pos, start)
-    values: dict[str, int] = {}
+    values: dict[str, int | None] = {}
     for _ in c.items():
         name = c.keyword().lower()
-        c.sp()
+        value = _status_value(c)
         if name in _STATUS_FIELDS:
-            values[name] = c.number()
-        else:
-            c.skip()
+            values[name] = value
     return MailboxStatus(mailbox, **values)
+
+
+def _status_value(c: Cursor) -> int | None:
+    """The number of an item; None if it has none, or one that cannot be read: that costs no other.
+
+    An item without a value may have the name of the next one behind it.
+    """
+    if not c.accept_sp() or c.peek() == b")":
+        return None
+    start = c.mark()
+    try:
+        return c.number()
+    except ProtocolError:
+        c.reset(start)
+    word = c.accept_match(_WORD)
+    if word is not None and word[0].decode().lower() in _STATUS_FIELDS:
+        c.reset(start)
+    elif word is None:
+        c.skip()
+    return None
 
 
 @record
