@@ -120,7 +120,8 @@ C: $6 UID FETCH 7 (UID BODY.PEEK[1.MIME])
 S: * 1 FETCH (UID 7 BODY[1.MIME] "")
 S: $6 OK x
 C: $7 UID FETCH 7 (UID BODY.PEEK[HEADER])
-S= b'* 1 FETCH (UID 7 BODY[HEADER] {45}\\r\\nContent-transfer-encoding: quoted-printable\\r\\n)\\r\\n'
+S: * 1 FETCH (UID 7 BODY[HEADER] {43}
+S: Content-transfer-encoding: quoted-printable)
 S: $7 OK x
 C: $8 UID FETCH 7 (UID BODY.PEEK[1])
 S: * 1 FETCH (UID 7 BODY[1] "a=3Db")

@@ -51,6 +51,7 @@ def test_partial() -> None:
         imap.select()
         assert imap.partial(1, "RFC822", 1, 5) == ("OK", [(b"1 (RFC822 {5}", b"Hello"), b")"])
 
+
 FOLDED = Transcript.parse("""
 S: * PREAUTH IMAP4rev1 don't "panic
 C: $1 CAPABILITY

@@ -147,7 +147,7 @@ def test_a_line_break_inside_a_quoted_string(data: bytes, expected: list[Frame])
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        (b'* OK don\'t "panic', None),
+        (b"* OK don't \"panic", None),
         (b'* NO [ALERT] ("', None),
         (b'A1 BAD what is "this', None),
         (b'+ say "it', None),
@@ -158,7 +158,9 @@ def test_a_line_break_inside_a_quoted_string(data: bytes, expected: list[Frame])
     ],
 )
 @pytest.mark.parametrize("after", [b"* 2 FETCH (UID 5)", b"A1 OK done", b"+ go on", b"+"])
-def test_a_stray_quote_costs_its_own_response(line: bytes, text: bytes | None, after: bytes) -> None:
+def test_a_stray_quote_costs_its_own_response(
+    line: bytes, text: bytes | None, after: bytes
+) -> None:
     data = line + b"\r\n" + after + b"\r\n"
     for pieces in ([data], cut(data, range(len(data)))):
         framer = Framer()

@@ -23,6 +23,7 @@ from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
@@ -220,9 +221,11 @@ class AsyncMailbox:
     # -- changing ---------------------------------------------------------------------------
 
     async def add_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Set flags or keywords, such as "\\\\Seen"; the others stay.
+        """Set flags or keywords; the others stay: `add_flags(uids, "\\\\Seen", "$Junk")`.
+
+        An argument is one flag or an iterable of flags.
 
         With `unchanged_since`, messages whose MODSEQ is larger are left alone, and named in the
         result's `modified` (CONDSTORE).
@@ -230,13 +233,13 @@ class AsyncMailbox:
         return await self._store(uids, Change.ADD, flags, unchanged_since)
 
     async def remove_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Take flags or keywords away; the others stay."""
         return await self._store(uids, Change.REMOVE, flags, unchanged_since)
 
     async def set_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Have exactly these flags and keywords, or none."""
         return await self._store(uids, Change.REPLACE, flags, unchanged_since)
@@ -245,13 +248,14 @@ class AsyncMailbox:
         self,
         uids: SequenceSetLike,
         change: Change,
-        flags: tuple[str, ...],
+        flags: tuple[FlagsLike, ...],
         unchanged_since: int | None,
     ) -> Stored:
         self._insist()
         connection, numbers = self._client.connection, SequenceSet.of(uids)
+        wanted = messages.flags_to(change, flags)
         return await self._client.run(
-            messages.change_flags(connection, numbers, change, flags, unchanged_since)
+            messages.change_flags(connection, numbers, change, wanted, unchanged_since)
         )
 
     async def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
@@ -280,7 +284,7 @@ class AsyncMailbox:
         await self._client.run(messages.delete(self._client.connection, SequenceSet.of(uids)))
 
     async def append(
-        self, message: OutgoingMessage, *, flags: Iterable[str] = (), date: datetime | None = None
+        self, message: OutgoingMessage, *, flags: FlagsLike = (), date: datetime | None = None
     ) -> Appended:
         """Add a message to this mailbox: as `AsyncClient.append()`."""
         self._insist()

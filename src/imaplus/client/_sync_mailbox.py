@@ -24,6 +24,7 @@ from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
@@ -221,9 +222,11 @@ class Mailbox:
     # -- changing ---------------------------------------------------------------------------
 
     def add_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Set flags or keywords, such as "\\\\Seen"; the others stay.
+        """Set flags or keywords; the others stay: `add_flags(uids, "\\\\Seen", "$Junk")`.
+
+        An argument is one flag or an iterable of flags.
 
         With `unchanged_since`, messages whose MODSEQ is larger are left alone, and named in the
         result's `modified` (CONDSTORE).
@@ -231,13 +234,13 @@ class Mailbox:
         return self._store(uids, Change.ADD, flags, unchanged_since)
 
     def remove_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Take flags or keywords away; the others stay."""
         return self._store(uids, Change.REMOVE, flags, unchanged_since)
 
     def set_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Have exactly these flags and keywords, or none."""
         return self._store(uids, Change.REPLACE, flags, unchanged_since)
@@ -246,13 +249,14 @@ class Mailbox:
         self,
         uids: SequenceSetLike,
         change: Change,
-        flags: tuple[str, ...],
+        flags: tuple[FlagsLike, ...],
         unchanged_since: int | None,
     ) -> Stored:
         self._insist()
         connection, numbers = self._client.connection, SequenceSet.of(uids)
+        wanted = messages.flags_to(change, flags)
         return self._client.run(
-            messages.change_flags(connection, numbers, change, flags, unchanged_since)
+            messages.change_flags(connection, numbers, change, wanted, unchanged_since)
         )
 
     def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
@@ -281,7 +285,7 @@ class Mailbox:
         self._client.run(messages.delete(self._client.connection, SequenceSet.of(uids)))
 
     def append(
-        self, message: OutgoingMessage, *, flags: Iterable[str] = (), date: datetime | None = None
+        self, message: OutgoingMessage, *, flags: FlagsLike = (), date: datetime | None = None
     ) -> Appended:
         """Add a message to this mailbox: as `Client.append()`."""
         self._insist()

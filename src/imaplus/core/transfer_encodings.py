@@ -23,9 +23,11 @@ class Decoder(Protocol):
 
     def feed(self, data: bytes) -> bytes:
         """What these octets come to; some may wait for the next ones."""
+        ...
 
     def end(self) -> bytes:
         """No more will come: what has waited."""
+        ...
 
 
 class Identity:

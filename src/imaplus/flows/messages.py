@@ -6,7 +6,7 @@ sends a plain EXPUNGE: other people's deleted messages would go with it (RFC 431
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
@@ -29,6 +29,7 @@ from imaplus.protocol.command import Command, Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
 from imaplus.records import replace
+from imaplus.wire.flags import FlagsLike, flags_of
 from imaplus.wire.mailbox_names import same
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
@@ -164,16 +165,27 @@ def fetch(
 # -- STORE -----------------------------------------------------------------------------------------
 
 
+def flags_to(change: Change, flags: Iterable[FlagsLike]) -> frozenset[str]:
+    """The flags to add, remove or set; every number of them means something: none but for having
+    none at all.
+
+    Raises:
+        InvalidArgument: there is none where there must be one, or one is no flag.
+    """
+    found = flags_of(*flags)
+    if not found and change is not Change.REPLACE:
+        raise InvalidArgument("expected at least one flag")
+    return found
+
+
 def change_flags(
     connection: Connection,
     uids: SequenceSet,
     change: Change,
-    flags: Collection[str],
+    flags: frozenset[str],
     unchanged_since: int | None = None,
 ) -> Flow[Stored]:
-    """STORE, where every number of flags means something: none but for having none at all."""
-    if not flags and change is not Change.REPLACE:
-        raise InvalidArgument("expected at least one flag")
+    """STORE, of flags that `flags_to()` gives."""
     modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
     return (yield from store(connection, uids, change, flags, modifiers=modifiers))
 
@@ -182,13 +194,13 @@ def store(
     connection: Connection,
     uids: SequenceSet,
     change: Change,
-    flags: Iterable[str],
+    flags: FlagsLike,
     *,
     silent: bool = False,
     modifiers: tuple[StoreModifier, ...] = (),
 ) -> Flow[Stored]:
     """Change flags of any number of messages."""
-    wanted = frozenset(flags)
+    wanted = flags_of(flags)
     commands = (
         Store(part, change, wanted, silent, modifiers) for part in portions(connection, uids)
     )

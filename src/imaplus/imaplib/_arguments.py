@@ -85,9 +85,7 @@ def mailbox(name: Text, *, utf8: bool, wildcards: bool = False) -> bytes:
     """
     if not isinstance(name, str):
         return bytes(name)
-    data = (
-        mailbox_names.encode_utf8(mailbox_names.composed(name)) if utf8 else _modified_utf7(name)
-    )
+    data = mailbox_names.encode_utf8(mailbox_names.composed(name)) if utf8 else _modified_utf7(name)
     return _quoted_if_needed(data, _BARE_PATTERN if wildcards else _BARE)
 
 

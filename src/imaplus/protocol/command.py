@@ -140,7 +140,7 @@ class Command(Generic[T_co]):
         return isinstance(data, self.collects)
 
     def overhears(self, data: object) -> bool:
-        """Whether it takes note of a value that answers no command, and is an event all the same."""
+        """Whether it takes note of a value that answers no command; that is still an event."""
         return False
 
     def shapes(self) -> Iterable[RunShape]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
 from imaplus.wire import mailbox_names
+from imaplus.wire.flags import FlagsLike, encode_flag, flags_of
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
@@ -29,7 +30,6 @@ EAGER_LITERAL: Final = 1 << 20
 """Larger literals wait for the server's leave even under LITERAL+: it may refuse them unsent."""
 
 _ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
-_FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+')
 _BASE64: Final = lazy_pattern(rb"[A-Za-z0-9+/]*={0,2}")
 _MUST_TRAVEL_IN_A_LITERAL: Final = lazy_pattern(rb"[\r\n]")
 _QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
@@ -122,13 +122,11 @@ class Writer:
 
     def flag(self, text: str) -> None:
         """flag = "\\" atom / atom."""
-        self._plain += _flag(text)
+        self._plain += encode_flag(text)
 
-    def flag_list(self, flags: Iterable[str]) -> None:
+    def flag_list(self, flags: FlagsLike) -> None:
         """flag-list = "(" [flag *(SP flag)] ")", in alphabetical order."""
-        if isinstance(flags, str):
-            raise InvalidArgument(f"expected several flags, found the text {flags!r}")
-        self._plain += _flag_list(tuple(sorted(flags)))
+        self._plain += _flag_list(tuple(sorted(flags_of(flags))))
 
     def date(self, day: date) -> None:
         """date, for SEARCH."""
@@ -255,13 +253,6 @@ def _atom(text: str) -> bytes:
     return data
 
 
-def _flag(text: str) -> bytes:
-    data = _ascii(text, "a flag")
-    if not _FLAG.fullmatch(data):
-        raise InvalidArgument(f"expected a flag or keyword (RFC 9051, 9), found {text!r}")
-    return data
-
-
 # Of thousands of commands that are given together, most ask for the same.
 @lru_cache(maxsize=256)
 def _atom_list(texts: tuple[str, ...]) -> bytes:
@@ -270,7 +261,7 @@ def _atom_list(texts: tuple[str, ...]) -> bytes:
 
 @lru_cache(maxsize=256)
 def _flag_list(flags: tuple[str, ...]) -> bytes:
-    return b"(%b)" % b" ".join(map(_flag, flags))
+    return b"(%b)" % b" ".join(map(encode_flag, flags))
 
 
 def _ascii(text: str, what: str) -> bytes:
