@@ -76,6 +76,7 @@ S: $5 OK done
 
 
 def test_a_line_break_inside_a_quoted_string() -> None:
+    """Difference: folded-strings."""
     with ScriptServer(FOLDED) as server, imaplib.IMAP4(server.host, server.port) as imap:
         imap.select()
         assert imap.fetch("1:3", "(X Y)") == (

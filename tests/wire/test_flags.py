@@ -30,8 +30,10 @@ def test_flags_in_every_form(given: Iterable[FlagsLike], flags: set[str]) -> Non
 
 @pytest.mark.parametrize(
     "given",
-    ["", "\\", "\\*", "a b", "\\Seen \\Flagged", "(\\Seen)", "a\n", "ü", None, 5, b"\\Seen", [b"x"]]
-    + [[None], [["x"]], frozenset({"a b"}), frozenset({5})],
+    [
+        *("", "\\", "\\*", "a b", "\\Seen \\Flagged", "(\\Seen)", "a\n", "ü", None, 5, b"\\Seen"),
+        *([b"x"], [None], [["x"]], frozenset({"a b"}), frozenset({5})),
+    ],
 )
 def test_what_is_no_flag(given: object) -> None:
     with pytest.raises(InvalidArgument, match="expected a flag"):
