@@ -12,9 +12,10 @@ from typing import Final
 
 from imaplus.errors import ProtocolError
 from imaplus.wire.frames import ANNOUNCED, DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.literals import Literals, closed, given
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.quoted import BEFORE_LAST, Broken, begins_response, broken, may_go_on
-from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
+from imaplus.wire.sinks import SinkChooser
 
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
 _LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
@@ -44,17 +45,13 @@ class Framer:
         "_balance",
         "_balanced",
         "_broken",
-        "_choose",
         "_data",
         "_early",
-        "_held",
         "_limits",
         "_line",
         "_literals",
-        "_missing",
         "_plain_until",
         "_position",
-        "_sink",
         "_text",
         "_text_size",
         "eager",
@@ -66,7 +63,6 @@ class Framer:
         self.keep_below = 0
         """Octets of a literal that is kept without asking `choose`, if all of it has come."""
         self._limits = limits
-        self._choose = choose or self._in_memory
         self._data = b""  # fed and not yet consumed, from _position on
         self._position = 0
         self._plain_until = 0  # up to where all literals are as `next_responses()` wants them
@@ -77,17 +73,7 @@ class Framer:
         self._text_size = 0  # octets of this response's text, its unfinished line included
         self._balance = 0  # open parentheses in the text, up to _balanced
         self._balanced = 0
-        self._literals: list[object] = []
-        self._held = 0  # octets of this response's literals in memory
-        self._sink: Sink | None = None
-        self._missing = 0  # octets of the literal still to come
-
-    def _in_memory(self, text: bytearray, size: int) -> Sink:
-        if size > self._limits.literal:
-            raise ProtocolError(
-                f"a literal of {size} octets exceeds the limit of {self._limits.literal}"
-            )
-        return Memory()
+        self._literals = Literals(limits, choose)
 
     def feed(self, data: bytes) -> None:
         """Take octets as they came from the stream."""
@@ -108,8 +94,8 @@ class Framer:
     @property
     def _is_in_pieces(self) -> bool:
         """Whether the beginning of a response has been taken from what was fed."""
-        return bool(self._line or self._text or self._sink or self._early) or (
-            self._broken is not None
+        return bool(
+            self._line or self._text or self._early or self._broken or self._literals.coming
         )
 
     def take_rest(self) -> bytes:
@@ -133,7 +119,7 @@ class Framer:
             if self._will_be_at_hand():
                 return None
         while True:
-            if self._sink is not None and not self._fill():
+            if self._literals.coming and not self._fill():
                 return None
             whole = self._next_line()
             if whole is None:
@@ -299,9 +285,9 @@ class Framer:
                 text += data[start:brace]
                 self.eager = False
                 self._position = begin  # which is where a refusal leaves the stream
-                sink = self._sink_for(text, len(octets))
+                sink = self._literals.sink_for(text, len(octets))
                 self._position = end + 2
-                values.append(_closed(_given(sink, octets) if octets else sink))
+                values.append(closed(given(sink, octets) if octets else sink))
                 text += data[brace:begin]
             start = behind
         text += data[start:end]
@@ -310,10 +296,9 @@ class Framer:
 
     def _finish(self, last_line: bytes) -> Frame:
         self._text += last_line
-        frame = Frame(bytes(self._text), tuple(self._literals))
+        frame = Frame(bytes(self._text), self._literals.take())
         self._text.clear()
-        self._text_size = self._balance = self._balanced = self._held = 0
-        self._literals.clear()
+        self._text_size = self._balance = self._balanced = 0
         return frame
 
     def _next_line(self) -> bytes | None:
@@ -359,56 +344,22 @@ class Framer:
         if rest:
             self._broken = None
             value = string.value
-            self._check_literals()
-            self._hold(len(value))
+            self._literals.add(value)
             self._text += b"%b{%d}\r\n" % (string.before, len(value))
-            self._literals.append(value)
         return rest
 
     def _begin_literal(self, text: bytes, size: int) -> None:
         if not self._text:
             self._text_size = len(text)
         self._text += text
-        self._missing = size
-        self._check_literals()
-        self._sink = self._sink_for(self._text, size)
+        self._literals.begin(self._text, size)
         self._text += b"{%d}\r\n" % size
-
-    def _check_literals(self) -> None:
-        if len(self._literals) >= self._limits.literals:
-            raise ProtocolError(f"a response has more than {self._limits.literals} literals")
-
-    def _hold(self, size: int) -> None:
-        """So many octets of this response's literals are kept in memory."""
-        self._held += size
-        if self._held > self._limits.held:
-            raise ProtocolError(
-                f"the literals of a response exceed the limit of {self._limits.held} octets"
-            )
-
-    def _sink_for(self, text: bytearray, size: int) -> Sink:
-        try:
-            return self._choose(text, size)
-        except ProtocolError:
-            raise
-        except Exception as error:
-            return Discard(error)
 
     def _fill(self) -> bool:
         """Give the literal what has come; whether it is complete."""
-        assert self._sink is not None
-        piece = self._data[self._position : self._position + self._missing]
+        piece = self._data[self._position : self._position + self._literals.missing]
         self._position += len(piece)
-        self._missing -= len(piece)
-        if piece:
-            if isinstance(self._sink, Memory):
-                self._hold(len(piece))
-            self._sink = _given(self._sink, piece)
-        if self._missing:
-            return False
-        self._literals.append(_closed(self._sink))
-        self._sink = None
-        return True
+        return self._literals.fill(piece)
 
     def _is_open(self) -> bool:
         """Whether a parenthesis of this response is still open. Each octet is counted once."""
@@ -419,30 +370,8 @@ class Framer:
 
     def discard_literal(self) -> None:
         """Nobody wants the literal that is coming in: swallow the rest of it."""
-        if self._sink is not None:
-            self._sink.abort()
-            self._sink = Discard()
+        self._literals.discard()
 
     def abandon(self) -> None:
         """The stream has ended: tell the sink of an unfinished literal."""
-        if self._sink is not None:
-            self._sink.abort()
-            self._sink = None
-
-
-def _given(sink: Sink, octets: bytes) -> Sink:
-    """The sink that has taken these octets; one that forgets them, if it could not."""
-    try:
-        sink.write(octets)
-    except Exception as error:
-        sink.abort()
-        return Discard(error)
-    return sink
-
-
-def _closed(sink: Sink) -> object:
-    """The value that stands for the literal."""
-    try:
-        return sink.close()
-    except Exception as error:
-        return Lost(error)
+        self._literals.abandon()
