@@ -2,7 +2,9 @@
 
 One rule is known here: a line that ends in `{n}` is followed by n octets, and then by more of the
 same response (RFC 9051, 4.3). Nothing looks inside, so a response that no parser accepts cannot
-put the stream out of step. Any cutting of the bytes gives the same frames, in linear time.
+put the stream out of step; the one exception, a quoted string that goes on on the next line, ends
+where another response begins (`quoted`). Any cutting of the bytes gives the same frames, in linear
+time.
 """
 
 from __future__ import annotations
