@@ -269,7 +269,20 @@ CASES: Cases = {
             ),
         ),
         (GetStatus("gone", ("MESSAGES",)), Fails(NoSuchMailbox)),
-        (GetStatus("mute", ("MESSAGES",)), Fails(ProtocolError, "OK without the MailboxStatus")),
+        (GetStatus("mute", ("MESSAGES",)), Fails(ProtocolError, "did not send the answer")),
+    ],
+    "one-bad-value": [
+        inbox(9),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3, unseen=1)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", uidnext=4)),
+        (GetStatus("a", ("MESSAGES",)), Fails(ProtocolError, "* STATUS a (MESSAGES")),
+        (Search(), Found(uids("5,7"), 2)),
+        (Search(), Found(uids("5,7"), 2, modseq=9)),
+        (Search(), Fails(ProtocolError, "* SEARCH x")),
+        (Search(), Found(uids("1:3"), 3, min=1)),
+        (Search(), Fails(ProtocolError, "* ESEARCH UID ALL 1:x")),
     ],
     "status-pipelined": [
         (

@@ -72,9 +72,10 @@ def _readable(c: Cursor) -> Found | None:
     modseq = _MODSEQ.search(text)
     words = _MODSEQ.sub(b" ", text).strip(b" \t()").split()
     numbers = [int(word) for word in words if word.isdigit() and len(word) <= len(str(STAR))]
+    numbers = [number for number in numbers if 0 < number < STAR]
     if not numbers:
         return None
-    uids = SequenceSet.from_numbers([number for number in numbers if 0 < number < STAR])
+    uids = SequenceSet.from_numbers(numbers)
     return Found(uids, uids.count, modseq=int(modseq[1]) if modseq else None)
 
 
