@@ -183,7 +183,7 @@ NEVER_TEXT = {
     "tuple[int, int] | None",
     "datetime | None",
     "SequenceSet",
-    "Source",
+    "MessageLike",
     "Change",
     "BodySink | None",
     "str | None",  # Option.requires, which is compared and not written; a nonce of SCRAM

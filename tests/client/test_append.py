@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -355,3 +356,93 @@ async def test_ok_before_the_message_was_sent_is_no_success(
         theirs.sendall(b"".join(b"%b%d OK done\r\n" % (tag.encode(), n) for n in (1, 2, 3)))
         with pytest.raises((ProtocolError, OutcomeUnknown)):
             await client.append("INBOX", b"x" * 2_000_000)
+
+
+# -- messages with flags and dates of their own ----------------------------------------------------
+
+
+async def test_flags_are_one_or_several(connect: Connector, server: Server) -> None:
+    client = await connect(server)
+    inbox = await client.select("INBOX")
+    await client.append("INBOX", letter(), flags="$Junk")
+    await inbox.append(letter(), flags=["$Junk", "\\Seen"])
+    async with client.pipeline() as pipe:
+        pipe.append("INBOX", letter(), flags={"\\Seen"})
+    kept = [message.flags for message in server.mailbox().messages.values()]
+    assert kept == [{"$Junk"}, {"$Junk", "\\Seen"}, {"\\Seen"}]
+
+
+async def test_an_outgoing_keeps_its_flags_beside_those_given(
+    connect: Connector, server: Server
+) -> None:
+    client = await connect(server)
+    mine = Outgoing(letter(), "\\Draft", WHEN)
+    await client.append("INBOX", mine, flags=["$Junk"])
+    await client.append("INBOX", Outgoing(letter()), flags="\\Seen", date=WHEN)
+    await client.append("INBOX", mine, date=WHEN)
+    found = list(server.mailbox().messages.values())
+    assert [message.flags for message in found] == [{"\\Draft", "$Junk"}, {"\\Seen"}, {"\\Draft"}]
+    assert [message.internaldate for message in found] == [WHEN] * 3
+    with pytest.raises(InvalidArgument, match="date already"):
+        await client.append("INBOX", mine, date=datetime(2021, 1, 1, tzinfo=UTC))
+    assert len(server.mailbox().messages) == 3
+
+
+async def test_outgoing_takes_what_append_takes(
+    connect: Connector, server: Server, tmp_path: Path
+) -> None:
+    email = EmailMessage()
+    email["Subject"] = "hi"
+    email.set_content("x")
+    (tmp_path / "letter").write_bytes(b"junk" + letter("file"))
+    with (tmp_path / "letter").open("rb") as file:
+        file.seek(4)
+        client = await connect(server)
+        await client.append_many(
+            "INBOX",
+            [
+                Outgoing(letter("bytes"), "\\Seen"),
+                Outgoing(bytearray(letter("array"))),
+                Outgoing(io.BytesIO(letter("io"))),
+                Outgoing(file),
+                Outgoing(email),
+                Outgoing(Octets(letter("source"))),
+            ],
+        )
+    subjects = [data.split(b"Subject: ")[1].split(b"\r\n")[0] for data in stored(server)]
+    assert subjects == [b"bytes", b"array", b"io", b"file", b"hi", b"source"]
+
+
+async def test_nul_in_an_outgoing(connect: Connector, server: Server) -> None:
+    client = await connect(server)
+    assert client.takes_nul
+    await client.append("INBOX", Outgoing(letter(body="a\0b\r\n")))
+    assert stored(server) == [letter(body="a\0b\r\n")]
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        ("text", {}),
+        (None, {}),
+        (5, {}),
+        (io.StringIO("x"), {}),
+        (Path("letter"), {}),
+        (b"x", {"flags": "a b"}),
+        (b"x", {"flags": [b"x"]}),
+        (b"x", {"flags": None}),
+        (b"x", {"date": "today"}),
+    ],
+)
+def test_what_is_no_outgoing(message: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument):
+        Outgoing(message, **options)
+
+
+def test_an_outgoing_is_a_value() -> None:
+    one = Outgoing(b"x", ["\\Seen"], WHEN)
+    assert one == Outgoing(Octets(b"x"), frozenset({"\\Seen"}), WHEN)
+    assert hash(one) == hash(Outgoing(b"x", "\\Seen", WHEN))
+    assert dataclasses.replace(one, flags="$Junk") == Outgoing(b"x", "$Junk", WHEN)
+    with pytest.raises(AttributeError):
+        one.flags = frozenset()  # type: ignore[misc]

@@ -12,8 +12,17 @@ from typing import Any, cast
 
 import pytest
 
-from imaplus import Body, CapabilityMissing, Limits, NoSuchMessage, ProtocolError
-from imaplus.testing import Generated, Server
+from imaplus import (
+    Body,
+    CapabilityMissing,
+    Limits,
+    NoSuchMessage,
+    NotPermitted,
+    ProtocolError,
+    Refused,
+    Security,
+)
+from imaplus.testing import Generated, ScriptServer, Server, Transcript
 from imaplus.wire.sinks import Digest
 
 from .harness import Connector, letter
@@ -89,6 +98,70 @@ async def test_decoded_by_a_server_that_cannot(
     inbox = await (await connect(server)).select("INBOX")
     with pytest.raises(CapabilityMissing, match="BINARY"):
         await inbox.download(1, io.BytesIO(), section="1", binary=True)
+
+
+DECLINES = Transcript.parse("""
+S: * PREAUTH [CAPABILITY IMAP4rev1 BINARY] x
+C: $1 SELECT INBOX
+S: * 1 EXISTS
+S: $1 OK [READ-WRITE] x
+C: $2 UID FETCH 7 (UID BINARY.PEEK[2])
+S: $2 NO [UNKNOWN-CTE] x
+C: $3 UID FETCH 7 (UID BODY.PEEK[2.MIME])
+S= b'* 1 FETCH (UID 7 BODY[2.MIME] {37}\\r\\nContent-Transfer-Encoding:\\r\\n BASE64\\r\\n)\\r\\n'
+S: $3 OK x
+C: $4 UID FETCH 7 (UID BODY.PEEK[2])
+S: * 1 FETCH (UID 7 BODY[2] {9}
+S: aGVsbG8!=)
+S: $4 OK x
+C: $5 UID FETCH 7 (UID BINARY.PEEK[1])
+S: $5 NO [PARSE] x
+C: $6 UID FETCH 7 (UID BODY.PEEK[1.MIME])
+S: * 1 FETCH (UID 7 BODY[1.MIME] "")
+S: $6 OK x
+C: $7 UID FETCH 7 (UID BODY.PEEK[HEADER])
+S: * 1 FETCH (UID 7 BODY[HEADER] {43}
+S: Content-transfer-encoding: quoted-printable)
+S: $7 OK x
+C: $8 UID FETCH 7 (UID BODY.PEEK[1])
+S: * 1 FETCH (UID 7 BODY[1] "a=3Db")
+S: $8 OK x
+C: $9 UID FETCH 7 (UID BINARY.PEEK[3])
+S: $9 NO [UNKNOWN-CTE] who knows it
+C: $10 UID FETCH 7 (UID BODY.PEEK[3.MIME])
+S: * 1 FETCH (UID 7 BODY[3.MIME] "Content-Transfer-Encoding: x-odd")
+S: $10 OK x
+C: $11 UID FETCH 7 (UID BINARY.PEEK[4])
+S: $11 NO [NOPERM] no
+C: $12 UID FETCH 7 (UID BINARY.PEEK[])
+S: $12 NO [PARSE] no
+C: $13 UID FETCH 7 (UID BODY.PEEK[])
+S: * 1 FETCH (UID 7 BODY[] "a=3Db")
+S: $13 OK x
+C: $14 LOGOUT
+S: * BYE x
+S: $14 OK x
+""")
+
+
+async def test_decoded_here_where_the_server_declines(connect: Connector) -> None:
+    async def decoded(section: str) -> bytes:
+        file = io.BytesIO()
+        size = await inbox.download(7, file, section=section, binary=True)
+        assert size == len(file.getvalue())
+        return file.getvalue()
+
+    with ScriptServer(DECLINES) as server:
+        client = await connect(server.host, server.port, security=Security.PLAIN, identity={})
+        inbox = await client.select("INBOX")
+        assert await decoded("2") == b"hello"
+        assert await decoded("1") == b"a=b"
+        with pytest.raises(Refused, match="who knows it"):
+            await decoded("3")
+        with pytest.raises(NotPermitted):
+            await decoded("4")
+        assert await decoded("") == b"a=3Db"
+        await client.logout()
 
 
 async def test_progress(connect: Connector, server: Server) -> None:

@@ -252,6 +252,17 @@ async def test_flags_are_changed(connect: Connector, anyone: Server) -> None:
     assert mailbox.flags(1) == {"\\Flagged", "$Work"}
 
 
+async def test_flags_in_every_form(connect: Connector, full: Server) -> None:
+    inbox = await (await connect(full)).select("INBOX")
+    await inbox.set_flags(1, ["\\Seen", "$Mine"])
+    assert full.mailbox().flags(1) == {"\\Seen", "$Mine"}
+    await inbox.add_flags(1, {"\\Flagged"}, "$Junk")
+    await inbox.remove_flags(1, ("\\Seen", "$Mine"))
+    assert full.mailbox().flags(1) == {"\\Flagged", "$Junk"}
+    await inbox.set_flags(1, [])
+    assert full.mailbox().flags(1) == set()
+
+
 async def test_flags_unless_they_have_changed(connect: Connector, full: Server) -> None:
     inbox = await (await connect(full)).select("INBOX")
     before = inbox.highestmodseq
@@ -261,7 +272,10 @@ async def test_flags_unless_they_have_changed(connect: Connector, full: Server) 
     assert [("$Mine" in full.mailbox().flags(uid)) for uid in (1, 2, 3)] == [True, False, True]
 
 
-@pytest.mark.parametrize("flags", [(), ("a b",), ("\\",), ("x\r\n",), ("(",), ("ü",), ("",)])
+@pytest.mark.parametrize(
+    "flags",
+    [(), ([],), ("a b",), ("\\",), ("x\r\n",), ("(",), ("ü",), ("",), (["\\Seen", ""],), (b"x",)],
+)
 async def test_what_is_no_flag(connect: Connector, full: Server, flags: tuple[str, ...]) -> None:
     inbox = await (await connect(full)).select("INBOX")
     before = len(full.commands[0])

@@ -185,8 +185,13 @@ async def test_what_is_no_argument(connect: Connector, full: Server) -> None:
     inbox = await client.select("INBOX")
     with pytest.raises(InvalidArgument):
         client.pipeline().add_flags(inbox, "x", "\\Seen")
+    for flags in ((), ([],), ("a b",), (["\\Seen", ""],)):
+        with pytest.raises(InvalidArgument):
+            client.pipeline().add_flags(inbox, 1, *flags)
+    with pytest.raises(InvalidArgument):
+        client.pipeline().append("INBOX", letter(), flags="(x)")
     async with client.pipeline(check=False) as pipe:
-        wrong = [pipe.status("INBOX", ["no item"]), pipe.add_flags(inbox, 1)]
+        wrong = [pipe.status("INBOX", ["no item"]), pipe.fetch(inbox, 1, "no item")]
         right = pipe.status("INBOX")
     assert [type(answer.error) for answer in wrong] == [InvalidArgument] * 2
     assert right.result().messages == 10

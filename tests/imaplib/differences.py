@@ -50,6 +50,16 @@ DIFFERENCES = (
         why="as in Python 3.16; before, they raised UnicodeEncodeError or named another mailbox",
     ),
     Difference(
+        name="form-c",
+        what="under UTF8=ACCEPT, mailbox names go in Unicode's form C, unless they are bytes",
+        why="RFC 6855 (3) wants Net-Unicode; Cyrus 3.10 finds no name in another form",
+    ),
+    Difference(
+        name="folded-strings",
+        what="a line break inside a quoted string does not end a response; it is given as it came",
+        why="servers send folded file names like that (GreenMail); the rest was an abort",
+    ),
+    Difference(
         name="directory",
         what="list() and lsub() have '' for their directory, which is sent as before",
         why="as in Python 3.16",

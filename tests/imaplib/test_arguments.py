@@ -60,6 +60,17 @@ def test_a_mailbox_name_under_utf8_accept(talk: Any) -> None:
     ]
 
 
+def test_a_mailbox_name_in_form_c(talk: Any) -> None:
+    """Difference: form-c."""
+    client, server = talk(state="AUTH")
+    client.create("e\u0301")
+    client.enable("UTF8=ACCEPT")
+    client.create("e\u0301")
+    client.create(b'"e\xcc\x81"')
+    assert server.heard[0] == b"CREATE e&AwE-\r\n"
+    assert server.heard[2:] == [b'CREATE "\xc3\xa9"\r\n', b'CREATE "e\xcc\x81"\r\n']
+
+
 def test_wildcards_and_references(talk: Any) -> None:
     client, server = talk()
     client.list()

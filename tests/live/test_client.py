@@ -500,3 +500,38 @@ def test_a_pipeline(server: LabServer, client: Client, fresh: str) -> None:
     assert list(box.uids()) == uids[5:]
     assert client.status(other).messages == 6
     client.delete(other)
+
+
+def test_names_in_another_form_than_c(cyrus_bpo: LabServer) -> None:
+    """Cyrus 3.10: a name made under IMAP4rev1 is found by its own octets only, others by form C."""
+    name = "cafe\u0301"
+    with log_in(cyrus_bpo, "bob", enable=()) as client:
+        client.create(name)
+    with log_in(cyrus_bpo, "bob") as client:
+        assert client.status(name).messages == 0  # not listed: form C first, then as it is
+        client.create(name)  # which goes in form C
+    with log_in(cyrus_bpo, "bob") as client:
+        assert client.status(name).mailbox == "caf\u00e9"
+        listed = [entry.name for entry in client.list(pattern="caf*")]
+        assert sorted(listed) == sorted([name, "caf\u00e9"])
+        for each in listed:
+            assert client.examine(each).name == each
+            assert client.status(each).mailbox == each
+    with log_in(cyrus_bpo, "bob", enable=()) as client:
+        for each in listed:  # under IMAP4rev2 its DELETE knows form C only
+            client.delete(each)
+
+
+def test_a_part_that_the_server_does_not_decode(client: Client, fresh: str) -> None:
+    """Dovecot says [PARSE] to broken base64; Cyrus decodes it."""
+    if not client.can("BINARY"):
+        pytest.skip("no BINARY")
+    message = (
+        b"MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\naGVs!bG8=\r\n"
+    )
+    client.append(fresh, message)
+    file = io.BytesIO()
+    inbox = client.select(fresh)
+    inbox.download(next(iter(inbox.uids())), file, section="1", binary=True)
+    assert file.getvalue() == b"hello"

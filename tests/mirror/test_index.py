@@ -37,10 +37,12 @@ def found(hits: list[Hit]) -> list[tuple[str, int]]:
 
 def test_searching(filled: Store) -> None:
     with Index.open(filled) as index:
-        assert found(index.search("annual")) == [("INBOX", 1), ("INBOX", 2), ("bad\udcff", 9)]
+        assert found(index.search("annual")) == [("INBOX", 1), ("INBOX", 2), ("bad\ufffdFF", 9)]
         assert found(index.search("annual", field="subject")) == [("INBOX", 1)]
         assert found(index.search("ANNUAL soup", mailbox="INBOX")) == [("INBOX", 2)]
-        assert found(index.search("eve", field="sender", mailbox="bad\udcff")) == [("bad\udcff", 9)]
+        assert found(index.search("eve", field="sender", mailbox="bad\udcff")) == [
+            ("bad\ufffdFF", 9)
+        ]
         assert index.search("annual missing") == []
         assert len(index.search("", limit=2)) == 2
         (hit,) = index.search("figures")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Store
-from imaplus.mirror.names import MAX_NAME, MAX_OCTETS, folder_name
+from imaplus.mirror.names import MAX_NAME, MAX_OCTETS, folder_name, kept_name, shown_name
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,29 @@ def test_true_names_come_back_from_the_disk(
         for name in names:
             store.mailbox(name, 1).mark(exists=0)
         store.commit()
-        assert [info.name for info in store.mailboxes()] == sorted(names)
+        assert [info.name for info in store.mailboxes()] == sorted(map(shown_name, names))
     inside = [path for path in outside.rglob("*") if path.is_file() and root not in path.parents]
     assert inside == []
     found = {
         json.loads(path.read_bytes())["name"] for path in root.glob("mailboxes/*/mailbox.json")
     }
-    assert found == set(names)
+    assert found == set(map(kept_name, names))
+
+
+def test_an_octet_that_cannot_be_read_is_kept_as_older_stores_keep_it(root: Path) -> None:
+    shown, kept = "bad\ufffdFF", "bad\udcff"
+    assert (kept_name(shown), shown_name(kept)) == (kept, shown)
+    with Store.open(root, create=True, sync=False) as store:
+        store.mailbox(kept, 1).mark(exists=0)
+        store.commit()
+    (path,) = root.glob("mailboxes/*")
+    assert path.name == folder_name(kept) == folder_name(shown)
+    assert json.loads((path / "mailbox.json").read_bytes())["name"] == kept
+    with Store.open(root, sync=False) as store:
+        assert [info.name for info in store.mailboxes()] == [shown]
+        assert store.mailbox(shown, 1).checkpoint is not None
+        assert store.mailbox(shown, 1) is store.mailbox(kept, 1)
+    assert list(root.glob("mailboxes/*")) == [path]
 
 
 def test_a_folder_of_another_mailbox_is_not_taken(root: Path) -> None:

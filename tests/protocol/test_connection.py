@@ -470,7 +470,7 @@ def test_a_malformed_answer_is_the_cause_of_a_missing_one() -> None:
     talk = Talk()
     pending = talk.send(GetNamespaces())
     talk.hear("* NAMESPACE (oops", "{} OK done", after=pending)
-    with pytest.raises(ProtocolError, match="OK without") as caught:
+    with pytest.raises(ProtocolError, match=r"cannot be read.*NAMESPACE") as caught:
         pending.result()
     assert isinstance(caught.value.__cause__, ProtocolError)
 

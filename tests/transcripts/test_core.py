@@ -86,6 +86,10 @@ def inbox(exists: int) -> Row:
     return Select("INBOX"), {"name": "INBOX", "exists": exists}
 
 
+def pdf(name: str) -> Part:
+    return Part("1", "application", "pdf", {"name": name}, encoding="base64", size=690)
+
+
 CASES: Cases = {
     "capability": [
         (capabilities, {"IMAP4REV1", "STARTTLS"}),
@@ -211,6 +215,27 @@ CASES: Cases = {
             ],
         ),
     ],
+    "names-in-form-c": [
+        (Create("cafe\u0301"), None),
+        (Enable(("IMAP4rev2",)), {"IMAP4REV2"}),
+        (Create("cafe\u0301"), None),
+        (lambda c: mailboxes.status(c, "cafe\u0301", ("MESSAGES",)), MailboxStatus("café", 1)),
+        (lambda c: mailboxes.status(c, "e\u0301", ("MESSAGES",)), MailboxStatus("e\u0301", 2)),
+        (
+            lambda c: mailboxes.open_mailbox(c, "o\u0308", read_only=False),
+            Fails(NoSuchMailbox, "no such mailbox"),
+        ),
+        (Subscribe("o\u0308"), Fails(NoSuchMailbox, "no such mailbox")),
+        (
+            List(),
+            [
+                ListEntry("cafe\u0301", "/", frozenset()),
+                ListEntry("caf\u00e9", "/", frozenset()),
+            ],
+        ),
+        (Examine("cafe\u0301"), {"name": "cafe\u0301", "read_only": True}),
+        (Examine("caf\u00e9"), {"name": "caf\u00e9", "read_only": True}),
+    ],
     "lsub": [
         (
             Lsub(),
@@ -244,7 +269,20 @@ CASES: Cases = {
             ),
         ),
         (GetStatus("gone", ("MESSAGES",)), Fails(NoSuchMailbox)),
-        (GetStatus("mute", ("MESSAGES",)), Fails(ProtocolError, "OK without the MailboxStatus")),
+        (GetStatus("mute", ("MESSAGES",)), Fails(ProtocolError, "did not send the answer")),
+    ],
+    "one-bad-value": [
+        inbox(9),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", messages=3, unseen=1)),
+        (GetStatus("a", ("MESSAGES",)), MailboxStatus("a", uidnext=4)),
+        (GetStatus("a", ("MESSAGES",)), Fails(ProtocolError, "* STATUS a (MESSAGES")),
+        (Search(), Found(uids("5,7"), 2)),
+        (Search(), Found(uids("5,7"), 2, modseq=9)),
+        (Search(), Fails(ProtocolError, "* SEARCH x")),
+        (Search(), Found(uids("1:3"), 3, min=1)),
+        (Search(), Fails(ProtocolError, "* ESEARCH UID ALL 1:x")),
     ],
     "status-pipelined": [
         (
@@ -419,6 +457,40 @@ CASES: Cases = {
         ),
         (Noop(), None),
         (heard, [{"uid": 20, "FLAGS": set()}]),
+    ],
+    "fetch-without-items": [
+        inbox(5),
+        (
+            Fetch(uids("5:8"), ("UID", "FLAGS", "ENVELOPE")),
+            [{"uid": 5, "FLAGS": set()}, {"uid": 6}, {"uid": 7, "MODSEQ": 4}],
+        ),
+        (heard, [{"uid": 6}, {"uid": 7, "MODSEQ": 4}]),
+        (
+            Fetch(uids("5:8"), ("UID", Body())),
+            [{"uid": 6, "BODY[]": b"ho"}, {"uid": 5, "FLAGS": {"\\Seen"}}],
+        ),
+    ],
+    "fetch-folded-names": [
+        inbox(3),
+        (
+            Fetch(uids("7:9"), ("UID", "BODYSTRUCTURE")),
+            [
+                {"uid": 7, "BODYSTRUCTURE": pdf("a rather long\r\n name.pdf")},
+                {"uid": 8, "BODYSTRUCTURE": pdf("short.pdf")},
+                {"uid": 9, "BODYSTRUCTURE": "malformed"},
+            ],
+        ),
+        (
+            Fetch(uids("7:9"), ("UID", "ENVELOPE")),
+            [
+                {
+                    "uid": 7,
+                    "ENVELOPE": Envelope(
+                        None, "smile :))\r\n and go on", (), (), (), (), (), (), None, None
+                    ),
+                }
+            ],
+        ),
     ],
     "fetch-pipelined": [
         inbox(5),

@@ -352,7 +352,9 @@ CASES: Cases = {
             List(),
             [
                 entry(
-                    "INBOX/Da\udc09Oggetto\udc09Ricevuto\udc09Dimensione", "/", "\\HasNoChildren"
+                    "INBOX/Da\ufffd09Oggetto\ufffd09Ricevuto\ufffd09Dimensione",
+                    "/",
+                    "\\HasNoChildren",
                 ),
                 entry("Sent Items (old)", "/", "\\HasNoChildren"),
                 entry("Sent Items", "/", "\\HasNoChildren"),

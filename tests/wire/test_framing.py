@@ -44,6 +44,11 @@ octets = st.lists(
             b"\0",
             b"x",
             b"{0}\r\n",
+            b'* X ("',
+            b'* OK "',
+            b"A1 OK",
+            b"* ",
+            b"+",
             b"{2}\r\n",
             b"{3",
             b"}",
@@ -108,6 +113,78 @@ def test_what_broken_servers_send(data: bytes, expected: Frame) -> None:
     assert frames([data]) == [expected]
 
 
+NAME = b"a rather long name of\r\n a file.pdf"
+IN_LITERAL = Frame(b'* 1 FETCH (X ("name" {%d}\r\n))' % len(NAME), (NAME,))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'* 1 FETCH (X ("name" "%b"))\r\n' % NAME, [IN_LITERAL]),
+        (
+            b'* LIST () "/" "a\n\r\n\tb" \r\n* OK x\r\n',
+            [Frame(b'* LIST () "/" {6}\r\n', (b"a\n\r\n\tb",)), Frame(b"* OK x")],
+        ),
+        (
+            b'* X ("a\\"\r\nb\\\\" "c \r\nd" {1}\r\n" "e\r\n")\r\n',
+            [
+                Frame(
+                    b"* X ({6}\r\n {5}\r\n {1}\r\n {3}\r\n)",
+                    (b'a"\r\nb\\', b"c \r\nd", b'"', b"e\r\n"),
+                )
+            ],
+        ),
+        # quirk 10: a quote inside that nobody escaped
+        (b'* X ("a\r\nb"c" d)\r\n', [Frame(b"* X ({6}\r\n d)", (b'a\r\nb"c',))]),
+        (b'* X ("Re: OK\r\n OK")\r\n', [Frame(b"* X ({11}\r\n)", (b"Re: OK\r\n OK",))]),
+    ],
+)
+def test_a_line_break_inside_a_quoted_string(data: bytes, expected: list[Frame]) -> None:
+    assert frames([data]) == expected
+    assert frames(cut(data, range(len(data)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (b"* OK don't \"panic", None),
+        (b'* NO [ALERT] ("', None),
+        (b'A1 BAD what is "this', None),
+        (b'+ say "it', None),
+        (b'* 1 FETCH (FLAGS (a"b))', None),  # no string begins here
+        (b'* 1 FETCH (FLAGS ("a))', None),
+        (b'* LIST () "\\" INBOX', None),  # quirk 41: Domino does not escape its delimiter
+        (b'* X ("a\r\nb\r\n\r\nc', b'* X ("a b  c'),  # as one response, which no parser takes
+    ],
+)
+@pytest.mark.parametrize("after", [b"* 2 FETCH (UID 5)", b"A1 OK done", b"+ go on", b"+"])
+def test_a_stray_quote_costs_its_own_response(
+    line: bytes, text: bytes | None, after: bytes
+) -> None:
+    data = line + b"\r\n" + after + b"\r\n"
+    for pieces in ([data], cut(data, range(len(data)))):
+        framer = Framer()
+        assert frames(pieces, framer) == [Frame(text or line), Frame(after)]
+        assert not framer.inside_response
+        assert frames([b"* OK x\r\n"], framer) == [Frame(b"* OK x")]
+
+
+def test_what_follows_a_stray_quote_is_handed_over_too() -> None:
+    framer = Framer()
+    framer.feed(b'* X ("a\r\n* Y {1}\r\nz')
+    assert framer.next_frame() == Frame(b'* X ("a')
+    assert framer.inside_response
+    assert framer.take_rest() == b"* Y {1}\r\nz"
+
+
+@pytest.mark.parametrize("unit", [b'* X ("\r\n', b'* X ("\r\n"\r\n', b'("\r\n" ', b'"\r\n', b'" '])
+def test_a_megabyte_of_quotes_is_no_work(unit: bytes) -> None:
+    framer = Framer(Limits(literals=1 << 20))
+    data = b"* X " + unit * (2**20 // len(unit))
+    found = frames([data[at : at + 4096] for at in range(0, len(data), 4096)], framer)
+    assert sum(frame.size for frame in found) + len(framer.take_rest()) <= 8 * len(data)
+
+
 def test_an_empty_line_ends_a_response_whose_lists_are_closed() -> None:
     assert frames([b"* X {1}\r\na\r\n* Y\r\n"]) == [Frame(b"* X {1}\r\n", (b"a",)), Frame(b"* Y")]
 
@@ -119,6 +196,9 @@ def test_an_empty_line_ends_a_response_whose_lists_are_closed() -> None:
         (Limits(text=20), b"* OK {1}\r\nx 12345678\r\n", b"* OK {1}\r\nx 1234567890123\r\n"),
         (Limits(literal=3), b"* {3}\r\nabc\r\n", b"* {4}\r\nabcd\r\n"),
         (Limits(literals=2), b"* {0}\r\n{0}\r\n\r\n", b"* {0}\r\n{0}\r\n{0}\r\n\r\n"),
+        (Limits(text=17), b'* X "1\r\n345678"\r\n', b'* X "1\r\n3456789"\r\n'),
+        (Limits(literals=1), b'* X "\r\n"\r\n', b'* X "\r\n" "\r\n"\r\n'),
+        (Limits(held=4), b'* X "a\r\nb"\r\n', b'* X "a\r\nbc"\r\n'),
         (Limits(held=4), b"* {2}\r\nab{2}\r\nab\r\n", b"* {2}\r\nab{3}\r\nabc\r\n"),
     ],
 )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.wire.mailbox_names import (
+    composed,
     decode,
     decode_utf8,
     encode,
     encode_utf8,
     normalise,
+    printable,
     same,
+    with_surrogates,
 )
 
 # Arbitrary octets hardly ever make a shift, so these are made of what shifts are made of.
@@ -36,6 +42,16 @@ names = st.one_of(
 def test_octets_survive(raw: bytes) -> None:
     assert encode(decode(raw)) == raw
     assert encode_utf8(decode_utf8(raw)) == raw
+
+
+@given(raw_names)
+def test_names_can_be_printed_and_kept(raw: bytes) -> None:
+    for name, back in ((decode(raw), encode), (decode_utf8(raw), encode_utf8)):
+        name.encode()
+        assert back(json.loads(json.dumps(name))) == raw
+        assert back(pickle.loads(pickle.dumps(name))) == raw
+        assert back(with_surrogates(name)) == raw  # as earlier versions gave it
+        assert printable(with_surrogates(name)) == name
 
 
 @given(names)
@@ -77,21 +93,25 @@ def test_modified_utf7(name: str, raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
-        (b"&AGE-", "\udc26AGE-"),  # "a" needs no shift
-        (b"&AOQAYQ-", "\udc26AOQAYQ-"),  # nor does the second half of this
-        (b"&AOQ-&AOQ-", "ä\udc26AOQ-"),  # one shift would have done (RFC 3501, 5.1.3)
-        (b"&AOQ-&AOQ-&AOQ-", "ä\udc26AOQ-ä"),
-        (b"&AOR-", "\udc26AOR-"),  # bits left over
-        (b"&AOQ", "\udc26AOQ"),
-        (b"&AOQ=-", "\udc26AOQ=-"),
-        (b"&AO/-", "\udc26AO/-"),
-        (b"&A-", "\udc26A-"),
-        (b"&2D0-", "\udc262D0-"),  # half of a surrogate pair
-        (b"&3AA-", "\udc263AA-"),
-        (b"&", "\udc26"),
-        (b"&&-", "\udc26&"),
-        (b"Entw\xfcrfe", "Entw\udcfcrfe"),
-        (b"Da\tOggetto", "Da\udc09Oggetto"),  # quirk 40
+        (b"&AGE-", "\ufffd26AGE-"),  # "a" needs no shift
+        (b"&AOQAYQ-", "\ufffd26AOQAYQ-"),  # nor does the second half of this
+        (b"&AOQ-&AOQ-", "ä\ufffd26AOQ-"),  # one shift would have done (RFC 3501, 5.1.3)
+        (b"&AOQ-&AOQ-&AOQ-", "ä\ufffd26AOQ-ä"),
+        (b"&AOR-", "\ufffd26AOR-"),  # bits left over
+        (b"&AOQ", "\ufffd26AOQ"),
+        (b"&AOQ=-", "\ufffd26AOQ=-"),
+        (b"&AO/-", "\ufffd26AO/-"),
+        (b"&A-", "\ufffd26A-"),
+        (b"&2D0-", "\ufffd262D0-"),  # half of a surrogate pair
+        (b"&3AA-", "\ufffd263AA-"),
+        (b"&", "\ufffd26"),
+        (b"&&-", "\ufffd26&"),
+        (b"Entw\xfcrfe", "Entw\ufffdFCrfe"),
+        (b"Da\tOggetto", "Da\ufffd09Oggetto"),  # quirk 40
+        (b"&BBAEMQQyACYEMwQ0BDU-", "\ufffd26BBAEMQQyACYEMwQ0BDU-"),  # quirk 92: Yandex
+        (b"&,,0-", "\ufffd"),  # U+FFFD itself, which a server may hold
+        (b"&,,0-AB", "\ufffd26,,0-AB"),  # the same, where it would be taken for an octet
+        (b"&,,0-41", "\ufffd41"),  # no octet is shown like this
     ],
 )
 def test_what_is_not_modified_utf7_is_kept(raw: bytes, name: str) -> None:
@@ -100,8 +120,8 @@ def test_what_is_not_modified_utf7_is_kept(raw: bytes, name: str) -> None:
 
 
 def test_a_name_read_before_utf8_was_enabled_can_still_be_sent() -> None:
-    assert encode_utf8("a\udc26\udcfc") == b"a&\xfc"
-    assert decode_utf8(b"Entw\xc3\xbcrfe \xfc &AOQ-") == "Entwürfe \udcfc &AOQ-"
+    assert encode_utf8("a\ufffd26\ufffdFC") == b"a&\xfc"
+    assert decode_utf8(b"Entw\xc3\xbcrfe \xfc &AOQ-") == "Entwürfe \ufffdFC &AOQ-"
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\udbff", "\udfff\udc80"])
@@ -131,3 +151,16 @@ def test_other_names_are_as_they_are(name: str) -> None:
     assert normalise(name) == name
     assert not same(name, "INBOX")
     assert not same("Work", "work")
+
+
+def test_names_in_form_c() -> None:
+    assert composed("cafe\u0301") == "caf\u00e9"
+    assert composed("\ufffdFC\u0301") == "\ufffdFC\u0301"  # the C is a digit of an octet's
+    assert composed("Cafe") == "Cafe"
+    assert same("cafe\u0301", "caf\u00e9")
+    assert not same("cafe", "caf\u00e9")
+
+
+def test_both_spellings_of_an_octet_are_of_one_mailbox() -> None:
+    assert same("bad\udcff", "bad\ufffdFF")
+    assert encode_utf8("bad\udcff") == encode_utf8("bad\ufffdFF") == b"bad\xff"

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
+from imaplus.wire import mailbox_names
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.framing import Framer
@@ -105,7 +106,9 @@ def test_tokens(write: Write, expected: bytes) -> None:
         lambda out: out.flag("a b"),
         lambda out: out.flag("a\n"),
         lambda out: out.flag("a)"),
-        lambda out: out.flag_list("\\Seen"),
+        lambda out: out.flag_list("\\Seen \\Flagged"),
+        lambda out: out.flag_list(cast(Any, [b"x"])),
+        lambda out: out.flag_list(cast(Any, None)),
         lambda out: out.astring("a\0b"),
         lambda out: out.string("\ud800"),
         lambda out: out.string(Secret("\ud800")),
@@ -119,6 +122,23 @@ def test_tokens(write: Write, expected: bytes) -> None:
 def test_what_cannot_be_said(write: Write) -> None:
     with pytest.raises(InvalidArgument):
         written(write)
+
+
+def test_names_go_in_form_c_unless_the_server_has_listed_them() -> None:
+    utf8, listed = Rules(utf8=True), {"e\u0301"}
+    for rules, known, name, expected in (
+        (utf8, (), "e\u0301", b'"\xc3\xa9"'),
+        (utf8, listed, "e\u0301", b'"e\xcc\x81"'),
+        (utf8, listed, "a\u0301", b'"\xc3\xa1"'),
+        (DEFAULT_RULES, (), "e\u0301", b"e&AwE-"),
+        (utf8, (), "\ufffdFC\u0301", b"{3}\r\n"),  # what is no UTF-8 goes in a literal
+    ):
+        out = Writer(rules, known)
+        out.mailbox(name)
+        first, *_ = out.finish()
+        assert b"".join(piece.data for piece in first).removesuffix(
+            b"\r\n"
+        ) == expected.removesuffix(b"\r\n")
 
 
 def test_errors_do_not_show_secrets() -> None:
@@ -237,7 +257,8 @@ def test_any_text_arrives_as_it_was_in_one_command(texts: list[str], rules: Rule
         c.sp()
         assert c.nstring() == text.encode()
         c.sp()
-        assert c.mailbox() == ("INBOX" if text.upper() == "INBOX" and text.isascii() else text)
+        name = mailbox_names.normalise(text)
+        assert c.mailbox() == (mailbox_names.composed(name) if rules.utf8 else name)
         c.expect(b" ")
         for _ in c.items():
             assert c.string() == text.encode()

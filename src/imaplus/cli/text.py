@@ -1,7 +1,7 @@
 """Text for people and for programs: escaping, JSON, sizes and counts.
 
 It knows that what a server sent may hold anything, escape sequences for the terminal included, and
-that octets which were not UTF-8 travel in a `str` as lone surrogates. It knows nothing of streams.
+that octets which were not UTF-8 may be in a `str` as lone surrogates. It knows nothing of streams.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ wire at the same time is the connection's concern.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -33,6 +33,7 @@ from imaplus.errors import StateError
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.outgoing import OutgoingMessage, outgoing
 from imaplus.protocol.command import Command, Flow
+from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class AsyncPipeline:
         mailbox: str,
         message: OutgoingMessage,
         *,
-        flags: Iterable[str] = (),
+        flags: FlagsLike = (),
         date: datetime | None = None,
     ) -> Answer[Appended]:
         """Add a message: as `AsyncClient.append()`. For many to one mailbox, `append_many()`."""
@@ -143,7 +144,7 @@ class AsyncPipeline:
         self,
         mailbox: AsyncMailbox,
         uids: SequenceSetLike,
-        *flags: str,
+        *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
         """Set flags or keywords, such as "\\\\Seen"; the others stay."""
@@ -153,7 +154,7 @@ class AsyncPipeline:
         self,
         mailbox: AsyncMailbox,
         uids: SequenceSetLike,
-        *flags: str,
+        *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
         """Take flags or keywords away; the others stay."""
@@ -163,7 +164,7 @@ class AsyncPipeline:
         self,
         mailbox: AsyncMailbox,
         uids: SequenceSetLike,
-        *flags: str,
+        *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
         """Have exactly these flags and keywords, or none."""
@@ -174,12 +175,12 @@ class AsyncPipeline:
         mailbox: AsyncMailbox,
         uids: SequenceSetLike,
         change: Change,
-        flags: tuple[str, ...],
+        flags: tuple[FlagsLike, ...],
         unchanged_since: int | None,
     ) -> Answer[Stored]:
-        numbers = SequenceSet.of(uids)
+        numbers, wanted = SequenceSet.of(uids), messages.flags_to(change, flags)
         connection = self._client.connection
-        flow = messages.change_flags(connection, numbers, change, flags, unchanged_since)
+        flow = messages.change_flags(connection, numbers, change, wanted, unchanged_since)
         return self._on(mailbox, flow)
 
     def copy(self, mailbox: AsyncMailbox, uids: SequenceSetLike, other: str) -> Answer[Copied]:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
     from imaplus.sasl import Credentials
+    from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
 """What we say of ourselves to servers that ask (RFC 2971)."""
@@ -321,13 +322,18 @@ class Client(Runner):
         mailbox: str,
         message: OutgoingMessage,
         *,
-        flags: Iterable[str] = (),
+        flags: FlagsLike = (),
         date: datetime | None = None,
     ) -> Appended:
         """Add a message: octets, a binary file (streamed), or an `email` message.
 
-        Octets travel unchanged; lines should end in CRLF. `date` becomes its INTERNALDATE. The
-        result has the UID that it got, where the server tells.
+        Octets travel unchanged; lines should end in CRLF. `flags` is one flag or several, and
+        `date` becomes its INTERNALDATE; an `Outgoing` keeps its own beside these. The result has
+        the UID that it got, where the server tells.
+
+        Raises:
+            InvalidArgument: this is no message, or no flag; or an `Outgoing` has another date.
+            NoSuchMailbox, MessageRefused, Refused: what the server said.
         """
         from imaplus.flows.messages import append_one
         from imaplus.flows.outgoing import outgoing

@@ -25,6 +25,7 @@ from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.fetching import Fetching
 from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
@@ -140,9 +141,11 @@ class Mailbox:
         """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
         Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
-        there are left out; none is kept here. With `changed_since`, only those whose MODSEQ is
-        larger (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller
-        ones than `into_from` octets in any case.
+        there are left out; none is kept here. A message of which the server does not send all
+        that was asked for comes at the end, without it: to ask the `Fetched` for an item that is
+        missing raises KeyError. With `changed_since`, only messages whose MODSEQ is larger
+        (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller ones than
+        `into_from` octets in any case.
 
         A server may look at so many messages in one command (MESSAGELIMIT, RFC 9738): the others
         are asked for then, and come after those with higher UIDs. A message of which it cannot
@@ -156,7 +159,10 @@ class Mailbox:
                 yield value
 
     def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
-        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time."""
+        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time.
+
+        A message whose flags the server does not send is left out.
+        """
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
         for values in self._fetched(uids, ("FLAGS",), None, None):
@@ -164,7 +170,7 @@ class Mailbox:
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
             else:
-                known = [value for value in values if value.uid]
+                known = [value for value in values if value.uid and "FLAGS" in value]
                 uids_.append([value.uid or 0 for value in known])
                 flags.append([value.flags for value in known])
         return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
@@ -200,7 +206,7 @@ class Mailbox:
             commands.note(values)
             for whole in merger.merge(values):
                 yield whole
-        yield merger.rest(commands.undecodable)
+        yield merger.rest(self._state.has_lost)
 
     def download(
         self,
@@ -213,12 +219,15 @@ class Mailbox:
     ) -> int:
         """Write a message, or a section of it, to a binary file in constant memory.
 
-        `section` is as for `Body`; `binary` has the server undo the transfer encoding (BINARY).
-        `progress` is called with the octets so far and the octets in all. The result is the octets
+        `section` is as for `Body`. `binary` has the server undo the transfer encoding (BINARY);
+        where it declines because of what the part is like ([UNKNOWN-CTE] or [PARSE], RFC 3516,
+        4.3), the part is decoded here, and what is broken in it passed over. `progress` is called
+        with the octets so far and the octets in all, as they travel. The result is the octets
         written.
 
         Raises:
             NoSuchMessage: there is no such message, or section.
+            Refused: neither the server nor this library knows the transfer encoding.
         """
         self._insist()
         flow = download(uid, file, section=section, binary=binary, progress=progress)
@@ -227,9 +236,11 @@ class Mailbox:
     # -- changing ---------------------------------------------------------------------------
 
     def add_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Set flags or keywords, such as "\\\\Seen"; the others stay.
+        """Set flags or keywords; the others stay: `add_flags(uids, "\\\\Seen", "$Junk")`.
+
+        An argument is one flag or an iterable of flags.
 
         With `unchanged_since`, messages whose MODSEQ is larger are left alone, and named in the
         result's `modified` (CONDSTORE).
@@ -237,13 +248,13 @@ class Mailbox:
         return self._store(uids, Change.ADD, flags, unchanged_since)
 
     def remove_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Take flags or keywords away; the others stay."""
         return self._store(uids, Change.REMOVE, flags, unchanged_since)
 
     def set_flags(
-        self, uids: SequenceSetLike, *flags: str, unchanged_since: int | None = None
+        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
         """Have exactly these flags and keywords, or none."""
         return self._store(uids, Change.REPLACE, flags, unchanged_since)
@@ -252,13 +263,14 @@ class Mailbox:
         self,
         uids: SequenceSetLike,
         change: Change,
-        flags: tuple[str, ...],
+        flags: tuple[FlagsLike, ...],
         unchanged_since: int | None,
     ) -> Stored:
         self._insist()
         connection, numbers = self._client.connection, SequenceSet.of(uids)
+        wanted = messages.flags_to(change, flags)
         return self._client.run(
-            messages.change_flags(connection, numbers, change, flags, unchanged_since)
+            messages.change_flags(connection, numbers, change, wanted, unchanged_since)
         )
 
     def add_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
@@ -309,7 +321,7 @@ class Mailbox:
         self._client.run(messages.delete(self._client.connection, SequenceSet.of(uids)))
 
     def append(
-        self, message: OutgoingMessage, *, flags: Iterable[str] = (), date: datetime | None = None
+        self, message: OutgoingMessage, *, flags: FlagsLike = (), date: datetime | None = None
     ) -> Appended:
         """Add a message to this mailbox: as `Client.append()`."""
         self._insist()

@@ -10,26 +10,56 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
 
-from imaplus.errors import Refused
+from imaplus.core.message_source import MessageLike, source_of
+from imaplus.errors import InvalidArgument, Refused
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.flags import FlagsLike, flags_of
 from imaplus.wire.sources import Source
 from imaplus.wire.writer import Writer
 
 
-@record
+@record(init=False)
 class Outgoing:
-    """A message to append, with its flags and its INTERNALDATE (None: the server's now)."""
+    """A message to append, with its flags and its INTERNALDATE (None: the server's now).
+
+    `source` is octets, a seekable binary file from its position on, an `email` message, or any
+    `Source`, and is kept as one; `flags` is one flag or several, and is kept as a frozenset.
+
+    Raises:
+        InvalidArgument: the message is none of these, or an `email` message that cannot be written
+            down without changing its meaning; a flag is none, or the date.
+    """
 
     source: Source
-    flags: frozenset[str] = frozenset()
-    date: datetime | None = None
-    binary: bool = False
+    flags: frozenset[str]
+    date: datetime | None
+    binary: bool
     """It has NUL octets: it travels as literal8, which needs BINARY (RFC 3516, 4.4)."""
-    utf8: bool = False
+    utf8: bool
     """Its headers are UTF-8, and the server wants that said, as RFC 6855 (4) had it."""
+
+    def __init__(
+        self,
+        source: MessageLike,
+        flags: FlagsLike = (),
+        date: datetime | None = None,
+        binary: bool = False,
+        utf8: bool = False,
+    ) -> None:
+        if date is not None and not isinstance(date, datetime):
+            raise InvalidArgument(f"expected a datetime for INTERNALDATE, found {date!r:.60}")
+        given = {
+            "source": source_of(source),
+            "flags": flags_of(flags),
+            "date": date,
+            "binary": binary,
+            "utf8": utf8,
+        }
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
 
     def encode(self, out: Writer) -> None:
         """append-message."""

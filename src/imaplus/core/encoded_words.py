@@ -27,6 +27,7 @@ _WORD: Final = lazy_pattern(
 )
 _FOLD: Final = lazy_pattern(r"\r?\n(?=[ \t])")
 _NOT_BASE64: Final = lazy_pattern(rb"[^A-Za-z0-9+/]+")
+_LONE: Final = lazy_pattern("[\ud800-\udfff]")
 _PERCENT: Final = lazy_pattern(rb"%([0-9A-Fa-f]{2})")
 
 # Codecs of Python's that are no charsets; others (idna, punycode) have no alias and are no danger.
@@ -114,12 +115,13 @@ def _decode_word(encoding: str, text: str) -> bytes:
 def decode_charset(data: bytes, charset: str) -> str:
     """Octets in a charset that a stranger named. Never raises.
 
-    If the charset is unknown, UTF-8 or else Latin-1; if octets are wrong in it, U+FFFD for them.
+    If the charset is unknown, UTF-8 or else Latin-1; if octets are wrong in it, U+FFFD for them,
+    and for half a surrogate pair, which UTF-7 can express: no text could be printed that has one.
     """
     codec = charset_codec(charset)
     if codec is None or codec == "ascii":
         return decode_text(data)
-    return data.decode(_SUPERSETS.get(codec, codec), "replace")
+    return _LONE.sub("\ufffd", data.decode(_SUPERSETS.get(codec, codec), "replace"))
 
 
 def decode_parameter(params: Mapping[str, str], name: str) -> str | None:

@@ -208,6 +208,10 @@ class Fetch(MessageCommand[list[Fetched]]):
             and (not self.keys.isdisjoint(data.claims) or data.claims == UID_ALONE)
         )
 
+    def overhears(self, data: object) -> bool:
+        """A message is there even if the server sends nothing of what was asked for."""
+        return isinstance(data, Fetched) and data.uid is not None and self.covers(data.uid)
+
     def shapes(self) -> Iterable[RunShape]:
         return recent_shapes()
 
@@ -242,10 +246,14 @@ class Fetch(MessageCommand[list[Fetched]]):
 
     def result(self, reply: Reply) -> list[Fetched]:
         merged: dict[int | None, Fetched] = {}
+        overheard: dict[int | None, Fetched] = {}
         for value in _one_by_one(reply.data):
+            if self.keys.isdisjoint(value.claims):
+                overheard.setdefault(value.uid, value)
+                continue
             before = merged.get(value.uid)  # quirk 76: several responses for one message
             merged[value.uid] = value if before is None else before.merged(value)
-        return list(merged.values())
+        return [*merged.values(), *(overheard[uid] for uid in overheard if uid not in merged)]
 
 
 def _one_by_one(values: Iterable[object]) -> Iterator[Fetched]:

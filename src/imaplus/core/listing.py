@@ -12,8 +12,9 @@ from typing import Final
 from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
 from imaplus.protocol.command import Command, Reply
+from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import response
-from imaplus.records import record, replace
+from imaplus.records import field, record, replace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
@@ -46,6 +47,9 @@ class ListEntry:
     """One mailbox that LIST or LSUB found (RFC 9051, 7.3.1)."""
 
     name: str
+    """Printable, and all that it takes to open the mailbox: the server gets the octets back that it
+    sent. One that cannot be read is shown as U+FFFD and two hexadecimal digits, such as
+    "Entw\N{REPLACEMENT CHARACTER}FCrfe" for a name in Latin-1; `raw_name` has the octets."""
     delimiter: str | None
     """What separates levels of the hierarchy; None if there are none."""
     attributes: frozenset[str]
@@ -56,6 +60,8 @@ class ListEntry:
     """It was listed for its children: CHILDINFO (RFC 9051, 6.3.9.6)."""
     old_name: str | None = None
     """What the server called it before, where it says so: OLDNAME (RFC 9051, 6.3.9.7)."""
+    raw_name: bytes = field(default=b"", repr=False, compare=False)
+    """The octets that the server sent for the name; b"" in an entry that no server sent."""
 
     def with_status(self, status: MailboxStatus | None) -> ListEntry:
         """The same mailbox, with what STATUS says of it."""
@@ -92,7 +98,9 @@ def list_entry(c: Cursor) -> ListEntry:
     c.sp()
     delimiter = c.nstring_text() or None  # quirk 48: "" for no delimiter
     c.sp()
-    entry = ListEntry(_name(c, delimiter), delimiter, attributes)
+    raw = _raw_name(c)
+    name = _without_delimiter(c.decode_mailbox(raw), delimiter)
+    entry = ListEntry(name, delimiter, attributes, raw_name=raw)
     return _extended(c, entry) if c.accept_sp() and c.peek() == b"(" else entry
 
 
@@ -100,17 +108,19 @@ def list_entry(c: Cursor) -> ListEntry:
 _EXTENDED: Final = lazy_pattern(rb' \((?="|[A-Za-z-]+ \()')
 
 
-def _name(c: Cursor, delimiter: str | None) -> str:
+def _raw_name(c: Cursor) -> bytes:
     """mailbox; quirk 40: Exchange sends tabs and spaces without quotes, to the line's end."""
     if c.peek() in (b'"', b"{"):
-        name = c.mailbox()
-    else:
-        end = _EXTENDED.search(c.text, c.pos)
-        raw = c.text[c.pos : end.start() if end else None]
-        if not raw:
-            c.fail("a mailbox name")
-        c.pos += len(raw)
-        name = c.decode_mailbox(raw)
+        return c.string()
+    end = _EXTENDED.search(c.text, c.pos)
+    raw = c.text[c.pos : end.start() if end else None]
+    if not raw:
+        c.fail("a mailbox name")
+    c.pos += len(raw)
+    return raw
+
+
+def _without_delimiter(name: str, delimiter: str | None) -> str:
     if delimiter and name.startswith(delimiter) and name.count(delimiter) == 1:
         return name[len(delimiter) :] or name  # quirk 46: "/INBOX" for INBOX
     return name
@@ -137,7 +147,8 @@ def _extended(c: Cursor, entry: ListEntry) -> ListEntry:
 @response("LSUB")
 def lsub_entry(c: Cursor) -> Subscribed:
     found = list_entry(c)
-    return Subscribed(found.name, found.delimiter, found.attributes | {"\\Subscribed"})
+    attributes = found.attributes | {"\\Subscribed"}
+    return Subscribed(found.name, found.delimiter, attributes, raw_name=found.raw_name)
 
 
 class Option(ListSelection, ListReturn):
@@ -208,11 +219,19 @@ class List(Command[list[ListEntry]]):
             return any(isinstance(option, WithStatus) for option in self.returns)
         return isinstance(data, ListEntry) and not isinstance(data, Subscribed)
 
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        _learn_names(connection, reply)
+
     def result(self, reply: Reply) -> list[ListEntry]:
         counts = {told.mailbox: told for told in reply.all(MailboxStatus)}
         # A mailbox that has just changed may be told of in between (RFC 9051, 7.3.1): Cyrus 3.10.
         entries = {entry.name: entry for entry in reply.all(ListEntry)}
         return [entry.with_status(counts.get(entry.name)) for entry in entries.values()]
+
+
+def _learn_names(connection: Connection, reply: Reply) -> None:
+    for entry in reply.all(ListEntry):
+        connection.learn_name(entry.name)
 
 
 @record
@@ -229,6 +248,9 @@ class Lsub(Command[list[Subscribed]]):
         out.mailbox(self.reference)
         out.sp()
         out.list_mailbox(self.pattern)
+
+    def finish(self, connection: Connection, reply: Reply) -> None:
+        _learn_names(connection, reply)
 
     def result(self, reply: Reply) -> list[Subscribed]:
         return reply.all(Subscribed)

@@ -11,6 +11,7 @@ from typing import Any
 
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
 from imaplus.core.session import follows_login
+from imaplus.errors import ProtocolError
 from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MailboxId, MessageData, object_id
@@ -18,7 +19,7 @@ from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.mailbox_names import encode, encode_utf8, normalise, same
+from imaplus.wire.mailbox_names import comparable, encode, encode_utf8, normalise, same
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
 
@@ -184,10 +185,12 @@ class MailboxStatus:
     @property
     def subject(self) -> str:
         """Whose question it answers: as `Command.subject`."""
-        return normalise(self.mailbox)
+        return comparable(self.mailbox)
 
 
-_STATUS_NUMBERS = frozenset(names_of(MailboxStatus)) - {"mailbox", "mailboxid"}
+_STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
+_STATUS_NUMBERS = _STATUS_FIELDS - {"mailboxid"}
+_WORD = lazy_pattern(rb"[A-Za-z][A-Za-z0-9-]*+(?=[ )])")
 # The usual form: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
@@ -213,14 +216,34 @@ def status(c: Cursor) -> MailboxStatus:
     values: dict[str, Any] = {}
     for _ in c.items():
         name = c.keyword().lower()
-        c.sp()
-        if name in _STATUS_NUMBERS:
-            values[name] = c.number()
-        elif name == "mailboxid":
+        if name == "mailboxid":
+            c.sp()
             values[name] = object_id(c)
-        else:
-            c.skip()
+            continue
+        value = _status_value(c)
+        if name in _STATUS_NUMBERS:
+            values[name] = value
     return MailboxStatus(mailbox, **values)
+
+
+def _status_value(c: Cursor) -> int | None:
+    """The number of an item; None if it has none, or one that cannot be read: that costs no other.
+
+    An item without a value may have the name of the next one behind it.
+    """
+    if not c.accept_sp() or c.peek() == b")":
+        return None
+    start = c.mark()
+    try:
+        return c.number()
+    except ProtocolError:
+        c.reset(start)
+    word = c.accept_match(_WORD)
+    if word is not None and word[0].decode().lower() in _STATUS_FIELDS:
+        c.reset(start)
+    elif word is None:
+        c.skip()
+    return None
 
 
 @record
@@ -240,7 +263,7 @@ class GetStatus(Command[MailboxStatus]):
 
     @property
     def subject(self) -> str:
-        return normalise(self.mailbox)
+        return comparable(self.mailbox)
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
         """Answers carry the mailbox's name, so questions about others may be open."""

@@ -18,6 +18,7 @@ from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.flags import flags_of
 from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
 
@@ -114,6 +115,9 @@ class Store(MessageCommand[Stored]):
     flags: frozenset[str]
     silent: bool = False
     modifiers: tuple[StoreModifier, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flags", flags_of(self.flags))  # one will do as well
 
     def needs(self) -> Iterable[str]:
         return needs_of(self.modifiers)

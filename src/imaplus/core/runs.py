@@ -5,9 +5,10 @@ A run is worth what its responses are one by one, and holds no object for each. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache, partial
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter, lt
 from typing import Any, Final
 
@@ -110,6 +111,7 @@ class Merger:
 
     def __init__(self, keys: frozenset[str]) -> None:
         self._keys = keys
+        self._given = _Given()
         self._enough: object = None  # the names of a message of which all had come
         self._partly: dict[int | None, Fetched] = {}
 
@@ -120,6 +122,7 @@ class Merger:
             if isinstance(value, Fetched):
                 if value.claims is self._enough and not self._partly:
                     batch.append(value)  # it looks as the one before
+                    self._given.add(value.uid)
                 else:
                     self._add(value, batch)
             elif isinstance(value, FetchedRun):
@@ -130,27 +133,72 @@ class Merger:
                 if batch:
                     yield batch
                     batch = []
+                self._given.add_all(value.uids)
                 yield value
         if batch:
             yield batch
 
     def _add(self, value: Fetched, batch: list[Fetched]) -> None:
-        if value.uid in self._partly:
-            value = self._partly.pop(value.uid).merged(value)
+        before = self._partly.get(value.uid)
+        if not self._tells(value):
+            if before is None and value.uid not in self._given:
+                self._partly[value.uid] = value
+            return
+        if before is not None:
+            del self._partly[value.uid]
+            if self._tells(before):
+                value = before.merged(value)
         if self._keys <= value.claims:
             batch.append(value)
+            self._given.add(value.uid)
             self._enough = value.claims
-        else:
+        elif not self._is_change(value) or value.uid not in self._given:
             self._partly[value.uid] = value
 
-    def rest(self, certain: Set[int] = frozenset()) -> list[Fetched]:
-        """The messages of which something was asked that has not come, in any case those that
-        are certain to have been asked about."""
-        keys = self._keys
-        return [
-            value
-            for value in self._partly.values()
-            if value.uid in certain
-            or not keys.isdisjoint(value.names - UNSOLICITED)
-            or keys <= UNSOLICITED
-        ]
+    def _tells(self, value: Fetched) -> bool:
+        """Whether it has anything of what was asked for: else, it tells that a message is there."""
+        return not self._keys.isdisjoint(value.claims)
+
+    def _is_change(self, value: Fetched) -> bool:
+        """Whether a server may have sent it unasked, of a message that it has told all of."""
+        return value.names <= UNSOLICITED and not self._keys <= UNSOLICITED
+
+    def rest(self, is_gone: Callable[[int | None], bool] = lambda uid: False) -> list[Fetched]:
+        """The messages of which something was asked that has not come: each as far as it has.
+
+        A message that `is_gone` is left out: what came of it was a change, before it went.
+        """
+        return [value for value in self._partly.values() if not is_gone(value.uid)]
+
+
+class _Given:
+    """The UIDs of messages that are whole: kept small, and looked up only where it matters."""
+
+    __slots__ = ("_alone", "_runs", "_set")
+
+    def __init__(self) -> None:
+        self._runs: list[Sequence[int]] = []
+        self._alone = array("Q")
+        self._set: set[int] | None = None  # all of them, once one was looked for
+
+    def add(self, uid: int | None) -> None:
+        if uid is None:
+            return
+        if self._set is None:
+            self._alone.append(uid)
+        else:
+            self._set.add(uid)
+
+    def add_all(self, uids: Sequence[int]) -> None:
+        if self._set is not None:
+            self._set.update(uids)
+        elif uids[-1] - uids[0] == len(uids) - 1 and _ascending(uids):
+            self._runs.append(range(uids[0], uids[-1] + 1))
+        else:
+            self._alone.extend(uids)
+
+    def __contains__(self, uid: int | None) -> bool:
+        if self._set is None:
+            self._set = set(chain(self._alone, *self._runs))
+            self._runs, self._alone = [], array("Q")
+        return uid in self._set

@@ -14,14 +14,14 @@ from typing import Any
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import SearchReturn, needs_of, write_list
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import PartlyDone, Refused
+from imaplus.errors import PartlyDone, ProtocolError, Refused
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import SELECTED, Command, Reply
 from imaplus.protocol.response import Status, code, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.sets import EMPTY, SequenceSet
+from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
 
 
@@ -54,6 +54,33 @@ _MODSEQ = lazy_pattern(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
 @response("SEARCH")
 def search_data(c: Cursor) -> Found:
     # mailbox-data =/ "SEARCH" *(SP nz-number) [SP search-sort-mod-seq]
+    start = c.mark()
+    try:
+        return _search_data(c)
+    except ProtocolError:
+        c.reset(start)
+        if (found := _readable(c)) is None:
+            raise
+        return found
+
+
+def _readable(c: Cursor) -> Found | None:
+    """What can be read of numbers among which are others: 0 is no message, and neither is a word.
+
+    None if nothing can be.
+    """
+    text = c.rest()
+    modseq = _MODSEQ.search(text)
+    words = _MODSEQ.sub(b" ", text).strip(b" \t()").split()
+    numbers = [int(word) for word in words if word.isdigit() and len(word) <= len(str(STAR))]
+    numbers = [number for number in numbers if 0 < number < STAR]
+    if not numbers:
+        return None
+    uids = SequenceSet.from_numbers(numbers)
+    return Found(uids, uids.count, modseq=int(modseq[1]) if modseq else None)
+
+
+def _search_data(c: Cursor) -> Found:
     c.accept_sp()
     if c.accept_nil():  # quirk 52
         return Found(count=0)
@@ -86,7 +113,9 @@ def esearch(c: Cursor) -> Found:
             case "ALL":
                 values["uids"] = c.uid_set()
             case "COUNT" | "MIN" | "MAX" | "MODSEQ":
-                values[name.lower()] = c.number()
+                values[name.lower()] = c.accept_number()
+                if values[name.lower()] is None:
+                    c.skip()  # it costs no other value
             case _:
                 c.skip()
     return Found(**values)

@@ -111,7 +111,9 @@ class Shape:
             up_to_size = items.removesuffix(_BODY.pattern) + rb"\{(0|[1-9][0-9]{0,6})\}\r\n"
             beginning = rb"\* (%b) FETCH \(%b" % (number, up_to_size)
         self.beginning = lazy_pattern(beginning)
-        self.whole = lazy_pattern(whole + rb"\)\r\n|((?s:.+))")
+        # On a line that begins with a blank, a quoted string goes on (`wire.quoted`).
+        behind = rb"(?![ \t])" if lists else b""
+        self.whole = lazy_pattern(whole + rb"\)\r\n%b|((?s:.+))" % behind)
 
     @property
     def comes_in_runs(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -18,14 +18,16 @@ from imaplus.core.mailboxes import (
 )
 from imaplus.core.parameters import SelectParameter, needs_of
 from imaplus.core.session import Enable, Noop
-from imaplus.errors import CommandError, Refused, Rejected
+from imaplus.errors import CommandError, NoSuchMailbox, Refused, Rejected
 from imaplus.flows.extras import if_granted
-from imaplus.protocol.command import Flow, State
+from imaplus.protocol.command import Command, Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.wire.mailbox_names import same
 
 if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
+
+T = TypeVar("T")
 
 
 def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -53,7 +55,8 @@ def status(
     """
     if connection.mailbox is not None and same(connection.mailbox.name, mailbox):
         yield from Noop()
-    return (yield from GetStatus(mailbox, status_items(connection, items)))
+    command = GetStatus(mailbox, status_items(connection, items))
+    return (yield from _in_either_form(connection, mailbox, command))
 
 
 def create(connection: Connection, mailbox: str) -> Flow[str | None]:
@@ -70,11 +73,11 @@ def open_mailbox(
     kind = Examine if read_only else Select
     parameters = () if resync is None else (yield from _to_resync(connection, resync))
     if not parameters:
-        return (yield from kind(name))
+        return (yield from _in_either_form(connection, name, kind(name)))
     try:
-        return (yield from kind(name, parameters))
+        return (yield from _in_either_form(connection, name, kind(name, parameters)))
     except Rejected:  # quirk 84, if it is not the name
-        opened = yield from kind(name)
+        opened = yield from _in_either_form(connection, name, kind(name))
         connection.refuse(*needs_of(parameters))
         return opened
 
@@ -92,6 +95,21 @@ def _to_resync(connection: Connection, resync: Resync) -> Flow[tuple[SelectParam
 
         return (Condstore(),)
     return ()
+
+
+def _in_either_form(connection: Connection, name: str, command: Command[T]) -> Flow[T]:
+    """A command on a mailbox whose name goes in form C, and if there is none, as it is: Cyrus 3.10
+    keeps what was made under IMAP4rev1 as it was made, and finds it by no other octets."""
+    try:
+        return (yield from command)
+    except NoSuchMailbox:
+        if name in connection.listed or not connection.learn_name(name):
+            raise
+        try:
+            return (yield from command)
+        except NoSuchMailbox:
+            connection.listed.discard(name)
+        raise
 
 
 def leave_mailbox(connection: Connection) -> Flow[None]:

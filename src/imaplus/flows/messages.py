@@ -7,12 +7,12 @@ them ever sends a plain EXPUNGE: other people's deleted messages would go with i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
-from imaplus.core.fetch import Item
+from imaplus.core.fetch import Item, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import Change, Copied, Copy, Expunge, Move, Store, Stored
 from imaplus.core.parameters import StoreModifier
@@ -35,6 +35,7 @@ from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
 from imaplus.records import replace
+from imaplus.wire.flags import FlagsLike, flags_of
 from imaplus.wire.mailbox_names import same
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
@@ -82,7 +83,13 @@ def fetch(
             commands.note(part)
             if not commands.settle(command, error):
                 raise each
-    return _merged(messages) if commands.undecodable else messages
+    keys, mailbox = keys_of(wanted), connection.mailbox
+    return [
+        value
+        for value in (_merged(messages) if commands.undecodable else messages)
+        # Of one that has gone meanwhile only a change may have come.
+        if mailbox is None or keys <= value.claims or not mailbox.has_lost(value.uid)
+    ]
 
 
 def _merged(messages: list[Fetched]) -> list[Fetched]:
@@ -97,16 +104,27 @@ def _merged(messages: list[Fetched]) -> list[Fetched]:
 # -- STORE -----------------------------------------------------------------------------------------
 
 
+def flags_to(change: Change, flags: Iterable[FlagsLike]) -> frozenset[str]:
+    """The flags to add, remove or set; every number of them means something: none but for having
+    none at all.
+
+    Raises:
+        InvalidArgument: there is none where there must be one, or one is no flag.
+    """
+    found = flags_of(*flags)
+    if not found and change is not Change.REPLACE:
+        raise InvalidArgument("expected at least one flag")
+    return found
+
+
 def change_flags(
     connection: Connection,
     uids: SequenceSet,
     change: Change,
-    flags: Collection[str],
+    flags: frozenset[str],
     unchanged_since: int | None = None,
 ) -> Flow[Stored]:
-    """STORE, where every number of flags means something: none but for having none at all."""
-    if not flags and change is not Change.REPLACE:
-        raise InvalidArgument("expected at least one flag")
+    """STORE, of flags that `flags_to()` gives."""
     modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
     return (yield from store(connection, uids, change, flags, modifiers=modifiers))
 
@@ -115,13 +133,13 @@ def store(
     connection: Connection,
     uids: SequenceSet,
     change: Change,
-    flags: Iterable[str],
+    flags: FlagsLike,
     *,
     silent: bool = False,
     modifiers: tuple[StoreModifier, ...] = (),
 ) -> Flow[Stored]:
     """Change flags of any number of messages."""
-    wanted = frozenset(flags)
+    wanted = flags_of(flags)
     commands = (
         Store(part, change, wanted, silent, modifiers) for part in portions(connection, uids)
     )

@@ -1,74 +1,50 @@
-"""From what callers have (octets, files, `email` messages) to what APPEND sends."""
+"""Messages as callers give them to `append()`, with or without flags and a date of their own."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from imaplus.core.append import Outgoing
 from imaplus.errors import InvalidArgument
-from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.sources import FileSource, Octets, Source
+from imaplus.records import replace
+from imaplus.wire.flags import FlagsLike, flags_of
 
 if TYPE_CHECKING:
     from email.message import Message
 
-_ENDS_HEADER: Final = lazy_pattern(r"\r?\n(?![ \t])|\r(?!\n)")  # others fold it (RFC 5322, 2.2.3)
-
 OutgoingMessage: TypeAlias = "bytes | IO[bytes] | Message | Outgoing"
-"""Octets, which travel unchanged; a seekable binary file, read as it is sent; an email message."""
+"""What `Outgoing` takes, or one that is made already."""
 
 
 def outgoing(
     message: OutgoingMessage,
-    flags: Iterable[str] = (),
+    flags: FlagsLike = (),
     date: datetime | None = None,
     *,
     binary: bool = False,
 ) -> Outgoing:
-    """A message to append.
+    """A message to append. To the flags of an `Outgoing` those are added that are given here.
 
     Raises:
         InvalidArgument: it is none of the kinds, or an `email` message that cannot be written
-            down without changing its meaning: a line break in a header, say.
+            down without changing its meaning: a line break in a header, say; one of the flags is
+            none; or there are two dates.
     """
     if isinstance(message, Outgoing):
-        return message
-    source = _source(message)
-    has_nul = binary and any(b"\0" in chunk for chunk in source.chunks())
-    return Outgoing(source, frozenset(flags), date, has_nul)
+        found = _with(message, flags, date)
+    else:
+        found = Outgoing(message, flags, date)
+    if binary and not found.binary and any(b"\0" in chunk for chunk in found.source.chunks()):
+        return replace(found, binary=True)
+    return found
 
 
-def _source(message: Any) -> Source:
-    if isinstance(message, bytes | bytearray | memoryview):
-        return Octets(bytes(message))
-    if hasattr(message, "walk"):
-        return Octets(_flatten(message))
-    if not hasattr(message, "read"):
-        raise InvalidArgument(
-            f"expected bytes, a binary file or an email message, found {type(message).__name__}"
-        )
-    return FileSource.of(message)
-
-
-def _flatten(message: Any) -> bytes:
-    """Octets by the SMTP policy, read back to see that no header became two (CVE-2024-6923)."""
-    from email import message_from_bytes, policy
-    from email.generator import BytesGenerator
-
-    for part in message.walk():
-        for name, value in part.raw_items():
-            if _ENDS_HEADER.search(str(value)):
-                raise InvalidArgument(f"the header {name!r:.60} has a line break that ends it")
-    out = io.BytesIO()
-    try:
-        BytesGenerator(out, policy=policy.SMTP).flatten(message)
-    except Exception as error:  # the package raises what its helpers happen to raise
-        raise InvalidArgument(f"this message cannot be written down: {error}") from error
-    data = out.getvalue()
-    written = message_from_bytes(data).keys()
-    if [name.lower() for name in written] != [name.lower() for name in message]:
-        raise InvalidArgument("a header of this message has a line break that makes it two")
-    return data
+def _with(message: Outgoing, flags: FlagsLike, date: datetime | None) -> Outgoing:
+    flags = message.flags | flags_of(flags)
+    if date is None or date == message.date:
+        date = message.date
+    elif message.date is not None:
+        raise InvalidArgument(f"the message has a date already: {message.date}")
+    unchanged = flags == message.flags and date == message.date
+    return message if unchanged else replace(message, flags=flags, date=date)

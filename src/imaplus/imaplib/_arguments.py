@@ -49,7 +49,7 @@ _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _LIST_TOKEN: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^()"]++', re.S)
 _SPECIAL: Final = lazy_pattern(rb'(["\\])')
 _CONTROL: Final = lazy_pattern(rb"[\x00-\x1f\x7f]")
-_KEPT: Final = lazy_pattern("[\udc00-\udcff]")  # what `mailbox_names.decode` could not read
+_KEPT: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
 _PLACEHOLDER: Final = lazy_pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(\?)', re.S)
 
 
@@ -78,12 +78,14 @@ def pattern(text: Text, encoding: str) -> bytes:
 def mailbox(name: Text, *, utf8: bool, wildcards: bool = False) -> bytes:
     """A mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 where that is enabled.
 
+    As UTF-8 it is in Unicode's form C (RFC 9051, 5.1). Bytes go as they are.
+
     Raises:
-        InvalidArgument: the name has a lone surrogate.
+        InvalidArgument: the name has a lone surrogate that stands for no octet.
     """
     if not isinstance(name, str):
         return bytes(name)
-    data = mailbox_names.encode_utf8(name) if utf8 else _modified_utf7(name)
+    data = mailbox_names.encode_utf8(mailbox_names.composed(name)) if utf8 else _modified_utf7(name)
     return _quoted_if_needed(data, _BARE_PATTERN if wildcards else _BARE)
 
 
@@ -94,7 +96,7 @@ def _modified_utf7(name: str) -> bytes:
     """
     if name.isascii():
         raw = name.encode("ascii")
-        if not _KEPT.search(mailbox_names.decode(_CONTROL.sub(b"?", raw))):
+        if not _KEPT.search(mailbox_names.decode_strictly(_CONTROL.sub(b"?", raw))):
             return raw
     return mailbox_names.encode(name)
 

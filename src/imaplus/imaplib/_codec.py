@@ -28,14 +28,14 @@ def encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
     _strict(errors)
     if found := _SURROGATE.search(text):
         raise UnicodeEncodeError(NAME, text, found.start(), found.end(), "a lone surrogate")
-    return mailbox_names.encode(text), len(text)
+    return mailbox_names.encode_strictly(text), len(text)
 
 
 def decode(data: Buffer, errors: str = "strict") -> tuple[str, int]:
     """The name that octets stand for. Raises UnicodeDecodeError if it is not modified UTF-7."""
     _strict(errors)
     raw = bytes(data)
-    text = mailbox_names.decode(raw)
+    text = mailbox_names.decode_strictly(raw)
     if _SURROGATE.search(text):
         raise UnicodeDecodeError(NAME, raw, 0, len(raw), "not modified UTF-7")
     return text, len(raw)

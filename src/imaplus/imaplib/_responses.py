@@ -13,6 +13,7 @@ from imaplus.imaplib._public import public
 from imaplus.imaplib._selected import Selected
 from imaplus.imaplib._transport import Transport
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.quoted import Broken, begins_response, broken, may_go_on
 
 Data: TypeAlias = "bytes | tuple[bytes, bytes]"
 """One response: its line, or what stands before a literal, and the literal."""
@@ -47,6 +48,7 @@ class Responses(Transport):
     _held: int = 0  # octets of responses that wait to be taken, at most
     _responses: int = 0  # how many have come since the latest command
     _selected: Selected | None = None
+    _early: bytes | None = None  # a line that was read too soon, and comes next
 
     def _get_tagged_response(self, tag: bytes, expect_bye: bool = False) -> Results:
         """Read on until a command is over."""
@@ -120,15 +122,47 @@ class Responses(Transport):
             dat = dat + b" " + rest
         typ: str = self.mo["type"].decode("ascii")
         depth = 0
-        while dat.endswith(b"}") and self._match(self.Literal, dat):
+        dat = self._with_whole_strings(line, dat)
+        while self._announces_literal(dat):
             data = self._read_literal(self.mo["size"])
             self._append_untagged(typ, (dat, data))
             depth += _balance(dat)
             dat = self._get_line()
             if not dat and depth > 0:  # an empty line where the response cannot have ended
                 dat = self._next_line_with_text()
+            dat = self._with_whole_strings(line, dat)
         self._append_untagged(typ, dat)
         return typ, dat
+
+    def _announces_literal(self, dat: bytes) -> bool:
+        """Whether a literal follows; its size is in `mo`."""
+        return dat.endswith(b"}") and self._match(self.Literal, dat[dat.rfind(b"\n") + 1 :])
+
+    def _with_whole_strings(self, response: bytes, dat: bytes) -> bytes:
+        """A line, and those on which a quoted string goes on that has begun on it.
+
+        Nothing is changed in it: the line breaks are where the server put them.
+        """
+        if (string := self._broken(response, dat)) is None:
+            return dat
+        text = bytearray(dat)
+        while string is not None:
+            line = self._get_line()
+            if begins_response(line):  # the quote was a stray one
+                self._early = line
+                break
+            text += b"\r\n" + line
+            if len(text) > self.limits.text:
+                raise self.abort(f"a response exceeds the limit of {self.limits.text} octets")
+            if rest := string.add(line + b"\r\n"):
+                string = self._broken(response, rest[:-2])
+        return bytes(text)
+
+    def _broken(self, response: bytes, line: bytes) -> Broken | None:
+        """The quoted string on a line that has no end there, if there is one."""
+        if b'"' not in line or not may_go_on(line, 0, len(line)) or self._announces_literal(line):
+            return None
+        return broken(line, response=response)
 
     def _next_line_with_text(self) -> bytes:
         while not (line := self._get_line()):
@@ -187,6 +221,9 @@ class Responses(Transport):
 
     def _get_line(self) -> bytes:
         """A line without its end."""
+        if self._early is not None:
+            line, self._early = self._early, None
+            return line
         line = self.readline()
         if not line:
             raise self.abort("socket error: EOF")

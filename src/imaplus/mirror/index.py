@@ -21,6 +21,7 @@ from typing import Literal, Self
 from imaplus.mirror.entries import Entry
 from imaplus.mirror.errors import StoreCorrupt, StoreError, UnsafePath
 from imaplus.mirror.journal import Journal
+from imaplus.mirror.names import kept_name, shown_name
 from imaplus.mirror.store import Store
 from imaplus.mirror.text import MAX_OCTETS, Words, words
 from imaplus.records import record
@@ -167,7 +168,7 @@ class Index:
         order = "words.rank" if asked and self._has_fts5() else "m.internaldate DESC"
         if mailbox is not None:
             condition += " AND g.mailbox = ?"
-            values.append(json.dumps(mailbox))
+            values.append(json.dumps(kept_name(mailbox)))
         rows = self.connection.execute(
             "SELECT g.mailbox, g.uidvalidity, m.uid, m.sha256, m.size, c.subject, c.sender,"
             " m.internaldate, m.gone FROM words"
@@ -240,7 +241,7 @@ class Index:
 
     def _generation(self, journal: Journal) -> tuple[int, int]:
         """The number of a generation, and how far its journal is known."""
-        key = (json.dumps(journal.mailbox), journal.uidvalidity)
+        key = (json.dumps(kept_name(journal.mailbox)), journal.uidvalidity)
         row = self.connection.execute(
             "SELECT id, offset, journal FROM generations WHERE mailbox = ? AND uidvalidity = ?", key
         ).fetchone()
@@ -323,7 +324,7 @@ def _hit(
     gone: str | None,
 ) -> Hit:
     at = datetime.fromisoformat(date) if date else None
-    name = json.loads(mailbox)
+    name = shown_name(json.loads(mailbox))
     return Hit(name, uidvalidity, uid, sha256.hex(), size, subject, sender, at, gone is not None)
 
 

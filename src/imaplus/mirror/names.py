@@ -31,6 +31,22 @@ _UNSAFE = re.compile(r"""[^\w !#$&'()+,.;=@\[\]^`{}-]|^[. ]|[. ]$""")
 _RESERVED = re.compile(r"(?i:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(?:\.|$)")
 
 
+# How `ListEntry.name` shows an octet of a name that cannot be read, and how stores keep it: as a
+# lone surrogate, which JSON can write. Stores of every version are alike by that.
+_SHOWN = re.compile("\ufffd(26|[01][0-9A-F]|7F|[89A-F][0-9A-F])")
+_KEPT = re.compile("[\udc00-\udcff]")
+
+
+def kept_name(mailbox: str) -> str:
+    """The name as the files of a store have it: `shown_name` undone."""
+    return _SHOWN.sub(lambda octet: chr(0xDC00 + int(octet[1], 16)), mailbox)
+
+
+def shown_name(kept: str) -> str:
+    """The name as the client gives it, of one that a store has kept."""
+    return _KEPT.sub(lambda octet: f"\ufffd{ord(octet[0]) - 0xDC00:02X}", kept)
+
+
 def folder_name(mailbox: str) -> str:
     """The folder that holds what is kept of `mailbox`: one path component.
 
@@ -40,6 +56,7 @@ def folder_name(mailbox: str) -> str:
     Raises:
         InvalidArgument: the name is empty, or longer than `MAX_NAME`.
     """
+    mailbox = kept_name(mailbox)
     if not 0 < len(mailbox) <= MAX_NAME:
         raise InvalidArgument(f"a mailbox name has 1 to {MAX_NAME} characters, not {len(mailbox)}")
     readable = _readable(mailbox)

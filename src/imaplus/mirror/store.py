@@ -30,7 +30,7 @@ from imaplus.mirror.description import Choice, Description, Owner
 from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
-from imaplus.mirror.names import folder_name
+from imaplus.mirror.names import folder_name, kept_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
 from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, load, locked, prepare
 from imaplus.records import record
@@ -214,6 +214,7 @@ class Store:
         if not isinstance(name, str):
             raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
         generations = self._in_order(folder, names)
+        name = shown_name(name)
         current = self._journal_of(name, generations[-1], folder) if generations else None
         return MailboxInfo(
             name,
@@ -256,10 +257,11 @@ class Store:
         self._check(writing=False)
         if not 0 <= uidvalidity < 2**32:
             raise InvalidArgument(f"UIDVALIDITY is 1 to {2**32 - 1}, not {uidvalidity}")
+        name = shown_name(name)
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
             wanted: dict[str, object] = {
-                "name": name,
+                "name": kept_name(name),
                 "delimiter": delimiter,
                 "attributes": sorted(attributes),
             }
@@ -406,7 +408,11 @@ class Store:
         if safe != folder:
             self._mailboxes.move(folder, self._mailboxes, safe)
         with self._mailboxes.subfolder(safe) as inside:
-            wanted: dict[str, object] = {"name": name, "delimiter": None, "attributes": []}
+            wanted: dict[str, object] = {
+                "name": kept_name(name),
+                "delimiter": None,
+                "attributes": [],
+            }
             self._disk.replace(inside, "mailbox.json", as_json(wanted), tmp=self._tmp)
         self._disk.folder(self._mailboxes)
 

@@ -16,6 +16,7 @@ from imaplus.records import field, record
 from imaplus.wire.frames import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
+from imaplus.wire.tokens import decode_text
 from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
 
 if TYPE_CHECKING:
@@ -68,10 +69,19 @@ class Reply:
         value = self.last(kind)
         if value is not None:
             return value
-        cause = self.malformed[-1].error if self.malformed else None
+        if not self.malformed:
+            raise ProtocolError(f"{self.command}: the server says OK, and did not send the answer")
+        latest = self.malformed[-1]
         raise ProtocolError(
-            f"{self.command}: OK without the {kind.__name__} that was asked for"
-        ) from cause
+            f"{self.command}: the server's answer cannot be read, {latest.error}: "
+            f"{_shortened(latest.frame.text)}"
+        ) from latest.error
+
+
+def _shortened(line: bytes) -> str:
+    """A line of the server's for an error: the beginning and the end of a long one."""
+    text = decode_text(line)
+    return text if len(text) <= 200 else f"{text[:120]} ... {text[-60:]}"
 
 
 @record
@@ -133,6 +143,10 @@ class Command(Generic[T_co]):
     def wants(self, data: object) -> bool:
         """Whether a value answers this command."""
         return isinstance(data, self.collects)
+
+    def overhears(self, data: object) -> bool:
+        """Whether it takes note of a value that answers no command; that is still an event."""
+        return False
 
     def shapes(self) -> Iterable[RunShape]:
         """What its answers may look like, if they come by the thousand."""

@@ -195,7 +195,7 @@ class Connection(Session):
         return self._rules_now
 
     def _encode(self, pending: Pending[Any]) -> None:
-        out = Writer(self._rules())
+        out = Writer(self._rules(), self.listed)
         out.raw(pending.tag.encode())
         out.sp()
         out.raw(pending.command.name)
@@ -376,6 +376,8 @@ class Connection(Session):
         owner = self._in_flight.owner_of(value)
         if owner is None:
             events.append(value)
+            if (hearer := self._in_flight.hearer_of(value)) is not None:
+                hearer.collect(value, size, self.limits)
         else:
             self._give(owner, value, size)
 

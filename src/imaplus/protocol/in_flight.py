@@ -134,6 +134,17 @@ class InFlight:
             for pending in self
         )
 
+    def hearer_of(self, value: object) -> Pending[Any] | None:
+        """The command that takes note of a value which none of them wants."""
+        subject = getattr(value, "subject", None)
+        if subject is None:
+            return None
+        for group in (self._about(None), self._about(subject)):
+            for pending in group:
+                if pending.command.overhears(value):
+                    return pending
+        return None
+
     def _rivals(self, subject: Hashable) -> Iterator[Pending[Any]]:
         """All but those that have another subject, where none is exclusive."""
         if subject is None:

@@ -135,6 +135,10 @@ class Mailbox:
         at = bisect_left(self._uids, uid)
         return at + 1 if at < len(self._uids) and self._uids[at] == uid else None
 
+    def has_lost(self, uid: int | None) -> bool:
+        """Whether it is certain that no message has this UID, or none any more."""
+        return uid is not None and self.complete and self.seq_of(uid) is None
+
     @property
     def complete(self) -> bool:
         """Whether the UID of every message is known."""

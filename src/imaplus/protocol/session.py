@@ -14,6 +14,7 @@ from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
+from imaplus.wire.mailbox_names import composed
 
 PART_OF_REV2: Final = frozenset(
     "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
@@ -22,6 +23,9 @@ PART_OF_REV2: Final = frozenset(
 """Extensions that IMAP4rev2 includes, whether announced or not (RFC 9051, appendix E)."""
 MOST_ENABLED: Final = 1000
 """Extensions that are enabled: they add up as long as the connection lasts."""
+
+MOST_LISTED: Final = 10_000
+"""Names that are not in form C: more than anyone has, and nothing breaks if they are forgotten."""
 
 
 class Session:
@@ -40,6 +44,8 @@ class Session:
         self.seen_to_work: frozenset[str] = frozenset()
         """Capabilities of which an answer has shown that the server has them."""
         self.mailbox: Mailbox | None = None
+        self.listed: set[str] = set()
+        """Names as the server has listed them, of those that another spelling is usual for."""
         self._opening: Mailbox | None = None
 
     # -- what it is asked -------------------------------------------------------------------
@@ -101,6 +107,16 @@ class Session:
     def log_in(self) -> None:
         """The server knows who we are."""
         self.state = State.AUTHENTICATED
+
+    def learn_name(self, name: str) -> bool:
+        """The server has a mailbox of this name. Whether that changes how it goes: it is not in
+        form C, and goes as it came."""
+        if not self.utf8 or name.isascii() or composed(name) == name:
+            return False
+        if len(self.listed) >= MOST_LISTED:
+            self.listed.clear()
+        self.listed.add(name)
+        return True
 
     def open_mailbox(self, name: str, *, read_only: bool) -> None:
         """From here on data may describe this mailbox; from [CLOSED] on, it does."""

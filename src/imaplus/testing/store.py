@@ -258,7 +258,7 @@ class Account:
 
     def find(self, name: str) -> Mailbox | None:
         """The mailbox of a name, or None."""
-        return self.mailboxes.get(mailbox_names.normalise(name))
+        return self.mailboxes.get(_spelt(name))
 
     def mailbox(self, name: str) -> Mailbox:
         """The mailbox of a name. Raises InvalidArgument without one."""
@@ -281,7 +281,7 @@ class Account:
         return self._home.run(change)
 
     def _create(self, name: str) -> Mailbox:
-        name = mailbox_names.normalise(name)
+        name = _spelt(name)
         parent, delimiter, _ = name.rpartition(self.delimiter)
         if delimiter and parent and self.find(parent) is None:
             self._create(parent)
@@ -310,7 +310,7 @@ class Account:
 
     def rename(self, name: str, new: str) -> None:
         """Rename a mailbox and those below it. INBOX gives its messages away and stays (6.3.6)."""
-        self._home.run(lambda: self._rename(self.mailbox(name), mailbox_names.normalise(new)))
+        self._home.run(lambda: self._rename(self.mailbox(name), _spelt(new)))
 
     def _rename(self, mailbox: Mailbox, new: str) -> None:
         if mailbox.name == "INBOX":
@@ -335,3 +335,8 @@ class Account:
 def canonical_flag(flag: str) -> str:
     """System flags as the RFC spells them; keywords as they are."""
     return _BY_CASE.get(flag.lower(), flag)
+
+
+def _spelt(name: str) -> str:
+    """The name as it is read from the wire."""
+    return mailbox_names.printable(mailbox_names.normalise(name))

@@ -44,7 +44,8 @@ ANNOUNCED: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,19})\}\r\n")
 class Frame(NamedTuple):
     """One complete response: its text without the final line break, its literals apart.
 
-    Where a literal stood, the text has `{n}` and CRLF; no line break occurs elsewhere in it.
+    Where a literal stood, the text has `{n}` and CRLF; no line break occurs elsewhere in it. A
+    quoted string that had one, which is not allowed, is a literal here.
     """
 
     text: bytes

@@ -2,7 +2,9 @@
 
 One rule is known here: a line that ends in `{n}` is followed by n octets, and then by more of the
 same response (RFC 9051, 4.3). Nothing looks inside, so a response that no parser accepts cannot
-put the stream out of step. Any cutting of the bytes gives the same frames, in linear time.
+put the stream out of step; the one exception, a quoted string that goes on on the next line, ends
+where another response begins (`quoted`). Any cutting of the bytes gives the same frames, in linear
+time.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from typing import Final
 
 from imaplus.errors import ProtocolError
 from imaplus.wire.frames import ANNOUNCED, DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.literals import Literals, closed, given
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
+from imaplus.wire.quoted import BEFORE_LAST, Broken, begins_response, broken, may_go_on
+from imaplus.wire.sinks import SinkChooser
 
 # A well-formed `{n}`, or what broken servers make of it: `{012}`, `{4096+    }`, `{3} `.
 _LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
@@ -42,16 +46,14 @@ class Framer:
     __slots__ = (
         "_balance",
         "_balanced",
-        "_choose",
+        "_broken",
         "_data",
-        "_held",
+        "_early",
         "_limits",
         "_line",
         "_literals",
-        "_missing",
         "_plain_until",
         "_position",
-        "_sink",
         "_text",
         "_text_size",
         "eager",
@@ -63,26 +65,17 @@ class Framer:
         self.keep_below = 0
         """Octets of a literal that is kept without asking `choose`, if all of it has come."""
         self._limits = limits
-        self._choose = choose or self._in_memory
         self._data = b""  # fed and not yet consumed, from _position on
         self._position = 0
         self._plain_until = 0  # up to where all literals are as `next_responses()` wants them
         self._line = bytearray()  # of a line whose end has not come
+        self._early = b""  # a line that was read too soon, and comes next
+        self._broken: Broken | None = None  # a quoted string that goes on on the next line
         self._text = bytearray()  # this response up to its latest literal
         self._text_size = 0  # octets of this response's text, its unfinished line included
         self._balance = 0  # open parentheses in the text, up to _balanced
         self._balanced = 0
-        self._literals: list[object] = []
-        self._held = 0  # octets of this response's literals in memory
-        self._sink: Sink | None = None
-        self._missing = 0  # octets of the literal still to come
-
-    def _in_memory(self, text: bytearray, size: int) -> Sink:
-        if size > self._limits.literal:
-            raise ProtocolError(
-                f"a literal of {size} octets exceeds the limit of {self._limits.literal}"
-            )
-        return Memory()
+        self._literals = Literals(limits, choose)
 
     def feed(self, data: bytes) -> None:
         """Take octets as they came from the stream."""
@@ -108,16 +101,19 @@ class Framer:
     @property
     def keeps_literal(self) -> bool:
         """Whether a literal is coming in, and goes somewhere."""
-        return self._sink is not None and not isinstance(self._sink, Discard)
+        return self._literals.kept
 
     @property
     def _is_in_pieces(self) -> bool:
         """Whether the beginning of a response has been taken from what was fed."""
-        return bool(self._line or self._text or self._sink)
+        return bool(
+            self._line or self._text or self._early or self._broken or self._literals.coming
+        )
 
     def take_rest(self) -> bytes:
         """Hand over the octets that follow the last frame, and forget them."""
-        rest = bytes(self._line) + self._data[self._position :]
+        rest = self._early + bytes(self._line) + self._data[self._position :]
+        self._early = b""
         self._line.clear()
         self._data = b""
         self._position = 0
@@ -135,21 +131,30 @@ class Framer:
             if self._will_be_at_hand():
                 return None
         while True:
-            if self._sink is not None and not self._fill():
+            if self._literals.coming and not self._fill():
                 return None
-            line = self._next_line()
-            if line is None:
+            whole = self._next_line()
+            if whole is None:
                 return None
+            if self._broken is not None:
+                whole = self._go_on(self._broken, whole)
+                if not whole:
+                    continue
+            elif not self._text:
+                whole = whole.lstrip(b"\0")  # quirk 2: NUL octets before a response
+            line = whole.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
             if not self._text:
-                line = line.lstrip(b"\0")  # quirk 2: NUL octets before a response
                 if not line:
                     continue  # quirk 5: an empty line between responses
             elif not line and self._is_open():
                 continue  # quirk 5, 6: an empty line inside a list, after a literal
-            if line.endswith(b"}") and (match := _LITERAL.search(line)):
-                self.eager = bool(match[2])
-                self._begin_literal(line[: match.start()], int(match[1]))
-                continue
+            if not self._early:  # else, the response ends here
+                if line.endswith(b"}") and (match := _LITERAL.search(line)):
+                    self.eager = bool(match[2])
+                    self._begin_literal(line[: match.start()], int(match[1]))
+                    continue
+                if self._is_broken(line, whole):
+                    continue
             return self._finish(line) if self._text else Frame(line)
 
     def next_responses(
@@ -170,6 +175,9 @@ class Framer:
         if end - start > self._limits.text:
             return b"", []
         if literals:
+            last = data.rfind(b"\n", start, end - 1) + 1
+            if may_go_on(data, last, end) and broken(data[last : end - 2]):
+                end = last  # it may go on on the line that comes next
             if self._plain_until <= start:
                 self._plain_until = self._before_odd_literal(start, end)
             end = self._plain_until
@@ -232,6 +240,9 @@ class Framer:
         if data[end] != _CR or not data[start]:
             return None
         if data[end - 1] not in _ENDS_ODDLY:
+            quote = data.rfind(b'"', start, end)  # as `may_go_on()`, of which this is too much
+            if quote > 0 and data[quote - 1] in BEFORE_LAST and broken(data[start:end]):
+                return None
             self._position = end + 2
             return Frame(data[start:end])
         most = min(self._limits.literals, MOST_AT_HAND)
@@ -244,6 +255,8 @@ class Framer:
             if end <= position or data[end] != _CR or len(literals) >= most:
                 return None
             literals.append((literal, position))
+            if may_go_on(data, position, end):
+                return None
             if data[end - 1] not in _ENDS_ODDLY:
                 if end - start > min(self._limits.text, self._limits.held):
                     return None
@@ -284,9 +297,9 @@ class Framer:
                 text += data[start:brace]
                 self.eager = False
                 self._position = begin  # which is where a refusal leaves the stream
-                sink = self._sink_for(text, len(octets))
+                sink = self._literals.sink_for(text, len(octets))
                 self._position = end + 2
-                values.append(_closed(_given(sink, octets) if octets else sink))
+                values.append(closed(given(sink, octets) if octets else sink))
                 text += data[brace:begin]
             start = behind
         text += data[start:end]
@@ -295,14 +308,16 @@ class Framer:
 
     def _finish(self, last_line: bytes) -> Frame:
         self._text += last_line
-        frame = Frame(bytes(self._text), tuple(self._literals))
+        frame = Frame(bytes(self._text), self._literals.take())
         self._text.clear()
-        self._text_size = self._balance = self._balanced = self._held = 0
-        self._literals.clear()
+        self._text_size = self._balance = self._balanced = 0
         return frame
 
     def _next_line(self) -> bytes | None:
-        """A line without its end, or None while its end has not come."""
+        """A line with its end, or None while that has not come."""
+        if self._early:
+            piece, self._early = self._early, b""
+            return piece
         end = self._data.find(b"\n", self._position)
         piece = self._data[self._position : end + 1 or None]
         self._position += len(piece)
@@ -315,47 +330,48 @@ class Framer:
         if self._line:
             piece = bytes(self._line) + piece
             self._line.clear()
-        if not self._text:
-            self._text_size = 0  # what follows, if anything, is counted by _begin_literal
-        return piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+        if not self._text and self._broken is None:
+            self._text_size = 0  # what follows, if anything, is counted where that is found
+        return piece
+
+    def _is_broken(self, line: bytes, whole: bytes) -> bool:
+        """Whether a quoted string goes on on the next line; then it is begun."""
+        if b'"' in line and may_go_on(line, 0, len(line)):
+            self._broken = broken(line, whole, self._text or line)
+        if self._broken is not None and not self._text:
+            self._text_size = len(whole)
+        return self._broken is not None
+
+    def _go_on(self, string: Broken, line: bytes) -> bytes:
+        """Read a line on which a quoted string goes on; what follows that, or nothing yet.
+
+        The string becomes a literal, which may hold what it holds.
+        """
+        if begins_response(line):  # the quote was a stray one
+            self._broken, self._early = None, line
+            if not self._text:
+                self._text_size = 0
+            return string.line
+        rest = string.add(line)
+        if rest:
+            self._broken = None
+            value = string.value
+            self._literals.add(value)
+            self._text += b"%b{%d}\r\n" % (string.before, len(value))
+        return rest
 
     def _begin_literal(self, text: bytes, size: int) -> None:
-        if len(self._literals) >= self._limits.literals:
-            raise ProtocolError(f"a response has more than {self._limits.literals} literals")
         if not self._text:
             self._text_size = len(text)
         self._text += text
-        self._missing = size
-        self._sink = self._sink_for(self._text, size)
+        self._literals.begin(self._text, size)
         self._text += b"{%d}\r\n" % size
-
-    def _sink_for(self, text: bytearray, size: int) -> Sink:
-        try:
-            return self._choose(text, size)
-        except ProtocolError:
-            raise
-        except Exception as error:
-            return Discard(error)
 
     def _fill(self) -> bool:
         """Give the literal what has come; whether it is complete."""
-        assert self._sink is not None
-        piece = self._data[self._position : self._position + self._missing]
+        piece = self._data[self._position : self._position + self._literals.missing]
         self._position += len(piece)
-        self._missing -= len(piece)
-        if piece:
-            if isinstance(self._sink, Memory):
-                self._held += len(piece)
-                if self._held > self._limits.held:
-                    raise ProtocolError(
-                        f"the literals of a response exceed the limit of {self._limits.held} octets"
-                    )
-            self._sink = _given(self._sink, piece)
-        if self._missing:
-            return False
-        self._literals.append(_closed(self._sink))
-        self._sink = None
-        return True
+        return self._literals.fill(piece)
 
     def _is_open(self) -> bool:
         """Whether a parenthesis of this response is still open. Each octet is counted once."""
@@ -366,30 +382,8 @@ class Framer:
 
     def discard_literal(self) -> None:
         """Nobody wants the literal that is coming in: swallow the rest of it."""
-        if self._sink is not None:
-            self._sink.abort()
-            self._sink = Discard()
+        self._literals.discard()
 
     def abandon(self) -> None:
         """The stream has ended: tell the sink of an unfinished literal."""
-        if self._sink is not None:
-            self._sink.abort()
-            self._sink = None
-
-
-def _given(sink: Sink, octets: bytes) -> Sink:
-    """The sink that has taken these octets; one that forgets them, if it could not."""
-    try:
-        sink.write(octets)
-    except Exception as error:
-        sink.abort()
-        return Discard(error)
-    return sink
-
-
-def _closed(sink: Sink) -> object:
-    """The value that stands for the literal."""
-    try:
-        return sink.close()
-    except Exception as error:
-        return Lost(error)
+        self._literals.abandon()

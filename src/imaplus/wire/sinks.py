@@ -80,6 +80,12 @@ class Discard:
         pass
 
 
+class Writable(Protocol):
+    """A binary file, as far as it is written to; it may take less than it is given."""
+
+    def write(self, data: bytes | memoryview, /) -> int: ...
+
+
 class File:
     """Writes the octets to a binary file object; the value is their number.
 
@@ -90,7 +96,7 @@ class File:
 
     def __init__(
         self,
-        file: IO[bytes],
+        file: Writable,
         size: int,
         progress: Callable[[int, int], object] | None = None,
     ) -> None:

@@ -7,7 +7,7 @@ become a second command. It knows tokens, not commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
 from imaplus.wire import mailbox_names
+from imaplus.wire.flags import FlagsLike, encode_flag, flags_of
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
@@ -29,7 +30,6 @@ EAGER_LITERAL: Final = 1 << 20
 """Larger literals wait for the server's leave even under LITERAL+: it may refuse them unsent."""
 
 _ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
-_FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+')
 _BASE64: Final = lazy_pattern(rb"[A-Za-z0-9+/]*={0,2}")
 _MUST_TRAVEL_IN_A_LITERAL: Final = lazy_pattern(rb"[\r\n]")
 _QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
@@ -65,10 +65,11 @@ Segment = tuple[Piece, ...]
 class Writer:
     """Collects one command. `finish()` gives its segments."""
 
-    __slots__ = ("_pieces", "_plain", "_segments", "rules")
+    __slots__ = ("_listed", "_pieces", "_plain", "_segments", "rules")
 
-    def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
+    def __init__(self, rules: Rules = DEFAULT_RULES, listed: Container[str] = ()) -> None:
         self.rules = rules
+        self._listed = listed  # mailbox names that the server writes like this, if not in form C
         self._segments: list[Segment] = []
         self._pieces: list[Piece] = []
         self._plain = bytearray()
@@ -121,13 +122,11 @@ class Writer:
 
     def flag(self, text: str) -> None:
         """flag = "\\" atom / atom."""
-        self._plain += _flag(text)
+        self._plain += encode_flag(text)
 
-    def flag_list(self, flags: Iterable[str]) -> None:
+    def flag_list(self, flags: FlagsLike) -> None:
         """flag-list = "(" [flag *(SP flag)] ")", in alphabetical order."""
-        if isinstance(flags, str):
-            raise InvalidArgument(f"expected several flags, found the text {flags!r}")
-        self._plain += _flag_list(tuple(sorted(flags)))
+        self._plain += _flag_list(tuple(sorted(flags_of(flags))))
 
     def date(self, day: date) -> None:
         """date, for SEARCH."""
@@ -189,7 +188,11 @@ class Writer:
             self.string(text)
 
     def mailbox(self, name: str) -> None:
-        """mailbox, in modified UTF-7 or, where that is enabled, in UTF-8."""
+        """mailbox, in modified UTF-7 or, where that is enabled, in UTF-8.
+
+        As UTF-8 it is in Unicode's form C (RFC 9051, 5.1), unless the server has listed it as it
+        is: some find a name that was made under IMAP4rev1 by its own octets only.
+        """
         self.astring(self._encoded(name))
 
     def list_mailbox(self, pattern: str) -> None:
@@ -199,8 +202,12 @@ class Writer:
     def _encoded(self, name: str) -> bytes:
         if not isinstance(name, str):
             raise InvalidArgument(f"expected a mailbox name as str, found {name!r}")
-        encode = mailbox_names.encode_utf8 if self.rules.utf8 else mailbox_names.encode
-        return encode(mailbox_names.normalise(name))
+        name = mailbox_names.normalise(name)
+        if not self.rules.utf8:
+            return mailbox_names.encode(name)
+        if not name.isascii() and name not in self._listed:
+            name = mailbox_names.composed(name)
+        return mailbox_names.encode_utf8(name)
 
     def _string(self, data: bytes, secret: bool) -> None:
         if b"\0" in data:
@@ -246,13 +253,6 @@ def _atom(text: str) -> bytes:
     return data
 
 
-def _flag(text: str) -> bytes:
-    data = _ascii(text, "a flag")
-    if not _FLAG.fullmatch(data):
-        raise InvalidArgument(f"expected a flag or keyword (RFC 9051, 9), found {text!r}")
-    return data
-
-
 # Of thousands of commands that are given together, most ask for the same.
 @lru_cache(maxsize=256)
 def _atom_list(texts: tuple[str, ...]) -> bytes:
@@ -261,7 +261,7 @@ def _atom_list(texts: tuple[str, ...]) -> bytes:
 
 @lru_cache(maxsize=256)
 def _flag_list(flags: tuple[str, ...]) -> bytes:
-    return b"(%b)" % b" ".join(map(_flag, flags))
+    return b"(%b)" % b" ".join(map(encode_flag, flags))
 
 
 def _ascii(text: str, what: str) -> bytes:

@@ -1,0 +1,129 @@
+"""Content-Transfer-Encoding (RFC 2045, 6), undone piece by piece, in constant memory.
+
+What is broken in it is passed over, as mail programs do: whoever asks for this asks because a
+server would not. Where the octets come from and where they go is not known here.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64, a2b_qp
+from collections.abc import Callable
+from typing import IO, Final, Protocol
+
+from imaplus.wire.patterns import lazy_pattern
+
+_NOT_BASE64: Final = lazy_pattern(rb"[^A-Za-z0-9+/=]+")
+_FIELD: Final = lazy_pattern(rb"(?im)^content-transfer-encoding[ \t]*:\s*\"?([^\s;\"]+)")
+LONGEST_LINE: Final = 1 << 16
+"""Octets of a line that are kept until its end comes: lines have 76 (RFC 2045, 6.7)."""
+
+
+class Decoder(Protocol):
+    """Takes octets as they travel, gives them as they are meant."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What these octets come to; some may wait for the next ones."""
+        ...
+
+    def end(self) -> bytes:
+        """No more will come: what has waited."""
+        ...
+
+
+class Identity:
+    """7bit, 8bit and binary."""
+
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def end(self) -> bytes:
+        return b""
+
+
+class Base64:
+    """base64. Octets of no meaning are passed over; padding may be missing, or come in between."""
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    def feed(self, data: bytes) -> bytes:
+        *ended, left = (self._left + _NOT_BASE64.sub(b"", data)).split(b"=")
+        whole = len(left) & ~3
+        self._left = left[whole:]
+        return b"".join([*map(_unpadded, ended), a2b_base64(left[:whole])])
+
+    def end(self) -> bytes:
+        left, self._left = self._left, b""
+        return _unpadded(left)
+
+
+def _unpadded(data: bytes) -> bytes:
+    if len(data) % 4 == 1:
+        data = data[:-1]  # six bits are no octet
+    return a2b_base64(data + b"==") if data else b""
+
+
+class QuotedPrintable:
+    """quoted-printable, by lines."""
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._left + data
+        cut = data.rfind(b"\n") + 1
+        if len(data) - cut > LONGEST_LINE:  # not in the middle of "=XX"
+            escape = data.rfind(b"=", len(data) - 2)
+            cut = len(data) if escape < 0 else escape
+        self._left = data[cut:]
+        return a2b_qp(data[:cut])
+
+    def end(self) -> bytes:
+        left, self._left = self._left, b""
+        return a2b_qp(left)
+
+
+_DECODERS: Final[dict[bytes, Callable[[], Decoder]]] = {
+    b"7bit": Identity,
+    b"8bit": Identity,
+    b"binary": Identity,
+    b"base64": Base64,
+    b"quoted-printable": QuotedPrintable,
+}
+
+
+def encoding_of(header: bytes) -> bytes | None:
+    """The encoding that the header of a part names, in lower case; None if it names none."""
+    field = _FIELD.search(header)
+    return field[1].lower() if field else None
+
+
+def decoder_for(encoding: bytes) -> Decoder | None:
+    """What undoes an encoding; None if nothing is known that does."""
+    decoder = _DECODERS.get(encoding)
+    return None if decoder is None else decoder()
+
+
+class Decoded:
+    """A binary file to write to as octets travel, which another file gets as they are meant."""
+
+    def __init__(self, file: IO[bytes], decoder: Decoder) -> None:
+        self._file = file
+        self._decoder = decoder
+        self.written = 0
+        """Octets that the other file has got."""
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Take the next octets, all of them."""
+        self._put(self._decoder.feed(bytes(data)))
+        return len(data)
+
+    def finish(self) -> None:
+        """No more will come."""
+        self._put(self._decoder.end())
+
+    def _put(self, data: bytes) -> None:
+        view = memoryview(data)
+        self.written += len(view)
+        while view:  # an unbuffered file may take less than it is given
+            view = view[self._file.write(view) :]
