@@ -27,22 +27,14 @@ def link(server: Server) -> Link:
 
 def run(server: Server, root: Path, **options: Any) -> BackupReport:
     """One backup."""
-    found = link(server)
-    with Store.open(root, create=True, sync=False) as store:
-        try:
-            return backup(found, store, **options)
-        finally:
-            found.log_out()
+    with link(server) as found, Store.open(root, create=True, sync=False) as store:
+        return backup(found, store, **options)
 
 
 def compared(server: Server, root: Path, **options: Any) -> VerifyReport:
     """One verification against the server."""
-    found = link(server)
-    with Store.open(root, readonly=True) as store:
-        try:
-            return verify(store, found, **options)
-        finally:
-            found.log_out()
+    with link(server) as found, Store.open(root, readonly=True) as store:
+        return verify(store, found, **options)
 
 
 def held(root: Path, name: str = "INBOX") -> dict[int, bytes]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imaplus.mirror import Choice, NothingMatches, Store, list_mailboxes
+from imaplus.mirror import Choice, NothingMatches, Store, backup, list_mailboxes
 from imaplus.testing import PERSONALITIES, Server
 
 from .running import compared, connect, held, link, on_server, run, told
@@ -215,6 +215,9 @@ def test_objectid_moved_mail_does_not_travel_again(root: Path) -> None:
 
 def test_a_link_is_closed_by_whoever_made_it(root: Path) -> None:
     with Server() as server:
-        found = link(server)
-        assert found.client.can("IMAP4rev1")
-        found.log_out()
+        with link(server) as found:
+            assert found.client.can("IMAP4rev1")
+            report = backup(found, None, dry_run=True)
+            assert report.fetched == 0
+            assert not found.is_lost
+        assert len(told(server, "LOGOUT")) == 1

@@ -11,7 +11,7 @@ from imaplus import Client, Security
 from imaplus.client._sync_mailbox import WINDOW
 from imaplus.client.streams import Stream
 from imaplus.mirror import BackupReport, Store, backup, list_mailboxes
-from imaplus.testing import AsyncServer
+from imaplus.testing import PERSONALITIES, AsyncServer
 
 from ..client.ferry import SyncFerry
 
@@ -22,7 +22,7 @@ BEFORE = [{"LIST"}, {"EXAMINE"}, {"UID SEARCH"}]
 
 @pytest.fixture
 def server() -> AsyncServer:
-    return AsyncServer(personality="rev1")
+    return AsyncServer(personality=PERSONALITIES["rev1"].but(minus="OBJECTID"))
 
 
 @pytest.fixture

@@ -89,15 +89,15 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
     """
     from imaplus.mirror.link import Link
 
-    with connecting(address, args, console) as connect:
-        link = Link(connect, first_client(connect, address, args))
+    with (
+        connecting(address, args, console) as connect,
+        Link(connect, first_client(connect, address, args)) as link,
+    ):
         try:
             yield link
         except KeyboardInterrupt:
             link.close()  # LOGOUT would wait for all that has been asked for
             raise
-        finally:
-            link.log_out()
 
 
 def first_client(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from imaplus.errors import ConnectionLost, ImapError, Rejected, Throttled, TlsFailed
 
@@ -35,7 +35,7 @@ class Link:
     """An account that can be reached by `connect`, again and again.
 
     With `client` the first connection is given. `pause` waits for so many seconds; it may raise to
-    end the run.
+    end the run. Use it in a `with` statement, or call `log_out` at the end.
     """
 
     def __init__(
@@ -53,6 +53,12 @@ class Link:
         self.reconnects = 0
         self._connected = client is not None  # at least once
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.log_out()
 
     @classmethod
     def over(cls, where: Link | Client | Connect) -> Link:
@@ -144,7 +150,7 @@ class Link:
             self._client.close()
 
     def log_out(self) -> None:
-        """End the connection, for whoever made this link."""
+        """End the connection, if there is one."""
         if self._client is not None and not self.is_lost:
             self._client.logout()
         self._client = None

@@ -424,7 +424,8 @@ class Store:
         for file in files:
             if match := re.fullmatch(_JOURNAL, file):
                 journal = Journal("", int(match[1]), self._mailboxes, folder, self._changing)
-                found += filter(None, [journal.mailbox_in_head])
+                with contextlib.suppress(StoreCorrupt):
+                    found += filter(None, [journal.mailbox_in_head])
         return found
 
     def close(self) -> None:

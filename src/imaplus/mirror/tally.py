@@ -26,6 +26,11 @@ class Tally:
         """Say what a person should know."""
         self.notices.append(Notice(mailbox, text, warning))
 
+    def tell_once(self, mailbox: str | None, text: str, *, warning: bool = False) -> None:
+        """The same, if it has not been said."""
+        if Notice(mailbox, text, warning) not in self.notices:
+            self.tell(mailbox, text, warning=warning)
+
     def failed_uids(self, mailbox: str) -> set[int]:
         """The messages of a mailbox that are among the failures."""
         return {

@@ -31,10 +31,10 @@ Key = tuple[int | None, "datetime | None"]
 
 def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
     """Bring such a mailbox up to date."""
-    work.tally.tell(
-        entry.name,
-        "the server gives its messages no lasting UIDs: they are kept by their hash, and found "
-        "again by size, date and header",
+    work.tally.tell_once(
+        None,
+        "the server gives messages no lasting UIDs: they are kept by their hash, and found again "
+        "by size, date and header",
     )
     if work.store is None or work.dry_run:
         work.tally.messages += mailbox.exists

@@ -178,7 +178,7 @@ class Update:
             if before:
                 self._tell_once(
                     f"its UIDVALIDITY changed from {before[-1]} to {mailbox.uidvalidity}: the "
-                    "server made it anew, so all of it is fetched anew; the old copy is kept"
+                    "server made it anew, so it is mirrored anew; the old copy is kept"
                 )
         journal = self._journal_of(mailbox.uidvalidity, mailbox)
         if journal is not None and journal.checkpoint is None and journal.broken_promise:
@@ -216,9 +216,7 @@ class Update:
         return identity_items(self._work.link.client)
 
     def _tell_once(self, text: str, *, warning: bool = False) -> None:
-        tally = self._work.tally
-        if not any(each.mailbox == self.name and each.text == text for each in tally.notices):
-            tally.tell(self.name, text, warning=warning)
+        self._work.tally.tell_once(self.name, text, warning=warning)
 
     def _count(self) -> None:
         """What a dry run does."""

@@ -211,8 +211,11 @@ class _Verification:
         self._known = {info.name: info for info in self._store.others()}
         entries = mailboxes
         if entries is None:
-            listing = chosen_mailboxes(link, self._store, choice).listing
+            chosen = chosen_mailboxes(link, self._store, choice)
+            listing = chosen.listing
             entries = listing.entries
+            if choice is not None:
+                self._notices += (Notice(None, text, warning=True) for text in chosen.remarks)
             self._problems += listing.problems
             for info in listing.absent:
                 self._problem(info.name, None, "the server no longer has this mailbox")
