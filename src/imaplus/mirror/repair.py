@@ -45,11 +45,10 @@ def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
     for damage in damages:
         journal = store.mailbox(damage.mailbox, damage.uidvalidity)
         entry = journal.entries.get(damage.uid)
-        if entry is not None and store.objects.has(entry.sha256, entry.size):
-            continue
         info = next((each for each in store.others() if each.name == damage.mailbox), None)
         is_current = (
             entry is not None
+            and entry.sha256 == damage.sha256
             and info is not None
             and info.gone is None
             and info.generations[-1] == damage.uidvalidity
