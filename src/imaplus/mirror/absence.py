@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from imaplus import ListEntry, Mailbox
     from imaplus.mirror.enumeration import Listing
     from imaplus.mirror.journal import Journal
-    from imaplus.mirror.store import MailboxInfo, Store
+    from imaplus.mirror.shelf import MailboxInfo
+    from imaplus.mirror.store import Store
     from imaplus.mirror.tally import Tally
 
 SEVERAL = 2
@@ -32,8 +33,8 @@ class Absence:
         self._tally = tally
         self._absent = {info.name: info for info in listing.absent}
 
-    def recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
-        """If this new mailbox is one of those that went, let the journal move along."""
+    def recognise(self, mailbox: Mailbox, entry: ListEntry) -> str | None:
+        """If this new mailbox is one of those that went, let the journal move along; its old name."""
         for name, info in self._absent.items():
             if mailbox.uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
                 self._store.mailbox(
@@ -46,8 +47,9 @@ class Absence:
                 self._store.move_journal(name, entry.name, mailbox.uidvalidity)
                 del self._absent[name]
                 self._tally.renamed.append((name, entry.name))
-                self._tally.tell(entry.name, f"was called {name}; no message had to be fetched")
-                return
+                self._tally.tell(entry.name, f"was called {name}: its messages are here already")
+                return name
+        return None
 
     def _is_same(self, mailbox: Mailbox, info: MailboxInfo) -> bool:
         if None not in (mailbox.mailboxid, info.mailboxid):
@@ -71,7 +73,6 @@ class Absence:
         if len(self._tally.gone) > SEVERAL:
             names = ", ".join(self._tally.gone)
             several = f"{len(self._tally.gone)} mailboxes are gone from the server at once: {names}"
-            self._tally.notices[:0] = []
             self._tally.tell(None, several, warning=True)
 
 

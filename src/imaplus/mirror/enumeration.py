@@ -18,7 +18,8 @@ from imaplus.records import record, replace
 if TYPE_CHECKING:
     from imaplus import Client, Mailbox
     from imaplus.mirror.link import Link
-    from imaplus.mirror.store import MailboxInfo, Store
+    from imaplus.mirror.shelf import MailboxInfo
+    from imaplus.mirror.store import Store
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 NOTHING = SequenceSet()

@@ -147,9 +147,9 @@ class Index:
 
     def update(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Take in what was committed since the last time."""
-        for folder in self.store.folders():
+        for folder in self.store.shelf.folders():
             try:
-                info = self.store.info(folder)
+                info = self.store.shelf.info(folder)
             except StoreCorrupt:
                 continue  # what `verify` is for; the other mailboxes can be searched
             for uidvalidity in info.generations:

@@ -122,9 +122,9 @@ class _Inspector:
 
         What cannot be read is noted.
         """
-        for folder in self._store.folders():
+        for folder in self._store.shelf.folders():
             try:
-                info = self._store.info(folder)
+                info = self._store.shelf.info(folder)
                 for uidvalidity in info.generations:
                     is_current = info.gone is None and uidvalidity == info.generations[-1]
                     yield self._store.mailbox(info.name, uidvalidity), is_current

@@ -9,10 +9,8 @@ store decides that.
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from io import FileIO
 from typing import TYPE_CHECKING
 
 # "from imaplus.mirror import lines" would look for a public name first, and so load them all.
@@ -30,15 +28,13 @@ from imaplus.mirror.entries import (
     unpack,
     unpack_gone,
 )
-from imaplus.mirror.files import Disk, Folder, write_at
+from imaplus.mirror.files import Disk, Folder
+from imaplus.mirror.journal_file import JournalFile
 from imaplus.mirror.objects import StoredObject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_READ = 1024 * 1024  # octets read at once while loading
-_MAX_LINE = 1024 * 1024  # octets; flags of one message are far less, so more is no line of ours
-_TAIL = 512  # octets; a checkpoint is shorter
 _MAX_MODSEQ = 2**63 - 1  # RFC 7162, 3.1
 _MAX_UID = 2**32 - 1  # RFC 9051, 2.3.1.1
 
@@ -59,9 +55,7 @@ class Journal:
     ) -> None:
         self.mailbox = mailbox
         self.uidvalidity = uidvalidity
-        self._file = f"{uidvalidity}.journal"
-        self._parent = parent
-        self._folder = folder
+        self._file = JournalFile(parent, folder, f"{uidvalidity}.journal")
         self._changing = changing
         self._texts: list[bytes] = []
         self._state: lines.State | None = None
@@ -147,9 +141,7 @@ class Journal:
     @property
     def path(self) -> Path:
         """Where the journal lies."""
-        from pathlib import Path  # only people ask for it
-
-        return Path(self._parent.where(self._folder), self._file)
+        return self._file.path
 
     @property
     def identity(self) -> str:
@@ -274,7 +266,7 @@ class Journal:
 
     def scan(self, offset: int = 0) -> Iterator[tuple[int, bytes]]:
         """The file's whole and valid lines from `offset` on: where each ends, and what it says."""
-        for end, text in self._read(offset):
+        for end, text in self._file.read(offset):
             if text:
                 yield end, text
 
@@ -305,37 +297,15 @@ class Journal:
         if state.end == 0:
             texts = [lines.head(self.uidvalidity, self.mailbox), *texts]
         data = b"".join(map(lines.line, texts))
-        with self._parent.subfolder(self._folder) as folder:
-            self._write(folder, data, state.end, disk)
+        self._file.write(data, state.end, disk)
         state.end = state.size = state.end + len(data)
         self._last = None
-
-    def _write(self, folder: Folder, data: bytes, offset: int, disk: Disk) -> None:
-        fd = folder.open(self._file, os.O_RDWR | os.O_CREAT)
-        try:
-            if os.fstat(fd).st_size != offset:
-                os.ftruncate(fd, offset)
-            try:
-                write_at(fd, data, offset)
-            except OSError:
-                os.ftruncate(fd, offset)
-                raise
-            disk.file(fd)
-            if offset == 0:
-                disk.folder(folder)
-        except OSError as error:
-            raise folder.blame(error, self._file) from None
-        finally:
-            os.close(fd)
 
     def _make_anew(self, state: lines.State, tmp: Folder, disk: Disk) -> None:
         """Replace a damaged file by one that says what can be read of it, and keep the old one."""
         # Read again, for `state` has what is not committed yet.
         data = b"".join(map(lines.line, self._retold(self._read_state())))
-        with self._parent.subfolder(self._folder) as folder:
-            with os.fdopen(folder.open(self._file), "rb") as file:
-                disk.replace(folder, f"{self._file}.damaged", file.read(), tmp=tmp)
-            disk.replace(folder, self._file, data, tmp=tmp)
+        self._file.replace(data, tmp=tmp, disk=disk)
         state.end = state.size = len(data)
         state.damaged = 0
 
@@ -374,16 +344,8 @@ class Journal:
     def _last_line(self) -> bytes:
         """What the file's last line says; nothing if it is torn, or no file is there."""
         if self._last is None:
-            ends: list[bytes] = []
-            with contextlib.suppress(FileNotFoundError), self._open() as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-                ends = file.read().split(b"\n")
-            self._last = lines.said(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
+            self._last = self._file.last_line()
         return self._last
-
-    def _open(self) -> FileIO:
-        with self._parent.subfolder(self._folder) as folder:
-            return FileIO(folder.open(self._file))
 
     def _load(self) -> lines.State:
         if self._state is None:
@@ -393,7 +355,7 @@ class Journal:
     def _read_state(self) -> lines.State:
         state = lines.State()
         bad = 0  # lines since the last good one: the torn end, unless a good one follows
-        for end, text in self._read(0):
+        for end, text in self._file.read(0):
             if text and state.apply(text):
                 state.damaged += bad
                 state.end, bad = end, 0
@@ -403,27 +365,6 @@ class Journal:
         if state.damaged:
             state.checkpoint = state.broken = None
         return state
-
-    def _read(self, offset: int) -> Iterator[tuple[int, bytes]]:
-        """Each line from `offset` on: where it ends and what it says; nothing, if damaged."""
-        try:
-            file = self._open()
-        except FileNotFoundError:
-            return
-        with file:
-            file.seek(offset)
-            rest = b""
-            while data := file.read(_READ):
-                *whole, rest = (rest + data).split(b"\n")
-                for line in whole:
-                    offset += len(line) + 1
-                    yield offset, lines.said(line)
-                if len(rest) > _MAX_LINE:
-                    offset += len(rest)
-                    rest = b""
-                    yield offset, b""
-            if rest:
-                yield offset + len(rest), b""
 
 
 def _uid(uid: int) -> int:

@@ -19,7 +19,8 @@ from imaplus.records import replace
 
 if TYPE_CHECKING:
     from imaplus.mirror.link import Link
-    from imaplus.mirror.store import MailboxInfo, Store
+    from imaplus.mirror.shelf import MailboxInfo
+    from imaplus.mirror.store import Store
 
 MAILBOXES = 10
 """Mailboxes of which messages are compared."""

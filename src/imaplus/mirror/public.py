@@ -27,7 +27,8 @@ from imaplus.mirror.objects import ObjectWriter, StoredObject
 from imaplus.mirror.progress import Progress
 from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
-from imaplus.mirror.store import MailboxInfo, Store
+from imaplus.mirror.shelf import MailboxInfo
+from imaplus.mirror.store import Store
 from imaplus.mirror.verification import verify, verify_and_repair
 
 __all__ = [

@@ -17,6 +17,7 @@ from imaplus.mirror.percent import unescape
 
 if TYPE_CHECKING:
     from imaplus.mirror.inspection import Damage
+    from imaplus.mirror.journal import Journal
     from imaplus.mirror.store import Store
     from imaplus.mirror.tally import Tally
 
@@ -26,7 +27,7 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
 
     Damaged files are moved to the folder `aside` of the store.
     """
-    for folder in store.folders():  # first, for what cannot be read names no body
+    for folder in store.shelf.folders():  # first, for what cannot be read names no body
         _mend_folder(store, folder, tally)
     store.commit()
     found = store.inspect()
@@ -42,10 +43,12 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
 
 def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
     """Record as lost what is still damaged and can be fetched from nowhere."""
+    renamed = dict(tally.renamed)
     for damage in damages:
-        journal = store.mailbox(damage.mailbox, damage.uidvalidity)
+        name = renamed.get(damage.mailbox, damage.mailbox)
+        journal = store.mailbox(name, damage.uidvalidity)
         entry = journal.entries.get(damage.uid)
-        info = next((each for each in store.others() if each.name == damage.mailbox), None)
+        info = next((each for each in store.others() if each.name == name), None)
         is_current = (
             entry is not None
             and entry.sha256 == damage.sha256
@@ -53,16 +56,15 @@ def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
             and info.gone is None
             and info.generations[-1] == damage.uidvalidity
         )
-        if is_current or store.objects.has(damage.sha256, _size(store, damage)):
+        if is_current or store.objects.has(damage.sha256, _size(journal, damage)):
             continue
         if bytes.fromhex(damage.sha256) not in journal.lost:
             journal.lose(damage.sha256)
             what = "its body is damaged, and the server does not have it any more: it is lost"
-            tally.tell(damage.mailbox, f"UID {damage.uid}: {what}", warning=True)
+            tally.tell(name, f"UID {damage.uid}: {what}", warning=True)
 
 
-def _size(store: Store, damage: Damage) -> int:
-    journal = store.mailbox(damage.mailbox, damage.uidvalidity)
+def _size(journal: Journal, damage: Damage) -> int:
     for entries in (journal.entries, journal.gone):
         entry = entries.get(damage.uid)
         if entry is not None and entry.sha256 == damage.sha256:
@@ -75,7 +77,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
     """Make the files of one mailbox readable again."""
     for _ in range(100):  # each round sets one file aside
         try:
-            info = store.info(folder)
+            info = store.shelf.info(folder)
             for uidvalidity in info.generations:
                 journal = store.mailbox(info.name, uidvalidity)
                 if journal.damaged:
@@ -84,7 +86,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
         except StoreCorrupt as error:
             if error.path.endswith("/mailbox.json"):
                 name = _name_of(store, folder)
-                store.name_folder(folder, name)
+                store.shelf.rename(folder, name)
                 tally.tell(name, "its name was recovered")
             else:
                 store.set_aside(error.path)
@@ -95,7 +97,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
 
 def _name_of(store: Store, folder: str) -> str:
     """The name of the mailbox that has this folder, from its journals or from the folder's name."""
-    for name in store.names_in_journals(folder):
+    for name in store.shelf.names_in_journals(folder):
         if folder_name(name) == folder:
             return name
     try:

@@ -222,8 +222,14 @@ class _Run:
                 self.tally.fail(name, None, str(error))
 
     def _recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
-        if self._absence is not None:
-            self._absence.recognise(mailbox, entry)
+        old = None if self._absence is None else self._absence.recognise(mailbox, entry)
+        if old is None:
+            return
+        work, uidvalidity = self._work, mailbox.uidvalidity
+        if work.damaged is not None and (old, uidvalidity) in work.damaged:
+            work.damaged[entry.name, uidvalidity] = work.damaged.pop((old, uidvalidity))
+        if work.differing is not None and old in work.differing:
+            work.differing[entry.name] = work.differing.pop(old)
 
     def _plan(self, entries: Sequence[ListEntry]) -> None:
         """Tell how much there seems to be to do, from what STATUS told with the list."""

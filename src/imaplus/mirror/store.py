@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from io import FileIO
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -30,36 +29,16 @@ from imaplus.mirror.description import Choice, Description, Owner
 from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
 from imaplus.mirror.files import Disk, Folder
 from imaplus.mirror.journal import Journal
-from imaplus.mirror.names import folder_name, kept_name, shown_name
+from imaplus.mirror.names import folder_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, load, locked, prepare
-from imaplus.records import record
+from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, locked, prepare
+from imaplus.mirror.shelf import MailboxInfo, Shelf
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from imaplus.mirror.inspection import Inspection, OnBody
     from imaplus.mirror.partial import Part, PartialWriter
-
-_JOURNAL = r"(0|[1-9][0-9]{0,9})\.journal"
-
-
-@record
-class MailboxInfo:
-    """A mailbox of the mirror, and the UIDVALIDITYs it was seen with, the current one last.
-
-    `gone` is when the server was found not to have it any more; None while it has it.
-    `mailboxid` is what the server calls it whatever its name (RFC 8474), where it does.
-    UIDVALIDITY 0 stands for a mailbox whose UIDs do not last: its messages are known by hash.
-    """
-
-    name: str
-    delimiter: str | None
-    attributes: frozenset[str]
-    generations: tuple[int, ...]
-    gone: datetime | None = None
-    mailboxid: str | None = None
 
 
 class Store:
@@ -85,6 +64,7 @@ class Store:
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
         self._mailboxes = self._subfolder("mailboxes")
+        self.shelf = Shelf(self._mailboxes, self._tmp, self._disk)
         self.objects = Objects(
             self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
         )
@@ -177,7 +157,7 @@ class Store:
             mirrored.
         """
         self._check(writing=False)
-        infos = [self.info(folder) for folder in self.folders()]
+        infos = [self.shelf.info(folder) for folder in self.shelf.folders()]
         return sorted(infos, key=lambda info: info.name)
 
     def others(self, names: Iterable[str] = ()) -> list[MailboxInfo]:
@@ -188,52 +168,16 @@ class Store:
         self._check(writing=False)
         known = {folder_name(name) for name in names}
         found = []
-        for folder in self.folders():
+        for folder in self.shelf.folders():
             if folder not in known:
                 with contextlib.suppress(StoreCorrupt):
-                    found.append(self.info(folder))
+                    found.append(self.shelf.info(folder))
         return found
-
-    def folders(self) -> list[str]:
-        """The folders of the mailboxes, as they are called on disk."""
-        names = self._mailboxes.names()
-        # What is no folder is a file manager's, perhaps; it is none of ours.
-        return [name for name in names if self._mailboxes.is_folder(name)]
-
-    def info(self, folder: str) -> MailboxInfo:
-        """The mailbox that has this folder.
-
-        Raises:
-            StoreCorrupt: its mailbox.json is missing or cannot be read.
-        """
-        with self._mailboxes.subfolder(folder) as inside:
-            found = load(inside, "mailbox.json")
-            names = inside.names()
-        name, delimiter = found.get("name"), found.get("delimiter")
-        attributes, mailboxid = found.get("attributes"), found.get("mailboxid")
-        if not isinstance(name, str):
-            raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
-        generations = self._in_order(folder, names)
-        name = shown_name(name)
-        current = self._journal_of(name, generations[-1], folder) if generations else None
-        return MailboxInfo(
-            name,
-            delimiter if isinstance(delimiter, str) else None,
-            frozenset(map(str, attributes)) if isinstance(attributes, list) else frozenset(),
-            generations,
-            None if current is None else current.absent_since,
-            mailboxid if isinstance(mailboxid, str) else None,
-        )
 
     def generations(self, name: str) -> tuple[int, ...]:
         """The UIDVALIDITYs under which the mirror has this mailbox, the current one last."""
         self._check(writing=False)
-        folder = folder_name(name)
-        if not self._mailboxes.is_folder(folder):
-            return ()
-        with self._mailboxes.subfolder(folder) as inside:
-            names = inside.names()
-        return self._in_order(folder, names)
+        return self.shelf.generations(folder_name(name))
 
     def mailbox(
         self,
@@ -260,14 +204,10 @@ class Store:
         name = shown_name(name)
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
-            wanted: dict[str, object] = {
-                "name": kept_name(name),
-                "delimiter": delimiter,
-                "attributes": sorted(attributes),
-            }
-            if mailboxid is not None:
-                wanted["mailboxid"] = mailboxid
-            journal = self._journal_of(name, uidvalidity, self._mailbox_folder(name, wanted))
+            folder = self.shelf.folder_of(
+                name, delimiter, attributes, mailboxid, readonly=self.readonly
+            )
+            journal = self._journal_of(name, uidvalidity, folder)
         return journal
 
     def _journal_of(self, name: str, uidvalidity: int, folder: str) -> Journal:
@@ -286,17 +226,10 @@ class Store:
             KeyError: the store has no such mailbox.
         """
         self.commit()
-        source, target = folder_name(old), folder_name(new)
-        if not (self._mailboxes.is_folder(source) and self._mailboxes.is_folder(target)):
-            raise KeyError(old)
-        file = f"{uidvalidity}.journal"
-        with self._mailboxes.subfolder(source) as of, self._mailboxes.subfolder(target) as to:
-            of.move(file, to, file)
-            self._disk.folder(to)
-            self._disk.folder(of)
+        self.shelf.move_journal(folder_name(old), folder_name(new), uidvalidity)
         self._journals.pop((old, uidvalidity), None)
         self._journals.pop((new, uidvalidity), None)
-        return self._journal_of(new, uidvalidity, target)
+        return self._journal_of(new, uidvalidity, folder_name(new))
 
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for the body of one message: `write` it in pieces, then `close` or `abort`.
@@ -401,33 +334,6 @@ class Store:
             self._root.move(inside, aside, f"{len(aside.names())}-{os.path.basename(path)}")  # noqa: PTH119
         self._journals.clear()
 
-    def name_folder(self, folder: str, name: str) -> None:
-        """Write a mailbox.json anew, and move the folder to where the name belongs."""
-        self._check(writing=True)
-        safe = folder_name(name)
-        if safe != folder:
-            self._mailboxes.move(folder, self._mailboxes, safe)
-        with self._mailboxes.subfolder(safe) as inside:
-            wanted: dict[str, object] = {
-                "name": kept_name(name),
-                "delimiter": None,
-                "attributes": [],
-            }
-            self._disk.replace(inside, "mailbox.json", as_json(wanted), tmp=self._tmp)
-        self._disk.folder(self._mailboxes)
-
-    def names_in_journals(self, folder: str) -> list[str]:
-        """What the journals in a folder say is the mailbox's name."""
-        with self._mailboxes.subfolder(folder) as inside:
-            files = inside.names()
-        found: list[str] = []
-        for file in files:
-            if match := re.fullmatch(_JOURNAL, file):
-                journal = Journal("", int(match[1]), self._mailboxes, folder, self._changing)
-                with contextlib.suppress(StoreCorrupt):
-                    found += filter(None, [journal.mailbox_in_head])
-        return found
-
     def close(self) -> None:
         """Let go of the store. What was not committed is given up."""
         if not self._open:
@@ -463,17 +369,6 @@ class Store:
         if writing and self._failed:
             raise StoreFailed(self._root.path, "an earlier commit failed; open the store again")
 
-    def _in_order(self, folder: str, files: list[str]) -> tuple[int, ...]:
-        """The generations by when they were last complete; those that never were come first."""
-        found = [int(match[1]) for name in files if (match := re.fullmatch(_JOURNAL, name))]
-
-        def age(uidvalidity: int) -> tuple[float, int]:
-            journal = Journal("", uidvalidity, self._mailboxes, folder, self._changing)
-            checkpoint = journal.checkpoint
-            return (checkpoint.when.timestamp() if checkpoint else 0.0, uidvalidity)
-
-        return tuple(sorted(found, key=age) if len(found) > 1 else found)
-
     def _changing(self, journal: Journal) -> None:
         self._check(writing=True)
         self._changed[journal] = None
@@ -482,33 +377,3 @@ class Store:
         folder = self._root.subfolder(name)
         self._folders.append(folder)
         return folder
-
-    def _mailbox_folder(self, name: str, wanted: Mapping[str, object]) -> str:
-        """The folder of a mailbox; where we may write, with a mailbox.json that is true."""
-        safe = folder_name(name)
-        there = self._mailboxes.is_folder(safe)
-        if not there and self.readonly:
-            raise KeyError(name)
-        if not there:
-            # Made aside and renamed: a folder without its mailbox.json is never seen.
-            self._tmp.remove("mailbox")
-            with self._tmp.subfolder("mailbox", create=True) as made:
-                self._disk.replace(made, "mailbox.json", as_json(wanted), tmp=self._tmp)
-            self._tmp.move("mailbox", self._mailboxes, safe)
-            self._disk.folder(self._mailboxes)
-        elif not self.readonly:
-            with self._mailboxes.subfolder(safe) as folder:
-                self._describe(folder, wanted)
-        return safe
-
-    def _describe(self, folder: Folder, wanted: Mapping[str, object]) -> None:
-        """Bring mailbox.json up to date; what is not known now stays as it was."""
-        try:
-            found = load(folder, "mailbox.json")
-        except StoreCorrupt:
-            found = {}  # the name is known, so the file can be made anew
-        if found.get("name", wanted["name"]) != wanted["name"]:
-            raise StoreCorrupt(folder.path, f"belongs to {found['name']!r}")
-        news = {key: value for key, value in wanted.items() if value or key not in found}
-        if {**found, **news} != found:
-            self._disk.replace(folder, "mailbox.json", as_json({**found, **news}), tmp=self._tmp)

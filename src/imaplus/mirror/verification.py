@@ -24,7 +24,8 @@ from imaplus.mirror.link import Connect, Link
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
-from imaplus.mirror.store import MailboxInfo, Store
+from imaplus.mirror.shelf import MailboxInfo
+from imaplus.mirror.store import Store
 from imaplus.mirror.unsticky import recognised
 
 if TYPE_CHECKING:
