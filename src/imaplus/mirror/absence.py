@@ -34,7 +34,7 @@ class Absence:
         self._absent = {info.name: info for info in listing.absent}
 
     def recognise(self, mailbox: Mailbox, entry: ListEntry) -> str | None:
-        """If this new mailbox is one of those that went, let the journal move along; its old name."""
+        """If the new mailbox is one of those that went, move its journal; the old name."""
         for name, info in self._absent.items():
             if mailbox.uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
                 self._store.mailbox(

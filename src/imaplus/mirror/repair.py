@@ -87,6 +87,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
             if error.path.endswith("/mailbox.json"):
                 name = _name_of(store, folder)
                 store.shelf.rename(folder, name)
+                folder = folder_name(name)
                 tally.tell(name, "its name was recovered")
             else:
                 store.set_aside(error.path)
