@@ -203,6 +203,4 @@ def _accepted(command: Login | Authenticate, *ahead: Command[Any]) -> Flow[list[
         if type(error) is not Refused and details is None:
             raise  # BAD is a failed login if the server has explained it, and read on for an answer
         text = f"{error.text} ({details})" if details else error.text
-        raise AuthenticationFailed(
-            error.command, error.status, error.code, text, error.data
-        ) from error
+        raise error.retyped(AuthenticationFailed, text) from error

@@ -50,6 +50,8 @@ class Reply:
     status: Status
     data: list[object] = field(default_factory=list)
     malformed: Sequence[Malformed] = ()
+    last_words: tuple[str, ...] = ()
+    """What the server said meanwhile that was no answer; kept only if it did not say OK."""
 
     def all(self, kind: type[T]) -> list[T]:
         """Every value of a type."""
@@ -93,6 +95,10 @@ class Command(Generic[T_co]):
 
     def encode(self, out: Writer) -> None:
         """Write the arguments, each after a space."""
+
+    def secrets(self) -> Iterable[Secret]:
+        """What must not be shown, should the server repeat it."""
+        return ()
 
     def needs(self) -> Iterable[str]:
         """The capabilities without which it is not sent: `requires`, and its parameters'."""
@@ -241,6 +247,7 @@ class Pending(Generic[T]):
         "command",
         "continued",
         "error",
+        "heard",
         "ignored",
         "interrupted",
         "interruption",
@@ -270,6 +277,7 @@ class Pending(Generic[T]):
         # Where it stands among those in flight:
         self.subject: Hashable = None
         self.age = 0
+        self.heard = 0  # lines that were no answer to anything, when it went out
         # The outbox's notes on how far it has been written:
         self.rules = DEFAULT_RULES
         self.segments: list[Segment] = []  # still to be written, the next one last
@@ -354,7 +362,9 @@ class Pending(Generic[T]):
         assert self.reply is not None, "the command is not over"
         status = self.reply.status
         if not status.ok and not self.command.forgives(status):
-            raise status.error(self.name)
+            error = status.error(self.name)
+            error.last_words = self.reply.last_words
+            raise error
 
     def result(self) -> T:
         """The command's result.

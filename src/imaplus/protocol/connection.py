@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,24 +20,25 @@ from imaplus.errors import (
     ProtocolError,
     StateError,
 )
-from imaplus.protocol.body_names import name_of_body
+from imaplus.logs import ConnectionLog
 from imaplus.protocol.command import Command, Pending, Reply, State
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
+from imaplus.protocol.sinking import Sinks
+from imaplus.protocol.telling import Telling, may_be_words
+from imaplus.protocol.telling import Trace as Trace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.framing import Framer
-from imaplus.wire.sinks import Discard, Lost, Memory, Sink
+from imaplus.wire.sinks import Lost
 from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.deflate import Inflating
 
 T = TypeVar("T")
-Trace = Callable[[str, bytes], object]
-"""Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
 
 FEW: Final = 1000
 """Octets that come at once and are too few to look for many of a kind among them."""
@@ -59,18 +60,21 @@ class Connection(Session):
         """Why the connection can no longer be used, or None."""
         self.wants_tls = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
-        self._trace = trace
-        self._framer = Framer(limits, self._choose_sink)
-        self._outbox = Outbox(trace)
+        self.log: ConnectionLog | None = None
+        """Where commands and states are logged; whoever runs it sets this."""
+        self._telling = Telling(trace)
+        self._outbox = Outbox(self._telling)
         self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
-        self._tag = f"{os.urandom(2).hex()}-".upper()
+        self.name = os.urandom(2).hex().upper()
+        """What its tags begin with, and its lines in a log."""
         self._count = 0
         self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
+        self._sinks = Sinks(self._in_flight, limits)
+        self._framer = Framer(limits, self._sinks.choose)
         self._rules_now = DEFAULT_RULES
         self._rules_since = self.capabilities, self.enabled
-        self._sink_owner: Pending[Any] | None = None
 
     @property
     def inside_response(self) -> bool:
@@ -114,7 +118,7 @@ class Connection(Session):
         if not self._queue and not self._in_flight:
             self._check(command)
         self._count += 1
-        pending = Pending(command, f"{self._tag}{self._count}")
+        pending = Pending(command, f"{self.name}-{self._count}")
         self._encode(pending)
         pending.subject = command.subject
         self._queue[pending.tag] = pending
@@ -133,7 +137,7 @@ class Connection(Session):
         """Nobody waits for a command any more: take it back, or throw its answers away."""
         if self._queue.pop(pending.tag, None) is not None:
             self._start_what_may()
-        if self._sink_owner is pending:
+        if self._sinks.owner is pending:
             self._framer.discard_literal()
         pending.ignored = True
         pending.values = []
@@ -202,8 +206,13 @@ class Connection(Session):
                 pending.fail(error)
                 continue
             self._in_flight.add(pending)
+            pending.heard = self._telling.heard
             pending.command.start(self)
+            if pending.command.confidential:
+                self._telling.keep(pending.command.secrets())
             self._outbox.begin(pending)
+            if self.log is not None:
+                self.log.sent(self.name, pending.tag, pending.name)
 
     def _may_start(self, pending: Pending[Any]) -> bool:
         if self.state is State.GREETING or self._outbox.blocked:
@@ -236,15 +245,18 @@ class Connection(Session):
             pending.complete(Reply(pending.name, Status("OK", "")))
             self._in_flight.remove(pending)
         where = " inside a response" if self._framer.inside_response else ""
-        said = None if self.bye is None else self.bye.text
+        said = None if self.bye is None else self._telling.hidden_text(self.bye.text)
         self.fail(ConnectionLost(f"the server closed the connection{where}", said))
 
     def fail(self, error: ImapError) -> None:
         """The connection is of no use any more: every pending command carries the cause."""
         if self.error is not None:
             return
+        error.last_words = error.last_words or self._last_words()
         self.error = error
         self.state = State.LOGOUT
+        if self.log is not None:
+            self.log.over(self.name, error)
         self.mailbox = self._opening = None
         self._framer.abandon()
         for pending in (*self._in_flight, *self._queue.values()):
@@ -252,6 +264,13 @@ class Connection(Session):
         self._in_flight.clear()
         self._queue.clear()
         self._outbox.clear()
+
+    def _last_words(self) -> tuple[str, ...]:
+        """What the server said since the oldest command that it has not answered."""
+        if may_be_words(line := self._framer.unfinished):
+            self._telling.hear(line)
+        oldest = self._in_flight.oldest
+        return self._telling.words(0 if oldest is None else oldest.heard)
 
     def _ending(self) -> Pending[Any] | None:
         return next((p for p in self._in_flight if p.command.ends_connection), None)
@@ -266,8 +285,8 @@ class Connection(Session):
                     self._take_runs(events)
                 if (frame := self._framer.next_frame()) is None:
                     break
-                if self._trace is not None:
-                    self._trace("S", self._shown(frame))
+                if self._telling.traces:
+                    self._telling.came(frame, confidential=self._is_confidential)
                 value = parse(frame, utf8=self.utf8, limits=self.limits)
                 self._handle(value, frame, events)
                 if self._switched:
@@ -276,7 +295,7 @@ class Connection(Session):
 
     def _take_runs(self, events: list[object]) -> None:
         """Deal with the responses that come next as far as they are of a shape with a pattern."""
-        if self.mailbox is None or self._opening is not None or self._trace is not None:
+        if self.mailbox is None or self._opening is not None:
             return
         if (owner := self._in_flight.oldest) is None:
             return
@@ -284,6 +303,9 @@ class Connection(Session):
             octets, rows = shape.take(self._framer)
             if not rows:
                 continue
+            if self._telling.traces:
+                for frame in self._frames(octets):
+                    self._telling.came(frame, confidential=False)
             over = partial(Cursor, utf8=self.utf8, limits=self.limits)
             run = shape.read(octets, rows, over)
             if run is None:
@@ -299,36 +321,46 @@ class Connection(Session):
 
     def _take_each(self, octets: bytes, events: list[object]) -> None:
         """Deal with whole responses that the framer has passed already, and that are no status."""
-        framer = Framer(self.limits)
-        framer.feed(octets)
-        while (frame := framer.next_frame()) is not None:
+        for frame in self._frames(octets):
             value = parse(frame, utf8=self.utf8, limits=self.limits)
             self._deliver(self.apply(value), frame.size, events)
 
+    def _frames(self, octets: bytes) -> Iterator[Frame]:
+        """The frames of whole responses."""
+        framer = Framer(self.limits)
+        framer.feed(octets)
+        while (frame := framer.next_frame()) is not None:
+            yield frame
+
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
         if frame.literals and Lost in map(type, frame.literals):
-            self._fail_where_lost(frame)
+            self._sinks.fail_where_lost(frame)
         if self.state is State.GREETING:
-            self._heed(self.greet(value))
+            self._heed(self.greet(value, frame.text), frame)
+            if self.log is not None:
+                self.log.state(self.name, self.state.value)
         elif not isinstance(value, (Status, Continuation)):
             self._deliver(self.apply(value), frame.size, events)
         elif isinstance(value, Continuation):
             self._continue(value, events)
         elif value.tag is not None:
-            self._complete(value, events)
+            self._complete(value, frame, events)
         else:
-            self._heed(value)
+            self._heed(value, frame)
             self._deliver(value, frame.size, events)
 
-    def _heed(self, status: Status) -> None:
+    def _heed(self, status: Status, frame: Frame) -> None:
         """Take in a status response; after BYE there is nothing to wait for."""
         again = self.bye is not None
+        if status.kind in ("NO", "BAD") or status.code == "ALERT":
+            self._telling.hear(frame.text)
         self.apply(status)
         if status.kind == "BYE" and (again or self._ending() is None):
             self.receive_eof()  # quirk 30: Yandex says BYE for ever, and never closes
 
     def _deliver(self, value: object, size: int, events: list[object]) -> None:
         if isinstance(value, Malformed):
+            value = self._heard(value)
             for pending in self._in_flight:
                 pending.note(value)
         owner = self._in_flight.owner_of(value)
@@ -336,6 +368,17 @@ class Connection(Session):
             events.append(value)
         else:
             owner.collect(value, size, self.limits)
+
+    def _heard(self, malformed: Malformed) -> Malformed:
+        """What could not be read, without secrets; it may be the server's last words."""
+        if self._telling.keeps_secrets:
+            hidden = self._telling.hidden_frame(malformed.frame)
+            again = parse(hidden, utf8=self.utf8, limits=self.limits)
+            error = again.error if isinstance(again, Malformed) else ProtocolError("a secret came")
+            malformed = Malformed(malformed.name, hidden, error)
+        if not malformed.name:
+            self._telling.hear(malformed.frame.text)
+        return malformed
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:
@@ -352,9 +395,11 @@ class Connection(Session):
             line = b"*"  # cancels the exchange (RFC 9051, 6.2.2)
         self._outbox.answered(pending, line)
 
-    def _complete(self, status: Status, events: list[object]) -> None:
+    def _complete(self, status: Status, frame: Frame, events: list[object]) -> None:
         pending = self._in_flight.get(status.tag)
         if pending is None:
+            if not status.ok:
+                self._telling.hear(frame.text)
             events.append(status)
             return
         if not pending.written:
@@ -367,46 +412,30 @@ class Connection(Session):
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
             status = Status("OK", status.text, tag=status.tag)  # quirk 31
-        reply = Reply(pending.name, status, pending.values, pending.malformed)
+        reply = self._reply(pending, status)
         try:
             pending.command.finish(self, reply)
         except ImapError as error:
             pending.fail(error)
             raise
         pending.complete(reply)
+        if self.log is not None:
+            told = f"{status.kind} [{status.code}]" if status.code else status.kind
+            self.log.answered(self.name, pending.tag, pending.name, told, self.state.value)
+        if not self._in_flight:
+            self._telling.forget(secrets=status.ok)
         if pending.command.ends_connection and status.ok:
             self.receive_eof()  # nothing comes after it
 
-    # -- literals and traces ----------------------------------------------------------------
+    def _reply(self, pending: Pending[Any], status: Status) -> Reply:
+        """What a command came to. An error will quote the last words, and no secret."""
+        words: tuple[str, ...] = ()
+        if not status.ok:
+            words = self._telling.words(pending.heard)
+            status = self._telling.hidden_status(status)
+        return Reply(pending.name, status, pending.values, pending.malformed, words)
 
-    def _choose_sink(self, text: bytearray, size: int) -> Sink:
-        self._sink_owner = None
-        for pending in self._in_flight if self._in_flight.sinks_from else ():
-            sink = pending.command.sink(text, size)
-            if sink is not None:
-                self._sink_owner = pending
-                return Discard() if pending.ignored or pending.done else sink
-        if name_of_body(text) is None:
-            if size > self.limits.small_literal:
-                raise ProtocolError(f"a literal of {size} octets where no body was asked for")
-        elif size > self.limits.literal:
-            return Discard(
-                ProtocolError(f"a body of {size} octets is too large for memory: download it")
-            )
-        return Memory()
-
-    def _fail_where_lost(self, frame: Frame) -> None:
-        lost = next((value for value in frame.literals if isinstance(value, Lost)), None)
-        if lost is None:
-            return
-        owner = self._sink_owner or self._in_flight.oldest
-        if owner is not None:
-            owner.fail(lost.error)
-        self._sink_owner = None
-
-    def _shown(self, frame: Frame) -> bytes:
-        """A response as a trace may show it."""
-        hidden = frame.text.startswith(b"+") and any(
-            pending.command.confidential for pending in self._in_flight
-        )
-        return b"+ ***" if hidden else frame.whole
+    @property
+    def _is_confidential(self) -> bool:
+        """Whether what the server asks for now is a secret."""
+        return any(pending.command.confidential for pending in self._in_flight)

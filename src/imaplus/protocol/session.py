@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imaplus.errors import ProtocolError
+from imaplus.errors import ProtocolError, quoted
 from imaplus.protocol.command import State
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
@@ -87,11 +87,11 @@ class Session:
 
     # -- what the server tells it -----------------------------------------------------------
 
-    def greet(self, value: object) -> Status:
+    def greet(self, value: object, line: bytes) -> Status:
         """greeting = "*" SP (resp-cond-auth / resp-cond-bye): anything else is not IMAP."""
         said = value.kind if isinstance(value, Status) and value.tag is None else None
         if not isinstance(value, Status) or said not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolError(f"expected an IMAP greeting, found {value!r:.100}")
+            raise ProtocolError(f"no IMAP greeting, but {quoted(line)}")
         self.greeting = value
         self.state = State.NOT_AUTHENTICATED
         if value.kind == "PREAUTH":

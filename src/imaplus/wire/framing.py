@@ -8,6 +8,7 @@ put the stream out of step. Any cutting of the bytes gives the same frames, in l
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from imaplus.errors import ProtocolError
@@ -99,6 +100,13 @@ class Framer:
         It is known when `next_frame()` has said that there is none.
         """
         return self._is_in_pieces or self._position < len(self._data)
+
+    @property
+    def unfinished(self) -> bytes:
+        """The beginning of a line whose end has not come, if it is the first of a response."""
+        if self._text or self._sink:
+            return b""
+        return bytes(self._line) + self._data[self._position :]
 
     @property
     def _is_in_pieces(self) -> bool:
@@ -363,7 +371,8 @@ class Framer:
     def abandon(self) -> None:
         """The stream has ended: tell the sink of an unfinished literal."""
         if self._sink is not None:
-            self._sink.abort()
+            with suppress(Exception):  # the stream's end is what matters
+                self._sink.abort()
             self._sink = None
 
 

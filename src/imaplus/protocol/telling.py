@@ -1,0 +1,141 @@
+"""What people are told of a dialogue: traces of it, and the server's last words for an error.
+
+Secrets are blanked in both, those that we send and those that the server repeats. What lines mean
+is known to the connection, which says which of them are worth telling.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from imaplus.errors import shortened
+from imaplus.protocol.response import Status
+from imaplus.wire.frames import Frame
+from imaplus.wire.secret import Secret
+from imaplus.wire.tokens import decode_text
+from imaplus.wire.writer import Segment
+
+Trace = Callable[[str, bytes], object]
+"""Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
+
+MOST_WORDS: Final = 3
+"""Lines that an error quotes: the latest ones say why."""
+SHORTEST_SECRET: Final = 4
+"""Octets of a secret that is blanked where a server repeats it: less is in any text."""
+BLANK: Final = b"***"
+
+
+class Telling:
+    """The trace of a connection, its secrets, and what the server said that answered nothing."""
+
+    __slots__ = ("_lines", "_pattern", "_secrets", "_trace", "heard")
+
+    def __init__(self, trace: Trace | None = None) -> None:
+        self.heard = 0
+        """Lines heard so far: what `words()` takes as a beginning."""
+        self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
+        self._trace = trace
+        self._secrets: set[bytes] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+
+    @property
+    def traces(self) -> bool:
+        """Whether anybody is told of all lines."""
+        return self._trace is not None
+
+    # -- secrets ----------------------------------------------------------------------------
+
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether there is something that must not be shown, should the server repeat it."""
+        return bool(self._secrets)
+
+    def keep(self, secrets: Iterable[Secret]) -> None:
+        """Blank these from here on, as they are and in base64."""
+        for secret in secrets:
+            self._keep(secret.reveal().encode())
+
+    def _keep(self, data: bytes) -> None:
+        if len(data) >= SHORTEST_SECRET:
+            self._secrets |= {data, b2a_base64(data, newline=False)}
+            self._pattern = None
+
+    def hidden(self, data: bytes) -> bytes:
+        """The octets without the secrets in them, in capitals or not."""
+        if not self._secrets:
+            return data
+        if self._pattern is None:
+            longest_first = sorted(self._secrets, key=len, reverse=True)
+            self._pattern = re.compile(b"|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        return self._pattern.sub(BLANK, data)
+
+    def hidden_text(self, text: str) -> str:
+        """The same of a text."""
+        return decode_text(self.hidden(text.encode(errors="surrogateescape")))
+
+    def hidden_frame(self, frame: Frame) -> Frame:
+        """The same of a response."""
+        literals = (self.hidden(x) if isinstance(x, bytes) else x for x in frame.literals)
+        return Frame(self.hidden(frame.text), tuple(literals))
+
+    def hidden_status(self, status: Status) -> Status:
+        """The same of what an error will say."""
+        return status.shown(self.hidden_text, self.hidden) if self._secrets else status
+
+    # -- the trace --------------------------------------------------------------------------
+
+    def sent(self, segment: Segment) -> None:
+        """This goes out. What of it is secret is blanked from here on."""
+        for piece in segment:
+            if piece.secret and isinstance(piece.data, bytes):
+                self._keep(piece.data.removesuffix(b"\r\n"))
+        if self._trace is None:
+            return
+        shown = b"".join(
+            BLANK
+            if piece.secret
+            else piece.data
+            if isinstance(piece.data, bytes)
+            else b"(%d octets)" % piece.data.size
+            for piece in segment
+        )
+        self._trace("C", shown.removesuffix(b"\r\n"))
+
+    def came(self, frame: Frame, *, confidential: bool) -> None:
+        """This came in, to a command that is `confidential` or not."""
+        if self._trace is None:
+            return
+        if confidential and frame.text.startswith(b"+"):
+            self._trace("S", b"+ " + BLANK)
+        else:
+            self._trace("S", self.hidden(frame.whole))
+
+    # -- last words -------------------------------------------------------------------------
+
+    def hear(self, line: bytes) -> None:
+        """The server said this to nobody's question."""
+        self.heard += 1
+        text = decode_text(self.hidden(shortened(line, 1 << 12)))
+        self._lines.append((self.heard, shortened(text)))
+
+    def words(self, since: int = 0) -> tuple[str, ...]:
+        """The latest lines that were heard after so many others."""
+        return tuple(text for number, text in self._lines if number > since)
+
+    def forget(self, *, secrets: bool) -> None:
+        """All commands are over: the words explain nothing any more. Secrets that were accepted
+        are not repeated."""
+        if self._lines:
+            self._lines.clear()
+        if secrets and self._secrets:
+            self._secrets.clear()
+            self._pattern = None
+
+
+def may_be_words(line: bytes) -> bool:
+    """Whether the beginning of a line, at which the stream ended, is no data of a mailbox."""
+    return bool(line) and (line[:2] != b"* " or line[2:5] in (b"NO ", b"BAD", b"BYE"))
