@@ -14,30 +14,34 @@ It knows no protocol: an error is told what happened, in the words of whoever ra
 
 from __future__ import annotations
 
-from typing import Any, AnyStr, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, overload
 
 LONGEST_QUOTED = 300
 """Characters of a server's line that an error message shows: enough for any sentence."""
 
 
-def shortened(line: AnyStr, most: int = LONGEST_QUOTED) -> AnyStr:
+@overload
+def shortened(line: str, most: int = ...) -> str: ...
+@overload
+def shortened(line: bytes, most: int = ...) -> bytes: ...
+def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
     """A line that fits into a message: of a longer one, the beginning and the end."""
     if len(line) <= most:
         return line
-    gap: AnyStr = " [...] " if isinstance(line, str) else b" [...] "
+    gap = b" [...] " if isinstance(line, bytes) else " [...] "
     begin = (most - len(gap)) * 2 // 3
     return line[:begin] + gap + line[len(line) - (most - len(gap) - begin) :]
 
 
 def quoted(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
     """What came from a server, as an error message shows it: in quotes, shortened, printable."""
-    if isinstance(line, bytes):
-        line = shortened(line, most)  # before it is decoded: it may be megabytes
-        try:
-            line = line.decode()
-        except UnicodeDecodeError:
-            line = line.decode("latin-1")
-    return repr(shortened(line, most))
+    if isinstance(line, str):
+        return repr(shortened(line, most))
+    line = shortened(line, most)  # before it is decoded: it may be megabytes
+    try:
+        return repr(line.decode())
+    except UnicodeDecodeError:
+        return repr(line.decode("latin-1"))
 
 
 def _remade(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
@@ -135,7 +139,6 @@ class CommandError(ImapError):
             return self.text
         code = f"{self.code} {self.argument}" if self.argument else self.code
         return f"[{code}] {self.text}".rstrip()
-
 
     def retyped(self, kind: type[C], text: str | None = None) -> C:
         """The same refusal as an error of another class, perhaps with other words."""

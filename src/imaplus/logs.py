@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from time import monotonic as now
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -31,8 +31,8 @@ def logger(name: str, level: int = _DEBUG) -> Logger | None:
 
 
 def _make(name: str) -> Logger | None:
-    logging = sys.modules.get("logging")
-    if not hasattr(logging, "NullHandler"):  # not imported, or not wholly yet
+    logging: Any = sys.modules.get("logging")
+    if not hasattr(logging, "basicConfig"):  # not imported, or not wholly yet
         return None
     top = logging.getLogger("imaplus")
     if not top.handlers:

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from time import monotonic as now
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from imaplus.client.deadlines import Deadline
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.errors import ConnectionLost, ImapError, TimedOut
+from imaplus.logs import connection_log
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
 
@@ -60,6 +62,7 @@ class AsyncExchange:
 
     def send(self, command: Command[T]) -> Pending[T]:
         """Give a command to the connection; it is written by whoever next waits."""
+        self._stream.check_owner()
         with self._mutex:
             return self.connection.send(command)
 
@@ -71,8 +74,9 @@ class AsyncExchange:
 
     # -- moving octets ----------------------------------------------------------------------
 
-    async def _until(self, done: Callable[[], object], deadline: float | None) -> None:
+    async def _until(self, done: Callable[[], object], deadline: Deadline | None) -> None:
         """Write what there is to write and read what comes, until something has happened."""
+        self._stream.check_owner()
         try:
             await self._flush(deadline)  # also where a cancelled task left something to write
             while not done():
@@ -80,38 +84,54 @@ class AsyncExchange:
                 turn = self._reading
                 if not (turn.try_acquire() or await turn.acquire(patience, done)):
                     if not done() and now() - self._heard >= (patience or 0):
-                        raise TimedOut(f"nothing came for {patience:.0f} seconds")
+                        raise self._late(deadline, patience)
                     continue
                 try:
                     # What another reader has taken in may have set a command free to go.
                     if not done() and not self._has_unsent:
-                        await self._receive(self._patience(deadline))
+                        await self._receive(deadline)
                 finally:
                     turn.release()
                 if self._has_unsent:
                     await self._flush(deadline)
         except ConnectionLost as error:
-            if isinstance(error, TimedOut) and deadline is not None and now() >= deadline:
-                error = TimedOut("the command was not over in time")
-            await self._fail(error)
+            lost = await self._fail(error)
             if not done():
-                raise error
+                raise lost from lost.__cause__
 
-    def _patience(self, deadline: float | None) -> float | None:
+    def _patience(self, deadline: Deadline | None) -> float | None:
         """Seconds that may pass without an octet."""
         silence = self._timeouts.silence
         if deadline is None:
             return silence
-        left = deadline - now()
+        left = deadline.left()
         if left <= 0:
-            raise TimedOut("the command was not over in time")
+            raise self._late(deadline, left)
         return left if silence is None else min(left, silence)
 
-    async def _receive(self, patience: float | None) -> None:
+    def _late(self, deadline: Deadline | None, patience: float | None) -> TimedOut:
+        """The error for who has waited as long as `_patience()` allowed."""
+        silent = deadline is None or patience == self._timeouts.silence
+        seconds = f"{patience if deadline is None or silent else deadline.seconds:.3g} seconds"
+        if self.connection.greeting is None:
+            return TimedOut(f"no greeting within {seconds}")
+        if silent:
+            return TimedOut(f"nothing came for {seconds}")
+        what = self.connection.waits_for or "the command"
+        return TimedOut(f"{what} was not over within the deadline of {seconds}")
+
+    async def _wait(self, deadline: Deadline | None, *, read: bool, write: bool) -> None:
+        patience = self._patience(deadline)
+        try:
+            await self._stream.wait(read=read, write=write, timeout=patience)
+        except TimedOut:
+            raise self._late(deadline, patience) from None
+
+    async def _receive(self, deadline: Deadline | None) -> None:
         """Read once, waiting if nothing has come. Only who has the turn may."""
         data = self._stream.read()
         if data is None:
-            await self._stream.wait(read=True, write=False, timeout=patience)
+            await self._wait(deadline, read=True, write=False)
             data = self._stream.read()
         if data is not None:
             await self._take_in(data)
@@ -148,7 +168,7 @@ class AsyncExchange:
         ):
             raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
 
-    async def _flush(self, deadline: float | None = None) -> None:
+    async def _flush(self, deadline: Deadline | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
         waiting for that."""
         turn = self._writing
@@ -164,7 +184,7 @@ class AsyncExchange:
     def _has_unsent(self) -> bool:
         return bool(self._unsent) or self.connection.has_data_to_send
 
-    async def _write(self, deadline: float | None) -> None:
+    async def _write(self, deadline: Deadline | None) -> None:
         """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
         while self._has_unsent:
             if not self._unsent:
@@ -180,7 +200,7 @@ class AsyncExchange:
                 raise
             self._unsent = self._unsent[taken:] or None
             if not taken:
-                await self._wait_to_write(self._patience(deadline))
+                await self._wait_to_write(deadline)
 
     async def _hear_last_words(self) -> None:
         """A server that has hung up may have said why: that is a better error than ours."""
@@ -192,12 +212,12 @@ class AsyncExchange:
         finally:
             self._reading.release()
 
-    async def _wait_to_write(self, patience: float | None) -> None:
+    async def _wait_to_write(self, deadline: Deadline | None) -> None:
         if not self._reading.try_acquire():
-            await self._stream.wait(read=False, write=True, timeout=patience)
+            await self._wait(deadline, read=False, write=True)
             return
         try:
-            await self._stream.wait(read=True, write=True, timeout=patience)
+            await self._wait(deadline, read=True, write=True)
             data = self._stream.read()
             if data is not None:
                 await self._take_in(data)
@@ -217,6 +237,7 @@ class AsyncExchange:
 
     async def _listen(self, listener: Listener, until: float) -> None:
         """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
+        self._stream.check_owner()
         try:
             await self._flush()
             if not await self._reading.acquire(max(0.0, until - now()), listener.has_news):
@@ -235,10 +256,10 @@ class AsyncExchange:
                 self._reading.release()
             await self._flush()
         except ConnectionLost as error:
-            await self._fail(error)
-            raise
-        if self.connection.error is not None and not listener.has_news():
-            raise self.connection.error
+            lost = await self._fail(error)
+            raise lost from lost.__cause__
+        if not listener.has_news():
+            self.check_alive()
 
     def _told(self, listener: Listener) -> list[object]:
         """What a listener has heard. It is the caller's from here on."""
@@ -247,14 +268,31 @@ class AsyncExchange:
 
     # -- the end ----------------------------------------------------------------------------
 
-    async def _fail(self, error: ConnectionLost) -> None:
+    def check_alive(self) -> None:
+        """Raise what ended the connection, if something has."""
+        if self.connection.error is not None:
+            raise self.connection.error.with_traceback(None)  # it would grow each time
+
+    async def _fail(self, error: ConnectionLost) -> ImapError:
+        """End the connection for this reason; the result is the reason that it ended for first."""
         with self._mutex:
             self.connection.fail(error)
         await self._stream.close()
+        return self.connection.error or error
 
     async def close(self) -> None:
-        """Close the stream; what still waits for an answer gets ConnectionLost."""
-        await self._fail(ConnectionLost("the connection has been closed"))
+        """Close the stream; what still waits for an answer gets ConnectionLost. It never fails.
+
+        In a forked process it lets go of the connection, which stays open where it was made.
+        """
+        if self._stream.is_foreign:
+            self._stream.let_go()
+        else:
+            await self._fail(ConnectionLost("the connection has been closed"))
+
+    def _begin_log(self) -> None:
+        """See whether anybody wants to have logged what happens next."""
+        self.connection.log = connection_log(self.connection.log)
 
     async def __aenter__(self) -> Self:
         return self

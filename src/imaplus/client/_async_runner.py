@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from imaplus.client._async_exchange import AsyncExchange
 from imaplus.client.answers import Answer, results
+from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener
 from imaplus.core.session import Noop
 from imaplus.errors import ImapError
@@ -39,14 +40,14 @@ class AsyncRunner(AsyncExchange):
         Raises:
             TimedOut: it took longer than `timeout` seconds; the connection is closed.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.command if timeout is None else timeout)
         if isinstance(what, Command):
             result: T = await self._command(what, deadline)
             return result
         return await self._flow(what, deadline)
 
-    async def _flow(self, flow: Flow[T], deadline: float | None) -> T:
+    async def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:
         try:
             step = next(flow)
             while True:
@@ -62,7 +63,7 @@ class AsyncRunner(AsyncExchange):
         finally:
             flow.close()
 
-    async def _step(self, step: Step, deadline: float | None) -> Any:
+    async def _step(self, step: Step, deadline: Deadline | None) -> Any:
         match step:
             case Ahead():
                 return await self._ahead(step, deadline)
@@ -73,17 +74,17 @@ class AsyncRunner(AsyncExchange):
             case _:
                 return await self._command(step, deadline)
 
-    async def _command(self, command: Command[T], deadline: float | None) -> T:
+    async def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
         await self.settle([pending], deadline)
         return pending.result()
 
-    async def _together(self, step: Together, deadline: float | None) -> list[Any]:
+    async def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         await self.settle(pendings, deadline)
         return results(pendings)
 
-    async def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+    async def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         try:
             await self._until(pendings[0].is_over, deadline)
@@ -112,8 +113,8 @@ class AsyncRunner(AsyncExchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.command if timeout is None else timeout)
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
@@ -143,7 +144,7 @@ class AsyncRunner(AsyncExchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    async def settle(self, pendings: list[Pending[Any]], deadline: float | None = None) -> None:
+    async def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
         try:
             for pending in pendings:
@@ -154,6 +155,7 @@ class AsyncRunner(AsyncExchange):
 
     async def stream(self, commands: Iterator[Command[Any]]) -> AsyncIterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept."""
+        self._begin_log()
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -176,12 +178,11 @@ class AsyncRunner(AsyncExchange):
 
     async def greeting(self) -> None:
         """Wait for the server's first words."""
-        seconds = self._timeouts.greeting
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.greeting)
         connection = self.connection
         await self._until(lambda: connection.greeting or connection.error, deadline)
-        if connection.error is not None:
-            raise connection.error
+        self.check_alive()
 
     async def events(
         self, timeout: float | None, renew: float, poll: float
@@ -189,6 +190,7 @@ class AsyncRunner(AsyncExchange):
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then."""
         from imaplus.core.idle import Idle
 
+        self._begin_log()
         listener = Listener()
         self._listeners.append(listener)
         ends = None if timeout is None else now() + timeout

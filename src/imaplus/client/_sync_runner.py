@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from imaplus.client._sync_exchange import Exchange
 from imaplus.client.answers import Answer, results
+from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener
 from imaplus.core.session import Noop
 from imaplus.errors import ImapError
@@ -40,14 +41,14 @@ class Runner(Exchange):
         Raises:
             TimedOut: it took longer than `timeout` seconds; the connection is closed.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.command if timeout is None else timeout)
         if isinstance(what, Command):
             result: T = self._command(what, deadline)
             return result
         return self._flow(what, deadline)
 
-    def _flow(self, flow: Flow[T], deadline: float | None) -> T:
+    def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:
         try:
             step = next(flow)
             while True:
@@ -63,7 +64,7 @@ class Runner(Exchange):
         finally:
             flow.close()
 
-    def _step(self, step: Step, deadline: float | None) -> Any:
+    def _step(self, step: Step, deadline: Deadline | None) -> Any:
         match step:
             case Ahead():
                 return self._ahead(step, deadline)
@@ -74,17 +75,17 @@ class Runner(Exchange):
             case _:
                 return self._command(step, deadline)
 
-    def _command(self, command: Command[T], deadline: float | None) -> T:
+    def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
         self.settle([pending], deadline)
         return pending.result()
 
-    def _together(self, step: Together, deadline: float | None) -> list[Any]:
+    def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         self.settle(pendings, deadline)
         return results(pendings)
 
-    def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+    def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         try:
             self._until(pendings[0].is_over, deadline)
@@ -113,8 +114,8 @@ class Runner(Exchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        seconds = self._timeouts.command if timeout is None else timeout
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.command if timeout is None else timeout)
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
@@ -144,7 +145,7 @@ class Runner(Exchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    def settle(self, pendings: list[Pending[Any]], deadline: float | None = None) -> None:
+    def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
         try:
             for pending in pendings:
@@ -155,6 +156,7 @@ class Runner(Exchange):
 
     def stream(self, commands: Iterator[Command[Any]]) -> Iterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept."""
+        self._begin_log()
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -177,17 +179,17 @@ class Runner(Exchange):
 
     def greeting(self) -> None:
         """Wait for the server's first words."""
-        seconds = self._timeouts.greeting
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.greeting)
         connection = self.connection
         self._until(lambda: connection.greeting or connection.error, deadline)
-        if connection.error is not None:
-            raise connection.error
+        self.check_alive()
 
     def events(self, timeout: float | None, renew: float, poll: float) -> Iterator[object]:
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then."""
         from imaplus.core.idle import Idle
 
+        self._begin_log()
         listener = Listener()
         self._listeners.append(listener)
         ends = None if timeout is None else now() + timeout

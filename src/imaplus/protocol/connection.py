@@ -68,6 +68,7 @@ class Connection(Session):
         self._switched = False  # to compression, by the frame just handled
         self.name = os.urandom(2).hex().upper()
         """What its tags begin with, and its lines in a log."""
+        self._tag = f"{self.name}-"
         self._count = 0
         self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
@@ -80,6 +81,12 @@ class Connection(Session):
     def inside_response(self) -> bool:
         """Whether a response has begun that has not ended yet."""
         return self._framer.inside_response
+
+    @property
+    def waits_for(self) -> str | None:
+        """The name of the oldest command that is not over."""
+        oldest = self._in_flight.oldest or next(iter(self._queue.values()), None)
+        return None if oldest is None else oldest.name
 
     # -- what STARTTLS and COMPRESS ask of it -----------------------------------------------
 
@@ -118,7 +125,7 @@ class Connection(Session):
         if not self._queue and not self._in_flight:
             self._check(command)
         self._count += 1
-        pending = Pending(command, f"{self.name}-{self._count}")
+        pending = Pending(command, f"{self._tag}{self._count}")
         self._encode(pending)
         pending.subject = command.subject
         self._queue[pending.tag] = pending
@@ -209,7 +216,7 @@ class Connection(Session):
             pending.heard = self._telling.heard
             pending.command.start(self)
             if pending.command.confidential:
-                self._telling.keep(pending.command.secrets())
+                self._telling.log_in(pending.command.secrets())
             self._outbox.begin(pending)
             if self.log is not None:
                 self.log.sent(self.name, pending.tag, pending.name)

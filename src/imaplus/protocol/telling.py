@@ -6,7 +6,6 @@ is known to the connection, which says which of them are worth telling.
 
 from __future__ import annotations
 
-import re
 from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -32,7 +31,7 @@ BLANK: Final = b"***"
 class Telling:
     """The trace of a connection, its secrets, and what the server said that answered nothing."""
 
-    __slots__ = ("_lines", "_pattern", "_secrets", "_trace", "heard")
+    __slots__ = ("_lines", "_secrets", "_trace", "heard")
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.heard = 0
@@ -40,7 +39,6 @@ class Telling:
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
         self._trace = trace
         self._secrets: set[bytes] = set()
-        self._pattern: re.Pattern[bytes] | None = None
 
     @property
     def traces(self) -> bool:
@@ -54,24 +52,21 @@ class Telling:
         """Whether there is something that must not be shown, should the server repeat it."""
         return bool(self._secrets)
 
-    def keep(self, secrets: Iterable[Secret]) -> None:
-        """Blank these from here on, as they are and in base64."""
+    def log_in(self, secrets: Iterable[Secret]) -> None:
+        """Blank these from here on, as they are and in base64, instead of earlier ones."""
+        self._secrets.clear()
         for secret in secrets:
             self._keep(secret.reveal().encode())
 
     def _keep(self, data: bytes) -> None:
         if len(data) >= SHORTEST_SECRET:
-            self._secrets |= {data, b2a_base64(data, newline=False)}
-            self._pattern = None
+            self._secrets |= {data.lower(), b2a_base64(data, newline=False).lower()}
 
     def hidden(self, data: bytes) -> bytes:
         """The octets without the secrets in them, in capitals or not."""
-        if not self._secrets:
-            return data
-        if self._pattern is None:
-            longest_first = sorted(self._secrets, key=len, reverse=True)
-            self._pattern = re.compile(b"|".join(map(re.escape, longest_first)), re.IGNORECASE)
-        return self._pattern.sub(BLANK, data)
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            data = _blanked(data, secret)
+        return data
 
     def hidden_text(self, text: str) -> str:
         """The same of a text."""
@@ -133,9 +128,18 @@ class Telling:
             self._lines.clear()
         if secrets and self._secrets:
             self._secrets.clear()
-            self._pattern = None
 
 
 def may_be_words(line: bytes) -> bool:
     """Whether the beginning of a line, at which the stream ended, is no data of a mailbox."""
     return bool(line) and (line[:2] != b"* " or line[2:5] in (b"NO ", b"BAD", b"BYE"))
+
+
+def _blanked(data: bytes, secret: bytes) -> bytes:
+    """The octets without one secret, which is given in small letters."""
+    parts: list[bytes] = []
+    small, end = data.lower(), 0
+    while (at := small.find(secret, end)) >= 0:
+        parts += (data[end:at], BLANK)
+        end = at + len(secret)
+    return b"".join((*parts, data[end:])) if parts else data
