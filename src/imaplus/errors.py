@@ -44,6 +44,11 @@ def quoted(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
         return repr(line.decode("latin-1"))
 
 
+def told(text: str, last_words: tuple[str, ...]) -> str:
+    """The text of an error, with the server's last words behind it."""
+    return f"{text}; the server said {', '.join(map(quoted, last_words))}" if last_words else text
+
+
 def _remade(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
     """An error without its attributes, which pickle and copy add."""
     error = kind.__new__(kind, *arguments)
@@ -61,10 +66,7 @@ class ImapError(Exception):
     last_words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        text = super().__str__()
-        if not self.last_words:
-            return text
-        return f"{text}; the server said {', '.join(map(quoted, self.last_words))}"
+        return told(super().__str__(), self.last_words)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What __init__ was called with is not in `args`, which has the message.

@@ -6,13 +6,13 @@ is known to the connection, which says which of them are worth telling.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from imaplus.errors import shortened
 from imaplus.protocol.response import Status
+from imaplus.wire.blanking import BLANK, Blanking
 from imaplus.wire.frames import Frame
 from imaplus.wire.secret import Secret
 from imaplus.wire.tokens import decode_text
@@ -23,9 +23,6 @@ Trace = Callable[[str, bytes], object]
 
 MOST_WORDS: Final = 3
 """Lines that an error quotes: the latest ones say why."""
-SHORTEST_SECRET: Final = 4
-"""Octets of a secret that is blanked where a server repeats it: less is in any text."""
-BLANK: Final = b"***"
 
 
 class Telling:
@@ -38,7 +35,7 @@ class Telling:
         """Lines heard so far: what `words()` takes as a beginning."""
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
         self._trace = trace
-        self._secrets: set[bytes] = set()
+        self._secrets = Blanking()
 
     @property
     def traces(self) -> bool:
@@ -54,19 +51,13 @@ class Telling:
 
     def log_in(self, secrets: Iterable[Secret]) -> None:
         """Blank these from here on, as they are and in base64, instead of earlier ones."""
-        self._secrets.clear()
+        self._secrets.forget()
         for secret in secrets:
-            self._keep(secret.reveal().encode())
-
-    def _keep(self, data: bytes) -> None:
-        if len(data) >= SHORTEST_SECRET:
-            self._secrets |= {data.lower(), b2a_base64(data, newline=False).lower()}
+            self._secrets.keep(secret.reveal().encode())
 
     def hidden(self, data: bytes) -> bytes:
-        """The octets without the secrets in them, in capitals or not."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            data = _blanked(data, secret)
-        return data
+        """The octets without the secrets in them."""
+        return self._secrets.blanked(data)
 
     def hidden_text(self, text: str) -> str:
         """The same of a text."""
@@ -87,7 +78,7 @@ class Telling:
         """This goes out. What of it is secret is blanked from here on."""
         for piece in segment:
             if piece.secret and isinstance(piece.data, bytes):
-                self._keep(piece.data.removesuffix(b"\r\n"))
+                self._secrets.keep(piece.data.removesuffix(b"\r\n"))
         if self._trace is None:
             return
         shown = b"".join(
@@ -126,20 +117,10 @@ class Telling:
         are not repeated."""
         if self._lines:
             self._lines.clear()
-        if secrets and self._secrets:
-            self._secrets.clear()
+        if secrets:
+            self._secrets.forget()
 
 
 def may_be_words(line: bytes) -> bool:
     """Whether the beginning of a line, at which the stream ended, is no data of a mailbox."""
     return bool(line) and (line[:2] != b"* " or line[2:5] in (b"NO ", b"BAD", b"BYE"))
-
-
-def _blanked(data: bytes, secret: bytes) -> bytes:
-    """The octets without one secret, which is given in small letters."""
-    parts: list[bytes] = []
-    small, end = data.lower(), 0
-    while (at := small.find(secret, end)) >= 0:
-        parts += (data[end:at], BLANK)
-        end = at + len(secret)
-    return b"".join((*parts, data[end:])) if parts else data
