@@ -138,9 +138,7 @@ async def test_a_server_that_greets_by_another_protocol(connect: Connector) -> N
     endpoint, theirs = pair()
     with theirs:
         theirs.sendall(b"220 mail.example.org ESMTP NO UCE\r\n")
-        with pytest.raises(
-            ProtocolError, match="no IMAP greeting, but '220 mail.example.org ESMTP"
-        ):
+        with pytest.raises(ProtocolError, match=r"no IMAP greeting, but '220 mail\.example"):
             await connect(endpoint)
 
 

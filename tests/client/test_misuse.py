@@ -1,4 +1,4 @@
-"""Misuse is told at once: another event loop, another thread, another process, a lost connection."""
+"""Misuse is told at once: another loop, thread or process, and a connection that was lost."""
 
 from __future__ import annotations
 
@@ -172,10 +172,9 @@ async def test_a_mailbox_after_the_connection_was_lost(connect: Connector, full:
         "select": lambda: client.select("INBOX"),
         "status": lambda: client.status("INBOX"),
     }
-    for name, use in uses.items():
+    for use in uses.values():
         with pytest.raises(ConnectionLost, match="inactivity"):
             await use()
-            pytest.fail(name)
     for iterate in (lambda: mailbox.idle(timeout=1), lambda: mailbox.fetch("1:*")):
         with pytest.raises(ConnectionLost, match="inactivity"):
             async for _ in iterate():
@@ -194,9 +193,12 @@ async def test_whoever_idles_is_told_why_it_ends(connect: Connector, full: Serve
     client = await connect(full)
     mailbox = await client.select("INBOX")
     full.add_message("INBOX", b"\r\n")
+    happens = aiter(mailbox.idle(timeout=30))
+    await anext(happens)
+    full.disconnect("Disconnected for inactivity")
     with pytest.raises(ConnectionLost, match="inactivity"):
-        async for _ in mailbox.idle(timeout=30):
-            full.disconnect("Disconnected for inactivity")
+        async for _ in happens:
+            pass
     with pytest.raises(ConnectionLost, match="inactivity"):
         await mailbox.search()
 

@@ -10,7 +10,7 @@ from imaplus.core.fetch import Body, Fetch
 from imaplus.core.runs import FetchedRun
 from imaplus.protocol.telling import MOST_WORDS, Telling
 from imaplus.wire.blanking import Blanking
-from imaplus.wire.frames import DEFAULT_LIMITS, Limits
+from imaplus.wire.frames import DEFAULT_LIMITS
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.writer import Piece
@@ -61,10 +61,10 @@ def test_answers_are_read_by_the_same_code(items: tuple[Any, ...], answer: Any) 
     assert b"".join(line + b"\r\n" for line in lines[-COUNT - 1 : -1]) == data
 
 
-def test_a_limit_strikes_the_same(limits: Limits = DEFAULT_LIMITS) -> None:
+def test_a_limit_strikes_the_same() -> None:
     for trace in (None, lambda side, line: None):
         talk = Talk(trace=trace)
-        talk.feed(b"* 1 EXISTS\r\n" + b"x" * (limits.text + 1))
+        talk.feed(b"* 1 EXISTS\r\n" + b"x" * (DEFAULT_LIMITS.text + 1))
         assert "exceeds the limit" in str(talk.connection.error)
 
 

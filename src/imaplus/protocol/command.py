@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from imaplus.errors import CommandError, ProtocolError
+from imaplus.errors import CommandError, ProtocolError, quoted
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
 from imaplus.wire.frames import Limits
@@ -70,10 +70,11 @@ class Reply:
         value = self.last(kind)
         if value is not None:
             return value
-        cause = self.malformed[-1].error if self.malformed else None
-        raise ProtocolError(
-            f"{self.command}: OK without the {kind.__name__} that was asked for"
-        ) from cause
+        missing = f"{self.command}: OK without the {kind.__name__} that was asked for"
+        if not self.malformed:
+            raise ProtocolError(missing)
+        latest = self.malformed[-1]
+        raise ProtocolError(f"{missing}, but {quoted(latest.frame.text)}") from latest.error
 
 
 @record
