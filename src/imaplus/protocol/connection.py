@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -31,9 +30,9 @@ from imaplus.protocol.telling import Telling, may_be_words
 from imaplus.protocol.telling import Trace as Trace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
-from imaplus.wire.framing import Framer
+from imaplus.wire.framing import Framer, frames_in
 from imaplus.wire.sinks import Lost
-from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
+from imaplus.wire.writer import Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.deflate import Inflating
@@ -74,8 +73,6 @@ class Connection(Session):
         self._in_flight = InFlight()
         self._sinks = Sinks(self._in_flight, limits)
         self._framer = Framer(limits, self._sinks.choose)
-        self._rules_now = DEFAULT_RULES
-        self._rules_since = self.capabilities, self.enabled
 
     @property
     def inside_response(self) -> bool:
@@ -177,21 +174,8 @@ class Connection(Session):
             if not self.can(capability):
                 raise CapabilityMissing(capability, command.name.decode())
 
-    def _rules(self) -> Rules:
-        """What holds now: the same object, until the server says something else."""
-        told = self.capabilities, self.enabled
-        if told != self._rules_since:
-            eager = 0
-            if self.can("LITERAL+"):
-                eager = 1 << 62
-            elif self.can("LITERAL-"):
-                eager = 4096
-            self._rules_since = told
-            self._rules_now = Rules(eager=eager, utf8=self.utf8)
-        return self._rules_now
-
     def _encode(self, pending: Pending[Any]) -> None:
-        out = Writer(self._rules())
+        out = Writer(self.rules())
         out.raw(pending.tag.encode())
         out.sp()
         out.raw(pending.command.name)
@@ -207,7 +191,7 @@ class Connection(Session):
             del self._queue[pending.tag]
             try:
                 self._check(pending.command)
-                if pending.rules is not self._rules():
+                if pending.rules is not self.rules():
                     self._encode(pending)
             except ImapError as error:
                 pending.fail(error)
@@ -311,7 +295,7 @@ class Connection(Session):
             if not rows:
                 continue
             if self._telling.traces:
-                for frame in self._frames(octets):
+                for frame in frames_in(octets, self.limits):
                     self._telling.came(frame, confidential=False)
             over = partial(Cursor, utf8=self.utf8, limits=self.limits)
             run = shape.read(octets, rows, over)
@@ -328,16 +312,9 @@ class Connection(Session):
 
     def _take_each(self, octets: bytes, events: list[object]) -> None:
         """Deal with whole responses that the framer has passed already, and that are no status."""
-        for frame in self._frames(octets):
+        for frame in frames_in(octets, self.limits):
             value = parse(frame, utf8=self.utf8, limits=self.limits)
             self._deliver(self.apply(value), frame.size, events)
-
-    def _frames(self, octets: bytes) -> Iterator[Frame]:
-        """The frames of whole responses."""
-        framer = Framer(self.limits)
-        framer.feed(octets)
-        while (frame := framer.next_frame()) is not None:
-            yield frame
 
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
         if frame.literals and Lost in map(type, frame.literals):
@@ -367,7 +344,7 @@ class Connection(Session):
 
     def _deliver(self, value: object, size: int, events: list[object]) -> None:
         if isinstance(value, Malformed):
-            value = self._heard(value)
+            value = self._telling.malformed(value, utf8=self.utf8, limits=self.limits)
             for pending in self._in_flight:
                 pending.note(value)
         owner = self._in_flight.owner_of(value)
@@ -375,17 +352,6 @@ class Connection(Session):
             events.append(value)
         else:
             owner.collect(value, size, self.limits)
-
-    def _heard(self, malformed: Malformed) -> Malformed:
-        """What could not be read, without secrets; it may be the server's last words."""
-        if self._telling.keeps_secrets:
-            hidden = self._telling.hidden_frame(malformed.frame)
-            again = parse(hidden, utf8=self.utf8, limits=self.limits)
-            error = again.error if isinstance(again, Malformed) else ProtocolError("a secret came")
-            malformed = Malformed(malformed.name, hidden, error)
-        if not malformed.name:
-            self._telling.hear(malformed.frame.text)
-        return malformed
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:

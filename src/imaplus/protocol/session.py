@@ -14,6 +14,7 @@ from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
+from imaplus.wire.writer import DEFAULT_RULES, Rules
 
 PART_OF_REV2: Final = frozenset(
     "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
@@ -37,6 +38,8 @@ class Session:
         self.enabled: frozenset[str] = frozenset()
         self.mailbox: Mailbox | None = None
         self._opening: Mailbox | None = None
+        self._rules_now = DEFAULT_RULES
+        self._rules_since = self.capabilities, self.enabled
 
     # -- what it is asked -------------------------------------------------------------------
 
@@ -57,6 +60,19 @@ class Session:
     def utf8(self) -> bool:
         """Whether mailbox names and quoted strings are UTF-8 (RFC 9051, 5.1; RFC 9755, 3)."""
         return not self.enabled.isdisjoint(("IMAP4REV2", "UTF8=ACCEPT"))
+
+    def rules(self) -> Rules:
+        """What holds now: the same object, until the server says something else."""
+        told = self.capabilities, self.enabled
+        if told != self._rules_since:
+            eager = 0
+            if self.can("LITERAL+"):
+                eager = 1 << 62
+            elif self.can("LITERAL-"):
+                eager = 4096
+            self._rules_since = told
+            self._rules_now = Rules(eager=eager, utf8=self.utf8)
+        return self._rules_now
 
     # -- what completed commands tell it ----------------------------------------------------
 

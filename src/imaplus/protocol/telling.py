@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from imaplus.errors import shortened
-from imaplus.protocol.response import Status
+from imaplus.errors import ProtocolError, shortened
+from imaplus.protocol.response import Malformed, Status, parse
 from imaplus.wire.blanking import BLANK, Blanking
-from imaplus.wire.frames import Frame
+from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.tokens import decode_text
 from imaplus.wire.writer import Segment
@@ -43,11 +43,6 @@ class Telling:
         return self._trace is not None
 
     # -- secrets ----------------------------------------------------------------------------
-
-    @property
-    def keeps_secrets(self) -> bool:
-        """Whether there is something that must not be shown, should the server repeat it."""
-        return bool(self._secrets)
 
     def log_in(self, secrets: Iterable[Secret]) -> None:
         """Blank these from here on, as they are and in base64, instead of earlier ones."""
@@ -107,6 +102,17 @@ class Telling:
         self.heard += 1
         text = decode_text(self.hidden(shortened(line, 1 << 12)))
         self._lines.append((self.heard, shortened(text)))
+
+    def malformed(self, value: Malformed, *, utf8: bool, limits: Limits) -> Malformed:
+        """What could not be read, without secrets. What is no response at all is heard."""
+        if self._secrets:
+            hidden = self.hidden_frame(value.frame)
+            again = parse(hidden, utf8=utf8, limits=limits)
+            error = again.error if isinstance(again, Malformed) else ProtocolError("a secret came")
+            value = Malformed(value.name, hidden, error)
+        if not value.name:
+            self.hear(value.frame.text)
+        return value
 
     def words(self, since: int = 0) -> tuple[str, ...]:
         """The latest lines that were heard after so many others."""

@@ -8,6 +8,7 @@ put the stream out of step. Any cutting of the bytes gives the same frames, in l
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -374,6 +375,14 @@ class Framer:
             with suppress(Exception):  # the stream's end is what matters
                 self._sink.abort()
             self._sink = None
+
+
+def frames_in(octets: bytes, limits: Limits) -> Iterator[Frame]:
+    """The frames of whole responses."""
+    framer = Framer(limits)
+    framer.feed(octets)
+    while (frame := framer.next_frame()) is not None:
+        yield frame
 
 
 def _given(sink: Sink, octets: bytes) -> Sink:
