@@ -28,7 +28,7 @@ def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
     """A line that fits into a message: of a longer one, the beginning and the end."""
     if len(line) <= most:
         return line
-    gap = b" [...] " if isinstance(line, bytes) else " [...] "
+    gap: Any = b" [...] " if isinstance(line, bytes) else " [...] "
     begin = (most - len(gap)) * 2 // 3
     return line[:begin] + gap + line[len(line) - (most - len(gap) - begin) :]
 

@@ -385,7 +385,9 @@ class Connection(Session):
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
             status = Status("OK", status.text, tag=status.tag)  # quirk 31
-        reply = self._reply(pending, status)
+        reply = Reply(pending.name, status, pending.values, pending.malformed)
+        if not status.ok:
+            reply = self._refusal(pending, status)
         try:
             pending.command.finish(self, reply)
         except ImapError as error:
@@ -395,17 +397,15 @@ class Connection(Session):
         if self.log is not None:
             told = f"{status.kind} [{status.code}]" if status.code else status.kind
             self.log.answered(self.name, pending.tag, pending.name, told, self.state.value)
-        if not self._in_flight:
+        if self._telling.remembers and not self._in_flight:
             self._telling.forget(secrets=status.ok)
         if pending.command.ends_connection and status.ok:
             self.receive_eof()  # nothing comes after it
 
-    def _reply(self, pending: Pending[Any], status: Status) -> Reply:
-        """What a command came to. An error will quote the last words, and no secret."""
-        words: tuple[str, ...] = ()
-        if not status.ok:
-            words = self._telling.words(pending.heard)
-            status = self._telling.hidden_status(status)
+    def _refusal(self, pending: Pending[Any], status: Status) -> Reply:
+        """What a command came to that failed. Its error will quote the last words, no secret."""
+        words = self._telling.words(pending.heard)
+        status = self._telling.hidden_status(status)
         return Reply(pending.name, status, pending.values, pending.malformed, words)
 
     @property

@@ -28,11 +28,13 @@ MOST_WORDS: Final = 3
 class Telling:
     """The trace of a connection, its secrets, and what the server said that answered nothing."""
 
-    __slots__ = ("_lines", "_secrets", "_trace", "heard")
+    __slots__ = ("_lines", "_secrets", "_trace", "heard", "remembers")
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.heard = 0
         """Lines heard so far: what `words()` takes as a beginning."""
+        self.remembers = False
+        """Whether there is something to `forget()`."""
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
         self._trace = trace
         self._secrets = Blanking()
@@ -47,6 +49,7 @@ class Telling:
     def log_in(self, secrets: Iterable[Secret]) -> None:
         """Blank these from here on, as they are and in base64, instead of earlier ones."""
         self._secrets.forget()
+        self.remembers = True
         for secret in secrets:
             self._secrets.keep(secret.reveal().encode())
 
@@ -72,7 +75,8 @@ class Telling:
     def sent(self, segment: Segment) -> None:
         """This goes out. What of it is secret is blanked from here on."""
         for piece in segment:
-            if piece.secret and isinstance(piece.data, bytes):
+            if piece[1] and isinstance(piece.data, bytes):
+                self.remembers = True
                 self._secrets.keep(piece.data.removesuffix(b"\r\n"))
         if self._trace is None:
             return
@@ -100,6 +104,7 @@ class Telling:
     def hear(self, line: bytes) -> None:
         """The server said this to nobody's question."""
         self.heard += 1
+        self.remembers = True
         text = decode_text(self.hidden(shortened(line, 1 << 12)))
         self._lines.append((self.heard, shortened(text)))
 
@@ -121,10 +126,10 @@ class Telling:
     def forget(self, *, secrets: bool) -> None:
         """All commands are over: the words explain nothing any more. Secrets that were accepted
         are not repeated."""
-        if self._lines:
-            self._lines.clear()
+        self._lines.clear()
         if secrets:
             self._secrets.forget()
+        self.remembers = bool(self._secrets)
 
 
 def may_be_words(line: bytes) -> bool:
