@@ -16,7 +16,7 @@ from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
 from imaplus.errors import ConnectionLost, ImapError, TimedOut
 from imaplus.logs import connection_log
-from imaplus.protocol.command import Command, Pending
+from imaplus.protocol.command import Command, Pending, State
 from imaplus.protocol.connection import Connection
 
 if TYPE_CHECKING:  # streams are loaded, and sockets with them, when something is connected
@@ -113,7 +113,7 @@ class AsyncExchange:
         """The error for who has waited as long as `_patience()` allowed."""
         silent = deadline is None or patience == self._timeouts.silence
         seconds = f"{patience if deadline is None or silent else deadline.seconds:.3g} seconds"
-        if self.connection.greeting is None:
+        if self.connection.state is State.GREETING:
             return TimedOut(f"no greeting within {seconds}")
         if silent:
             return TimedOut(f"nothing came for {seconds}")
