@@ -1,8 +1,9 @@
 """What goes to the standard `logging`: loggers below `imaplus`, silent until somebody listens.
 
 `imaplus.connection` tells at DEBUG which commands were sent, what they came to and how long that
-took, and the states of the connection; `imaplus.mirror` is for backups. Commands stand there by
-their names alone: no argument, no text of the server's, no message and no secret.
+took, and the states of the connection. Commands stand there by their names alone: no argument, no
+text of the server's, no message and no secret. `imaplus.mirror` tells of backups: the names of
+mailboxes, and counts.
 
 `logging` is not imported here, since that takes as long as all of imaplus: whoever wants to see
 what is logged has imported it.
