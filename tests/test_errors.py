@@ -101,6 +101,15 @@ def test_an_error_survives_pickle_and_copy(kind: type[BaseException]) -> None:
     assert_same(error, copy.deepcopy(error))
 
 
+def test_the_part_that_is_done_stays_behind() -> None:
+    """It may hold what cannot be pickled."""
+    error = errors.PartlyDone("UID FETCH", "OK", "MESSAGELIMIT", "no more", argument="3 10")
+    error.part = [lambda: None]
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert_same(error, other)
+        assert other.part is None
+
+
 def raise_sample(number: int) -> None:
     raise sample(KINDS[number])
 

@@ -67,7 +67,6 @@ def test_a_backup_that_cannot_go_on_is_told(
     monkeypatch.setattr(logs, "_known", {})
     caplog.set_level(logging.DEBUG, logs.MIRROR)
     with Server() as server, pytest.raises(OSError, match="full"):
-        server.add_message("INBOX", b"Subject: x\r\n\r\n")
         run(server, tmp_path / "mail", should_stop=full)
     told = [record.message for record in caplog.records if record.name == logs.MIRROR]
     assert told == ["backup begun", "backup ended by OSError"]

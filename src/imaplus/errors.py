@@ -235,9 +235,12 @@ class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
     `status` is "OK" if it has done a part, from the highest UID down to `uid`, and "NO" if it has
     done nothing. Methods of the clients go on by themselves, below `uid` or in smaller portions,
     and raise this only if that leads nowhere.
+
+    It can be pickled and copied as every error can, without its `part`, which is None then: what a
+    command has fetched may be large, or belong to its connection.
     """
 
-    __slots__ = ("_part",)  # it stays behind when the error is copied or pickled
+    __slots__ = ("_part",)  # and so not in `__dict__`, which is what travels
 
     @property
     def limit(self) -> int | None:

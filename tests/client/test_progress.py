@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from imaplus import AsyncClient, Connected, OutcomeUnknown, ProtocolError, TimedOut, Timeouts
+from imaplus.client.deadlines import Deadline
 from imaplus.client.patience import IN_PROGRESS, Patience
 from imaplus.core.mailboxes import GetStatus
 from imaplus.core.session import Noop
@@ -214,6 +215,22 @@ def test_progress_gives_no_more_than_the_whole() -> None:
     assert patience.left(100 + LIMIT - 1) == 1
     with pytest.raises(TimedOut):
         patience.left(100 + LIMIT)
+
+
+def test_why_a_wait_is_over() -> None:
+    """A timer that is early by a little does not turn a deadline into silence."""
+    deadline = Deadline(50, 1000)
+    for due, limit, timer, said in (
+        ("NOOP", deadline, (50, 1049.99), "NOOP was not over within the deadline of 50 seconds"),
+        ("NOOP", deadline, (120, 1060), "NOOP was not over within the deadline of 50 seconds"),
+        ("NOOP", Deadline(500, 1000), (120, 1120), "nothing came for 120 seconds"),
+        ("NOOP", None, (120, 1120), "nothing came for 120 seconds"),
+        ("NOOP", None, (70, 1599.99), "NOOP was not over in time: no progress for 600 seconds"),
+        (None, deadline, (50, 1050), "no greeting came within 50 seconds"),
+        (None, None, (120, 1120), "no greeting came within 120 seconds"),
+    ):
+        patience = Patience(Timeouts(), Progress(), limit, 1000, lambda due=due: due)
+        assert str(patience.late(*timer)) == said
 
 
 def test_time_without_limits() -> None:
