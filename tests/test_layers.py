@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = "imaplus"
 
 # What each part of the package may import, besides itself.
-RECORDS = {"records"}
+RECORDS = {"logs", "records"}
 WIRE = {"errors", "wire"} | RECORDS
 PROTOCOL = WIRE | {"protocol"}
 COMMANDS = PROTOCOL | {"core", "extensions", "sasl"}
@@ -27,6 +27,7 @@ CLIENT = FLOWS | {"client"}
 PUBLIC = {"", "errors"} | RECORDS  # "" is the package itself: its public names
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "logs": set(),
     "records": set(),
     "wire": WIRE,
     "protocol": PROTOCOL,

@@ -14,11 +14,63 @@ It knows no protocol: an error is told what happened, in the words of whoever ra
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
+
+LONGEST_QUOTED = 300
+"""Characters of a server's line that an error message shows: enough for any sentence."""
+
+
+@overload
+def shortened(line: str, most: int = ...) -> str: ...
+@overload
+def shortened(line: bytes, most: int = ...) -> bytes: ...
+def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
+    """A line that fits into a message: of a longer one, the beginning and the end."""
+    if len(line) <= most:
+        return line
+    gap: Any = b" [...] " if isinstance(line, bytes) else " [...] "
+    begin = (most - len(gap)) * 2 // 3
+    return line[:begin] + gap + line[len(line) - (most - len(gap) - begin) :]
+
+
+def quoted(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
+    """What came from a server, as an error message shows it: in quotes, shortened, printable."""
+    if isinstance(line, str):
+        return repr(shortened(line, most))
+    line = shortened(line, most)  # before it is decoded: it may be megabytes
+    try:
+        return repr(line.decode())
+    except UnicodeDecodeError:
+        return repr(line.decode("latin-1"))
+
+
+def told(text: str, last_words: tuple[str, ...]) -> str:
+    """The text of an error, with the server's last words behind it."""
+    return f"{text}; the server said {', '.join(map(quoted, last_words))}" if last_words else text
+
+
+def _remade(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
+    """An error without its attributes, which pickle and copy add."""
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
 
 
 class ImapError(Exception):
-    """The base of every error that imaplus raises."""
+    """The base of every error that imaplus raises. All can be pickled and copied.
+
+    `last_words` are lines that the server sent while the command waited and that were no answer
+    to it: untagged NO, BAD and BYE, alerts, and lines that are not IMAP. The text quotes them.
+    """
+
+    last_words: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return told(super().__str__(), self.last_words)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What __init__ was called with is not in `args`, which has the message.
+        return _remade, (type(self), self.args), self.__dict__ or None
 
 
 class UsageError(ImapError):
@@ -68,22 +120,50 @@ class UidValidityChanged(UsageError):
 class CommandError(ImapError):
     """The server did not carry out a command.
 
-    `status` is "NO" or "BAD", `code` the response code in capitals ("OVERQUOTA") or None, `data`
-    its typed argument or None, `text` the server's human-readable words and `command` the name of
-    the command ("APPEND").
+    `status` is "NO" or "BAD", `code` the response code in capitals ("OVERQUOTA") or None,
+    `argument` what followed the code, as the server wrote it ("imap://example.org/"), or None,
+    `data` the argument's typed value, where imaplus knows the code, or None, `text` the server's
+    human-readable words and `command` the name of the command ("APPEND").
     """
 
     def __init__(
-        self, command: str, status: str, code: str | None, text: str, data: object = None
+        self,
+        command: str,
+        status: str,
+        code: str | None,
+        text: str,
+        data: object = None,
+        *,
+        argument: str | None = None,
     ) -> None:
-        named = f"{code} {data}" if isinstance(data, str) else code
-        said = f"[{named}] {text}" if code else text
-        super().__init__(f"{command}: {status} {said}".rstrip())
+        if argument is None and isinstance(data, str):
+            argument = data
         self.command = command
         self.status = status
         self.code = code
         self.text = text
         self.data = data
+        self.argument = argument
+        super().__init__(f"{command}: {status} {shortened(self.line)}".rstrip())
+
+    @property
+    def line(self) -> str:
+        """The server's words with the response code: "[OVERQUOTA] The mailbox is full"."""
+        if not self.code:
+            return self.text
+        code = f"{self.code} {self.argument}" if self.argument else self.code
+        return f"[{code}] {self.text}".rstrip()
+
+    def retyped(self, kind: type[C], text: str | None = None) -> C:
+        """The same refusal as an error of another class, perhaps with other words."""
+        told = self.command, self.status, self.code, self.text if text is None else text
+        error = kind(*told, self.data, argument=self.argument)
+        error.last_words = self.last_words
+        error.__cause__ = self
+        return error
+
+
+C = TypeVar("C", bound=CommandError)
 
 
 class Rejected(CommandError):
@@ -155,9 +235,12 @@ class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
     `status` is "OK" if it has done a part, from the highest UID down to `uid`, and "NO" if it has
     done nothing. Methods of the clients go on by themselves, below `uid` or in smaller portions,
     and raise this only if that leads nowhere.
+
+    It can be pickled and copied as every error can, without its `part`, which is None then: what a
+    command has fetched may be large, or belong to its connection.
     """
 
-    __slots__ = ("_part",)  # it stays behind when the error is copied or pickled
+    __slots__ = ("_part",)  # and so not in `__dict__`, which is what travels
 
     @property
     def limit(self) -> int | None:
@@ -190,10 +273,10 @@ class ProtocolError(ImapError):
 
 
 class ConnectionLost(ImapError, OSError):
-    """The connection ended, or could not be made. `bye` holds the server's last words, if any."""
+    """The connection ended, or could not be made. `bye` is the text of the server's BYE, if any."""
 
     def __init__(self, message: str, bye: str | None = None) -> None:
-        super().__init__(f"{message}: {bye}" if bye else message)
+        super().__init__(f"{message}: {shortened(bye)}" if bye else message)
         self.bye = bye
 
 

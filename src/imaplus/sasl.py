@@ -129,6 +129,12 @@ class Mechanism(ABC):
         """Whether this Python has what it takes."""
         return True
 
+    def secrets(self) -> tuple[Secret, ...]:
+        """What must not be shown, should the server repeat it."""
+        who = getattr(self, "_who", None)
+        held = (getattr(who, name, None) for name in ("password", "token"))
+        return tuple(secret for secret in held if isinstance(secret, Secret))
+
     @abstractmethod
     def start(self) -> Generator[bytes | None, bytes, None]:
         """Challenges in, responses out. Raises: InvalidArgument, ProtocolError."""

@@ -26,6 +26,7 @@ class Scripted:
     """A server's part of one session, seen by a client as its stream."""
 
     secure = True
+    is_foreign = False
 
     def __init__(self, script: Script) -> None:
         self.time = 1000.0
@@ -64,6 +65,9 @@ class Scripted:
             return None
         self._next = None
         return data
+
+    def check_owner(self) -> None:
+        """It is everybody's."""
 
     def wait_now(self, timeout: float | None) -> None:
         when, _ = self._coming()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,11 +134,20 @@ async def test_child_process_that_says_nothing(connect: Connector) -> None:
         await connect(Process([sys.executable, "-c", ""]))
 
 
-async def test_child_process_is_reaped(connect: Connector) -> None:
+async def test_child_process_is_reaped(connect: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []  # other tests may have children of their own
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self.pid)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
     client = await connect(Process([*SERVE, "--empty"]))
     await client.logout()
+    (child,) = started
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(child, os.WNOHANG)
 
 
 async def test_nobody_listens_there(connect: Connector) -> None:

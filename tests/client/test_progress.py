@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from imaplus import AsyncClient, Connected, OutcomeUnknown, ProtocolError, TimedOut, Timeouts
+from imaplus.client.deadlines import Deadline
 from imaplus.client.patience import IN_PROGRESS, Patience
 from imaplus.core.mailboxes import GetStatus
 from imaplus.core.session import Noop
@@ -61,7 +62,9 @@ async def ends(start: Start, script: Script) -> float:
     """When a NOOP or a STATUS is given up."""
     client, stream = await start(script)
     began = stream.time
-    with pytest.raises(TimedOut, match="no progress for 600 seconds"):
+    with pytest.raises(
+        TimedOut, match=r"^STATUS was not over in time: no progress for 600 seconds"
+    ):
         await client.status("x")
     return stream.time - began
 
@@ -197,14 +200,16 @@ async def test_idling_is_not_counted(start: Start) -> None:
 
 async def test_a_call_with_a_time_of_its_own(start: Start) -> None:
     client, stream = await start(again(10, b"* STATUS x (MESSAGES 1)\r\n"))
-    with pytest.raises(TimedOut, match=r"not over in time$"):
+    with pytest.raises(
+        TimedOut, match=r"^STATUS was not over within the deadline of 3000 seconds$"
+    ):
         await client.run(GetStatus("x"), 3000)
     assert 4000 <= stream.time <= 4010
 
 
 def test_progress_gives_no_more_than_the_whole() -> None:
     progress = Progress()
-    patience = Patience(Timeouts(silence=None), progress, None, 0)
+    patience = Patience(Timeouts(silence=None), progress, None, 0, lambda: None)
     progress.answered(1 << 40)
     assert patience.left(100) == LIMIT
     assert patience.left(100 + LIMIT - 1) == 1
@@ -212,9 +217,28 @@ def test_progress_gives_no_more_than_the_whole() -> None:
         patience.left(100 + LIMIT)
 
 
+def test_why_a_wait_is_over() -> None:
+    """A timer that is early by a little does not turn a deadline into silence."""
+    deadline = Deadline(50, 1000)
+    for due, limit, timer, said in (
+        ("NOOP", deadline, (50, 1049.99), "NOOP was not over within the deadline of 50 seconds"),
+        ("NOOP", deadline, (120, 1060), "NOOP was not over within the deadline of 50 seconds"),
+        ("NOOP", Deadline(500, 1000), (120, 1120), "nothing came for 120 seconds"),
+        ("NOOP", None, (120, 1120), "nothing came for 120 seconds"),
+        ("NOOP", None, (70, 1599.99), "NOOP was not over in time: no progress for 600 seconds"),
+        (None, deadline, (50, 1050), "no greeting came within 50 seconds"),
+        (None, None, (120, 1120), "no greeting came within 120 seconds"),
+    ):
+        patience = Patience(Timeouts(), Progress(), limit, 1000, lambda due=due: due)
+        assert str(patience.late(*timer)) == said
+
+
 def test_time_without_limits() -> None:
-    assert Patience(Timeouts(silence=None, command=None), Progress(), None, 0).left(1e9) is None
-    assert Patience(Timeouts(command=None), Progress(), None, 0).left(1e9) == 120
+    assert (
+        Patience(Timeouts(silence=None, command=None), Progress(), None, 0, lambda: None).left(1e9)
+        is None
+    )
+    assert Patience(Timeouts(command=None), Progress(), None, 0, lambda: None).left(1e9) == 120
 
 
 # -- compressed ------------------------------------------------------------------------------------
@@ -244,7 +268,7 @@ async def test_a_deadline_is_looked_at_after_each_inflated_step(
         heard.append(1)
         stream.time += 0.001  # what it takes to deal with a response
 
-    with pytest.raises(TimedOut, match="not over in time"):
+    with pytest.raises(TimedOut, match="NOOP was not over within the deadline of 20 seconds"):
         await client.run(Noop(), 20)
     assert 19_000 < len(heard) < 30_000, "the first 20 seconds' worth, and a step"
 
@@ -267,7 +291,9 @@ def test_a_compressed_flood_takes_neither_memory_nor_time(kind: str) -> None:
     """200 MiB of short responses, a deadline of a second, and half a gigabyte to live in."""
     argv = [sys.executable, str(Path(__file__).with_name("bomb.py")), kind]
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
-    assert done.stdout == "TimedOut the command was not over in time\n", done.stderr
+    assert done.stdout == "TimedOut NOOP was not over within the deadline of 1 seconds\n", (
+        done.stderr
+    )
 
 
 async def test_other_tasks_have_their_turn_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,9 +210,9 @@ EXPECTED: dict[str, list[list[str]]] = {
         ]
     ],
     "73-invalid-structure": [
-        ["refused: expected a number in a body structure, found ['10']"],
+        ["refused: expected a number in a body structure, found a list of 1"],
         ["refused: expected the fields of a body part, found 2"],
-        ["refused: expected a body structure, found None"],
+        ["refused: expected a body structure, found NIL"],
     ],
     "74-raw-8-bit": [
         ["raw_subject: Grüße", "from_: Jörg|j|example.org"],

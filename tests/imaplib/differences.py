@@ -106,8 +106,15 @@ DIFFERENCES = (
         why="they were never under TLS (CVE-2026-41319)",
     ),
     Difference(
+        name="last-words",
+        what="the text of an error ends with the untagged NO and BAD that came before, and a long "
+        "line is shortened in it; `args` are the same",
+        why="they often say why, and a line of a megabyte hides what else was said",
+    ),
+    Difference(
         name="secrets",
-        what="debug output and print_log show *** for passwords and SASL data",
+        what="debug output, print_log and errors show *** for passwords and SASL data, also where "
+        "the server repeats them",
         why="logs are kept, and mailed to others",
     ),
     Difference(

@@ -183,7 +183,8 @@ def attempt(module: Any, client: Any, name: str, args: tuple[Any, ...]) -> tuple
     except module.IMAP4.abort as error:
         return ("abort", type(error).__name__)
     except module.IMAP4.error as error:
-        return ("error", error.args if name == "login" else str(error))
+        # Not its text: the difference is `last-words`.
+        return ("error", error.args if name == "login" else tuple(map(str, error.args)))
     except OSError:
         return ("OSError", None)
 

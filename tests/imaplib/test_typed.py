@@ -183,6 +183,6 @@ def test_a_timeout_of_one_call() -> None:
         imap = imaplib.IMAP4.__new__(imaplib.IMAP4)
         imap._reset()
         imap.sock, imap.state, imap.capabilities, imap.host = ours, "AUTH", ("IMAP4REV1",), "h"
-        with pytest.raises(imaplus.TimedOut):
+        with pytest.raises(imaplus.TimedOut, match="NOOP was not over within the deadline"):
             imap.typed.run(Noop(), timeout=0.05)
         assert imap.state == "LOGOUT"

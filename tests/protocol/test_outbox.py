@@ -13,6 +13,7 @@ from imaplus.core.session import Noop
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Pending
 from imaplus.protocol.outbox import ENOUGH, Outbox
+from imaplus.protocol.telling import Telling
 from imaplus.wire.secret import Secret
 from imaplus.wire.sources import CHUNK, FileSource, Octets, Source
 from imaplus.wire.writer import Rules, Writer
@@ -170,7 +171,7 @@ def test_compression_begins_where_it_is_asked_for() -> None:
 
 def test_the_trace_shows_lines_and_no_secrets() -> None:
     shown: list[tuple[str, bytes]] = []
-    outbox = Outbox(lambda who, line: shown.append((who, line)))
+    outbox = Outbox(Telling(lambda who, line: shown.append((who, line))))
 
     def write(out: Writer) -> None:
         out.raw(b"A1 X ")

@@ -72,8 +72,8 @@ CASES: Cases = {
         (anonymously, None),
     ],
     "greeting-bye": [(greeting, Fails(ConnectionLost, bye="Try again later"))],
-    "greeting-not-imap": [(greeting, Fails(ProtocolError, "expected an IMAP greeting"))],
-    "greeting-of-pop3": [(greeting, Fails(ProtocolError, "expected an IMAP greeting"))],
+    "greeting-not-imap": [(greeting, Fails(ProtocolError, "no IMAP greeting, but "))],
+    "greeting-of-pop3": [(greeting, Fails(ProtocolError, "no IMAP greeting, but "))],
     "greeting-without-capabilities": [
         (in_clear, None),
         (enabled, {"IMAP4REV2"}),

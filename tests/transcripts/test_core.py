@@ -596,7 +596,16 @@ CASES: Cases = {
     ],
     "bad": [
         (Noop(), Fails(Rejected, "NOOP: BAD [CLIENTBUG] syntax", code="CLIENTBUG")),
-        (Noop(), Fails(Refused, "NO [X-NEW-CODE] no", code="X-NEW-CODE", data=None)),
+        (
+            Noop(),
+            Fails(
+                Refused,
+                "NO [X-NEW-CODE some",
+                argument='some "thing"',
+                code="X-NEW-CODE",
+                data=None,
+            ),
+        ),
     ],
     "commands-of-rfc-1730": [
         (

@@ -126,7 +126,7 @@ def test_values(data: bytes, method: str, value: object, rest: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "method", "expected"),
     [
-        (b"", "atom", "an atom at octet 0, found b''"),
+        (b"", "atom", "an atom at octet 0, found ''"),
         (b"(", "keyword", "an atom"),
         (b"x", "number", "a number"),
         (b"18446744073709551616", "number", "64 bits"),
@@ -165,7 +165,7 @@ def test_a_failure_shows_where_and_what() -> None:
     c = cursor(b"a " + b"(" * 100)
     c.atom()
     c.sp()
-    with pytest.raises(ProtocolError, match=r"a number at octet 2, found b'\({40}'"):
+    with pytest.raises(ProtocolError, match=r"a number at octet 2, found '\({40}'"):
         c.number()
 
 

@@ -99,8 +99,7 @@ def explain(error: BaseException, *, verb: str = "backup") -> Failure:
 
 
 def _refusal(error: errors.CommandError) -> Failure:
-    text = f"[{error.code}] {error.text}" if error.code else error.text
-    server = text or None
+    server = error.line or None
     at_login = error.command.upper() in ("LOGIN", "AUTHENTICATE")
     if isinstance(error, errors.Throttled):
         seconds = error.retry_after

@@ -309,8 +309,10 @@ class AsyncClient(AsyncRunner):
 
         Raises:
             StateError: none is.
+            ConnectionLost: the connection has ended.
         """
         if self._mailbox is None or not self._mailbox.is_open:
+            self.check_alive()
             raise StateError("no mailbox is open")
         return self._mailbox
 

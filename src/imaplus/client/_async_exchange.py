@@ -11,10 +11,12 @@ from collections.abc import Callable
 from time import monotonic as now
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from imaplus.client.deadlines import Deadline
 from imaplus.client.endpoints import Timeouts, Tls
 from imaplus.client.listening import Listener
 from imaplus.client.patience import Patience
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.errors import ConnectionLost, ImapError, TimedOut
+from imaplus.logs import connection_log
 from imaplus.protocol.command import Command, Pending
 from imaplus.protocol.connection import Connection
 
@@ -62,6 +64,7 @@ class AsyncExchange:
 
     def send(self, command: Command[T]) -> Pending[T]:
         """Give a command to the connection; it is written by whoever next waits."""
+        self._stream.check_owner()
         with self._mutex:
             return self.connection.send(command)
 
@@ -73,8 +76,9 @@ class AsyncExchange:
 
     # -- moving octets ----------------------------------------------------------------------
 
-    async def _until(self, done: Callable[[], object], deadline: float | None) -> None:
+    async def _until(self, done: Callable[[], object], deadline: Deadline | None) -> None:
         """Write what there is to write and read what comes, until something has happened."""
+        self._stream.check_owner()
         patience = self._patience(deadline)
         try:
             await self._flush(patience)  # also where a cancelled task left something to write
@@ -83,12 +87,12 @@ class AsyncExchange:
                 turn = self._reading
                 if not (turn.try_acquire() or await turn.acquire(left, done)):
                     if not done() and now() - self._heard >= (left or 0):
-                        raise TimedOut(f"nothing came for {left:.0f} seconds")
+                        raise patience.late(left, now())
                     continue
                 try:
                     # What another reader has taken in may have set a command free to go.
                     if not done() and not self._has_unsent:
-                        await self._receive(patience.left(now()))
+                        await self._receive(patience)
                 finally:
                     turn.release()
                 if self._has_unsent:
@@ -96,15 +100,23 @@ class AsyncExchange:
         except ConnectionLost as error:
             if isinstance(error, TimedOut) and patience.is_over(now()):
                 error = patience.over()
-            await self._fail(error)
+            lost = await self._fail(error)
             if not done():
-                raise error
+                raise lost from lost.__cause__
 
-    def _patience(self, deadline: float | None) -> Patience:
+    def _patience(self, deadline: Deadline | None) -> Patience:
         """How long a wait may go on that begins now."""
-        return Patience(self._timeouts, self.connection.progress, deadline, now())
+        connection = self.connection
+        return Patience(self._timeouts, connection.progress, deadline, now(), connection.waits_for)
 
-    async def _receive(self, seconds: float | None) -> None:
+    async def _wait(self, patience: Patience, *, read: bool, write: bool) -> None:
+        seconds = patience.left(now())
+        try:
+            await self._stream.wait(read=read, write=write, timeout=seconds)
+        except TimedOut:
+            raise patience.late(seconds, now()) from None
+
+    async def _receive(self, patience: Patience) -> None:
         """Take in what has come, waiting if nothing has. Only who has the turn may."""
         if (answering := self.connection.answering) is not None:
             from imaplus.client.async_streams import in_thread
@@ -114,7 +126,7 @@ class AsyncExchange:
                 self.connection.answered(answering)
             return
         if not await self._take_what_came():
-            await self._stream.wait(read=True, write=False, timeout=seconds)
+            await self._wait(patience, read=True, write=False)
             await self._take_what_came()
 
     async def _take_what_came(self) -> bool:
@@ -202,7 +214,7 @@ class AsyncExchange:
             self._unsent = self._unsent[taken:] or None
             self.connection.progress.written += taken
             if not taken:
-                await self._wait_to_write(patience.left(now()))
+                await self._wait_to_write(patience)
 
     async def _hear_last_words(self) -> None:
         """A server that has hung up may have said why: that is a better error than ours."""
@@ -214,13 +226,13 @@ class AsyncExchange:
         finally:
             self._reading.release()
 
-    async def _wait_to_write(self, seconds: float | None) -> None:
+    async def _wait_to_write(self, patience: Patience) -> None:
         if not self._reading.try_acquire():
-            await self._stream.wait(read=False, write=True, timeout=seconds)
+            await self._wait(patience, read=False, write=True)
             return
         try:
             if not self.connection.has_more:
-                await self._stream.wait(read=True, write=True, timeout=seconds)
+                await self._wait(patience, read=True, write=True)
             await self._take_what_came()
         finally:
             self._reading.release()
@@ -238,6 +250,7 @@ class AsyncExchange:
 
     async def _listen(self, listener: Listener, until: float) -> None:
         """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
+        self._stream.check_owner()
         try:
             await self._flush()
             if not await self._reading.acquire(max(0.0, until - now()), listener.has_news):
@@ -255,10 +268,10 @@ class AsyncExchange:
                 self._reading.release()
             await self._flush()
         except ConnectionLost as error:
-            await self._fail(error)
-            raise
-        if self.connection.error is not None and not listener.has_news():
-            raise self.connection.error
+            lost = await self._fail(error)
+            raise lost from lost.__cause__
+        if not listener.has_news():
+            self.check_alive()
 
     def _told(self, listener: Listener) -> list[object]:
         """What a listener has heard. It is the caller's from here on."""
@@ -267,14 +280,31 @@ class AsyncExchange:
 
     # -- the end ----------------------------------------------------------------------------
 
-    async def _fail(self, error: ConnectionLost) -> None:
+    def check_alive(self) -> None:
+        """Raise what ended the connection, if something has."""
+        if self.connection.error is not None:
+            raise self.connection.error.with_traceback(None)  # it would grow each time
+
+    async def _fail(self, error: ConnectionLost) -> ImapError:
+        """End the connection for this reason; the result is the reason that it ended for first."""
         with self._mutex:
             self.connection.fail(error)
         await self._stream.close()
+        return self.connection.error or error
 
     async def close(self) -> None:
-        """Close the stream; what still waits for an answer gets ConnectionLost."""
-        await self._fail(ConnectionLost("the connection has been closed"))
+        """Close the stream; what still waits for an answer gets ConnectionLost. It never fails.
+
+        In a forked process it lets go of the connection, which stays open where it was made.
+        """
+        if self._stream.is_foreign:
+            self._stream.let_go()
+        else:
+            await self._fail(ConnectionLost("the connection has been closed"))
+
+    def _begin_log(self) -> None:
+        """See whether anybody wants to have logged what happens next."""
+        self.connection.log = connection_log(self.connection.log)
 
     async def __aenter__(self) -> Self:
         return self

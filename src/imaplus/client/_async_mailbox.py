@@ -352,4 +352,5 @@ class AsyncMailbox:
 
     def _insist(self) -> None:
         if not self.is_open:
+            self._client.check_alive()
             raise StateError(f"{self.name!r} is not open any more: UIDs would mean other messages")

@@ -204,4 +204,5 @@ class AsyncPipeline:
 
     def _insist(self, mailbox: AsyncMailbox) -> None:
         if not mailbox.is_open_in(self._client):
+            self._client.check_alive()
             raise StateError(f"{mailbox.name!r} is not what this client has open")

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from imaplus.client._async_exchange import AsyncExchange
 from imaplus.client.answers import Answer, results
+from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
-from imaplus.errors import CommandError, ImapError, TimedOut
+from imaplus.errors import CommandError, ImapError
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
@@ -40,13 +41,14 @@ class AsyncRunner(AsyncExchange):
             TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
                 progress for `Timeouts.command` seconds. The connection is closed.
         """
-        deadline = None if timeout is None else now() + timeout
+        self._begin_log()
+        deadline = deadline_in(timeout, now())
         if isinstance(what, Command):
             result: T = await self._command(what, deadline)
             return result
         return await self._flow(what, deadline)
 
-    async def _flow(self, flow: Flow[T], deadline: float | None) -> T:
+    async def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:
         try:
             step = next(flow)
             while True:
@@ -62,7 +64,7 @@ class AsyncRunner(AsyncExchange):
         finally:
             flow.close()
 
-    async def _step(self, step: Step, deadline: float | None) -> Any:
+    async def _step(self, step: Step, deadline: Deadline | None) -> Any:
         match step:
             case Ahead():
                 return await self._ahead(step, deadline)
@@ -77,17 +79,17 @@ class AsyncRunner(AsyncExchange):
             case _:
                 return await self._command(step, deadline)
 
-    async def _command(self, command: Command[T], deadline: float | None) -> T:
+    async def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
         await self.settle([pending], deadline)
         return pending.result()
 
-    async def _together(self, step: Together, deadline: float | None) -> list[Any]:
+    async def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         await self.settle(pendings, deadline)
         return results(pendings)
 
-    async def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+    async def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         try:
             await self._until(pendings[0].is_over, deadline)
@@ -116,7 +118,8 @@ class AsyncRunner(AsyncExchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        deadline = None if timeout is None else now() + timeout
+        self._begin_log()
+        deadline = deadline_in(timeout, now())
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
@@ -146,7 +149,7 @@ class AsyncRunner(AsyncExchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    async def settle(self, pendings: list[Pending[Any]], deadline: float | None = None) -> None:
+    async def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
         try:
             for pending in pendings:
@@ -165,6 +168,7 @@ class AsyncRunner(AsyncExchange):
         `settle` is told of each command that is over, with its error if there is one, and says
         whether that is dealt with: `commands` may have others then.
         """
+        self._begin_log()
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -193,15 +197,11 @@ class AsyncRunner(AsyncExchange):
 
     async def greeting(self) -> None:
         """Wait for the server's first words."""
-        seconds = self._timeouts.greeting
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.greeting, now())
         connection = self.connection
         await self._until(lambda: connection.greeting or connection.error, deadline)
-        if connection.greeting is None and isinstance(connection.error, TimedOut):
-            within = "in time" if seconds is None else f"within {seconds:g} seconds"
-            raise TimedOut(f"no greeting came {within}") from connection.error
-        if connection.error is not None:
-            raise connection.error
+        self.check_alive()
 
     async def events(
         self, timeout: float | None, renew: float, poll: float
@@ -212,6 +212,7 @@ class AsyncRunner(AsyncExchange):
         """
         from imaplus.core.idle import Idle
 
+        self._begin_log()
         listener = Listener()
         pace = Pace(poll, renew)
         self._listeners.append(listener)

@@ -205,4 +205,5 @@ class Pipeline:
 
     def _insist(self, mailbox: Mailbox) -> None:
         if not mailbox.is_open_in(self._client):
+            self._client.check_alive()
             raise StateError(f"{mailbox.name!r} is not what this client has open")

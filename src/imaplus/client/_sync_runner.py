@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from imaplus.client._sync_exchange import Exchange
 from imaplus.client.answers import Answer, results
+from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
-from imaplus.errors import CommandError, ImapError, TimedOut
+from imaplus.errors import CommandError, ImapError
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
@@ -41,13 +42,14 @@ class Runner(Exchange):
             TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
                 progress for `Timeouts.command` seconds. The connection is closed.
         """
-        deadline = None if timeout is None else now() + timeout
+        self._begin_log()
+        deadline = deadline_in(timeout, now())
         if isinstance(what, Command):
             result: T = self._command(what, deadline)
             return result
         return self._flow(what, deadline)
 
-    def _flow(self, flow: Flow[T], deadline: float | None) -> T:
+    def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:
         try:
             step = next(flow)
             while True:
@@ -63,7 +65,7 @@ class Runner(Exchange):
         finally:
             flow.close()
 
-    def _step(self, step: Step, deadline: float | None) -> Any:
+    def _step(self, step: Step, deadline: Deadline | None) -> Any:
         match step:
             case Ahead():
                 return self._ahead(step, deadline)
@@ -78,17 +80,17 @@ class Runner(Exchange):
             case _:
                 return self._command(step, deadline)
 
-    def _command(self, command: Command[T], deadline: float | None) -> T:
+    def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
         self.settle([pending], deadline)
         return pending.result()
 
-    def _together(self, step: Together, deadline: float | None) -> list[Any]:
+    def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         self.settle(pendings, deadline)
         return results(pendings)
 
-    def _ahead(self, step: Ahead, deadline: float | None) -> list[Any]:
+    def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
         try:
             self._until(pendings[0].is_over, deadline)
@@ -117,7 +119,8 @@ class Runner(Exchange):
         `most` of them are begun before the first of these is over; the others are not even asked
         for until then.
         """
-        deadline = None if timeout is None else now() + timeout
+        self._begin_log()
+        deadline = deadline_in(timeout, now())
         coming = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
@@ -147,7 +150,7 @@ class Runner(Exchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    def settle(self, pendings: list[Pending[Any]], deadline: float | None = None) -> None:
+    def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
         try:
             for pending in pendings:
@@ -166,6 +169,7 @@ class Runner(Exchange):
         `settle` is told of each command that is over, with its error if there is one, and says
         whether that is dealt with: `commands` may have others then.
         """
+        self._begin_log()
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -194,15 +198,11 @@ class Runner(Exchange):
 
     def greeting(self) -> None:
         """Wait for the server's first words."""
-        seconds = self._timeouts.greeting
-        deadline = None if seconds is None else now() + seconds
+        self._begin_log()
+        deadline = deadline_in(self._timeouts.greeting, now())
         connection = self.connection
         self._until(lambda: connection.greeting or connection.error, deadline)
-        if connection.greeting is None and isinstance(connection.error, TimedOut):
-            within = "in time" if seconds is None else f"within {seconds:g} seconds"
-            raise TimedOut(f"no greeting came {within}") from connection.error
-        if connection.error is not None:
-            raise connection.error
+        self.check_alive()
 
     def events(self, timeout: float | None, renew: float, poll: float) -> Iterator[object]:
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then.
@@ -211,6 +211,7 @@ class Runner(Exchange):
         """
         from imaplus.core.idle import Idle
 
+        self._begin_log()
         listener = Listener()
         pace = Pace(poll, renew)
         self._listeners.append(listener)

@@ -16,12 +16,13 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
+from imaplus.client import forks
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
 from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import unreachable
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
@@ -35,6 +36,9 @@ READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
 BREATH = 0.01
 """Seconds for which other tasks have to wait while what has come is taken in, step by step."""
+OTHER_LOOP = "this client belongs to another event loop: use it there, or connect anew in this one"
+LOOP_CLOSED = "the event loop that this client belongs to has been closed: connect anew"
+
 TOGETHER = 1 << 12
 """Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
 The server is not to wait for the rest of a thousand."""
@@ -126,8 +130,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         "_chunks",
         "_ended",
         "_error",
+        "_forks",
         "_gone",
+        "_is_closed",
         "_is_gone",
+        "_loop",
         "_read_paused",
         "_rings",
         "_timer",
@@ -153,6 +160,9 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._rings = inf  # when the timer does
         self._child: subprocess.Popen[bytes] | None = None
         self._breathed = 0.0
+        self._forks = forks.forks
+        self._loop = asyncio.get_running_loop()
+        self._is_closed = False  # by us
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
         self.secure = False
@@ -245,6 +255,42 @@ class AsyncStream(asyncio.BufferedProtocol):
             raise tls_failed(host, error) from error
         self.secure = True
 
+    # -- whose it is ------------------------------------------------------------------------
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this is not the event loop, or not the process, in which it was connected."""
+        try:
+            return self._loop is not asyncio.get_running_loop() or self._forks != forks.forks
+        except RuntimeError:  # no loop runs here
+            return True
+
+    def check_owner(self) -> None:
+        """Insist that whoever uses it may.
+
+        Raises:
+            StateError: this is another event loop, and perhaps another thread, or another process.
+        """
+        if not self.is_foreign:
+            return
+        if self._forks != forks.forks:
+            raise StateError(forks.FORKED)
+        raise StateError(LOOP_CLOSED if self._loop.is_closed() else OTHER_LOOP)
+
+    def let_go(self) -> None:
+        """Close the transport from where it does not belong. In a forked process nothing happens:
+        the connection stays as it is in the process that made it."""
+        if self._forks != forks.forks or self._transport is None:
+            return
+        self._is_closed = True
+        try:
+            self._loop.call_soon_threadsafe(self._abort)
+        except RuntimeError:  # the loop is closed, and with it all that a transport needs
+            sock: socket.socket | None = self._transport.get_extra_info("socket")
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
     # -- both directions --------------------------------------------------------------------
 
     def write(self, data: memoryview) -> int:
@@ -326,6 +372,7 @@ class AsyncStream(asyncio.BufferedProtocol):
 
     async def close(self) -> None:
         """Close the transport, and end the child process. Once is enough; more is no harm."""
+        self._is_closed = True
         self._write_out()
         self._abort()
         if not self._is_gone:
@@ -334,15 +381,18 @@ class AsyncStream(asyncio.BufferedProtocol):
                 await asyncio.shield(self._gone)  # others may wait for it, too
         child, self._child = self._child, None
         if child is not None:
-            await asyncio.to_thread(end_child, child)
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(end_child, child)
 
     def _abort(self) -> None:
         if self._transport is not None:
             self._transport.abort()
 
     def _lost(self) -> ConnectionLost:
-        if self._error is None:
+        if self._is_closed:
             return ConnectionLost("the connection has been closed")
+        if self._error is None:
+            return ConnectionLost("the server closed the connection")
         lost = ConnectionLost(f"the connection was lost: {self._error}")
         lost.__cause__ = self._error
         return lost

@@ -6,9 +6,11 @@ times mean to users is said in `endpoints.Timeouts`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import Final
 
+from imaplus.client.deadlines import Deadline
 from imaplus.client.endpoints import Timeouts
 from imaplus.errors import TimedOut
 from imaplus.protocol.progress import Progress
@@ -24,6 +26,7 @@ class Patience:
     """One wait. Ask `left()` before each step of it."""
 
     __slots__ = (
+        "_deadline",
         "_easy_until",
         "_ends",
         "_in_progress",
@@ -34,11 +37,20 @@ class Patience:
         "_since",
         "_slowest",
         "_steps",
+        "_waits_for",
     )
 
     def __init__(
-        self, timeouts: Timeouts, progress: Progress, deadline: float | None, now: float
+        self,
+        timeouts: Timeouts,
+        progress: Progress,
+        deadline: Deadline | None,
+        now: float,
+        waits_for: Callable[[], str | None],
     ) -> None:
+        """`waits_for` gives the name of what the server is to end, None for its greeting."""
+        self._waits_for = waits_for
+        self._deadline = deadline
         self._silence = timeouts.silence
         self._limit = timeouts.command if deadline is None else None
         self._progress = progress
@@ -49,7 +61,7 @@ class Patience:
             self._in_progress = progress.in_progress
             self._since = now  # the latest progress that is more than [INPROGRESS]
         else:
-            self._ends = inf if deadline is None else deadline
+            self._ends = inf if deadline is None else deadline.at
         # Up to here it is silence that counts, whatever the progress: most waits are that short.
         self._easy_until = self._ends - (inf if self._silence is None else self._silence)
 
@@ -67,7 +79,7 @@ class Patience:
         if self._limit is not None:
             left += self._progress.unfinished / UNFINISHED
         if left <= 0:
-            raise TimedOut(self._why())
+            raise self.over()
         return left if self._silence is None else min(left, self._silence)
 
     def is_over(self, now: float) -> bool:
@@ -75,13 +87,24 @@ class Patience:
         return now >= self._ends
 
     def over(self) -> TimedOut:
-        """The error for a wait that has ended."""
-        return TimedOut(self._why())
+        """The error for a wait that has ended by its own measure."""
+        what = self._waits_for()
+        seconds = self._limit if self._deadline is None else self._deadline.seconds
+        if what is None:
+            return TimedOut(f"no greeting came within {seconds:g} seconds")
+        if self._deadline is not None:
+            return TimedOut(f"{what} was not over within the deadline of {seconds:g} seconds")
+        return TimedOut(f"{what} was not over in time: no progress for {seconds:g} seconds")
 
-    def _why(self) -> str:
-        if self._limit is None:
-            return "the command was not over in time"
-        return f"the command was not over in time: no progress for {self._limit:g} seconds"
+    def late(self, seconds: float | None, now: float) -> TimedOut:
+        """The error where nothing came for `seconds`, as many as `left()` allowed.
+
+        A timer may be early by a little, so that it is not for the clock alone to say why.
+        """
+        if seconds != self._silence or self.is_over(now):
+            return self.over()
+        what = "nothing came for" if self._waits_for() else "no greeting came within"
+        return TimedOut(f"{what} {seconds:g} seconds")
 
     def _look(self, limit: float, now: float) -> None:
         """Take the progress since the last look into account."""

@@ -14,9 +14,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from imaplus.client import forks
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import unreachable
-from imaplus.errors import ConnectionLost, InvalidArgument, TimedOut
+from imaplus.errors import ConnectionLost, InvalidArgument, StateError, TimedOut
 
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
     import ssl
@@ -126,6 +127,7 @@ class Stream:
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
         self._wants_to_write = False  # TLS must write before it can read on
+        self._forks = forks.forks
         self.secure = secure
 
     @classmethod
@@ -208,6 +210,30 @@ class Stream:
         self._ended = (ssl.SSLEOFError,)
         self.secure = True
 
+    # -- whose it is ------------------------------------------------------------------------
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether this process was forked from the one that connected."""
+        return self._forks != forks.forks
+
+    def check_owner(self) -> None:
+        """Insist that whoever uses it may.
+
+        Raises:
+            StateError: this process was forked from the one that connected.
+        """
+        if self._forks != forks.forks:
+            raise StateError(forks.FORKED)
+
+    def let_go(self) -> None:
+        """Close the socket here. The connection stays as it is in the process that made it."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    # -- both directions --------------------------------------------------------------------
+
     def write(self, data: memoryview) -> int:
         """Write what the other side takes now; how many octets that was."""
         with self._busy:
@@ -274,11 +300,13 @@ class Stream:
         self._closed = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        with contextlib.suppress(OSError):
+            self._socket.close()
         if self._child is not None:
             from imaplus.client.children import end_child
 
-            end_child(self._child)
+            with contextlib.suppress(OSError):
+                end_child(self._child)
 
     def _lost(self, error: OSError) -> ConnectionLost:
         if self._closed:

@@ -14,7 +14,7 @@ from imaplus.core.usual_parts import usual_body
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.tree import Tree, tree
+from imaplus.wire.tree import Tree, shown, tree
 
 MAX_PARTS: Final = 10_000
 """Parts of one message: where Dovecot stops to count them, too."""
@@ -61,7 +61,7 @@ class _Reader:
 
     def _fields(self, value: Tree) -> list[Tree]:
         if not isinstance(value, list) or not value:
-            raise ProtocolError(f"expected a body structure, found {value!r:.40}")
+            raise ProtocolError(f"expected a body structure, found {shown(value)}")
         self._count += 1
         if self._count > MAX_PARTS:
             raise ProtocolError(f"a message of more than {MAX_PARTS} parts")
@@ -244,8 +244,8 @@ def _number(value: Tree) -> int:
     if value is None:
         return 0
     if not isinstance(value, str) or not _NUMBER.fullmatch(value):
-        raise ProtocolError(f"expected a number in a body structure, found {value!r:.40}")
+        raise ProtocolError(f"expected a number in a body structure, found {shown(value)}")
     number = int(value) if value.isdigit() else max(0, int(float(value)))  # quirk 11, 12
     if number > MAX_NUMBER64:
-        raise ProtocolError(f"expected a number of at most 64 bits, found {value!r}")
+        raise ProtocolError(f"expected a number of at most 64 bits, found {shown(value)}")
     return number

@@ -18,7 +18,7 @@ from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_header_date
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.tree import Tree, literal_text, tree
+from imaplus.wire.tree import Tree, literal_text, shown, tree
 
 # An envelope as the grammar has it, strings without escapes; servers seldom send another.
 _NSTRING: Final = r'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
@@ -220,7 +220,7 @@ def _four(entry: str) -> tuple[str, ...]:
 def parse_envelope(fields: Tree) -> Envelope:
     """The envelope in a list of its fields: MESSAGE/RFC822 parts have one of their own."""
     if isinstance(fields, str):
-        raise ProtocolError(f"expected an envelope, found {fields[:40]!r}")
+        raise ProtocolError(f"expected an envelope, found {shown(fields)}")
     padded = [*(fields or ()), *[None] * 10]  # quirk 59, 68: fields are missing, or all of them
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = padded[:10]
     author = _addresses(from_)
@@ -249,7 +249,7 @@ def _addresses(value: Tree) -> Addresses:
     if not value:
         return ()
     if isinstance(value, str):
-        raise ProtocolError(f"expected addresses, found {value[:40]!r}")
+        raise ProtocolError(f"expected addresses, found {shown(value)}")
     return _resolved(_entries(value))
 
 
@@ -281,7 +281,7 @@ def _entries(value: list[Tree]) -> list[list[Tree]]:
     while waiting:
         entry = waiting.pop()
         if isinstance(entry, str):
-            raise ProtocolError(f"expected an address, found {entry[:40]!r}")
+            raise ProtocolError(f"expected an address, found {shown(entry)}")
         if not entry:
             continue  # quirk 58: SmarterMail puts NIL among the addresses
         if isinstance(entry[0], list):

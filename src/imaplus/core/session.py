@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from imaplus.errors import InvalidArgument, ProtocolError
@@ -90,6 +91,9 @@ class Login(Done):
     user: str
     password: Secret
 
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.password,)
+
     def encode(self, out: Writer) -> None:
         out.sp()
         out.string(self.user)
@@ -124,6 +128,9 @@ class Authenticate(Done):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_talk", Conversation(self.mechanism))
+
+    def secrets(self) -> Iterable[Secret]:
+        return self.mechanism.secrets()
 
     def encode(self, out: Writer) -> None:
         out.sp()

@@ -35,4 +35,5 @@ def partly_done(command: str, status: Status) -> PartlyDone | None:
     """The error for a status with this code; its own status is OK, since that is the command's."""
     if status.code != "MESSAGELIMIT":
         return None
-    return PartlyDone(command, "OK", status.code, status.text, status.data)
+    told = status.code, status.text, status.data
+    return PartlyDone(command, "OK", *told, argument=status.argument)

@@ -365,6 +365,6 @@ def _accepted(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
                 way.blame(error)
             raise  # BAD is a failed login if the server has explained it, and read on for an answer
         text = f"{error.text} ({details})" if details else error.text
-        failed = AuthenticationFailed(error.command, error.status, error.code, text, error.data)
+        failed = error.retyped(AuthenticationFailed, text)
         way.blame(failed)
         raise failed from error

@@ -295,7 +295,9 @@ def append_each(
         else:
             result = yield from _one_by_one(connection, mailbox, messages)
     except ConnectionLost as error:
-        raise OutcomeUnknown(f"the messages may or may not be there: {error}") from error
+        unknown = OutcomeUnknown(f"the messages may or may not be there: {error.args[0]}")
+        unknown.bye, unknown.last_words = error.bye, error.last_words
+        raise unknown from error
     selected = connection.mailbox
     if selected is not None and same(selected.name, mailbox) and selected.exists == exists:
         yield from Noop()  # quirk 55: some do not say that a message has come
@@ -347,7 +349,5 @@ def _explained(error: CommandError) -> CommandError:
     if type(error) not in (Refused, Rejected) or error.code is not None:
         return error
     if any(reason in error.text.lower() for reason in _REASONS):
-        refused = MessageRefused(error.command, error.status, error.code, error.text)
-        refused.__cause__ = error
-        return refused
+        return error.retyped(MessageRefused)
     return error

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
+from imaplus.errors import shortened
 from imaplus.imaplib._public import public
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Idler:
             while imap._get_response():  # until the server says +
                 if imap.tagged_commands[self._tag]:
                     typ, data = imap._get_tagged_response(self._tag)
-                    raise imap.error(f"IDLE was refused: {typ} {data}")
+                    said = " ".join(each.decode("utf-8", "replace") for each in data)
+                    raise imap._refused(f"IDLE was refused: {typ} {shortened(said)}")
         except BaseException:
             imap._idle_capture = False
             raise

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from imaplus.imaplib._public import public
+from imaplus.logs import ConnectionLog
+from imaplus.wire.blanking import Blanking
 
-SHORTEST_SECRET: Final = 4
-"""Characters of a secret that is blanked where a server repeats it; less is in any text."""
+NO_SECRETS: Final = Blanking()
+"""Of commands that carry none; nothing is ever added to it."""
 
 
 class Log:
@@ -19,8 +21,10 @@ class Log:
     _cmd_log_idx: int = 0
     _cmd_log: dict[int, tuple[str, float]]
     """The latest lines and when they were written or read, in a ring."""
-    _secrets: tuple[bytes, ...] = ()
+    _secrets: Blanking = NO_SECRETS
     """What the command under way must not show, should the server repeat it."""
+    _journal: ConnectionLog | None = None
+    """Where commands go that the program wants to have logged."""
     _confidential: bool = False
     """The command under way is a conversation of secrets: challenges are not shown."""
 
@@ -48,12 +52,14 @@ class Log:
             self._log(line)
 
     def _hidden(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(repr(secret)[2:-1], "***")
-        return text
+        data = text.encode(errors="surrogateescape")
+        return self._secrets.blanked(data).decode(errors="surrogateescape")
 
     def _keep_secret(self, *secrets: bytes) -> None:
-        self._secrets = tuple(each for each in secrets if len(each) >= SHORTEST_SECRET)
+        """Blank these from here on, in octets and in what `repr` makes of them."""
+        for each in secrets:
+            self._secrets.keep(each)
+            self._secrets.keep(repr(each)[2:-1].encode())
 
     def _dump_ur(self, untagged_resp_dict: Mapping[str, object]) -> None:
         """Show untagged responses that wait to be taken."""

@@ -12,10 +12,14 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from imaplus.errors import ImapError, InvalidArgument
+from imaplus.errors import ImapError, InvalidArgument, shortened
 from imaplus.imaplib._arguments import Argument, Literal, Pieces
+from imaplus.imaplib._log import NO_SECRETS
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Responses, Results
+from imaplus.imaplib._transport import E, with_words
+from imaplus.logs import connection_log
+from imaplus.wire.blanking import Blanking
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -141,10 +145,14 @@ class Machine(Responses):
             raise self.readonly("mailbox status changed to READ-ONLY")
         segments = self._segments(name, args, literal)
         self._responses = 0
+        self._words = []
         tag = self._new_tag()
         if self._at < len(self._block) and _begins_line(tag, self._block[self._at :]):
             raise self.abort(f"{name} was answered before it was sent")
         self._begin_secrecy(name, args)
+        self._journal = connection_log(self._journal)
+        if self._journal is not None:
+            self._journal.sent(self.tagpre.decode(), tag, name)
         self._write(tag + b" " + segments[0], shown=self._shown(tag, name, segments[0]))
         for segment in segments[1:]:
             if not self._may_go_on(tag, name):
@@ -239,6 +247,7 @@ class Machine(Responses):
                 answer = literator(self.continuation_response)
             except binascii.Error as error:
                 raise self.abort(f"{name}: a challenge is not base64: {error}") from error
+            self._keep_secret(answer, *_secrets_in(answer))
             if self.debug >= 4:
                 self._mesg(f"write literal size {len(answer)}")
             self._write(answer)
@@ -259,25 +268,39 @@ class Machine(Responses):
         try:
             typ, data = self._get_tagged_response(tag, expect_bye=logout)
         except self.abort as error:
-            raise self.abort(f"command: {name} => {error}") from error
+            raise self._explained(self.abort, name, error) from error
         except self.error as error:
-            raise self.error(f"command: {name} => {error}") from error
+            raise self._explained(self.error, name, error) from error
+        if self._journal is not None:
+            self._journal.answered(self.tagpre.decode(), tag, name, typ, self.state)
         if not logout:
             self._check_bye()
         if typ == "BAD":
-            raise self.error(f"{name} command error: {typ} {data}")
+            shown = [shortened(self._secrets.blanked(each)) for each in data if each is not None]
+            raise self._refused(f"{name} command error: {typ} {shown}")
         return typ, data
+
+    def _explained(self, kind: type[E], name: str, error: Exception) -> E:
+        """What went wrong with a command, as an error of the command's."""
+        what = error.args[0] if error.args else ""
+        return with_words(kind(f"command: {name} => {what}"), getattr(error, "last_words", ()))
+
+    def _refused(self, text: str | bytes) -> Any:
+        """The error for a command that was refused, without secrets, and with the last words."""
+        text = self._secrets.blanked(text) if isinstance(text, bytes) else self._hidden(text)
+        return with_words(self.error(text), tuple(self._words))
 
     # -- secrets --------------------------------------------------------------------------------
 
     def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
         """From here to the next command, neither log nor debug output show what was secret."""
-        self._confidential, self._secrets = name == "AUTHENTICATE", ()
+        self._confidential, self._secrets = name == "AUTHENTICATE", NO_SECRETS
         if name in ("LOGIN", "AUTHENTICATE"):
-            octets = (
-                each.encode(self._encoding) if isinstance(each, str) else each for each in args[1:]
-            )
-            self._keep_secret(*(_unquoted(each) for each in octets if isinstance(each, bytes)))
+            self._secrets = Blanking()
+            for each in args[1:]:
+                octets = each.encode(self._encoding) if isinstance(each, str) else each
+                if isinstance(octets, bytes):
+                    self._keep_secret(octets, _unquoted(octets))
 
     def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
         if name == "LOGIN":
@@ -315,6 +338,16 @@ def _unquoted(data: bytes) -> bytes:
     if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
         return data
     return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
+
+
+def _secrets_in(answer: bytes) -> list[bytes]:
+    """What is secret in a response of SASL: all of it, and a password or token at its end."""
+    try:
+        response = binascii.a2b_base64(answer)
+    except binascii.Error:
+        return []
+    last = re.split(rb"[\0\1]|Bearer ", response.rstrip(b"\1"))[-1]
+    return [response, last]
 
 
 def _begins_line(tag: bytes, data: bytes) -> bool:

@@ -77,7 +77,7 @@ class Mailboxes(Machine):
         self.literal = public._Authenticator(authobject).process
         typ, data = self._simple_command("AUTHENTICATE", mechanism)
         if typ != "OK":
-            raise self.error(data[-1].decode("utf-8", "replace"))
+            raise self._refused(data[-1].decode("utf-8", "replace"))
         self.state = "AUTH"
         return typ, data
 
@@ -91,7 +91,7 @@ class Mailboxes(Machine):
         """
         typ, data = self._simple_command("LOGIN", self._astring(user), self._quote(password))
         if typ != "OK":
-            raise self.error(data[-1])
+            raise self._refused(data[-1])
         self.state = "AUTH"
         return "OK", data
 

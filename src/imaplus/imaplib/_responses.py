@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final, TypeAlias
 
+from imaplus.errors import shortened
 from imaplus.imaplib._public import public
 from imaplus.imaplib._selected import Selected
-from imaplus.imaplib._transport import Transport
+from imaplus.imaplib._transport import Transport, with_words
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.quoted import Broken, begins_response, broken, may_go_on
 
@@ -21,6 +22,8 @@ Results: TypeAlias = "tuple[str, list[Any]]"
 
 MOST_DIGITS: Final = 20
 """Of a literal's size: more cannot be a 64-bit number."""
+MOST_WORDS: Final = 3
+"""Lines that an error quotes: the latest ones say why."""
 OVERHEAD: Final = 100
 """Octets of memory that a response takes beside its text."""
 
@@ -49,6 +52,7 @@ class Responses(Transport):
     _responses: int = 0  # how many have come since the latest command
     _selected: Selected | None = None
     _early: bytes | None = None  # a line that was read too soon, and comes next
+    _words: list[str] = []  # noqa: RUF012 - untagged NO and BAD since the latest command; replaced
 
     def _get_tagged_response(self, tag: bytes, expect_bye: bool = False) -> Results:
         """Read on until a command is over."""
@@ -68,9 +72,8 @@ class Responses(Transport):
     def _check_bye(self) -> None:
         if bye := self.untagged_responses.get("BYE"):
             last = bye[-1]
-            raise self.abort(
-                (last if isinstance(last, bytes) else last[0]).decode("utf-8", "replace")
-            )
+            text = self._secrets.blanked(last if isinstance(last, bytes) else last[0])
+            raise self.abort(shortened(text.decode("utf-8", "replace")))
 
     def _untagged_response(self, typ: str, dat: list[Any], name: str) -> Results:
         """What came of one kind, which is forgotten here; the status' text after a NO."""
@@ -85,7 +88,16 @@ class Responses(Transport):
 
     def _get_response(self) -> bytes | None:
         """Read one response and store it: its first line, None for a continuation."""
-        return self._take_response(self._get_line())
+        try:
+            return self._take_response(self._get_line())
+        except self.abort as error:
+            with_words(error, tuple(self._words))
+            raise
+        except TimeoutError as error:
+            if not self._words:
+                raise
+            late = with_words(self._timed_out(str(error)), tuple(self._words))
+            raise late from error
 
     def _take_response(self, line: bytes) -> bytes | None:
         if not line:  # some servers send an empty line after a literal that ends a response
@@ -98,15 +110,17 @@ class Responses(Transport):
         elif self._match(self.tagre, line):
             tag, typ, dat = self.mo["tag"], self.mo["type"].decode("ascii"), self.mo["data"]
             if tag not in self.tagged_commands:
-                raise self.abort(f"unexpected tagged response: {line!r}")
+                raise self.abort(f"unexpected tagged response: {self._quoted(line)}")
             self.tagged_commands[tag] = (typ, [dat])
         elif self._match(public.Continuation, line):
             self.continuation_response = self.mo["data"]
             return None
         else:
-            raise self.abort(f"unexpected response: {line!r}")
+            raise self.abort(f"unexpected response: {self._quoted(line)}")
         if typ in ("OK", "NO", "BAD") and self._match(public.Response_code, dat):
             self._append_untagged(self.mo["type"].decode("ascii"), self.mo["data"])
+        if typ in ("NO", "BAD") and line[:1] == b"*":
+            self._words = [*self._words, self._plain(line)][-MOST_WORDS:]
         if self.debug >= 1 and typ in ("NO", "BAD", "BYE"):
             self._mesg(f"{typ} response: {dat!r}")
         return line
@@ -116,7 +130,7 @@ class Responses(Transport):
         numbered = line[2:3].isdigit()
         pattern = self.Untagged_status if numbered else public.Untagged_response
         if not self._match(pattern, line):
-            raise self.abort(f"unexpected response: {line!r}")
+            raise self.abort(f"unexpected response: {self._quoted(line)}")
         dat: bytes = self.mo["data"] or b""
         if numbered and (rest := self.mo["data2"]):
             dat = dat + b" " + rest
@@ -228,7 +242,7 @@ class Responses(Transport):
         if not line:
             raise self.abort("socket error: EOF")
         if line[-2:] != b"\r\n":
-            raise self.abort(f"socket error: unterminated line: {line!r:.1000}")
+            raise self.abort(f"socket error: unterminated line: {self._quoted(line)}")
         line = line[:-2]
         shown = "< b'+ ***'" if self._confidential and line[:1] == b"+" else f"< {line!r}"
         if self.debug >= 4:
@@ -236,6 +250,13 @@ class Responses(Transport):
         else:
             self._log(shown)
         return line
+
+    def _quoted(self, line: bytes) -> str:
+        """A line of the server's as an error shows it."""
+        return repr(shortened(self._secrets.blanked(line)))
+
+    def _plain(self, line: bytes) -> str:
+        return shortened(self._secrets.blanked(line)).decode("utf-8", "replace")
 
     def _match(self, cre: re.Pattern[bytes], s: bytes) -> bool:
         """Match a pattern; what it found is in `mo`."""

@@ -11,8 +11,9 @@ import errno
 import io
 import sys
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from imaplus.errors import told
 from imaplus.imaplib._log import Log
 from imaplus.imaplib._public import public
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from socket import socket as _socket
 
     from typing_extensions import Buffer
+
+E = TypeVar("E", bound=Exception)
 
 READ_SIZE: Final = 1 << 16
 """Octets read at once: small answers stay quick, large ones take few calls."""
@@ -39,7 +42,15 @@ class Transport(Log):
     """The connection of an `IMAP4`, and what has been read from it but not been taken yet."""
 
     class error(Exception):  # noqa: N801
-        """The command cannot be sent, or was refused."""
+        """The command cannot be sent, or was refused.
+
+        `last_words` are the untagged NO and BAD that the server sent before.
+        """
+
+        last_words: tuple[str, ...] = ()
+
+        def __str__(self) -> str:
+            return told(super().__str__(), self.last_words)
 
         __qualname__ = "IMAP4.error"
         __module__ = public.__name__
@@ -53,8 +64,25 @@ class Transport(Log):
     class _invalid(error, ValueError):  # noqa: N801
         """An argument that cannot be sent."""
 
+        def __reduce__(self) -> tuple[Any, ...]:  # by its name, pickle would find `error`
+            return _make_invalid, self.args, self.__dict__ or None
+
         __qualname__ = "IMAP4.error"
         __module__ = public.__name__
+
+    class _timed_out(TimeoutError):  # noqa: N801
+        """Nothing came in time."""
+
+        last_words: tuple[str, ...] = ()
+
+        def __str__(self) -> str:
+            return told(super().__str__(), self.last_words)
+
+        __qualname__ = "TimeoutError"
+        __module__ = public.__name__
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            return _make_timed_out, self.args, self.__dict__ or None
 
     class readonly(abort):  # noqa: N801
         """The mailbox was to be written to, and now is read-only."""
@@ -323,3 +351,18 @@ class _InputFile(io.BufferedIOBase):
 
     def readline(self, size: int | None = -1, /) -> bytes:
         return self._owner._read_line(sys.maxsize if size is None or size < 0 else size)
+
+
+def with_words(error: E, words: tuple[str, ...]) -> E:
+    """The error with the server's last words, if it has none yet and can have any."""
+    if words and getattr(error, "last_words", None) == ():
+        error.last_words = words  # type: ignore[attr-defined]
+    return error
+
+
+def _make_invalid(*args: object) -> Exception:
+    return Transport._invalid(*args)
+
+
+def _make_timed_out(*args: object) -> Exception:
+    return Transport._timed_out(*args)

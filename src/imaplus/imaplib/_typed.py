@@ -7,6 +7,7 @@ Octets go through the hooks of the `IMAP4` (`send`, `readline`, `read`), so its 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client._sync import Client
@@ -55,6 +56,14 @@ class HookStream(Stream):
     def secure(self) -> bool:  # type: ignore[override]
         """Whether passwords may travel: under TLS, or to a program of this machine."""
         return self._imap._tls_established or getattr(self._imap, "sock", None) is None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Never: it is the program's affair who uses an `IMAP4`, and where."""
+        return False
+
+    def check_owner(self) -> None:
+        """Let everybody have it, as the `IMAP4` does."""
 
     def write(self, data: memoryview) -> int:
         """Write all of it."""
@@ -105,10 +114,8 @@ class HookStream(Stream):
         imap = self._imap
         if imap.state != "LOGOUT":
             imap.state = "LOGOUT"
-            try:
+            with suppress(OSError):
                 imap.shutdown()
-            except OSError as error:
-                raise ConnectionLost(f"the connection was lost: {error}") from error
 
 
 class TypedClient(Client):

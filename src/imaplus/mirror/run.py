@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus.errors import CommandError, UsageError
+from imaplus.errors import CommandError, UsageError, quoted
+from imaplus.logs import MIRROR, logger
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.link import Link
@@ -75,12 +76,14 @@ def backup(
         raise UsageError("a backup needs a store to go to")
     link = Link.over(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
+    _log("backup begun")
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
     except StoreError:
         raise
-    except BaseException:  # Ctrl-C too: what has come whole is kept
+    except BaseException as error:  # Ctrl-C too: what has come whole is kept
+        _log("backup ended by %s", type(error).__name__)
         with contextlib.suppress(OSError, StoreError):
             run.finish()
         raise
@@ -88,7 +91,19 @@ def backup(
         if link is not where and callable(where):
             link.log_out()
     run.finish()
-    return run.tally.report(link.reconnects)
+    report = run.tally.report(link.reconnects)
+    _log(
+        "backup over: %d mailboxes, %d of %d messages fetched, %d failures, %d reconnects",
+        *(report.mailboxes, report.fetched, report.messages),
+        *(len(report.failures), report.reconnects),
+    )
+    return report
+
+
+def _log(text: str, *values: object) -> None:
+    """Tell whoever listens to `imaplus.mirror`: names of mailboxes and counts, no content."""
+    if (log := logger(MIRROR)) is not None:
+        log.debug(text, *values)
 
 
 class _Run:
@@ -212,14 +227,20 @@ class _Run:
 
     def _guard(self, name: str, step: Callable[[], None]) -> None:
         """Do something for one mailbox; its failure is not the others'."""
-        before = len(self.tally.failures)
+        tally, link = self.tally, self._work.link
+        before, fetched, reconnects = len(tally.failures), tally.fetched, link.reconnects
         try:
             step()
         except (CommandError, UsageError) as error:
             if asks_for_patience(error):
                 raise
-            if len(self.tally.failures) == before:
-                self.tally.fail(name, None, str(error))
+            if len(tally.failures) == before:
+                tally.fail(name, None, str(error))
+        _log(
+            "%s: %d messages fetched, %d failures, %d reconnects",
+            *(quoted(name), tally.fetched - fetched),
+            *(len(tally.failures) - before, link.reconnects - reconnects),
+        )
 
     def _recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
         old = None if self._absence is None else self._absence.recognise(mailbox, entry)

@@ -10,13 +10,12 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
-from imaplus.errors import CommandError, ConnectionLost, PartlyDone, ProtocolError
+from imaplus.errors import CommandError, ConnectionLost, PartlyDone, ProtocolError, quoted
 from imaplus.protocol.response import Continuation, Malformed, Status
 from imaplus.records import field, record
 from imaplus.wire.frames import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
-from imaplus.wire.tokens import decode_text
 from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class Reply:
     status: Status
     data: list[object] = field(default_factory=list)
     malformed: Sequence[Malformed] = ()
+    last_words: tuple[str, ...] = ()
+    """What the server said meanwhile that was no answer; kept only if it did not say OK."""
 
     def all(self, kind: type[T]) -> list[T]:
         """Every value of a type."""
@@ -74,14 +75,8 @@ class Reply:
         latest = self.malformed[-1]
         raise ProtocolError(
             f"{self.command}: the server's answer cannot be read, {latest.error}: "
-            f"{_shortened(latest.frame.text)}"
+            f"{quoted(latest.frame.text)}"
         ) from latest.error
-
-
-def _shortened(line: bytes) -> str:
-    """A line of the server's for an error: the beginning and the end of a long one."""
-    text = decode_text(line)
-    return text if len(text) <= 200 else f"{text[:120]} ... {text[-60:]}"
 
 
 @record
@@ -103,6 +98,10 @@ class Command(Generic[T_co]):
 
     def encode(self, out: Writer) -> None:
         """Write the arguments, each after a space."""
+
+    def secrets(self) -> Iterable[Secret]:
+        """What must not be shown, should the server repeat it."""
+        return ()
 
     def needs(self) -> Iterable[str]:
         """The capabilities without which it is not sent: `requires`, and its parameters'."""
@@ -277,6 +276,7 @@ class Pending(Generic[T]):
         "command",
         "continued",
         "error",
+        "heard",
         "ignored",
         "interrupted",
         "interruption",
@@ -308,6 +308,7 @@ class Pending(Generic[T]):
         # Where it stands among those in flight:
         self.subject: Hashable = None
         self.age = 0
+        self.heard = 0  # lines that were no answer to anything, when it went out
         # The outbox's notes on how far it has been written:
         self.rules = DEFAULT_RULES
         self.segments: list[Segment] = []  # still to be written, the next one last
@@ -402,7 +403,9 @@ class Pending(Generic[T]):
         status = self.reply.status
         if not status.ok:
             if not self.command.forgives(status):
-                raise status.error(self.name)
+                error = status.error(self.name)
+                error.last_words = self.reply.last_words
+                raise error
         elif self.partly is not None:
             raise self.partly
         elif status.code is not None and (partly := self.command.partly(status)) is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,27 +19,27 @@ from imaplus.errors import (
     ProtocolError,
     StateError,
 )
-from imaplus.protocol.body_names import name_of_body
+from imaplus.logs import ConnectionLog
 from imaplus.protocol.command import Command, Pending, Reply, State
-from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.progress import Progress
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
+from imaplus.protocol.sinking import Sinks
+from imaplus.protocol.telling import Telling, may_be_words
+from imaplus.protocol.telling import Trace as Trace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
-from imaplus.wire.framing import Framer
-from imaplus.wire.sinks import Discard, Lost, Memory, Sink
-from imaplus.wire.writer import DEFAULT_RULES, Rules, Writer
+from imaplus.wire.framing import Framer, frames_in
+from imaplus.wire.sinks import Lost
+from imaplus.wire.writer import Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.answering import Answering
     from imaplus.protocol.deflate import Inflating
 
 T = TypeVar("T")
-Trace = Callable[[str, bytes], object]
-"""Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
 
 FEW: Final = 1000
 """Octets that come at once and are too few to look for many of a kind among them."""
@@ -67,19 +66,20 @@ class Connection(Session):
         self.answering: Answering | None = None
         """Such an answer: call it, then `answered()`. Until then the server waits."""
         self.progress = Progress()
-        self._trace = trace
-        self._framer = Framer(limits, self._choose_sink)
-        self._outbox = Outbox(trace)
+        self.log: ConnectionLog | None = None
+        """Where commands and states are logged; whoever runs it sets this."""
+        self._telling = Telling(trace)
+        self._outbox = Outbox(self._telling)
         self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
-        self._tag = f"{os.urandom(2).hex()}-".upper()
+        self.name = os.urandom(2).hex().upper()
+        """What its tags begin with, and its lines in a log."""
+        self._tag = f"{self.name}-"
         self._count = 0
         self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
-        self._rules_now = DEFAULT_RULES
-        self._rules_since = self.capabilities, self.enabled
-        self._sink_owner: Pending[Any] | None = None
-        self._literal_wanted = False  # the latest that was too large to come at once
+        self._sinks = Sinks(self._in_flight, limits)
+        self._framer = Framer(limits, self._sinks.choose)
 
     @property
     def has_more(self) -> bool:
@@ -91,6 +91,13 @@ class Connection(Session):
     def inside_response(self) -> bool:
         """Whether a response has begun that has not ended yet."""
         return self._framer.inside_response
+
+    def waits_for(self) -> str | None:
+        """The name of the oldest command that is not over, None before the greeting."""
+        if self.state is State.GREETING:
+            return None
+        oldest = self._in_flight.oldest or next(iter(self._queue.values()), None)
+        return "the command" if oldest is None else oldest.name
 
     # -- what STARTTLS and COMPRESS ask of it -----------------------------------------------
 
@@ -148,7 +155,7 @@ class Connection(Session):
         """Nobody waits for a command any more: take it back, or throw its answers away."""
         if self._queue.pop(pending.tag, None) is not None:
             self._start_what_may()
-        if self._sink_owner is pending:
+        if self._sinks.owner is pending:
             self._framer.discard_literal()
         pending.ignored = True
         pending.values = []
@@ -181,21 +188,8 @@ class Connection(Session):
             if not self.can(capability):
                 raise CapabilityMissing(capability, command.name.decode())
 
-    def _rules(self) -> Rules:
-        """What holds now: the same object, until the server says something else."""
-        told = self.capabilities, self.enabled
-        if told != self._rules_since:
-            eager = 0
-            if self.can("LITERAL+"):
-                eager = 1 << 62
-            elif self.can("LITERAL-"):
-                eager = 4096
-            self._rules_since = told
-            self._rules_now = Rules(eager=eager, utf8=self.utf8)
-        return self._rules_now
-
     def _encode(self, pending: Pending[Any]) -> None:
-        out = Writer(self._rules(), self.listed)
+        out = Writer(self.rules(), self.listed)
         out.raw(pending.tag.encode())
         out.sp()
         out.raw(pending.command.name)
@@ -211,14 +205,19 @@ class Connection(Session):
             del self._queue[pending.tag]
             try:
                 self._check(pending.command)
-                if pending.rules is not self._rules():
+                if pending.rules is not self.rules():
                     self._encode(pending)
             except ImapError as error:
                 pending.fail(error)
                 continue
             self._in_flight.add(pending)
+            pending.heard = self._telling.heard
             pending.command.start(self)
+            if pending.command.confidential:
+                self._telling.log_in(pending.command.secrets())
             self._outbox.begin(pending)
+            if self.log is not None:
+                self.log.sent(self.name, pending.tag, pending.name)
 
     def _may_start(self, pending: Pending[Any]) -> bool:
         if self.state is State.GREETING or self._outbox.blocked:
@@ -255,15 +254,18 @@ class Connection(Session):
             self._in_flight.remove(pending)
         where = " inside a response" if self._framer.inside_response else ""
         where = where if self.greeting is not None else " before its greeting"
-        said = None if self.bye is None else self.bye.text
+        said = None if self.bye is None else self._telling.hidden_text(self.bye.text)
         self.fail(ConnectionLost(f"the server closed the connection{where}", said))
 
     def fail(self, error: ImapError) -> None:
         """The connection is of no use any more: every pending command carries the cause."""
         if self.error is not None:
             return
+        error.last_words = error.last_words or self._last_words()
         self.error = error
         self.state = State.LOGOUT
+        if self.log is not None:
+            self.log.over(self.name, error)
         self.mailbox = self._opening = None
         self._framer.abandon()
         for pending in (*self._in_flight, *self._queue.values()):
@@ -271,6 +273,13 @@ class Connection(Session):
         self._in_flight.clear()
         self._queue.clear()
         self._outbox.clear()
+
+    def _last_words(self) -> tuple[str, ...]:
+        """What the server said since the oldest command that it has not answered."""
+        if may_be_words(line := self._framer.unfinished_line):
+            self._telling.hear(line)
+        oldest = self._in_flight.oldest
+        return self._telling.words(0 if oldest is None else oldest.heard)
 
     def _ending(self) -> Pending[Any] | None:
         return next((p for p in self._in_flight if p.command.ends_connection), None)
@@ -285,7 +294,7 @@ class Connection(Session):
             self._read(inflating.step(), events)
             inflating.check_end()
         progress.unfinished = framer.unfinished
-        if self._literal_wanted and framer.keeps_literal:
+        if self._sinks.wanted and framer.keeps_literal:
             progress.octets += progress.received - before
 
     def _read(self, octets: bytes, events: list[object]) -> None:
@@ -298,8 +307,8 @@ class Connection(Session):
                 self._take_runs(events)
             if (frame := self._framer.next_frame()) is None:
                 break
-            if self._trace is not None:
-                self._trace("S", self._shown(frame))
+            if self._telling.traces:
+                self._telling.came(frame, confidential=self._is_confidential)
             value = parse(frame, utf8=self.utf8, limits=self.limits)
             self._handle(value, frame, events)
             if self._switched:
@@ -308,7 +317,7 @@ class Connection(Session):
 
     def _take_runs(self, events: list[object]) -> None:
         """Deal with the responses that come next as far as they are of a shape with a pattern."""
-        if self.mailbox is None or self._opening is not None or self._trace is not None:
+        if self.mailbox is None or self._opening is not None:
             return
         if (owner := self._in_flight.oldest) is None:
             return
@@ -316,6 +325,9 @@ class Connection(Session):
             octets, rows = shape.take(self._framer)
             if not rows:
                 continue
+            if self._telling.traces:
+                for frame in frames_in(octets, self.limits):
+                    self._telling.came(frame, confidential=False)
             over = partial(Cursor, utf8=self.utf8, limits=self.limits)
             run = shape.read(octets, rows, over)
             if run is None:
@@ -331,25 +343,25 @@ class Connection(Session):
 
     def _take_each(self, octets: bytes, events: list[object]) -> None:
         """Deal with whole responses that the framer has passed already, and that are no status."""
-        framer = Framer(self.limits)
-        framer.feed(octets)
-        while (frame := framer.next_frame()) is not None:
+        for frame in frames_in(octets, self.limits):
             value = parse(frame, utf8=self.utf8, limits=self.limits)
             self._deliver(self.apply(value), frame.size, events)
 
     def _handle(self, value: object, frame: Frame, events: list[object]) -> None:
         if frame.literals and Lost in map(type, frame.literals):
-            self._fail_where_lost(frame)
+            self._sinks.fail_where_lost(frame)
         if self.state is State.GREETING:
-            self._heed(self.greet(value))
+            self._heed(self.greet(value, frame.text), frame)
+            if self.log is not None:
+                self.log.state(self.name, self.state.value)
         elif not isinstance(value, (Status, Continuation)):
             self._deliver(self.apply(value), frame.size, events)
         elif isinstance(value, Continuation):
             self._continue(value, events)
         elif value.tag is not None:
-            self._complete(value, events)
+            self._complete(value, frame, events)
         else:
-            self._heed(value)
+            self._heed(value, frame)
             if value.kind == "NO" and value.code is not None:
                 self._note_partly(value)
             self._deliver(value, frame.size, events)
@@ -361,9 +373,11 @@ class Connection(Session):
                 pending.partly = partly
                 return
 
-    def _heed(self, status: Status) -> None:
+    def _heed(self, status: Status, frame: Frame) -> None:
         """Take in a status response; after BYE there is nothing to wait for."""
         again = self.bye is not None
+        if status.kind in ("NO", "BAD") or status.code == "ALERT":
+            self._telling.hear(frame.text)
         self.apply(status)
         self.progress.in_progress += status.code == "INPROGRESS"
         if status.kind == "BYE" and (again or self._ending() is None):
@@ -371,6 +385,7 @@ class Connection(Session):
 
     def _deliver(self, value: object, size: int, events: list[object]) -> None:
         if isinstance(value, Malformed):
+            value = self._telling.malformed(value, utf8=self.utf8, limits=self.limits)
             for pending in self._in_flight:
                 pending.note(value)
         owner = self._in_flight.owner_of(value)
@@ -416,9 +431,11 @@ class Connection(Session):
         self.progress.steps += answering.line is not None
         self._outbox.answered(answering.pending, answering.line)
 
-    def _complete(self, status: Status, events: list[object]) -> None:
+    def _complete(self, status: Status, frame: Frame, events: list[object]) -> None:
         pending = self._in_flight.get(status.tag)
         if pending is None:
+            if not status.ok:
+                self._telling.hear(frame.text)
             events.append(status)
             return
         if not pending.written:
@@ -433,49 +450,29 @@ class Connection(Session):
         if pending.command.ends_connection and status.kind == "BYE":
             status = Status("OK", status.text, tag=status.tag)  # quirk 31
         reply = Reply(pending.name, status, pending.values, pending.malformed)
+        if not status.ok:
+            reply = self._refusal(pending, status)
         try:
             pending.command.finish(self, reply)
         except ImapError as error:
             pending.fail(error)
             raise
         pending.complete(reply)
+        if self.log is not None:
+            told = f"{status.kind} [{status.code}]" if status.code else status.kind
+            self.log.answered(self.name, pending.tag, pending.name, told, self.state.value)
+        if self._telling.remembers and not self._in_flight:
+            self._telling.forget(secrets=status.ok)
         if pending.command.ends_connection and status.ok:
             self.receive_eof()  # nothing comes after it
 
-    # -- literals and traces ----------------------------------------------------------------
+    def _refusal(self, pending: Pending[Any], status: Status) -> Reply:
+        """What a command came to that failed. Its error will quote the last words, no secret."""
+        words = self._telling.words(pending.heard)
+        status = self._telling.hidden_status(status)
+        return Reply(pending.name, status, pending.values, pending.malformed, words)
 
-    def _choose_sink(self, text: bytearray, size: int) -> Sink:
-        self._sink_owner = None
-        for pending in self._in_flight if self._in_flight.sinks_from else ():
-            sink = pending.command.sink(text, size)
-            if sink is not None:
-                self._sink_owner = pending
-                self._literal_wanted = True
-                return Discard() if pending.ignored or pending.done else sink
-        self._literal_wanted = False
-        if name_of_body(text) is None:
-            if size > self.limits.small_literal:
-                raise ProtocolError(f"a literal of {size} octets where no body was asked for")
-        elif size > self.limits.literal:
-            return Discard(
-                ProtocolError(f"a body of {size} octets is too large for memory: download it")
-            )
-        else:
-            self._literal_wanted = self._in_flight.awaits(MessageData)
-        return Memory()
-
-    def _fail_where_lost(self, frame: Frame) -> None:
-        lost = next((value for value in frame.literals if isinstance(value, Lost)), None)
-        if lost is None:
-            return
-        owner = self._sink_owner or self._in_flight.oldest
-        if owner is not None:
-            owner.fail(lost.error)
-        self._sink_owner = None
-
-    def _shown(self, frame: Frame) -> bytes:
-        """A response as a trace may show it."""
-        hidden = frame.text.startswith(b"+") and any(
-            pending.command.confidential for pending in self._in_flight
-        )
-        return b"+ ***" if hidden else frame.whole
+    @property
+    def _is_confidential(self) -> bool:
+        """Whether what the server asks for now is a secret."""
+        return any(pending.command.confidential for pending in self._in_flight)

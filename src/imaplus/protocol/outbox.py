@@ -6,12 +6,13 @@ on, and knows when a command has been written whole. It does not know what comma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.protocol.command import Pending
+from imaplus.protocol.telling import Telling
 from imaplus.wire.secret import Secret
-from imaplus.wire.writer import Piece, Segment
+from imaplus.wire.writer import Piece
 
 if TYPE_CHECKING:
     from imaplus.protocol.deflate import Deflating
@@ -23,10 +24,10 @@ ENOUGH: Final = 1 << 16
 class Outbox:
     """A queue of segments. `blocked` while the server must say `+` before anything else."""
 
-    __slots__ = ("_current", "_deflating", "_ready", "_trace", "_waiting")
+    __slots__ = ("_current", "_deflating", "_ready", "_telling", "_waiting")
 
-    def __init__(self, trace: Callable[[str, bytes], object] | None = None) -> None:
-        self._trace = trace
+    def __init__(self, telling: Telling | None = None) -> None:
+        self._telling = telling or Telling()
         self._ready: list[tuple[Piece, Pending[Any] | None]] = []  # with the command it completes
         self._current: Iterator[bytes] | None = None  # the rest of what is being taken
         self._waiting: Pending[Any] | None = None  # its next segment waits for `+`
@@ -54,7 +55,7 @@ class Outbox:
 
     def _write_segment(self, pending: Pending[Any]) -> None:
         segment = pending.segments.pop()
-        self._show(segment)
+        self._telling.sent(segment)
         last = None if pending.segments else pending
         for piece in segment[:-1]:
             self._ready.append((piece, None))
@@ -93,7 +94,7 @@ class Outbox:
         secret = isinstance(line, Secret)
         data = line.reveal().encode() if isinstance(line, Secret) else line
         piece = Piece(data + b"\r\n", secret)
-        self._show((piece,))
+        self._telling.sent((piece,))
         self._ready.append((piece, None))
 
     def compress(self) -> None:
@@ -136,16 +137,3 @@ class Outbox:
     def _written(self, pending: Pending[Any] | None) -> None:
         if pending is not None:
             pending.written = True
-
-    def _show(self, segment: Segment) -> None:
-        if self._trace is None:
-            return
-        shown = b"".join(
-            b"***"
-            if piece.secret
-            else piece.data
-            if isinstance(piece.data, bytes)
-            else b"(%d octets)" % piece.data.size
-            for piece in segment
-        )
-        self._trace("C", shown.removesuffix(b"\r\n"))

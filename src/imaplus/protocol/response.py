@@ -111,8 +111,8 @@ class Malformed:
 class Status:
     """OK, NO, BAD, BYE or PREAUTH, tagged or not (RFC 9051, 7.1).
 
-    `text` is for people. `code` is the response code's name in capitals, or None; `data` is what
-    its parser made of the rest, or None.
+    `text` is for people. `code` is the response code's name in capitals, or None; `argument` is
+    what follows it, as it came, and `data` what its parser made of that; None without either.
     """
 
     kind: str
@@ -125,6 +125,22 @@ class Status:
     def ok(self) -> bool:
         """Whether the command succeeded."""
         return self.kind == "OK"
+
+    @property
+    def argument(self) -> str | None:
+        """The argument of the code as the server wrote it; None if it has none."""
+        if self._argument is None:
+            return None
+        return decode_text(self._argument.text.partition(b" ")[2].strip()) or None
+
+    def shown(self, text: Callable[[str], str], argument: Callable[[bytes], bytes]) -> Status:
+        """The same, with what functions make of its text and of its code's argument."""
+        cursor = None
+        if self._argument is not None:
+            name, space, rest = self._argument.text.partition(b" ")
+            cursor = Cursor(Frame(name + space + argument(rest)), utf8=self._argument.utf8)
+            cursor.pos = len(name + space)
+        return Status(self.kind, text(self.text), self.code, self.tag, cursor)
 
     @cached_property
     def data(self) -> object:
@@ -154,7 +170,8 @@ class Status:
 
         if is_busy(command, self.code, self.text):
             kind = Throttled
-        error = kind(command, self.kind, self.code, self.text, self.data)
+        told = self.kind, self.code, self.text, self.data
+        error = kind(command, *told, argument=self.argument)
         if isinstance(error, Throttled) and (backoff := _BACKOFF.search(self.text)):
             error.retry_after = int(backoff[1]) / 1000
         return error

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from imaplus.errors import ProtocolError
+from imaplus.errors import ProtocolError, quoted
 from imaplus.protocol.command import State
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.mailbox_names import composed
+from imaplus.wire.writer import DEFAULT_RULES, Rules
 
 PART_OF_REV2: Final = frozenset(
     "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
@@ -47,6 +48,8 @@ class Session:
         self.listed: set[str] = set()
         """Names as the server has listed them, of those that another spelling is usual for."""
         self._opening: Mailbox | None = None
+        self._rules_now = DEFAULT_RULES
+        self._rules_since = self.capabilities, self.enabled, self.refused
 
     # -- what it is asked -------------------------------------------------------------------
 
@@ -89,6 +92,19 @@ class Session:
     def utf8(self) -> bool:
         """Whether mailbox names and quoted strings are UTF-8 (RFC 9051, 5.1; RFC 9755, 3)."""
         return not self.enabled.isdisjoint(("IMAP4REV2", "UTF8=ACCEPT"))
+
+    def rules(self) -> Rules:
+        """What holds now: the same object, until the server says something else."""
+        told = self.capabilities, self.enabled, self.refused
+        if told != self._rules_since:
+            eager = 0
+            if self.can("LITERAL+"):
+                eager = 1 << 62
+            elif self.can("LITERAL-"):
+                eager = 4096
+            self._rules_since = told
+            self._rules_now = Rules(eager=eager, utf8=self.utf8)
+        return self._rules_now
 
     # -- what completed commands tell it ----------------------------------------------------
 
@@ -137,11 +153,11 @@ class Session:
 
     # -- what the server tells it -----------------------------------------------------------
 
-    def greet(self, value: object) -> Status:
+    def greet(self, value: object, line: bytes) -> Status:
         """greeting = "*" SP (resp-cond-auth / resp-cond-bye): anything else is not IMAP."""
         said = value.kind if isinstance(value, Status) and value.tag is None else None
         if not isinstance(value, Status) or said not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolError(f"expected an IMAP greeting, found {value!r:.100}")
+            raise ProtocolError(f"no IMAP greeting, but {quoted(line)}")
         self.greeting = value
         self.state = State.NOT_AUTHENTICATED
         if value.kind == "PREAUTH":

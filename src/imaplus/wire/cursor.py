@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from imaplus.errors import InvalidArgument, ProtocolError
+from imaplus.errors import InvalidArgument, ProtocolError, quoted
 from imaplus.wire import mailbox_names
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.sets import SequenceSet, parse_ranges
@@ -73,7 +73,7 @@ class Cursor:
     def fail(self, expected: str) -> NoReturn:
         """Raise a ProtocolError that shows what came instead."""
         came = self.text[self.pos : self.pos + 40]
-        raise ProtocolError(f"expected {expected} at octet {self.pos}, found {came!r}")
+        raise ProtocolError(f"expected {expected} at octet {self.pos}, found {quoted(came)}")
 
     def coming_text(self) -> str | None:
         """All that is left, as text; None if some of it is not UTF-8."""

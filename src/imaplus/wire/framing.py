@@ -10,6 +10,7 @@ time.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from imaplus.errors import ProtocolError
@@ -97,6 +98,13 @@ class Framer:
     def unfinished(self) -> int:
         """Octets of text of the response that has begun and not ended; 0 if none has."""
         return self._text_size + len(self._data) - self._position
+
+    @property
+    def unfinished_line(self) -> bytes:
+        """The beginning of a line whose end has not come, if it is the first of a response."""
+        if self._text or self._early or self._broken or self._literals.coming:
+            return b""
+        return bytes(self._line) + self._data[self._position :]
 
     @property
     def keeps_literal(self) -> bool:
@@ -387,3 +395,11 @@ class Framer:
     def abandon(self) -> None:
         """The stream has ended: tell the sink of an unfinished literal."""
         self._literals.abandon()
+
+
+def frames_in(octets: bytes, limits: Limits) -> Iterator[Frame]:
+    """The frames of whole responses."""
+    framer = Framer(limits)
+    framer.feed(octets)
+    while (frame := framer.next_frame()) is not None:
+        yield frame

@@ -6,6 +6,8 @@ costs its literal, and the stream stays in step.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from imaplus.errors import ProtocolError
 from imaplus.wire.frames import Limits
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
@@ -104,7 +106,8 @@ class Literals:
     def abandon(self) -> None:
         """The rest will not come."""
         if self._sink is not None:
-            self._sink.abort()
+            with suppress(Exception):  # the stream's end is what matters
+                self._sink.abort()
             self._sink = None
 
 

@@ -13,7 +13,7 @@ from itertools import chain, compress
 from operator import index, sub
 from typing import Final, TypeAlias
 
-from imaplus.errors import InvalidArgument
+from imaplus.errors import InvalidArgument, quoted
 from imaplus.records import record
 
 MAX_NUMBER: Final = 2**32 - 1
@@ -251,7 +251,7 @@ class SequenceSet:
 
     def _insist_on_an_end(self) -> None:
         if self.open_ended:
-            raise InvalidArgument(f"only the mailbox knows where {self!r} ends")
+            raise InvalidArgument(f"only the mailbox knows where {quoted(str(self))} ends")
 
 
 def parse_ranges(data: bytes | str) -> tuple[Range, ...]:
@@ -275,7 +275,9 @@ def parse_ranges(data: bytes | str) -> tuple[Range, ...]:
         if not 1 <= min(numbers) <= max(numbers) <= MAX_NUMBER:
             raise ValueError
     except ValueError:
-        raise InvalidArgument(f"expected a set of message numbers, not {data[:100]!r}") from None
+        raise InvalidArgument(
+            f"expected a set of message numbers, not {quoted(data, 100)}"
+        ) from None
     return tuple(zip(numbers, numbers, strict=True))
 
 

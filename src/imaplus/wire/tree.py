@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from imaplus.errors import ProtocolError
+from imaplus.errors import ProtocolError, quoted
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import decode_text
 
 MAX_OCTETS: Final = 4 << 20
 """Octets of one value, literals apart: an ENVELOPE of forty thousand recipients."""
+
+MOST_SHOWN: Final = 40
+"""Characters of a value that an error shows."""
 
 Tree: TypeAlias = "str | list[Tree] | None"
 """A string or atom, a list, or NIL."""
@@ -71,12 +74,19 @@ def tree(c: Cursor) -> Tree:
         elif token[-1] == "\n" and "{" in token:
             top.append(literal_text(next(literals, None)))
         elif token in ('"', ")"):
-            raise ProtocolError(f"expected a value, found {frame.text[:40]!r}")
+            raise ProtocolError(f"expected a value, found {quoted(frame.text, MOST_SHOWN)}")
         else:
             top.append(token if plain else decode_text(token.encode("latin-1")))
     if above or len(top) != 1:
-        raise ProtocolError(f"expected one value, found {frame.text[:40]!r}")
+        raise ProtocolError(f"expected one value, found {quoted(frame.text, MOST_SHOWN)}")
     return top[0]
+
+
+def shown(value: Tree) -> str:
+    """A value as an error shows it: what the server wrote, not what was made of it."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "NIL" if value is None else quoted(value, MOST_SHOWN)
 
 
 def literal_text(value: object) -> str:
