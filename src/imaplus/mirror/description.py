@@ -16,7 +16,7 @@ READABLE = (1, 2)
 
 @record
 class Owner:
-    """Whose mail it is: user, host and port, and how the server introduced itself (ID, greeting).
+    """Whose mail it is: user, host and port, and how the server introduced itself: its greeting.
 
     None stands for what is not known; a store of format 1 knows no more than `account`.
     """
@@ -35,11 +35,13 @@ class Owner:
 
     @property
     def place(self) -> str:
-        """For people: the account and where it is."""
-        port = "" if self.port is None else f" port {self.port}"
-        host = "an unknown host" if self.host is None else f"{self.host}{port}"
-        named = "" if self.server is None else f" ({self.server})"
-        return f"{self.account} at {host}{named}"
+        """For people: the user, and where."""
+        port = "" if self.port is None else f":{self.port}"
+        return self.account if self.host is None else f"{self.user} at {self.host}{port}"
+
+    def is_recorded_as(self, other: Owner) -> bool:
+        """Whether user, host and port are the same, to the letter."""
+        return (self.user, self.host, self.port) == (other.user, other.host, other.port)
 
     def is_same_user(self, other: Owner) -> bool:
         """Whether both may be the same user: by name, or by account where no user is recorded."""

@@ -27,6 +27,8 @@ PATIENCE = 5
 LOSSES = 30
 """Losses in a row, of connections that were good until then, after which a run ends, if nothing at
 all was gained between them."""
+LONGEST_INTRODUCTION = 200
+"""Characters of a greeting that are kept."""
 WAITS = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the first, second, ... attempt to connect; times 0.5 to 1.5, by chance."""
 
@@ -83,6 +85,12 @@ class Link:
     def is_lost(self) -> bool:
         """Whether the connection is over: what was asked for will not come."""
         return self._client is not None and self._client.connection.error is not None
+
+    @property
+    def introduction(self) -> str | None:
+        """The text of the server's greeting, shortened."""
+        greeting = self.client.connection.greeting
+        return None if greeting is None else greeting.text[:LONGEST_INTRODUCTION] or None
 
     def progressed(self) -> None:
         """Something has been gained since the last loss."""

@@ -35,24 +35,29 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
         WrongAccount: it holds other mail, or that cannot be told.
     """
     before = store.owner
+    owner = replace(owner, server=link.introduction)
     if before is None or adopt or _is_known(before, owner):
-        _record(store, owner)
+        store.describe(owner=owner)
         adopted = adopt and before is not None and not _is_known(before, owner)
-        return f"adopted: it was the mirror of {before.place}" if adopted and before else None
+        return (
+            f"this mirror of {before.place} is adopted for {owner.place}"
+            if adopted and before
+            else None
+        )
     if not before.is_same_user(owner):
         raise WrongAccount(
             str(store.path), f"holds the mail of {before.account}, not of {owner.account}"
         )
     agreeing, differing, held = _sample(link, store)
     if differing or (held and not agreeing):
-        what = "and that has other mail" if differing else "and no message of both can be compared"
+        what = "which has other mail" if differing else "which has none of the messages to compare"
         raise WrongAccount(
-            str(store.path), f"is the mirror of {before.place}, not of {owner.place}, {what}"
+            str(store.path), f"the mirror of {before.place}, not of {owner.place}; {what}"
         )
-    _record(store, owner)
+    store.describe(owner=owner)
     return (
-        f"was the mirror of {before.place}; {owner.place} has the same mail "
-        f"({agreeing} messages compared), so it goes on with that"
+        f"this was the mirror of {before.place}; {owner.place} has the same mail "
+        f"({agreeing} messages were compared), so it is the mirror of that now"
     )
 
 
@@ -60,13 +65,6 @@ def _is_known(before: Owner, owner: Owner) -> bool:
     if before.port is None and before.account.lower() == owner.account.lower():
         return True  # of format 1, which recorded no more than that
     return before.is_same_user(owner) and before.is_same_place(owner)
-
-
-def _record(store: Store, owner: Owner) -> None:
-    before = store.owner
-    if owner.server is None and before is not None:
-        owner = replace(owner, server=before.server)
-    store.describe(owner=owner)
 
 
 def _sample(link: Link, store: Store) -> tuple[int, int, int]:

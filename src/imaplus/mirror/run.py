@@ -154,12 +154,14 @@ class _Run:
         work = self._work
         if work.store is None:
             return
-        if owner is not None and not work.dry_run and work.store.owner != owner:
+        before = work.store.owner
+        is_known = owner is None or (before is not None and before.is_recorded_as(owner))
+        if owner is not None and not is_known and not work.dry_run:
             from imaplus.mirror.ownership import claim  # not where nothing is new
 
             told = claim(work.link, work.store, owner, adopt=adopt)
             if told is not None:
-                self.tally.tell(None, f"the mirror {told}", warning=True)
+                self.tally.tell(None, told, warning=True)
         work.differing = differing
         if repair:
             from imaplus.mirror.repair import mend

@@ -177,7 +177,7 @@ def owner_of(address: Address, args: argparse.Namespace) -> Owner:
 
     if address.host is None:
         return Owner("demo")
-    return Owner(address.user, address.host, port_of(address, args))
+    return Owner(address.user, address.host.lower(), port_of(address, args))
 
 
 def mirror(
