@@ -146,5 +146,6 @@ def test_a_mailbox_made_anew(server: LabServer, mailbox: str, tmp_path: Path) ->
     with imap(server) as other:
         assert other.delete(mailbox)[0] == "OK"
     _append(server, mailbox, 5, 7)
-    assert run().fetched == 5
+    report = run()
+    assert report.fetched + report.spared == 5  # Cyrus knows the same octets again
     assert run.stored() == held(server, mailbox)
