@@ -38,6 +38,13 @@ class Outcomes(unittest.TestResult):
 
     addError = addFailure  # noqa: N815
 
+    def addSubTest(  # noqa: N802
+        self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any
+    ) -> None:
+        if err is not None:  # a test that has one of these is never told as a success
+            how = f"{subtest._subDescription()}: {self._exc_info_to_string(err, test)}"
+            self.outcomes[name(test)] = self.outcomes.get(name(test), "") + how
+
 
 def name(test: unittest.TestCase) -> str:
     return ".".join(test.id().split(".")[-2:])
