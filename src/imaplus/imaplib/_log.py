@@ -47,13 +47,17 @@ class Log:
         else:
             self._log(line)
 
+    def _told(self, data: bytes) -> str:
+        """What the server says, for an error: a secret that it repeats is not in it."""
+        return self._hidden(data.decode("utf-8", "replace"))
+
     def _hidden(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(repr(secret)[2:-1], "***")
         return text
 
     def _keep_secret(self, *secrets: bytes) -> None:
-        self._secrets = tuple(each for each in secrets if len(each) >= SHORTEST_SECRET)
+        self._secrets += tuple(each for each in secrets if len(each) >= SHORTEST_SECRET)
 
     def _dump_ur(self, untagged_resp_dict: Mapping[str, object]) -> None:
         """Show untagged responses that wait to be taken."""

@@ -8,14 +8,16 @@ of them means but that LOGIN and AUTHENTICATE carry secrets.
 from __future__ import annotations
 
 import binascii
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from imaplus.errors import ImapError, InvalidArgument
-from imaplus.imaplib._arguments import Argument, Literal, Pieces
+from imaplus.errors import ImapError
+from imaplus.imaplib._arguments import Literal, Pieces
 from imaplus.imaplib._public import public
-from imaplus.imaplib._responses import Responses, Results
+from imaplus.imaplib._quoting import Quoting
+from imaplus.imaplib._responses import ASKED, EVERYTHING, SHOWN, Results
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -23,28 +25,27 @@ if TYPE_CHECKING:
 
 Literator: TypeAlias = "Callable[[Any], bytes]"
 
+MOST_ROUNDS: Final = 10
+"""Challenges of one SASL exchange: no mechanism has more than a few."""
 JOINED: Final = 1 << 16
 """Octets of a literal that are written together with the line end that follows it."""
 
 _FORBIDDEN: Final = lazy_pattern(rb"[\0\r\n]")
-_ANNOUNCES_LITERAL: Final = lazy_pattern(rb"\{[0-9]+[+-]?\}\Z")
-_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_ANNOUNCES_LITERAL: Final = lazy_pattern(rb"~?\{[0-9]+[+-]?\}\Z")
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)')
 
 
-class Machine(Responses):
+class Machine(Quoting):
     """Commands and responses of an `IMAP4`, whatever they mean."""
 
-    mustquote: re.Pattern[bytes] = lazy_pattern(rb"[^\w!#$%&'*+,.:;<=>?^`|~-]", re.ASCII)
     PROTOCOL_VERSION: str
     welcome: bytes | None
     capabilities: tuple[str, ...]
     is_readonly: bool
-    utf8_enabled: bool
     literal: bytes | Literator | None
     """What follows the next command as a literal, or what answers each `+` that follows it."""
     tagnum: int
     tagpre: bytes
-    _encoding: str
     _tls_established: bool
     _asked_in: str = ""  # the state in which the capabilities are those
     _typed: TypedClient | None = None
@@ -83,18 +84,23 @@ class Machine(Responses):
         """Take the greeting, and ask what the server can do."""
         self.tagpre = public.Int2AP(public.random.randint(4096, 65535))
         self.tagre = lazy_pattern(
-            rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+) (?P<data>.*)"
+            rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+)(?: (?P<data>.*))?",
+            re.IGNORECASE,
         )
         if self.debug >= 1:
             self._mesg(f"new IMAP4 connection, tag={self.tagpre!r}")
-        self.welcome = self._get_response()
+        line = self._get_line()
+        try:
+            self.welcome = self._take_response(line)
+        except self.abort as error:
+            raise self.abort(_greeting(line)) from error
         if "PREAUTH" in self.untagged_responses:
             self.state = "AUTH"
         elif "OK" in self.untagged_responses:
             self.state = "NONAUTH"
         else:
-            raise self.error(self.welcome)
-        self._get_capabilities()
+            raise self.error(_greeting(line))
+        self._refresh_capabilities(consume=True)  # what was told here answers no command
         if self.debug >= 3:
             self._mesg(f"CAPABILITIES: {self.capabilities!r}")
         for version in public.AllowedVersions:
@@ -105,11 +111,38 @@ class Machine(Responses):
 
     def _get_capabilities(self) -> None:
         """Ask for the capabilities anew."""
-        _, data = self.capability()
-        if data == [None]:
+        typ, data = self.capability()
+        if typ != "OK" or data == [None]:
             raise self.error("no CAPABILITY response from server")
-        self.capabilities = tuple(str(data[-1], self._encoding).upper().split())
+        self._set_capabilities(data[-1])
+
+    def _refresh_capabilities(self, consume: bool = False) -> None:
+        """Take the capabilities that the server has told, or ask for them if it has not.
+
+        What it told can still be had from `response("CAPABILITY")`, unless it is to be consumed.
+        """
+        told = self.untagged_responses.get("CAPABILITY", [b""])[-1]
+        if not told or not isinstance(told, bytes):
+            self._get_capabilities()
+            return
+        self._set_capabilities(told)
+        if consume:
+            del self.untagged_responses["CAPABILITY"]
+
+    def _set_capabilities(self, told: bytes) -> None:
+        names = told.partition(b"]")[0]  # a code ends at the last bracket of its line, for flags
+        self.capabilities = tuple(str(names, self._encoding, "replace").upper().split())
         self._asked_in = self.state
+
+    def _logged_in(self) -> None:
+        """The server knows who we are, and may offer more than before (RFC 3501, 6.2.3)."""
+        self.state = "AUTH"
+        try:
+            self._refresh_capabilities()
+        except self.abort:
+            raise
+        except self.error:
+            pass  # it does not say; we are logged in all the same
 
     def capability(self) -> Results:
         """What the server can do: a list of names, in one text."""
@@ -134,13 +167,17 @@ class Machine(Responses):
         """
         literal, self.literal = self.literal, None
         self._check_state(name)
+        if name == "LOGIN":
+            self._check_login()
         self._finish_typed()
         for typ in ("OK", "NO", "BAD"):
             self.untagged_responses.pop(typ, None)
         if "READ-ONLY" in self.untagged_responses and not self.is_readonly:
             raise self.readonly("mailbox status changed to READ-ONLY")
         segments = self._segments(name, args, literal)
-        self._responses = 0
+        self._responses = self._pluses = self._unasked = 0
+        self._asked = ASKED.get(str(args[0]) if name == "UID" and args else name, EVERYTHING)
+        self._progressed = True
         tag = self._new_tag()
         if self._at < len(self._block) and _begins_line(tag, self._block[self._at :]):
             raise self.abort(f"{name} was answered before it was sent")
@@ -171,6 +208,18 @@ class Machine(Responses):
                 f"command {name} illegal in state {self.state}, only allowed in states {allowed}"
             )
 
+    def _check_login(self) -> None:
+        """LOGINDISABLED forbids LOGIN (RFC 3501, 6.2.3); under TLS, we let the server decide."""
+        if "LOGINDISABLED" in self.capabilities and self._in_clear():
+            raise self.error(
+                "the server does not allow LOGIN in clear (LOGINDISABLED): use starttls() first"
+            )
+
+    def _in_clear(self) -> bool:
+        """Whether others may read along: neither under TLS, whoever made it, nor to a program."""
+        sock = getattr(self, "sock", None)
+        return not self._tls_established and sock is not None and not hasattr(sock, "do_handshake")
+
     def _segments(
         self, name: str, args: Iterable[Any], literal: bytes | Literator | None
     ) -> list[bytes]:
@@ -182,10 +231,14 @@ class Machine(Responses):
                 continue
             if isinstance(arg, str):
                 arg = arg.encode(self._encoding)
+            elif isinstance(arg, int):
+                raise self._mistyped(f"an argument must be a str or bytes, not {arg!r}")
             segments[-1] += b" "
             for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
                 if isinstance(piece, Literal):
-                    segments[-1] += b"{%d}" % len(piece.data)
+                    segments[-1] += b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(
+                        piece.data
+                    )
                     segments.append(piece.data)
                     line = len(piece.data)
                 else:
@@ -234,13 +287,18 @@ class Machine(Responses):
     def _converse(self, tag: bytes, name: str, literator: Literator) -> None:
         """Answer each `+` until the command is over."""
         going_on = self._may_go_on(tag, name)
+        rounds = 0
         while going_on:
+            rounds += 1
+            if rounds > MOST_ROUNDS and name == "AUTHENTICATE":
+                raise self.abort(f"the server asks for more than {MOST_ROUNDS} SASL rounds")
             try:
                 answer = literator(self.continuation_response)
             except binascii.Error as error:
                 raise self.abort(f"{name}: a challenge is not base64: {error}") from error
             if self.debug >= 4:
                 self._mesg(f"write literal size {len(answer)}")
+            self._keep_answer_secret(answer)
             self._write(answer)
             going_on = self._is_continued(tag)
 
@@ -265,7 +323,7 @@ class Machine(Responses):
         if not logout:
             self._check_bye()
         if typ == "BAD":
-            raise self.error(f"{name} command error: {typ} {data}")
+            raise self.error(self._hidden(f"{name} command error: {typ} {data}"))
         return typ, data
 
     # -- secrets --------------------------------------------------------------------------------
@@ -279,6 +337,12 @@ class Machine(Responses):
             )
             self._keep_secret(*(_unquoted(each) for each in octets if isinstance(each, bytes)))
 
+    def _keep_answer_secret(self, answer: bytes) -> None:
+        """In base64 and without it: servers repeat either."""
+        if self._confidential:
+            with contextlib.suppress(binascii.Error):
+                self._keep_secret(answer, binascii.a2b_base64(answer).rpartition(b"\0")[2])
+
     def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
         if name == "LOGIN":
             line = b"LOGIN ***"
@@ -287,34 +351,16 @@ class Machine(Responses):
             line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
         return tag + b" " + line
 
-    # -- arguments ------------------------------------------------------------------------------
-
-    def _quote(self, arg: str | bytes) -> Any:
-        """A quoted string, of the type that it was given."""
-        if isinstance(arg, str):
-            return '"' + arg.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return b'"' + arg.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-    def _checkquote(self, arg: str | bytes) -> Any:
-        """A quoted string where one is needed: not for what is in quotes or parentheses."""
-        data = arg.encode(self._encoding) if isinstance(arg, str) else arg
-        if len(data) >= 2 and (data[:1] + data[-1:]) in (b"()", b'""'):
-            return arg
-        return arg if data and not self.mustquote.search(data) else self._quote(arg)
-
-    def _arg(self, make: Callable[..., Argument], *args: Any, **options: Any) -> Any:
-        """What a function of `_arguments` makes; its complaint is an `IMAP4.error`."""
-        try:
-            return make(*args, **options)
-        except InvalidArgument as error:
-            raise self._invalid(str(error)) from error
-
 
 def _unquoted(data: bytes) -> bytes:
     """What stands in a quoted string."""
     if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
         return data
     return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
+
+
+def _greeting(line: bytes) -> str:
+    return f"invalid greeting: {line[:SHOWN].decode('utf-8', 'replace')}"
 
 
 def _begins_line(tag: bytes, data: bytes) -> bool:
