@@ -32,7 +32,7 @@ JOINED: Final = 1 << 16
 
 _FORBIDDEN: Final = lazy_pattern(rb"[\0\r\n]")
 _ANNOUNCES_LITERAL: Final = lazy_pattern(rb"~?\{[0-9]+[+-]?\}\Z")
-_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)')
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class Machine(Quoting):
