@@ -321,8 +321,11 @@ CASES: Cases = {
             List(),
             [
                 entry(
-                    "INBOX/Da\udc09Oggetto\udc09Ricevuto\udc09Dimensione", "/", "\\HasNoChildren"
+                    "INBOX/Da\udc09Oggetto\udc09Ricevuto\udc09Dimensione ", "/", "\\HasNoChildren"
                 ),
+                entry("Fim\udc09", "/", "\\HasNoChildren"),
+                entry("quoted", "/", "\\HasNoChildren"),
+                entry("INBOX", "/", "\\HasNoChildren"),
                 entry("Sent Items (old)", "/", "\\HasNoChildren"),
                 entry("Sent Items", "/", "\\HasNoChildren"),
             ],

@@ -14,6 +14,7 @@ from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_l
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import response
 from imaplus.records import record, replace
+from imaplus.wire import mailbox_names
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
@@ -107,10 +108,12 @@ def _name(c: Cursor, delimiter: str | None) -> str:
     else:
         end = _EXTENDED.search(c.text, c.pos)
         raw = c.text[c.pos : end.start() if end else None]
-        if not raw:
+        if not raw.strip():
             c.fail("a mailbox name")
         c.pos += len(raw)
         name = c.decode_mailbox(raw)
+        if mailbox_names.same(name.rstrip(" "), "INBOX"):
+            name = name.rstrip(" ")  # quirk 1: here it is no part of the name
     if delimiter and name.startswith(delimiter) and name.count(delimiter) == 1:
         return name[len(delimiter) :] or name  # quirk 46: "/INBOX" for INBOX
     return name

@@ -152,7 +152,9 @@ class Mailboxes(Machine):
         self.state = "LOGOUT"
         try:
             typ, data = self._simple_command("LOGOUT")
-        except (self.error, OSError):
+        except self.readonly:
+            raise  # it was never sent
+        except (self.abort, OSError):
             with contextlib.suppress(OSError):
                 self.shutdown()
             raise

@@ -157,6 +157,8 @@ class Responses(Transport):
         elif self._match(public.Continuation, line):
             return self._take_continuation(self.mo["data"])
         else:
+            if line.isspace():  # quirk 5: an empty line, with a space before its end
+                return self._take_response(self._next_line_with_text())
             typ, dat = self._take_odd(line)
         if typ in ("OK", "NO", "BAD", "PREAUTH") and self._match(public.Response_code, dat):
             typ = self.mo["type"].decode("ascii").upper()
@@ -291,7 +293,7 @@ class Responses(Transport):
         line = self.readline()
         if not line:
             raise self.abort("socket error: EOF")
-        if line[-2:] != b"\r\n":
+        if line[-2:] != b"\r\n" and line != b"\n":  # quirk 6: a literal one octet too short
             raise self.abort(f"socket error: unterminated line: {line[:SHOWN]!r}")
         line = line[:-2]
         if self._confidential and line[:1] == b"+":

@@ -19,6 +19,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 _LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _LINE_END: Final = b" \t\r\n"
+_NAMES: Final = lazy_pattern(rb"\* (?:LIST|LSUB) ", re.IGNORECASE)  # end in a mailbox's name
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
@@ -307,7 +308,10 @@ class Framer:
             self._line.clear()
         if not self._text:
             self._text_size = 0  # what follows, if anything, is counted by _begin_literal
-        return piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+        line = piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+        if len(piece) - len(line) > len(b"\r\n") and not self._text and _NAMES.match(piece):
+            return piece.rstrip(b"\r\n")  # quirk 40: where they belong to the name
+        return line
 
     def _begin_literal(self, text: bytes, size: int) -> None:
         if len(self._literals) >= self._limits.literals:
