@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 _HEADER: Final = lazy_pattern(rb"(?:[^\r\n]++\r?\n?)*+")
-_NOT_FOR_THE_MARK: Final = frozenset(
-    ("TRYCREATE", "OVERQUOTA", "LIMIT", "TOOBIG", "NONEXISTENT", "NOPERM", "INUSE", "UNAVAILABLE")
+_REASONS: Final = (
+    "TRYCREATE OVERQUOTA LIMIT TOOBIG NONEXISTENT NOPERM INUSE UNAVAILABLE ALREADYEXISTS".split()
 )
 
 
@@ -57,7 +57,8 @@ class Messages(Mailboxes):
         """Add a message to a mailbox, INBOX if it is None; all but the message may be None.
 
         Every line end becomes CRLF, unless `translate_line_endings` is false: then the octets go
-        as they are.
+        as they are. Under UTF8=ACCEPT, a message whose header is UTF-8 is sent a second time in
+        RFC 6855's form where a server refuses it in that of RFC 9755.
         """
         name = self._mailbox(mailbox or "INBOX")
         listed = self._flags(flags) if flags else None
@@ -66,34 +67,36 @@ class Messages(Mailboxes):
             public.MapCRLF.sub(public.CRLF, message) if translate_line_endings else bytes(message)
         )
         self.literal = data
+        known = self._reasons()
         try:
             typ, answer = self._simple_command("APPEND", name, listed, date)
         except self.abort:
             raise
         except self.error:  # BAD, or it was never sent
-            if not self._was_understood_otherwise(data):
+            if self._reasons() != known or not self._may_want_mark(data):
                 raise
         else:
-            if typ != "NO" or not self._was_understood_otherwise(data):
+            if typ != "NO" or self._reasons() != known or not self._may_want_mark(data):
                 return typ, answer
         marked = Pieces((b"UTF8 (", Literal(data, binary=True), b")"))
         return self._simple_command("APPEND", name, listed, date, marked)
 
-    def _was_understood_otherwise(self, message: bytes) -> bool:
+    def _reasons(self) -> int:
+        """How many codes have come that say why a message was refused, and not for its octets."""
+        return sum(len(self.untagged_responses.get(code, ())) for code in _REASONS)
+
+    def _may_want_mark(self, message: bytes) -> bool:
         """Whether a server that refuses a message may want it marked as UTF-8 (RFC 6855, 4).
 
-        RFC 9755 has no mark, and Dovecot takes none. A code says why it was refused: not for that.
+        RFC 9755 has no such mark, and Dovecot knows none.
         """
         header = _HEADER.match(message)
-        refused = self.untagged_responses.keys() & _NOT_FOR_THE_MARK
-        dovecot = b"Dovecot" in (self.welcome or b"")
         return (
             self.utf8_enabled
             and self.state in public.Commands["APPEND"]
             and header is not None
             and not header[0].isascii()
-            and not refused
-            and not dovecot
+            and b"Dovecot" not in (self.welcome or b"")
         )
 
     def expunge(self, message_set: MessageSet | None = None, *, uid: bool = False) -> Results:
