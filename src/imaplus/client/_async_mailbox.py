@@ -299,3 +299,5 @@ class AsyncMailbox:
     def _insist(self) -> None:
         if not self.is_open:
             raise StateError(f"{self.name!r} is not open any more: UIDs would mean other messages")
+        if self._state.made_anew is not None:
+            raise self._state.made_anew.with_traceback(None)

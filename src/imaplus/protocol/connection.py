@@ -19,9 +19,11 @@ from imaplus.errors import (
     ImapError,
     ProtocolError,
     StateError,
+    UidValidityChanged,
 )
 from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.command import Command, Pending, Reply, State
+from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.outbox import Outbox
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
@@ -71,6 +73,7 @@ class Connection(Session):
         self._rules_now = DEFAULT_RULES
         self._rules_since = self.capabilities, self.enabled
         self._sink_owner: Pending[Any] | None = None
+        self._unasked = 0  # octets in a row that no command asked for
 
     @property
     def inside_response(self) -> bool:
@@ -165,6 +168,14 @@ class Connection(Session):
         for capability in command.needs():
             if not self.can(capability):
                 raise CapabilityMissing(capability, command.name.decode())
+
+        if _uses_uids(command) and self.mailbox is not None and self.mailbox.made_anew is not None:
+            raise self.mailbox.made_anew.with_traceback(None)
+
+    def _uids_are_void(self, error: UidValidityChanged) -> None:
+        for pending in (*self._in_flight, *self._queue.values()):
+            if _uses_uids(pending.command):
+                pending.fail(error)  # its answers, if any come, are thrown away
 
     def _rules(self) -> Rules:
         """What holds now: the same object, until the server says something else."""
@@ -333,9 +344,18 @@ class Connection(Session):
                 pending.note(value)
         owner = self._in_flight.owner_of(value)
         if owner is None:
+            self._count_unasked(size)
             events.append(value)
         else:
+            self._unasked = 0
             owner.collect(value, size, self.limits)
+
+    def _count_unasked(self, size: int) -> None:
+        self._unasked += size
+        if self._unasked > self.limits.unasked:
+            raise ProtocolError(
+                f"the server sent {self._unasked} octets in a row that no command asked for"
+            )
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:
@@ -343,6 +363,7 @@ class Connection(Session):
             return
         pending = self._in_flight.oldest
         if pending is None or not pending.command.exclusive or not pending.written:
+            self._count_unasked(len(challenge.text) + FEW)  # nobody sends many of these
             events.append(challenge)
             return
         try:
@@ -361,8 +382,9 @@ class Connection(Session):
             if status.ok:
                 raise ProtocolError(f"{pending.name}: OK before the command was sent")
             self._outbox.refuse(pending)
-        self._in_flight.remove(pending)
+        self._unasked = 0
         self.apply(status)
+        self._in_flight.remove(pending)
         if status.code == "ALERT":
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
@@ -389,6 +411,9 @@ class Connection(Session):
         if name_of_body(text) is None:
             if size > self.limits.small_literal:
                 raise ProtocolError(f"a literal of {size} octets where no body was asked for")
+        elif not self._in_flight.collects(MessageData):
+            if self._framer.held + size > self.limits.unasked:
+                raise ProtocolError(f"a body of {size} octets that no command asked for")
         elif size > self.limits.literal:
             return Discard(
                 ProtocolError(f"a body of {size} octets is too large for memory: download it")
@@ -410,3 +435,8 @@ class Connection(Session):
             pending.command.confidential for pending in self._in_flight
         )
         return b"+ ***" if hidden else frame.whole
+
+
+def _uses_uids(command: Command[Any]) -> bool:
+    """Whether UIDs stand in a command, or are what it asks for (RFC 9051, 6.4.9)."""
+    return command.name.startswith(b"UID ")

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from itertools import chain
 
+from imaplus.errors import UidValidityChanged
 from imaplus.protocol.data import (
     Exists,
     Expunged,
@@ -53,6 +54,8 @@ class Mailbox:
         self.flags: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] | None = None
         self.uids_persist = True
+        self.made_anew: UidValidityChanged | None = None
+        """Set once the server has told another UIDVALIDITY: all UIDs of before are void."""
         self._earlier: list[SequenceSet] = []
         self._most = limits.messages
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short
@@ -92,7 +95,8 @@ class Mailbox:
             case UidNext(value):
                 self.uidnext = value
             case UidValidity(value):
-                self.uidvalidity = value
+                if self.made_anew is None:
+                    self.uidvalidity = value
             case HighestModSeq(value):
                 self.highestmodseq = value
             case PermanentFlags(flags):
@@ -108,6 +112,12 @@ class Mailbox:
                 self.highestmodseq = 0
             case "UIDNOTSTICKY":
                 self.uids_persist = False
+
+    def check_uidvalidity(self, told: object) -> None:
+        """Take note if an open mailbox is told to have another UIDVALIDITY (0 tells nothing)."""
+        if isinstance(told, UidValidity) and told.value and self.made_anew is None:
+            if self.uidvalidity not in (0, told.value):
+                self.made_anew = UidValidityChanged(self.name, self.uidvalidity, told.value)
 
     @property
     def vanished_earlier(self) -> SequenceSet:

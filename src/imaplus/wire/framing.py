@@ -114,6 +114,11 @@ class Framer:
         self._position = 0
         return rest
 
+    @property
+    def held(self) -> int:
+        """Octets of the present response's literals that are in memory."""
+        return self._held
+
     def next_frame(self) -> Frame | None:
         """The next complete response, or None until more octets have come.
 
