@@ -50,6 +50,7 @@ class Framer:
         "_line",
         "_literals",
         "_missing",
+        "_pads",
         "_plain_until",
         "_position",
         "_sink",
@@ -75,6 +76,7 @@ class Framer:
         self._balanced = 0
         self._literals: list[object] = []
         self._held = 0  # octets of this response's literals in memory
+        self._pads = False  # the server puts spaces before the ends of all kinds of lines
         self._sink: Sink | None = None
         self._missing = 0  # octets of the literal still to come
 
@@ -314,8 +316,11 @@ class Framer:
         if not self._text:
             self._text_size = 0  # what follows, if anything, is counted by _begin_literal
         line = piece.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
-        if len(piece) - len(line) > len(b"\r\n") and not self._text and _NAMES.match(piece):
-            return piece.rstrip(b"\r\n")  # quirk 40: where they belong to the name
+        if len(piece) - len(line) > len(b"\r\n") and not self._text:
+            if not _NAMES.match(piece):
+                self._pads = True
+            elif not self._pads:
+                return piece.rstrip(b"\r\n")  # quirk 40: here they belong to the name
         return line
 
     def _begin_literal(self, text: bytes, size: int) -> None:
