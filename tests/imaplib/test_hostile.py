@@ -415,7 +415,7 @@ def test_what_nobody_asked_for_is_bounded(line: bytes) -> None:
     with (
         at_most(16 * MEBIBYTE),
         flooded(repeated(line + b"\r\n")) as client,
-        limited(client, Limits(unasked=4 * MEBIBYTE)),
+        limited(client, Limits(unasked=MEBIBYTE)),
         pytest.raises(imaplib.IMAP4.abort, match="nobody asked for"),
     ):
         client.search(None, "ALL")

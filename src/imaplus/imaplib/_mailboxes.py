@@ -113,7 +113,11 @@ class Mailboxes(Machine):
         import hmac
 
         key = self.password.encode() if isinstance(self.password, str) else self.password
-        return f"{self.user} {hmac.digest(key, challenge, 'md5').hex()}"
+        try:
+            digest = hmac.HMAC(key, challenge, "md5").hexdigest()
+        except ValueError as error:  # this Python may not have it at all
+            raise self.error("CRAM-MD5 authentication is not supported") from error
+        return f"{self.user} {digest}"
 
     def enable(self, capability: str) -> Results:
         """Switch an extension on (RFC 5161); what the server grants is in `response("ENABLED")`.
