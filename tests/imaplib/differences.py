@@ -1,8 +1,8 @@
 """Where the facade deliberately differs from a standard imaplib, once each, with the reason.
 
 Standard is what Python 3.11 to 3.15 and PyPy 3.11 have, and CPython's main branch, which becomes
-3.16. Where they differ from each other the facade follows the newest; "newest releases" are 3.13.15,
-3.14.7 and 3.15.0, and what came after them.
+3.16. Where they differ from each other the facade follows the newest; "newest releases" are
+3.13.15, 3.14.7 and 3.15.0, and what came after them.
 
 `tests` are those of an interpreter's own suite that insist on the other behaviour: they must fail,
 so that no line stays here longer than it is true. The rest is shown by tests of ours, which name
@@ -140,8 +140,8 @@ DIFFERENCES = (
     ),
     Difference(
         name="utf8-append",
-        what="under UTF8=ACCEPT, APPEND sends the message alone, and with the mark UTF8 (~{n}) only "
-        "to a server that refuses it without",
+        what="under UTF8=ACCEPT, APPEND sends the message alone, and with the mark UTF8 (~{n}) "
+        "only to a server that refuses it without",
         why="RFC 9755 took the mark back, and Dovecot 2.4 does not know it; and as Python to "
         "3.14.6 sent it, it became part of the message",
         tests=tuple(f"{each}.test_enable_UTF8_True_append" for each in _FOUR),
@@ -206,8 +206,8 @@ DIFFERENCES = (
         name="file",
         what="`file` reads what the facade has buffered; one that is assigned is read instead, on "
         "every Python",
-        why="programs read and assign it, and Python 3.14 and 3.15 no longer look at it; they warn, "
-        "and so do we there",
+        why="programs read and assign it, and Python 3.14 and 3.15 no longer look at it; they "
+        "warn, and so do we there",
     ),
     Difference(
         name="certfile",

@@ -385,9 +385,10 @@ def test_what_comes_of_other_messages_is_no_answer(talk: Any) -> None:
 
 
 def test_the_uid_is_not_what_somebody_wrote(talk: Any) -> None:
+    ours = b'* 1 FETCH (ENVELOPE (NIL "UID 5 \\" UID 5" NIL) BODY[HEADER.FIELDS (UID 5)] {2}'
+    ours += b"\r\n\r\n UID 9)"
     said = (
-        b'* 1 FETCH (ENVELOPE (NIL "UID 5 \\" UID 5" NIL) BODY[HEADER.FIELDS (UID 5)] {2}\r\n\r\n'
-        b" UID 9)",
+        ours,
         b"* 2 FETCH (UID 5 FLAGS ())",
     )
     client, _ = talk(*said)

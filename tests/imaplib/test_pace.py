@@ -190,7 +190,12 @@ def test_idle_waits_longer_than_the_socket_s_time_out(meet: Meet) -> None:
 
 def test_a_line_in_pieces_while_idling(meet: Meet) -> None:
     """A burst looks for a tenth of a second at a time; the line's own pace is another matter."""
-    pieces = [(0.0, b"+ idling\r\n* 1 EXISTS\r\n* 2 EX"), (0.2, b""), (0.05, b"IS"), (0.06, b"TS\r\n")]
+    pieces = [
+        (0.0, b"+ idling\r\n* 1 EXISTS\r\n* 2 EX"),
+        (0.2, b""),
+        (0.05, b"IS"),
+        (0.06, b"TS\r\n"),
+    ]
     client, server = meet(pieces)
     with client.idle() as idler:
         assert list(idler.burst(0.1)) == [("EXISTS", [b"1"])]

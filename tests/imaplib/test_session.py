@@ -66,7 +66,7 @@ def test_capabilities_are_renewed_at_login(how: str) -> None:
 
 def test_what_was_told_before_the_login_is_not_taken_for_its_answer(talk: Any) -> None:
     """Difference: capabilities-of-before."""
-    client, server = talk(state="NONAUTH", capabilities=b"IMAP4rev1 NEW")
+    client, _ = talk(state="NONAUTH", capabilities=b"IMAP4rev1 NEW")
     client.untagged_responses["CAPABILITY"] = [b"IMAP4rev1 INJECTED"]
     client.login("ann", "secret")
     assert "INJECTED" not in client.capabilities
@@ -74,9 +74,7 @@ def test_what_was_told_before_the_login_is_not_taken_for_its_answer(talk: Any) -
 
 
 def test_a_server_that_does_not_say_what_it_can_do_after_login() -> None:
-    script = Transcript.parse(
-        LOGIN.format(told="S: $1 OK in\nC: $2 CAPABILITY\nS: $2 BAD not now")
-    )
+    script = Transcript.parse(LOGIN.format(told="S: $1 OK in\nC: $2 CAPABILITY\nS: $2 BAD not now"))
     with ScriptServer(script) as server, imaplib.IMAP4(server.host, server.port) as imap:
         assert imap.login("ann", "secret") == ("OK", [b"in"])
         assert imap.state == "AUTH"
@@ -170,8 +168,8 @@ def test_utf8_only_once_the_server_grants_it(talk: Any) -> None:
         assert client.utf8_enabled is granted
     assert client.response("ENABLED") == ("ENABLED", [b"CONDSTORE utf8=accept"])
     client.create("Entwürfe")
+    client.state = "SELECTED"
     with pytest.raises(imaplib.IMAP4.error, match="charset"):
-        client.state = "SELECTED"
         client.search("UTF-8", "ALL")
 
 

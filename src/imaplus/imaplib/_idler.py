@@ -81,7 +81,7 @@ class Idler:
         patience = None
         if self._deadline is not None:
             patience = self._deadline - public.time.monotonic()
-        response = self._pop(patience, None)
+        response: Response | None = self._pop(patience, None)
         if response is None:
             raise StopIteration
         return response

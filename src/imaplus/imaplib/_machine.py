@@ -236,8 +236,8 @@ class Machine(Quoting):
             segments[-1] += b" "
             for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
                 if isinstance(piece, Literal):
-                    segments[-1] += b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(
-                        piece.data
+                    segments[-1] += (
+                        b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(piece.data)
                     )
                     segments.append(piece.data)
                     line = len(piece.data)

@@ -111,11 +111,15 @@ class Messages(Mailboxes):
 
     def copy(self, message_set: MessageSet, new_mailbox: Text, *, uid: bool = False) -> Results:
         """Copy messages to the end of a mailbox."""
-        return self._on_messages(uid, "COPY", self._sequence_set(message_set), self._mailbox(new_mailbox))
+        return self._on_messages(
+            uid, "COPY", self._sequence_set(message_set), self._mailbox(new_mailbox)
+        )
 
     def move(self, message_set: MessageSet, new_mailbox: Text, *, uid: bool = False) -> Results:
         """Move messages to the end of a mailbox (RFC 6851)."""
-        return self._on_messages(uid, "MOVE", self._sequence_set(message_set), self._mailbox(new_mailbox))
+        return self._on_messages(
+            uid, "MOVE", self._sequence_set(message_set), self._mailbox(new_mailbox)
+        )
 
     def check(self) -> Results:
         """Have the server put its house in order."""
@@ -241,9 +245,7 @@ class Messages(Mailboxes):
         answer = command if command in ("SEARCH", "SORT", "THREAD") else "FETCH"
         return self._taken(answer, True, command, *prepared)
 
-    def _uid_arguments(
-        self, command: str, args: builtins.list[Any]
-    ) -> builtins.list[Any]:
+    def _uid_arguments(self, command: str, args: builtins.list[Any]) -> builtins.list[Any]:
         """What stands where: a set, and then a mailbox, flags, or parts."""
         if command not in ("COPY", "MOVE", "FETCH", "STORE", "EXPUNGE") or not args:
             return [arg if isinstance(arg, Text) else self._set_quote(arg) for arg in args]

@@ -43,7 +43,7 @@ def encoder(charset: Text | None, encoding: str) -> str:
     return codecs.lookup(name).name if name else encoding
 
 
-def encoded(charset: Text | None, criteria: Iterable[Text], encoding: str) -> list[bytes]:
+def encoded(charset: Text | None, criteria: Iterable[Text | None], encoding: str) -> list[bytes]:
     """Criteria in a charset; octets as they are. Raises LookupError as `encoder` does."""
     return [
         each.encode(encoder(charset, encoding)) if isinstance(each, str) else bytes(each)
@@ -66,7 +66,9 @@ def substitute(
     for text in texts:
         if isinstance(text, str):
             pieces = _filled(text, waiting, codec, utf8)
-            yield Pieces(piece.encode(codec) if isinstance(piece, str) else piece for piece in pieces)
+            yield Pieces(
+                piece.encode(codec) if isinstance(piece, str) else piece for piece in pieces
+            )
         else:
             yield bytes(text)
     _insist_on_none(waiting)

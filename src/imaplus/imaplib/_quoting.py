@@ -59,7 +59,7 @@ class Quoting(Responses):
         return self._arg(arguments.fetch_items, arg, self._encoding)
 
     def _encode_criteria(
-        self, charset: Text | None, criteria: Iterable[Text]
+        self, charset: Text | None, criteria: Iterable[Text | None]
     ) -> builtins.list[bytes]:
         """Search criteria in a charset. Raises LookupError for texts in one that is not known."""
         return encoded(charset, criteria, self._encoding)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
+from typing import Literal as Exactly
 
 from imaplus.imaplib._functions import balance
 from imaplus.imaplib._odd import read_oddly
@@ -54,7 +55,9 @@ ASKED: Final[Mapping[str, Container[str]]] = {
     **dict.fromkeys(("GETQUOTA", "SETQUOTA", "GETQUOTAROOT"), frozenset(("QUOTA", "QUOTAROOT"))),
     **dict.fromkeys(("GETANNOTATION", "SETANNOTATION"), frozenset(("ANNOTATION",))),
     "THREAD": frozenset(("THREAD",)),
-    **{name: frozenset((name,)) for name in ("STATUS", "NAMESPACE", "ID", "CAPABILITY", "MYRIGHTS")},
+    **{
+        name: frozenset((name,)) for name in ("STATUS", "NAMESPACE", "ID", "CAPABILITY", "MYRIGHTS")
+    },
     **dict.fromkeys(
         "APPEND AUTHENTICATE CHECK CLOSE COPY CREATE DELETE ENABLE LOGIN LOGOUT NOOP PROXYAUTH "
         "RENAME STARTTLS SUBSCRIBE UNSELECT UNSUBSCRIBE".split(),
@@ -123,7 +126,7 @@ class Responses(Transport):
             self._mesg(f"untagged_responses[{name}] => {data}")
         return typ, data
 
-    def _get_response(self, start_timeout: float | Literal[False] | None = False) -> bytes | None:
+    def _get_response(self, start_timeout: float | Exactly[False] | None = False) -> bytes | None:
         """Read one response and store it: its first line, None for a continuation.
 
         With `start_timeout`, `_responsetimeout` is raised if it does not begin in so many seconds;
@@ -155,7 +158,8 @@ class Responses(Transport):
                 raise self.abort(f"unexpected tagged response: {line[:SHOWN]!r}")
             self.tagged_commands[tag] = (typ, [dat])
         elif self._match(public.Continuation, line):
-            return self._take_continuation(self.mo["data"])
+            self._take_continuation(self.mo["data"])
+            return None
         else:
             if line.isspace():  # quirk 5: an empty line, with a space before its end
                 return self._take_response(self._next_line_with_text())

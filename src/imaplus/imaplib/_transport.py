@@ -38,7 +38,7 @@ SLOWEST: Final = 256
 CHATTER: Final = 20.0
 """Seconds that a server may say what nobody asked for, if the socket's time-out is less."""
 LULL: Final = 1.5
-"""Seconds of silence after which what comes is no flood. Servers that are busy say so less often."""
+"""Seconds of silence after which what comes is no flood: signs of life are further apart."""
 WSAEINVAL: Final = 10022
 """What Windows says of a connection that the server has closed."""
 _CLOSED: Final = (errno.ENOTCONN, errno.EBADF)
@@ -198,11 +198,11 @@ class Transport(Log):
         return cast("IO[Any]", _InputFile(self)) if self._file is None else self._file
 
     @file.setter
-    def file(self, file: IO[Any] | None) -> None:
+    def file(self, file: object) -> None:
         _warn_of_file(assigned=True)
         self._forget_input()
         self._imaplib_file = file
-        self._file = None if isinstance(file, _InputFile) else file
+        self._file = None if isinstance(file, _InputFile) else cast("IO[bytes] | None", file)
 
     def _close_imaplib_file(self) -> None:
         """Close the file that was assigned, if one was."""

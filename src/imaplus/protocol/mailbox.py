@@ -115,9 +115,10 @@ class Mailbox:
 
     def check_uidvalidity(self, told: object) -> None:
         """Take note if an open mailbox is told to have another UIDVALIDITY (0 tells nothing)."""
-        if isinstance(told, UidValidity) and told.value and self.made_anew is None:
-            if self.uidvalidity not in (0, told.value):
-                self.made_anew = UidValidityChanged(self.name, self.uidvalidity, told.value)
+        if not isinstance(told, UidValidity) or self.made_anew is not None:
+            return
+        if self.uidvalidity and told.value not in (0, self.uidvalidity):
+            self.made_anew = UidValidityChanged(self.name, self.uidvalidity, told.value)
 
     @property
     def vanished_earlier(self) -> SequenceSet:
