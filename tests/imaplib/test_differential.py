@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import imaplib as standard
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,6 +190,8 @@ def play(
                 break  # the connection is of no use any more
         outcomes.append(client.untagged_responses)
         outcomes.append((client.capabilities, client.PROTOCOL_VERSION, client.welcome))
+        with suppress(OSError):
+            client.shutdown()
     module.Commands.clear()
     module.Commands.update(commands)
     return server.heard, outcomes
