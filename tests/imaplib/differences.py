@@ -142,7 +142,7 @@ DIFFERENCES = (
         name="utf8-append",
         what="under UTF8=ACCEPT, APPEND sends the message alone, and with the mark UTF8 (~{n}) "
         "only to a server that refuses it without",
-        why="RFC 9755 took the mark back, and Dovecot 2.4 does not know it; and as Python to "
+        why="RFC 9755 took the mark back, and Dovecot 2.4 never answers it; and as Python to "
         "3.14.6 sent it, it became part of the message",
         tests=tuple(f"{each}.test_enable_UTF8_True_append" for each in _FOUR),
     ),

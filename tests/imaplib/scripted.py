@@ -24,6 +24,8 @@ class Answer:
     untagged: tuple[bytes, ...] = ()
     status: bytes = b"OK done"
     refuses_literal: bool = False
+    silent: bool = False
+    """The command is read, and not answered."""
 
 
 @dataclass
@@ -77,6 +79,8 @@ class ScriptedServer:
             sock.sendall(b"* CAPABILITY %b\r\n%b OK done\r\n" % (self.capabilities, tag))
             return
         answer = next(answers, Answer())
+        if answer.silent:
+            return
         if command.startswith(b"AUTHENTICATE"):
             sock.sendall(b"+ Y2hhbGxlbmdl\r\n")
             command += incoming.readline()

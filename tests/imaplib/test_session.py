@@ -199,6 +199,15 @@ def test_append_of_a_header_in_utf8(talk: Any, answers: list[Answer], sent: list
     assert typ == ("OK" if len(sent) == len(answers) and b"NO [" not in answers[0].status else "NO")
 
 
+def test_a_server_that_never_answers_the_mark(talk: Any) -> None:
+    """As Dovecot does not, whatever its greeting says."""
+    client, _ = talk(state="AUTH", answers=[Answer((), b"NO no"), Answer(silent=True)])
+    client._mode_utf8()
+    client.sock.settimeout(0.1)
+    with pytest.raises(imaplib.IMAP4.abort, match="neither form"):
+        client.append("INBOX", None, None, MESSAGE)
+
+
 @pytest.mark.parametrize(
     ("welcome", "message", "utf8"),
     [

@@ -79,7 +79,11 @@ class Messages(Mailboxes):
             if typ != "NO" or self._reasons() != known or not self._may_want_mark(data):
                 return typ, answer
         marked = Pieces((b"UTF8 (", Literal(data, binary=True), b")"))
-        return self._simple_command("APPEND", name, listed, date, marked)
+        try:
+            with self._waiting(self._patience()):  # Dovecot never answers it
+                return self._simple_command("APPEND", name, listed, date, marked)
+        except TimeoutError as error:
+            raise self.abort("APPEND: the server knows neither form of UTF-8 headers") from error
 
     def _reasons(self) -> int:
         """How many codes have come that say why a message was refused, and not for its octets."""
@@ -88,7 +92,7 @@ class Messages(Mailboxes):
     def _may_want_mark(self, message: bytes) -> bool:
         """Whether a server that refuses a message may want it marked as UTF-8 (RFC 6855, 4).
 
-        RFC 9755 has no such mark, and Dovecot knows none.
+        RFC 9755 has no such mark, and Dovecot 2.3 and 2.4 wait for more when they see it.
         """
         header = _HEADER.match(message)
         return (

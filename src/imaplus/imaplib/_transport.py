@@ -302,7 +302,7 @@ class Transport(Log):
         """Seconds that the server gets: what the program has set for the socket, or what we do."""
         usual = self._usual
         if usual is False:
-            usual = getattr(self.sock, "gettimeout", lambda: None)()
+            usual = getattr(getattr(self, "sock", None), "gettimeout", lambda: None)()
         return usual or PATIENCE
 
     def _keep_pace(self, began: float, octets: int) -> None:
