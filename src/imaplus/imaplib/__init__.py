@@ -21,7 +21,7 @@ import ssl as ssl
 import subprocess as subprocess
 import sys as sys
 import time as time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 CRLF: Final = b"\r\n"
 Debug: int = 0
@@ -59,7 +59,7 @@ Commands: dict[str, tuple[str, ...]] = {
 # What the lines of a server look like. The groups are part of the interface, by name and number.
 # No case counts in what is a keyword: some servers write small letters.
 Continuation = re.compile(rb"\+( (?P<data>.*))?")
-Flags = re.compile(rb".*FLAGS \((?P<flags>[^()]*)\)", re.IGNORECASE)
+Flags = re.compile(rb".*[Ff][Ll][Aa][Gg][Ss] \((?P<flags>[^()]*)\)")
 InternalDate = re.compile(
     rb'.*INTERNALDATE "(?P<day>[ 0-3][0-9])-(?P<mon>[A-Z][a-z]{2})-(?P<year>[0-9]{4})'
     rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
@@ -68,15 +68,16 @@ InternalDate = re.compile(
 Literal = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
 MapCRLF = re.compile(rb"\r\n|\r|\n")
 # Flags may hold "]", against the grammar: so the code ends at the last one of the line.
-Response_code = re.compile(rb"\[(?P<type>[A-Z-]+)( (?P<data>.*))?\]", re.IGNORECASE)
-Untagged_response = re.compile(rb"\* (?P<type>[A-Z-]+)( (?P<data>.*))?", re.IGNORECASE)
-Untagged_status = re.compile(
-    rb"\* (?P<data>[0-9]+) (?P<type>[A-Z-]+)( (?P<data2>.*))?", re.IGNORECASE
-)
-_control_chars = re.compile(rb"[\0\r\n]")
-_non_astring_char = re.compile(rb'[(){ \x00-\x1f\x7f-\xff%*\\"]')
-_non_list_char = re.compile(rb'[(){ \x00-\x1f\x7f-\xff\\"]')
-_quoted = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+Response_code = re.compile(rb"\[(?P<type>[A-Za-z-]+)( (?P<data>.*))?\]")
+Untagged_response = re.compile(rb"\* (?P<type>[A-Za-z-]+)( (?P<data>.*))?")
+Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Za-z-]+)( (?P<data2>.*))?")
+# Of the standard module's own use; compiled when somebody else looks at one.
+_PATTERNS: Final = {
+    "_control_chars": rb"[\0\r\n]",
+    "_non_astring_char": rb'[(){ \x00-\x1f\x7f-\xff%*\\"]',
+    "_non_list_char": rb'[(){ \x00-\x1f\x7f-\xff\\"]',
+    "_quoted": rb'"(?:[^"\\]|\\.)*+"',
+}
 _SAFE_BUF_SIZE: Final = 1 << 20  # of no use here: what is announced is never allocated
 _Literal: Final = Literal.pattern
 _Untagged_status: Final = Untagged_status.pattern
@@ -105,10 +106,21 @@ __all__ = [
     "Time2Internaldate",
 ]
 
-if sys.version_info >= (3, 15):
+if TYPE_CHECKING:
+    _control_chars: re.Pattern[bytes]
+    _non_astring_char: re.Pattern[bytes]
+    _non_list_char: re.Pattern[bytes]
+    _quoted: re.Pattern[bytes]
+    __version__: str
+else:
+    if sys.version_info < (3, 15):
+        __version__ = "2.60"  # of the module that this one stands for, in Python 3.14
 
-    def __getattr__(name: str) -> str:
-        if name != "__version__":
+    def __getattr__(name):
+        if (pattern := _PATTERNS.get(name)) is not None:
+            found = globals()[name] = re.compile(pattern)
+            return found
+        if name != "__version__" or sys.version_info < (3, 15):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         import warnings
 
@@ -116,5 +128,5 @@ if sys.version_info >= (3, 15):
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return "2.60"
 
-else:
-    __version__: Final = "2.60"  # of the module that this one stands for, in Python 3.14
+    def __dir__():
+        return sorted({*globals(), *_PATTERNS})

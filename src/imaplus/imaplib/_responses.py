@@ -34,6 +34,10 @@ SHOWN: Final = 1000
 _ODD_LITERAL: Final = lazy_pattern(rb".*\{(?P<size>[0-9]+)\+? *\}[ \t]*\Z")
 
 
+_ENDS: Final = frozenset((b"}", b" ", b"\t"))
+_USUAL: Final = {b"FETCH": "FETCH", b"LIST": "LIST", b"EXPUNGE": "EXPUNGE", b"OK": "OK"}
+
+
 class _Everything:
     """Holds whatever it is asked about."""
 
@@ -147,8 +151,6 @@ class Responses(Transport):
         self._responses += 1
         if self._responses > self.limits.responses:
             self._count()
-        if line[:1] == b"\0":
-            line = line.lstrip(b"\0")  # quirk 2: NUL octets before a response
         if line[:1] == b"*":
             typ, dat = self._take_untagged(line)
         elif self._match(self.tagre, line):
@@ -161,6 +163,8 @@ class Responses(Transport):
             self._take_continuation(self.mo["data"])
             return None
         else:
+            if line[:1] == b"\0":  # quirk 2: NUL octets before a response
+                return self._take_response(line.lstrip(b"\0"))
             if line.isspace():  # quirk 5: an empty line, with a space before its end
                 return self._take_response(self._next_line_with_text())
             typ, dat = self._take_odd(line)
@@ -198,9 +202,10 @@ class Responses(Transport):
         dat: bytes = self.mo["data"] or b""
         if numbered and (rest := self.mo["data2"]):
             dat = dat + b" " + rest
-        typ: str = self.mo["type"].decode("ascii").upper()
+        kind = self.mo["type"]
+        typ: str = _USUAL.get(kind) or kind.decode("ascii").upper()
         depth = 0
-        while (size := self._announced(typ, dat)) is not None:
+        while dat[-1:] in _ENDS and (size := self._announced(typ, dat)) is not None:
             data = self._read_literal(typ, size)
             self._append_untagged(typ, (dat, data))
             depth += balance(dat)
@@ -215,7 +220,7 @@ class Responses(Transport):
         if dat.endswith(b"}") and self._match(self.Literal, dat):
             found: bytes = self.mo["size"]
             return found
-        odd = typ == "FETCH" and dat[-1:] in (b" ", b"\t", b"}") and _ODD_LITERAL.match(dat)
+        odd = _ODD_LITERAL.match(dat) if typ == "FETCH" else None
         return odd["size"] if odd else None
 
     def _next_line_with_text(self) -> bytes:
