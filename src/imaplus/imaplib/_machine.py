@@ -89,17 +89,7 @@ class Machine(Quoting):
         )
         if self.debug >= 1:
             self._mesg(f"new IMAP4 connection, tag={self.tagpre!r}")
-        line = self._get_line()
-        try:
-            self.welcome = self._take_response(line)
-        except self.abort as error:
-            raise self.abort(_greeting(line)) from error
-        if "PREAUTH" in self.untagged_responses:
-            self.state = "AUTH"
-        elif "OK" in self.untagged_responses:
-            self.state = "NONAUTH"
-        else:
-            raise self.error(_greeting(line))
+        self._take_greeting()
         self._refresh_capabilities(consume=True)  # what was told here answers no command
         if self.debug >= 3:
             self._mesg(f"CAPABILITIES: {self.capabilities!r}")
@@ -108,6 +98,21 @@ class Machine(Quoting):
                 self.PROTOCOL_VERSION = version
                 return
         raise self.error("server not IMAP4 compliant")
+
+    def _take_greeting(self) -> None:
+        """The server's first line; IMAP4.error or abort, with the line, if it is not IMAP's."""
+        line = b""
+        try:
+            line = self._get_line()
+            self.welcome = self._take_response(line)
+        except self.abort as error:
+            raise self.abort(_greeting(line or str(error).encode())) from error
+        if "PREAUTH" in self.untagged_responses:
+            self.state = "AUTH"
+        elif "OK" in self.untagged_responses:
+            self.state = "NONAUTH"
+        else:
+            raise self.error(_greeting(line))
 
     def _get_capabilities(self) -> None:
         """Ask for the capabilities anew."""

@@ -193,6 +193,9 @@ class TypedClient(Client):
         try:
             self._imap._get_capabilities()
         except (self._imap.error, OSError) as error:
+            if not isinstance(error, self._imap.abort | OSError):
+                self._imap._asked_in = self._imap.state  # it does not say: what is known must do
+                return
             lost = ConnectionLost(f"the connection was lost: {error}")
             self._connection.fail(lost)
             self._stream.close()
