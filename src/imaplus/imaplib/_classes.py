@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 from imaplus.imaplib._messages import Messages
+from imaplus.imaplib._pieces import read_in_steps
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Results
-from imaplus.imaplib._transport import NOT_ASSIGNED, PATIENCE, _read_in_steps
+from imaplus.imaplib._transport import NOT_ASSIGNED, PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
@@ -216,7 +217,7 @@ class IMAP4_stream(IMAP4):  # noqa: N801
 
     def read(self, size: int) -> bytes:
         """So many octets; fewer only where the stream ends."""
-        return _read_in_steps(self.readfile, size)
+        return read_in_steps(self.readfile, size)
 
     def send(self, data: Buffer) -> None:
         """Write octets, all of them."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, cast
 
 from imaplus.imaplib._log import Log
+from imaplus.imaplib._pieces import LITERAL_STEP, READ_SIZE, Pieces, read_in_steps
 from imaplus.imaplib._public import public
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-READ_SIZE: Final = 1 << 16
-"""Octets read at once: small answers stay quick, large ones take few calls."""
-LITERAL_STEP: Final = 1 << 18
-"""Octets of a literal asked for at once, so that its announced size is no allocation."""
-SMALL: Final = 4096
-"""Octets of a piece that is worth an object of its own."""
 GLANCE: Final = 0.001
 """Seconds to look whether something has come: 0 would mean not to block at all."""
 PATIENCE: Final = 120.0
@@ -140,7 +135,7 @@ class Transport(Log):
     def read(self, size: int) -> bytes:
         """So many octets; fewer only where the stream ends."""
         if self._file is not None:
-            return _read_in_steps(self._file, size)
+            return read_in_steps(self._file, size)
         return self._read_block(size)
 
     def readline(self) -> bytes:
@@ -360,39 +355,6 @@ class Transport(Log):
             return False
         finally:
             self.sock.settimeout(patience)
-
-
-class Pieces:
-    """Octets as they come, in memory that is about as large: large pieces are copied once."""
-
-    def __init__(self, first: bytes = b"") -> None:
-        self._pieces = [first]
-        self._small = bytearray()  # pieces so small that a list of them would be larger
-
-    def add(self, piece: bytes) -> None:
-        """The next octets."""
-        if len(piece) < SMALL:
-            self._small += piece
-            if len(self._small) < READ_SIZE:
-                return
-            piece = b""
-        self._pieces += (bytes(self._small), piece)
-        self._small.clear()
-
-    def all(self) -> bytes:
-        """All octets."""
-        return b"".join((*self._pieces, self._small))
-
-
-def _read_in_steps(file: IO[bytes], size: int) -> bytes:
-    """So many octets of a file, without making room for them before they come."""
-    if size <= LITERAL_STEP:
-        return file.read(size)
-    taken = Pieces()
-    while size > 0 and (data := file.read(min(size, LITERAL_STEP))):
-        taken.add(data)
-        size -= len(data)
-    return taken.all()
 
 
 class _InputFile(io.BufferedIOBase):
