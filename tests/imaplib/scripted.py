@@ -14,6 +14,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+
+def _can_make_certificates() -> bool:
+    try:
+        import trustme  # noqa: F401
+    except ImportError:  # PyPy, where Debian's cryptography is CPython's
+        return False
+    return True
+
+
+needs_certificates = pytest.mark.skipif(not _can_make_certificates(), reason="needs trustme")
 _LITERAL = re.compile(rb"\{([0-9]+)\+?\}\r\n\Z")
 
 

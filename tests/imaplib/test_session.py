@@ -11,7 +11,7 @@ import pytest
 from imaplus import imaplib
 from imaplus.testing import ScriptServer, Server, Transcript
 
-from .scripted import Answer, ScriptedServer
+from .scripted import Answer, ScriptedServer, needs_certificates
 
 
 def greeted(greeting: bytes, **options: Any) -> tuple[imaplib.IMAP4, list[bytes]]:
@@ -101,6 +101,7 @@ def test_login_is_disabled_in_clear(talk: Any) -> None:
     assert client.login("ann", "secret")[0] == "OK"  # it is for the server to say
 
 
+@needs_certificates
 def test_login_is_enabled_by_starttls() -> None:
     with Server(security="starttls") as server:
         context = ssl.create_default_context(cafile=server.ca_file)
