@@ -13,7 +13,7 @@ set -euo pipefail
 PYTHONS=${PYTHONS_TO_TEST:-python3.14 python3.15 pypy3}
 PACKAGES="python3.14 libpython3.14-testsuite python3.15 libpython3.15-testsuite
     pypy3 pypy3-lib-testsuite
-    python3-hypothesis python3-pytest python3-pytest-asyncio python3-pytest-timeout
+    ca-certificates python3-hypothesis python3-pytest python3-pytest-asyncio python3-pytest-timeout
     python3-pytest-xdist python3-rich python3-trustme python3-typing-extensions"
 
 install() {
