@@ -71,7 +71,7 @@ def test_a_mailbox_name_under_utf8_accept(talk: Any) -> None:
 
 def test_a_mailbox_name_in_form_c(talk: Any) -> None:
     """Difference: form-c."""
-    client, server = talk(state="AUTH")
+    client, server = talk(state="AUTH", answers=[Answer(), Answer((b"* ENABLED UTF8=ACCEPT",))])
     client.create("e\u0301")
     client.enable("UTF8=ACCEPT")
     client.create("e\u0301")

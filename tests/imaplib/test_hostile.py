@@ -166,8 +166,9 @@ def test_what_was_taken_is_not_counted(talk: Any) -> None:
         assert client.fetch("1", "BODY[]")[0] == "OK"
 
 
-def test_endless_blank_lines() -> None:
-    with flooded(repeated(b"\r\n")) as client:
+@pytest.mark.parametrize("line", [b"\r\n", b" \r\n", b"\0\r\n", b"\0 \r\n"])
+def test_endless_blank_lines(line: bytes) -> None:
+    with flooded(repeated(line)) as client:
         client.limits = Limits(responses=10_000)
         with pytest.raises(imaplib.IMAP4.abort):
             client.noop()

@@ -182,10 +182,8 @@ class Responses(Transport):
             self._take_continuation(self.mo["data"])
             return None
         else:
-            if line[:1] == b"\0":  # quirk 2: NUL octets before a response
-                return self._take_response(line.lstrip(b"\0"))
-            if line.isspace():  # quirk 5: an empty line, with a space before its end
-                return self._take_response(self._next_line_with_text())
+            if line[:1] == b"\0" or line.isspace():
+                return self._take_response(self._next_line_with_text(line))
             typ, dat = self._take_odd(line)
         if typ in ("NO", "BAD") and line[:1] == b"*":
             self._words = [*self._words, self._plain(line)][-MOST_WORDS:]
@@ -276,9 +274,11 @@ class Responses(Transport):
             return None
         return broken(line, response=response)
 
-    def _next_line_with_text(self) -> bytes:
-        while not (line := self._get_line()):
+    def _next_line_with_text(self, line: bytes = b"") -> bytes:
+        """This line or the next that has text, without NUL octets before it (quirks 2 and 5)."""
+        while not (line := line.lstrip(b"\0")) or line.isspace():
             self._count()
+            line = self._get_line()
         return line
 
     def _count(self) -> None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
-import sys
-import warnings
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from imaplus.errors import told
+from imaplus.imaplib._input_file import InputFile, warn_of_file
 from imaplus.imaplib._log import Log
 from imaplus.imaplib._pieces import LITERAL_STEP, READ_SIZE, Pieces, read_in_steps
 from imaplus.imaplib._public import public
@@ -44,16 +42,6 @@ _CLOSED: Final = (errno.ENOTCONN, errno.EBADF)
 
 NOT_ASSIGNED: Final = object()
 """What `IMAP4.file` is before anybody assigned one: None may be assigned as well."""
-
-
-def _warn_of_file(*, assigned: bool) -> None:
-    """As the module of this Python does: its `file` is to go away, and ours may be used."""
-    if sys.version_info >= (3, 15):
-        text = "'IMAP4.file' is deprecated and slated for removal in Python 3.19"
-        warnings.warn(text, DeprecationWarning, stacklevel=3)
-    elif sys.version_info >= (3, 14) and not assigned:
-        text = "IMAP4.file is unsupported there, can cause errors, and may be removed"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
 
 
 class Transport(Log):
@@ -212,17 +200,17 @@ class Transport(Log):
         Once a file has been assigned, `read` and `readline` use it instead of `sock`. On a Python
         whose own imaplib warns about it, so does this.
         """
-        _warn_of_file(assigned=False)
+        warn_of_file(assigned=False)
         if self._imaplib_file is not NOT_ASSIGNED:
             return cast("IO[Any]", self._imaplib_file)
-        return cast("IO[Any]", _InputFile(self)) if self._file is None else self._file
+        return cast("IO[Any]", InputFile(self)) if self._file is None else self._file
 
     @file.setter
     def file(self, file: object) -> None:
-        _warn_of_file(assigned=True)
+        warn_of_file(assigned=True)
         self._forget_input()
         self._imaplib_file = file
-        self._file = None if isinstance(file, _InputFile) else cast("IO[bytes] | None", file)
+        self._file = None if isinstance(file, InputFile) else cast("IO[bytes] | None", file)
 
     def _close_imaplib_file(self) -> None:
         """Close the file that was assigned, if one was."""
@@ -380,32 +368,6 @@ class Transport(Log):
             return False
         finally:
             self.sock.settimeout(patience)
-
-
-class _InputFile(io.BufferedIOBase):
-    """What an `IMAP4` reads, as a file, for programs that read past its methods."""
-
-    def __init__(self, owner: Transport) -> None:
-        self._owner = owner
-
-    def readable(self) -> bool:
-        return True
-
-    @property
-    def raw(self) -> io.RawIOBase:
-        """The octets of the socket, without those that have been read ahead."""
-        return public.socket.SocketIO(self._owner.sock, "rb")
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size >= 0:
-            return self._owner._read_block(size)
-        pieces = []
-        while data := self._owner._read_block(READ_SIZE):
-            pieces.append(data)
-        return b"".join(pieces)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._owner._read_line(sys.maxsize if size is None or size < 0 else size)
 
 
 def with_words(error: E, words: tuple[str, ...]) -> E:
