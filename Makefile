@@ -6,6 +6,7 @@ TEST_OPTIONS ?= -q -n 2
 FUZZ_OPTIONS ?=
 BENCH_OPTIONS ?=
 SERVERS ?= dovecot cyrus cyrus-bpo courier dovecot-next
+PYTHONS ?= .pythons
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,12 +14,14 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # The demo needs little, and takes the developer's environment where there is one.
 DEMO_ENVIRONMENT := $(if $(wildcard $(VENV)/installed-dev),dev,cli)
 
-.PHONY: help demo test servers check bench fuzz docs clean
+.PHONY: help demo test servers pythons test-pythons check bench fuzz docs clean
 
 help:
 	@echo "make demo      back up a mailbox of an embedded server, and verify it"
 	@echo "make servers   install the IMAP servers of the live tests (Debian; root or sudo)"
 	@echo "make test      all tests; live ones skip without their server"
+	@echo "make pythons   install the newest Pythons in a chroot (Debian; root or sudo)"
+	@echo "make test-pythons   the offline tests, and their own imaplib suites, on those"
 	@echo "make check     format, lint, types, layers, generated files"
 	@echo "make bench | fuzz | docs | clean"
 
@@ -30,6 +33,15 @@ test: $(VENV)/installed-dev
 
 servers:
 	$(SUDO) $(PYTHON) lab/imap-lab install $(SERVERS)
+
+# Not for CI, which takes the Pythons that are there.
+pythons:
+	command -v debootstrap || $(SUDO) apt-get install -y debootstrap
+	$(SUDO) tools/pythons.sh install $(PYTHONS)
+
+test-pythons:
+	@test -e $(PYTHONS)/installed || $(MAKE) pythons
+	$(SUDO) tools/pythons.sh test $(PYTHONS) $(TEST_OPTIONS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -6,7 +6,6 @@ A block that defines a test is run as one.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -82,4 +81,4 @@ def test_example(
 def test_a_broken_example_would_fail() -> None:
     with pytest.raises(AttributeError):
         exec("import imaplus\nimaplus.Client.conect()", {})
-    assert asyncio.iscoroutinefunction(imaplus.AsyncClient.connect)
+    assert inspect.iscoroutinefunction(imaplus.AsyncClient.connect)

@@ -4,7 +4,8 @@
     tools/compatibility.py --check   compare the table with what the suites come to here
 
 The suites run as tests/imaplib/test_stdlib_suite.py runs them. A Python that is not on this machine
-keeps the line that it has.
+keeps the line that it has: `tools/pythons.sh run .pythons python3.14 tools/compatibility.py` writes
+those of the Pythons in the chroot.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -21,10 +23,10 @@ TESTS = ROOT / "tests" / "imaplib"
 BEGIN = "<!-- imaplib-compatibility:begin -->"
 END = "<!-- imaplib-compatibility:end -->"
 HEAD = """\
-| Python | passed | skipped | different on purpose |
-|---|---|---|---|
+| Python | tested on | passed | skipped | different on purpose |
+|---|---|---|---|---|
 """
-_LINE = re.compile(r"^\| (\d+\.\d+)\S* \|.*\n", re.M)
+_LINE = re.compile(r"^\| (?P<key>\d+\.\d+|PyPy)(?P<rest>[^|]*) \| (?P<on>[-\d]+) \|.*\n", re.M)
 
 
 def load(name: str) -> ModuleType:
@@ -40,24 +42,34 @@ def load(name: str) -> ModuleType:
 def table(kept: str, outcomes: dict[str, object], *, same: bool = False) -> str:
     """The block between the marks: a line for each suite that ran, or that is in `kept`.
 
-    With `same`, the line of another patch release is kept too: its suite is another.
+    With `same`, the line of another patch release is kept too, whose suite is another, and so is
+    the date of a line that is true.
     """
-    old = {found[1]: found[0] for found in _LINE.finditer(kept)}
+    old = {found["key"]: found for found in _LINE.finditer(kept)}
     lines = []
     for version, outcome in outcomes.items():
-        was, release = old.get(version, ""), getattr(outcome, "version", "")
-        another = same and not was.startswith(f"| {release} |")
-        lines.append(line(outcome) if release and not another else was)
+        was, release = old.get(version), getattr(outcome, "version", "")
+        another = same and (was is None or not _is_of(was, release))
+        if release and not another:
+            on = was["on"] if same and was is not None else date.today().isoformat()
+            lines.append(line(outcome, on))
+        elif was is not None:
+            lines.append(was[0])
     return f"{BEGIN}\n{HEAD}{''.join(lines)}{END}"
 
 
-def line(outcome: object) -> str:
-    """One suite: its Python, and how many tests did what."""
+def _is_of(was: re.Match[str], release: str) -> bool:
+    """Whether a line is of this release."""
+    return was["key"] + was["rest"] == release
+
+
+def line(outcome: object, on: str) -> str:
+    """One suite: its Python, when it ran, and how many tests did what."""
     version, failed = getattr(outcome, "version", ""), getattr(outcome, "failed", ())
     passed, skipped = getattr(outcome, "passed", ()), getattr(outcome, "skipped", ())
     names = sorted({name.partition(".")[2] for name, _ in failed})
     what = f"{len(failed)} (`{'`, `'.join(names)}`)" if names else "0"
-    return f"| {version} | {len(passed)} | {len(skipped)} | {what} |\n"
+    return f"| {version} | {on} | {len(passed)} | {len(skipped)} | {what} |\n"
 
 
 def block(text: str) -> str:

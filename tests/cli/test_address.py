@@ -154,6 +154,12 @@ def test_an_address_survives_its_url(
     assert parse_address(made.url()) == made
 
 
+def test_an_at_sign_in_a_folder_behind_a_port_is_no_password() -> None:
+    made = Address("imap", "localhost", 143, None, None, "a@b", None)
+    assert made.url() == "imap://localhost:143/a%40b"
+    assert parse_address(made.url()) == made
+
+
 @given(text=st.text(max_size=60))
 @example("imap://a:b@c/d")
 @example("://")

@@ -100,4 +100,6 @@ def test_a_backup_of_nothing_new_loads_little(tmp_path: Path) -> None:
         second = loaded(server, tmp_path / "mail")
     assert "imaplus.mirror.fetch" in first
     assert "imaplus.mirror.run" in second
-    assert sorted(second & (HEAVY | LATE)) == []
+    # Python 3.14's argparse loads _colorize, and that dataclasses.
+    theirs = {"dataclasses"} if "_colorize" in second else set()
+    assert sorted(second & (HEAVY | LATE) - theirs) == []

@@ -13,7 +13,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src"
 SUITE = Path(__file__).with_name("suite.py")
-VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15", "PyPy")
+WHICH = (
+    "import sys; pypy = sys.implementation.name == 'pypy';"
+    "print('PyPy' if pypy else '.'.join(map(str, sys.version_info[:2])))"
+)
 NO_TESTS = 3  # suite.py's exit status
 TIMEOUT = 100.0  # seconds
 
@@ -30,17 +34,16 @@ class Outcome:
 
 
 def find(version: str) -> str | None:
-    """An interpreter of this version, such as 3.12."""
-    if version == ".".join(map(str, sys.version_info[:2])):
-        return sys.executable
-    path = shutil.which(f"python{version}")
-    if path is None:
-        return None
-    try:
-        found = _run(version, path, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return path if found.stdout.strip() == version else None
+    """An interpreter of this version, such as 3.12, or PyPy."""
+    path = shutil.which("pypy3" if version == "PyPy" else f"python{version}")
+    for candidate in filter(None, (sys.executable, path)):
+        try:
+            found = _run(version, candidate, "-c", WHICH)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if found.stdout.strip() == version:
+            return candidate
+    return None
 
 
 @functools.cache
@@ -48,10 +51,10 @@ def run_suite(version: str) -> Outcome:
     """Run the interpreter's own suite with the facade in imaplib's place."""
     path = find(version)
     if path is None:
-        return Outcome(unavailable=f"there is no Python {version} here")
+        return Outcome(unavailable=f"there is no {_named(version)} here")
     done = _run(version, path, str(SUITE))
     if done.returncode == NO_TESTS:
-        return Outcome(unavailable=f"Python {version} comes without its tests: {done.stdout}")
+        return Outcome(unavailable=f"{_named(version)} comes without its tests: {done.stdout}")
     if done.returncode:
         raise RuntimeError(done.stderr)
     report = json.loads(done.stdout.splitlines()[-1])
@@ -66,6 +69,10 @@ def run_suite(version: str) -> Outcome:
             if how != "passed" and not how.startswith("skipped")
         ),
     )
+
+
+def _named(version: str) -> str:
+    return version if version == "PyPy" else f"Python {version}"
 
 
 def _run(version: str, *argv: str) -> subprocess.CompletedProcess[str]:

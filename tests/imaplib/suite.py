@@ -11,6 +11,7 @@ import importlib
 import json
 import ssl
 import sys
+import types
 import unittest
 from typing import Any
 
@@ -38,6 +39,13 @@ class Outcomes(unittest.TestResult):
 
     addError = addFailure  # noqa: N815
 
+    def addSubTest(  # noqa: N802
+        self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any
+    ) -> None:
+        if err is not None:  # a test that has one of these is never told as a success
+            how = f"{subtest._subDescription()}: {self._exc_info_to_string(err, test)}"
+            self.outcomes[name(test)] = self.outcomes.get(name(test), "") + how
+
 
 def name(test: unittest.TestCase) -> str:
     return ".".join(test.id().split(".")[-2:])
@@ -48,6 +56,8 @@ def main() -> int:
     # The suite's certificates are nobody's, and it talks to 127.0.0.1: where it gives no context
     # of its own, the default is one that verifies nothing, as imaplib's was (see differences.py).
     ssl.create_default_context = ssl._create_unverified_context
+    if sys.implementation.name == "pypy":
+        stand_in_for_testcapi()
     try:
         support = importlib.import_module("test.support")
         support.LOOPBACK_TIMEOUT = PATIENCE
@@ -60,9 +70,25 @@ def main() -> int:
     support.verbose = False
     result = Outcomes()
     unittest.defaultTestLoader.loadTestsFromModule(suite).run(result)
-    version = ".".join(map(str, sys.version_info[:3]))
-    print(json.dumps({"version": version, "outcomes": result.outcomes}))
+    print(json.dumps({"version": version(), "outcomes": result.outcomes}))
     return 0
+
+
+def stand_in_for_testcapi() -> None:
+    """PyPy compiles this module when it is imported; Debian leaves out its source."""
+    try:
+        importlib.import_module("_testcapi")
+    except OSError:
+        module: Any = types.ModuleType("_testcapi")
+        module.unicode_legacy_string = None
+        sys.modules["_testcapi"] = module
+
+
+def version() -> str:
+    """Such as "3.15.2", or "PyPy 7.3.20 (3.11.13)"."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    pypy = getattr(sys, "pypy_version_info", None)
+    return python if pypy is None else f"PyPy {'.'.join(map(str, pypy[:3]))} ({python})"
 
 
 if __name__ == "__main__":

@@ -33,11 +33,20 @@ from .scripted import Answer
         ("Entw&APw-rfe", b"Entw&APw-rfe"),
         ("A & B", b'"A &- B"'),
         ("AT&T", b"AT&-T"),
-        ("a\tb", b'"a\tb"'),
+        ("a\tb", b"a&AAk-b"),
+        ("bell\a\x7f", b"bell&AAcAfw-"),
+        ("a&AAk-b", b"a&AAk-b"),
+        ("(a)", b'"(a)"'),
+        ("me@host", b"me@host"),
         ("(odd", b'"(odd"'),
         ('"a" "b"', rb'"\"a\" \"b\""'),
         ("(a) (b)", b'"(a) (b)"'),
         (b'"as it is"', b'"as it is"'),
+        (b"New folder", b'"New folder"'),
+        (b"a\tb", b'"a\tb"'),
+        (b"Entw\xc3\xbcrfe", b'"Entw\xc3\xbcrfe"'),
+        (b"Entw&APw-rfe", b"Entw&APw-rfe"),
+        (b"(a)", b'"(a)"'),
         (bytearray(b"too"), b"too"),
         ("{5}", b'"{5}"'),
     ],
@@ -50,7 +59,7 @@ def test_a_mailbox_name(talk: Any, name: Any, sent: bytes) -> None:
 
 
 def test_a_mailbox_name_under_utf8_accept(talk: Any) -> None:
-    client, server = talk(state="AUTH")
+    client, server = talk(b"* ENABLED UTF8=ACCEPT", state="AUTH")
     client.enable("UTF8=ACCEPT")
     client.create("Entwürfe")
     client.append("Entwürfe", None, None, b"x")
@@ -62,7 +71,7 @@ def test_a_mailbox_name_under_utf8_accept(talk: Any) -> None:
 
 def test_a_mailbox_name_in_form_c(talk: Any) -> None:
     """Difference: form-c."""
-    client, server = talk(state="AUTH")
+    client, server = talk(state="AUTH", answers=[Answer(), Answer((b"* ENABLED UTF8=ACCEPT",))])
     client.create("e\u0301")
     client.enable("UTF8=ACCEPT")
     client.create("e\u0301")
@@ -81,16 +90,14 @@ def test_wildcards_and_references(talk: Any) -> None:
         b'LIST "" *\r\n',
         b'LIST &ANw-bung/ "a %"\r\n',
         b'LSUB "" *\r\n',
-        b'LIST "" (a b*)\r\n',
+        b'LIST "" "(a b*)"\r\n',
     ]
 
 
 @given(st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"])))
 def test_a_mailbox_name_is_always_one_argument(name: str) -> None:
     sent = arguments.mailbox(name, utf8=False)
-    if sent[:1] == b"(":
-        assert arguments._is_one_list(sent)
-    elif sent[:1] == b'"':
+    if sent[:1] == b'"':
         assert arguments._QUOTED.fullmatch(sent)
     else:
         assert not set(sent) & set(b' ()"{\\%*')
@@ -105,10 +112,11 @@ def test_a_mailbox_name_is_always_one_argument(name: str) -> None:
         (7, b"7"),
         ([1, 2, 9], b"1,2,9"),
         ([1, (3, 5), (8, None)], b"1,3:5,8:*"),
+        ([(8, "*")], b"8:*"),
+        (bytearray(b"1:3"), b"1:3"),
         ([(None, 4)], b"*:4"),
         (range(3, 6), b"3:5"),
         ([range(3, 6), 9, range(1, 8, 3)], b"3:5,9,1,4,7"),
-        ([b"1", "4"], b"1,4"),
         (iter([5, 3]), b"5,3"),
         (SequenceSet.of([1, 2, 3]), b"1:3"),
         (b"1,2", b"1,2"),
@@ -117,14 +125,24 @@ def test_a_mailbox_name_is_always_one_argument(name: str) -> None:
 def test_a_message_set(talk: Any, numbers: Any, sent: bytes) -> None:
     client, server = talk()
     client.fetch(numbers, "FLAGS")
-    assert server.heard == [b"FETCH " + sent + b" FLAGS\r\n"]
+    assert server.heard == [b"FETCH " + sent + b" (FLAGS)\r\n"]
+    assert client._sequence_set(b"1:3,7") == "1:3,7"
+    assert client._sequence_set([1, 2, 5]) == "1,2,5"
 
 
-@pytest.mark.parametrize("numbers", [0, -1, 1 << 32, True, [], range(0), [1.5], [("a", 1)], [[1]]])
-def test_what_is_no_message_set(talk: Any, numbers: Any) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [
+        *((numbers, ValueError) for numbers in (0, -1, 1 << 32, [], range(0))),
+        *((numbers, TypeError) for numbers in (True, [True], 1.5, [1.5], ["7"], [b"7"], None)),
+        *((numbers, TypeError) for numbers in ([("a", 1)], [[1]], [(1, 2, 3)], [None])),
+    ],
+)
+def test_what_is_no_message_set(talk: Any, numbers: Any, kind: type[Exception]) -> None:
     client, server = talk()
-    with pytest.raises(imaplib.IMAP4.error):
+    with pytest.raises(imaplib.IMAP4.error) as caught:
         client.fetch(numbers, "FLAGS")
+    assert isinstance(caught.value, kind)
     assert server.heard == []
 
 
@@ -150,6 +168,53 @@ def test_lists_of_names(talk: Any) -> None:
     ]
     with pytest.raises(imaplib.IMAP4.error, match="not a flag"):
         client.store(1, "FLAGS", ["\\Seen) BODY["])
+
+
+def test_lists_get_their_parentheses(talk: Any) -> None:
+    """Difference: parentheses."""
+    client, server = talk()
+    client.status("INBOX", "UIDNEXT MESSAGES")
+    client.status("INBOX", b"UIDNEXT")
+    client.setquota("", "STORAGE 512")
+    client.setquota("root", ["STORAGE", "512"])
+    client.sort("SUBJECT", "UTF-8", "ALL")
+    client.uid("sort", "SUBJECT", "UTF-8", "ALL")
+    client.uid("store", "1", "+FLAGS", r"\Deleted")
+    client.uid("store", "1", "(UNCHANGEDSINCE 5)", "+FLAGS", "a b")
+    client.fetch("1", "BODY[HEADER.FIELDS (SUBJECT TO)]")
+    client.fetch("1", "FLAGS UID")
+    client.fetch("1", b"FLAGS")
+    client.fetch("1", "all")
+    client.fetch("1", ["FAST"])
+    client.uid("FETCH", "1", "FLAGS")
+    client.uid("FETCH", "1:*", "FLAGS", "(CHANGEDSINCE 5)")
+    client.fetch("1:*", "FLAGS UID (CHANGEDSINCE 5)")
+    client.fetch("1:*", "BODY[HEADER.FIELDS (TO)] (CHANGEDSINCE 5)")
+    client.fetch("1:*", "(FLAGS) (CHANGEDSINCE 5)")
+    client.fetch("1:*", "FULL (CHANGEDSINCE 5)")
+    assert [command.rstrip().decode() for command in server.heard] == [
+        "STATUS INBOX (UIDNEXT MESSAGES)",
+        "STATUS INBOX (UIDNEXT)",
+        'SETQUOTA "" (STORAGE 512)',
+        "SETQUOTA root (STORAGE 512)",
+        "SORT (SUBJECT) UTF-8 ALL",
+        "UID SORT (SUBJECT) UTF-8 ALL",
+        r"UID STORE 1 +FLAGS (\Deleted)",
+        "UID STORE 1 (UNCHANGEDSINCE 5) +FLAGS (a b)",
+        "FETCH 1 (BODY[HEADER.FIELDS (SUBJECT TO)])",
+        "FETCH 1 (FLAGS UID)",
+        "FETCH 1 (FLAGS)",
+        "FETCH 1 all",
+        "FETCH 1 FAST",
+        "UID FETCH 1 (FLAGS)",
+        "UID FETCH 1:* (FLAGS) (CHANGEDSINCE 5)",
+        "FETCH 1:* (FLAGS UID) (CHANGEDSINCE 5)",
+        "FETCH 1:* (BODY[HEADER.FIELDS (TO)]) (CHANGEDSINCE 5)",
+        "FETCH 1:* (FLAGS) (CHANGEDSINCE 5)",
+        "FETCH 1:* FULL (CHANGEDSINCE 5)",
+    ]
+    with pytest.raises(TypeError):
+        client.status("INBOX", [1])
 
 
 def test_by_uid(talk: Any) -> None:
@@ -188,18 +253,32 @@ def test_criteria_in_a_charset(talk: Any) -> None:
     client, server = talk()
     client.search("UTF-8", "SUBJECT", '"Grüße"')
     client.search("latin-1", 'SUBJECT "Grüße"')
-    client.search("X-UNKNOWN", b"\xff", "ALL")
+    client.search(b"UTF-8", 'SUBJECT "Grüße"')
+    client.search("X-UNKNOWN", b"\xff", b"ALL")
+    client.search("NF_Z_62-010_(1973)", b"ALL")
+    client.search("", "ALL")
     client.sort("DATE", "UTF-8", 'SUBJECT "Grüße"')
+    client.sort("DATE", None, "ALL")
     client.uid("SORT", "(DATE)", "UTF-8", 'SUBJECT "Grüße"')
+    client.uid("THREAD", "REFERENCES", b"X-UNKNOWN (1)", b"ALL")
     assert server.heard == [
         'SEARCH CHARSET UTF-8 SUBJECT "Grüße"\r\n'.encode(),
         'SEARCH CHARSET latin-1 SUBJECT "Grüße"\r\n'.encode("latin-1"),
+        'SEARCH CHARSET UTF-8 SUBJECT "Grüße"\r\n'.encode(),
         b"SEARCH CHARSET X-UNKNOWN \xff ALL\r\n",
+        b'SEARCH CHARSET "NF_Z_62-010_(1973)" ALL\r\n',
+        b'SEARCH CHARSET "" ALL\r\n',
         'SORT (DATE) UTF-8 SUBJECT "Grüße"\r\n'.encode(),
+        b"SORT (DATE) ALL\r\n",
         'UID SORT (DATE) UTF-8 SUBJECT "Grüße"\r\n'.encode(),
+        b'UID THREAD REFERENCES "X-UNKNOWN (1)" ALL\r\n',
     ]
     with pytest.raises(UnicodeEncodeError):
         client.search(None, "SUBJECT Grüße")
+    with pytest.raises(LookupError):
+        client.search("X-UNKNOWN", "ALL")
+    with pytest.raises(LookupError):
+        client.uid("SORT", "DATE", "X-UNKNOWN", "ALL")
 
 
 def test_parameters(talk: Any) -> None:
@@ -210,6 +289,11 @@ def test_parameters(talk: Any) -> None:
     client.fetch(1, "(BODY[HEADER.FIELDS (?)])", params=["X-Spam"])
     client.uid("SEARCH", "HEADER ? ?", params=["X-A", b"\xff"])
     client.thread("REFERENCES", "UTF-8", "TEXT ?", params=["ä"])
+    client.search(None, "KEYWORD ?f UID ?s SUBJECT why??", params=["$Junk", [1, (3, 5), (8, "*")]])
+    client.uid("STORE", "?s", "+FLAGS", "?f", params=[range(1, 4), ["\\Seen", "a"]])
+    client.fetch(1, "BODY[HEADER.FIELDS ?]", params=[["From", "To"]])
+    client.fetch(1, "BODY[HEADER.FIELDS (?)]", params=[("From", "To")])
+    client.uid("FETCH", 7, "BODY[?]", params=[1])
     assert server.heard == [
         b'SEARCH FROM "Ann \\"B\\"" SINCE 1-Feb-2024\r\n',
         'SEARCH CHARSET UTF-8 SUBJECT {7}\r\nGrüße TEXT "what?" LARGER 5\r\n'.encode(),
@@ -217,16 +301,54 @@ def test_parameters(talk: Any) -> None:
         b'FETCH 1 (BODY[HEADER.FIELDS ("X-Spam")])\r\n',
         b'UID SEARCH HEADER "X-A" {1}\r\n\xff\r\n',
         "THREAD REFERENCES UTF-8 TEXT {2}\r\nä\r\n".encode(),
+        b"SEARCH KEYWORD $Junk UID 1,3:5,8:* SUBJECT why?\r\n",
+        b"UID STORE 1:3 +FLAGS (\\Seen a)\r\n",
+        b'FETCH 1 (BODY[HEADER.FIELDS ("From" "To")])\r\n',
+        b'FETCH 1 (BODY[HEADER.FIELDS ("From" "To")])\r\n',
+        b"UID FETCH 7 (BODY[1])\r\n",
     ]
-    for criteria, params in [("FROM ?", []), ("FROM ?", ["a", "b"]), ("FROM ?", ["a\0"])]:
-        with pytest.raises(imaplib.IMAP4.error):
-            client.search(None, criteria, params=params)
     client.search(None, "BODY ?", params=['"\n{5}'])  # a literal may end in anything
     assert server.heard[-1] == b'SEARCH BODY {5}\r\n"\n{5}\r\n'
     with pytest.raises(imaplib.IMAP4.error, match="announces"):
         client.search(None, 'BODY ? SUBJECT x"{5}', params=['"\n'])
     client.search(None, "SUBJECT why?")
     assert server.heard[-1] == b"SEARCH SUBJECT why?\r\n"
+
+
+@pytest.mark.parametrize(
+    ("criteria", "params", "kind"),
+    [
+        ("FROM ?", [], TypeError),
+        ("FROM ?", ["a", "b"], TypeError),
+        ("FROM ?", [True], TypeError),
+        ("FROM ?", [1.5], TypeError),
+        ("FROM ?", [None], TypeError),
+        ("FROM ?", ["a\0"], ValueError),
+        ("KEYWORD ?f", ["a b"], ValueError),
+        ("KEYWORD ?f", [1], TypeError),
+        ("UID ?s", [["7"]], TypeError),
+        ("UID ?s", [[(1, "a")]], TypeError),
+    ],
+)
+def test_parameters_that_cannot_be_sent(
+    talk: Any, criteria: str, params: list[Any], kind: type[Exception]
+) -> None:
+    client, server = talk()
+    with pytest.raises(imaplib.IMAP4.error) as caught:
+        client.search(None, criteria, params=params)
+    assert isinstance(caught.value, kind)
+    assert server.heard == []
+    with pytest.raises(kind):
+        imaplib._substitute(criteria, params)
+
+
+def test_parameters_without_a_session() -> None:
+    assert imaplib._substitute("FROM ?", ['say "hi"']) == 'FROM "say \\"hi\\""'
+    assert imaplib._substitute("?s", [[1, (3, 5), (8, "*")]]) == "1,3:5,8:*"
+    assert imaplib._substitute("a?? b", []) == "a? b"
+    assert imaplib._substitute("KEYWORD ?f ?", ["$a", 7]) == "KEYWORD $a 7"
+    with pytest.raises(ValueError, match="line breaks"):
+        imaplib._substitute("?", ["a\r\nb"])
 
 
 def test_identity_and_logins(talk: Any) -> None:
@@ -236,18 +358,31 @@ def test_identity_and_logins(talk: Any) -> None:
     client.login("Ann Bee", 'pass "word"')
     client.state = "NONAUTH"
     client.login_plain("änn", "pässword")
-    assert server.heard == [
+    client.state = "NONAUTH"
+    client.login(b"a b", b'pass "word"')
+    client.state = "NONAUTH"
+    client.login_plain(b"\xff", b"x")
+    with pytest.raises(imaplib.IMAP4.error, match="NUL"):
+        client.login_plain("a\0b", "c")
+    assert [command for command in server.heard if command != b"CAPABILITY\r\n"] == [
         b'ID ("name" "my \\"app\\"" "version" NIL)\r\n',
         b"ID NIL\r\n",
         b'LOGIN "Ann Bee" "pass \\"word\\""\r\n',
         b"AUTHENTICATE PLAIN\r\nAMOkbm4AcMOkc3N3b3Jk\r\n",
+        b'LOGIN "a b" "pass \\"word\\""\r\n',
+        b"AUTHENTICATE PLAIN\r\nAP8AeA==\r\n",
     ]
 
 
 def test_the_codec() -> None:
     assert "Entwürfe & mehr".encode("utf-7-imap") == b"Entw&APw-rfe &- mehr"
     assert b"Entw&APw-rfe &- mehr".decode("UTF-7-IMAP") == "Entwürfe & mehr"
-    assert codecs.lookup("mutf-7").name == "utf-7-imap"
+    assert b"&AGE-&-".decode("utf-7-imap") == "a&"
+    for alias in ("mutf-7", "mUTF-7", "csUTF7IMAP"):
+        assert codecs.lookup(alias).name == "utf-7-imap"
+    for wrong in (b"&AA-", b"a\tb", b"&", b"\xff", b"&AG-"):
+        with pytest.raises(UnicodeDecodeError):
+            wrong.decode("utf-7-imap")
     with pytest.raises(UnicodeDecodeError):
         b"a & b".decode("utf-7-imap")
     with pytest.raises(UnicodeEncodeError):
@@ -256,13 +391,34 @@ def test_the_codec() -> None:
         "a".encode("utf-7-imap", "replace")
 
 
-def test_quoting_keeps_the_type(talk: Any) -> None:
-    """Difference: quote-type."""
+def test_quoting_by_hand(talk: Any) -> None:
     client, _ = talk()
-    assert client._quote('a"b\\') == '"a\\"b\\\\"'
+    assert client._quote('a"b\\') == b'"a\\"b\\\\"'
     assert client._quote(b'a"b') == b'"a\\"b"'
-    assert client._checkquote("a b") == '"a b"'
+    assert client._checkquote("a b") == b'"a b"'
     assert client._checkquote(b"(a b)") == b"(a b)"
     assert client._checkquote('"a b"') == '"a b"'
     assert client._checkquote("a.b") == "a.b"
-    assert client._checkquote("") == '""'
+    assert client._checkquote("") == b'""'
+    assert client._astring("me@host") == b"me@host"
+    assert client._astring('"a" SELECT evil "') == b'"\\"a\\" SELECT evil \\""'
+    assert client._list_mailbox("a/%") == b"a/%"
+    assert client._set_quote("a") == client._set_quote("(a)") == "(a)"
+    assert client._fetch_parts("full") == "full"
+    assert client._atom("x") == "x"
+    assert client._encode_criteria("UTF-8", ["ä", b"\xff"]) == [b"\xc3\xa4", b"\xff"]
+    assert imaplib._paren_depth(b'(a "(" b', 1) == 2
+    assert imaplib._quoted.fullmatch(b'"a"')
+    assert imaplib._control_chars.search(b"\r")
+    assert imaplib._non_astring_char.search(b"*")
+    assert not imaplib._non_list_char.search(b"*")
+    assert imaplib._SAFE_BUF_SIZE == 1 << 20
+
+
+def test_what_is_no_argument(talk: Any) -> None:
+    client, server = talk()
+    for wrong in (5, 10**12, True):  # bytes(10**12) would be a terabyte of NULs
+        with pytest.raises(TypeError):
+            client.xatom("X-A", wrong)
+    imaplib.Commands.pop("X-A", None)
+    assert server.heard == []

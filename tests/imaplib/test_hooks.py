@@ -7,6 +7,7 @@ import io
 import socket
 import subprocess
 import sys
+import warnings
 from typing import Any
 from unittest import mock
 
@@ -35,6 +36,20 @@ tagged_commands untagged_responses continuation_response tagnum tagpre tagre hos
 mustquote _encoding _tls_established"""
 
 
+FILE_WARNS = [
+    pytest.mark.filterwarnings("ignore:'IMAP4.file' is deprecated:DeprecationWarning"),  # 3.15
+    pytest.mark.filterwarnings("ignore:IMAP4.file is unsupported:RuntimeWarning"),  # 3.14
+]
+"""Of tests that use `file` on Pythons whose own module warns of that."""
+
+
+def uses_file(test: Any) -> Any:
+    for mark in FILE_WARNS:
+        test = mark(test)
+    return test
+
+
+@uses_file
 def test_every_name_is_there(talk: Any) -> None:
     client, _ = talk()
     assert [name for name in NAMES.split() if not hasattr(imaplib, name)] == []
@@ -93,6 +108,7 @@ def test_a_subclass_that_makes_the_socket() -> None:
         assert client.noop() == ("OK", [b"done"])
 
 
+@uses_file
 def test_a_subclass_with_a_file_of_its_own() -> None:
     """As libraries do that made their own TLS: `open` sets `sock` and `file`."""
 
@@ -120,13 +136,14 @@ def test_a_subclass_with_a_file_of_its_own() -> None:
         client.shutdown()
 
 
+@uses_file
 def test_another_socket_or_file_is_used_once_assigned(talk: Any) -> None:
     """Difference: file."""
     client, _ = talk()
     other = ScriptedServer([Answer((b"* SEARCH 9",))])
     with other.connected() as sock:
         client.sock = sock
-        client.file = sock.makefile("rb")
+        client.file = made = sock.makefile("rb")
         assert client.readline() == b"* OK ready\r\n"
         assert client.search(None, "ALL") == ("OK", [b"9"])
         client.file = io.BytesIO(b"* 5 EXISTS\r\n")
@@ -134,8 +151,10 @@ def test_another_socket_or_file_is_used_once_assigned(talk: Any) -> None:
         assert client.response("EXISTS") == ("EXISTS", [b"5"])
         with pytest.raises(imaplib.IMAP4.abort, match="EOF"):
             client._get_response()
+        made.close()
 
 
+@uses_file
 def test_only_the_socket_assigned(talk: Any) -> None:
     client, _ = talk()
     other = ScriptedServer()
@@ -149,6 +168,35 @@ def test_only_the_socket_assigned(talk: Any) -> None:
         client._readbuf = [b"a\r", b"\nb"]
         assert client.readline() == b"a\r\n"
         assert client._readbuf == [b"b"]
+
+
+def test_the_file_warns_where_that_of_the_standard_module_does(talk: Any) -> None:
+    client, _ = talk()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert isinstance(client.file.raw, socket.SocketIO)
+        client.file = None
+        assert client.file is None
+        client.file = other = io.BytesIO(b"* 5 EXISTS\r\n")
+        assert client.file is other
+    assert client._get_response() == b"* 5 EXISTS"
+    kinds = [warning.category for warning in caught]
+    if sys.version_info >= (3, 15):
+        assert kinds == [DeprecationWarning] * 5
+    elif sys.version_info >= (3, 14):
+        assert kinds == [RuntimeWarning] * 3
+    else:
+        assert kinds == []
+    assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_the_version_of_the_module_that_this_stands_for() -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert imaplib.__version__ == "2.60"
+    assert len(caught) == (sys.version_info >= (3, 15))
+    with pytest.raises(AttributeError):
+        imaplib.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_assigned_state_and_responses(talk: Any) -> None:
@@ -224,12 +272,17 @@ def test_patched_globals(talk: Any) -> None:
 
 def test_audit_events() -> None:
     heard: list[tuple[str, Any]] = []
-    audit = mock.patch("imaplus.imaplib.sys.audit", lambda name, *args: heard.append((name, args)))
+
+    def hear(name: str, *args: Any) -> None:
+        if name.startswith("imaplib."):  # imports are audited too
+            heard.append((name, args))
+
+    audit = mock.patch("imaplus.imaplib.sys.audit", hear)
     with audit, Server() as server, imaplib.IMAP4(server.host, server.port) as client:
         client.noop()
     assert heard[0] == ("imaplib.open", (client, server.host, server.port))
-    assert heard[2][0] == "imaplib.send"
-    assert heard[2][1][1].endswith(b" NOOP\r\n")
+    assert heard[1][0] == "imaplib.send"
+    assert heard[1][1][1].endswith(b" NOOP\r\n")
 
 
 def test_imap4_servers_are_accepted() -> None:

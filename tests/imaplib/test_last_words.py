@@ -139,4 +139,7 @@ def test_commands_are_logged(talk: Any, caplog: pytest.LogCaptureFixture) -> Non
     assert [message.split(" after ")[0] for message in caplog.messages] == [
         f"{tag}: LOGIN sent",
         f"{tag}: LOGIN OK",
+        f"{tag}: CAPABILITY sent",
+        f"{tag}: CAPABILITY OK",
+        f"{tag}: AUTH",
     ]

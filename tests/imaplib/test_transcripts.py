@@ -13,7 +13,7 @@ C: $1 CAPABILITY
 S: * CAPABILITY IMAP4rev1 X-NETSCAPE
 S: $1 OK done
 C: $2 LOGIN admin "secret"
-S: $2 OK logged in
+S: $2 OK [CAPABILITY IMAP4rev1 X-NETSCAPE] logged in
 C: $3 PROXYAUTH "ann bee"
 S: $3 OK you are ann bee now
 C: $4 LOGOUT

@@ -129,7 +129,10 @@ def test_messages(imap: imaplib.IMAP4, server: LabServer, folder: str) -> None:
     assert ok(imap.search(None, "NOT SUBJECT ?", params=["Grüße".encode()]))[0].split()
     uids = ok(imap.uid("SEARCH", "ALL"))[0].decode().split()
     assert ok(imap.search(None, "ALL", uid=True))[0].decode().split() == uids
-    assert len(ok(imap.fetch(uids, ["FLAGS"], uid=True))) == 3
+    assert len(ok(imap.fetch([int(uid) for uid in uids], ["FLAGS"], uid=True))) == 3
+    assert len(ok(imap.fetch("1:*", "FLAGS UID"))) == 3
+    [line] = ok(imap.fetch(uids[1], "FLAGS", uid=True))
+    assert b"UID %b" % uids[1].encode() in line
     if "SORT" in imap.capabilities:
         assert ok(imap.sort("REVERSE SUBJECT", "UTF-8", "ALL")) == [b"3 2 1"]
         found = ok(imap.sort("REVERSE SUBJECT", "UTF-8", "ALL", uid=True))[0].decode().split()

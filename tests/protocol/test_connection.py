@@ -40,6 +40,7 @@ from imaplus.errors import (
     ProtocolError,
     Refused,
     StateError,
+    UidValidityChanged,
 )
 from imaplus.extensions.compress import Compress
 from imaplus.protocol.body_names import name_of_body
@@ -773,3 +774,36 @@ def test_challenges_stay_out_of_the_trace() -> None:
     talk.wrote()
     assert b"c2VjcmV0" not in b"".join(lines)
     assert b"AGFkYQB4" not in b"".join(lines)
+
+
+@pytest.mark.parametrize("told", ["* OK [UIDVALIDITY 2] anew", "{} OK [UIDVALIDITY 2] done"])
+def test_a_uidvalidity_that_changes_voids_all_uids(told: str) -> None:
+    talk = Talk()
+    talk.do(Select("INBOX"), "* 5 EXISTS", "* OK [UIDVALIDITY 1] valid")
+    noop = talk.send(Noop())
+    talk.hear("* OK [UIDVALIDITY 0] unknown", "* OK [UIDVALIDITY 1] still", "{} OK", after=noop)
+    noop.result()
+    pending = talk.send(Fetch(SequenceSet.parse("1:*"), ("UID", "FLAGS")))
+    talk.hear("* 1 FETCH (UID 7 FLAGS ())", told, after=pending)
+    with pytest.raises(UidValidityChanged) as caught:
+        pending.result()
+    assert (caught.value.mailbox, caught.value.expected, caught.value.found) == ("INBOX", 1, 2)
+    talk.hear("* 2 FETCH (UID 8 FLAGS ())", "{} OK done", after=pending)
+    for command in (Search(), Store(SequenceSet.parse("7"), Change.ADD, frozenset({"\\Deleted"}))):
+        with pytest.raises(UidValidityChanged):
+            talk.connection.send(command)
+    assert talk.wrote() == b""
+    mailbox = talk.connection.mailbox
+    assert mailbox is not None
+    assert mailbox.uidvalidity == 1
+    talk.do(Select("INBOX"), "* 5 EXISTS", "* OK [UIDVALIDITY 2] valid")
+    assert talk.do(Search(), "* SEARCH 1").uids == SequenceSet.parse("1")
+
+
+def test_another_uidvalidity_while_another_mailbox_is_opened_is_that_ones() -> None:
+    talk = Talk()
+    talk.do(Select("INBOX"), "* 5 EXISTS", "* OK [UIDVALIDITY 1] valid")
+    pending = talk.send(Select("Other"))
+    talk.hear("* 1 EXISTS", "* OK [UIDVALIDITY 2] valid", "{} NO not now", after=pending)
+    with pytest.raises(Refused):
+        pending.result()

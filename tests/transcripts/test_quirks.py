@@ -352,10 +352,13 @@ CASES: Cases = {
             List(),
             [
                 entry(
-                    "INBOX/Da\ufffd09Oggetto\ufffd09Ricevuto\ufffd09Dimensione",
+                    "INBOX/Da\ufffd09Oggetto\ufffd09Ricevuto\ufffd09Dimensione ",
                     "/",
                     "\\HasNoChildren",
                 ),
+                entry("Fim\ufffd09", "/", "\\HasNoChildren"),
+                entry("quoted", "/", "\\HasNoChildren"),
+                entry("INBOX", "/", "\\HasNoChildren"),
                 entry("Sent Items (old)", "/", "\\HasNoChildren"),
                 entry("Sent Items", "/", "\\HasNoChildren"),
             ],

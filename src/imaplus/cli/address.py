@@ -65,7 +65,9 @@ class Address:
         at = f"{user}{auth}@" if user or auth else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
-        folder = "" if self.folder is None else _quoted(self.folder, "!$'()*+,&=:@/")
+        # Behind a port, and without a user, "@" would make a password of what is before it.
+        safe = "!$'()*+,&=:/" if port and not at else "!$'()*+,&=:@/"
+        folder = "" if self.folder is None else _quoted(self.folder, safe)
         validity = "" if self.uidvalidity is None else f";UIDVALIDITY={self.uidvalidity}"
         scheme = "imap" if self.scheme == "imap" else "imaps"
         return f"{scheme}://{at}{host}{port}/{folder}{validity}"

@@ -355,3 +355,5 @@ class Mailbox:
         if not self.is_open:
             self._client.check_alive()
             raise StateError(f"{self.name!r} is not open any more: UIDs would mean other messages")
+        if self._state.made_anew is not None:
+            raise self._state.made_anew.with_traceback(None)

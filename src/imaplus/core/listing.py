@@ -114,10 +114,11 @@ def _raw_name(c: Cursor) -> bytes:
         return c.string()
     end = _EXTENDED.search(c.text, c.pos)
     raw = c.text[c.pos : end.start() if end else None]
-    if not raw:
+    if not raw.strip():
         c.fail("a mailbox name")
     c.pos += len(raw)
-    return raw
+    inbox = raw.rstrip(b" ")
+    return inbox if inbox.upper() == b"INBOX" else raw  # quirk 1: spaces that are no part of it
 
 
 def _without_delimiter(name: str, delimiter: str | None) -> str:

@@ -21,13 +21,12 @@ import ssl as ssl
 import subprocess as subprocess
 import sys as sys
 import time as time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 CRLF: Final = b"\r\n"
 Debug: int = 0
 """What `IMAP4.debug` starts with: 0 is silent, 5 tells all but secrets."""
 HAVE_SSL: Final = True
-__version__: Final = "2.58"  # of the module that this one stands for: Python 3.11 to 3.13 say so
 IMAP4_PORT: Final = 143
 IMAP4_SSL_PORT: Final = 993
 AllowedVersions: tuple[str, ...] = ("IMAP4REV1", "IMAP4")
@@ -57,9 +56,10 @@ Commands: dict[str, tuple[str, ...]] = {
 }
 """The states in which a command may be sent. Each name works as a method, in capitals too."""
 
-# What the lines of a server look like. The groups' names are part of the interface.
-Continuation = re.compile(rb"\+(?: (?P<data>.*))?")
-Flags = re.compile(rb".*FLAGS \((?P<flags>[^)]*)\)")
+# What the lines of a server look like. The groups are part of the interface, by name and number.
+# No case counts in what is a keyword: some servers write small letters.
+Continuation = re.compile(rb"\+( (?P<data>.*))?")
+Flags = re.compile(rb".*[Ff][Ll][Aa][Gg][Ss] \((?P<flags>[^()]*)\)")
 InternalDate = re.compile(
     rb'.*INTERNALDATE "(?P<day>[ 0-3][0-9])-(?P<mon>[A-Z][a-z]{2})-(?P<year>[0-9]{4})'
     rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
@@ -68,9 +68,17 @@ InternalDate = re.compile(
 Literal = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
 MapCRLF = re.compile(rb"\r\n|\r|\n")
 # Flags may hold "]", against the grammar: so the code ends at the last one of the line.
-Response_code = re.compile(rb"\[(?P<type>[A-Z-]+)(?: (?P<data>.*))?\]")
-Untagged_response = re.compile(rb"\* (?P<type>[A-Z-]+)(?: (?P<data>.*))?")
-Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Z-]+)(?: (?P<data2>.*))?")
+Response_code = re.compile(rb"\[(?P<type>[A-Za-z-]+)( (?P<data>.*))?\]")
+Untagged_response = re.compile(rb"\* (?P<type>[A-Za-z-]+)( (?P<data>.*))?")
+Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Za-z-]+)( (?P<data2>.*))?")
+# Of the standard module's own use; compiled when somebody else looks at one.
+_PATTERNS: Final = {
+    "_control_chars": rb"[\0\r\n]",
+    "_non_astring_char": rb'[(){ \x00-\x1f\x7f-\xff%*\\"]',
+    "_non_list_char": rb'[(){ \x00-\x1f\x7f-\xff\\"]',
+    "_quoted": rb'"(?:[^"\\]|\\.)*+"',
+}
+_SAFE_BUF_SIZE: Final = 1 << 20  # of no use here: what is announced is never allocated
 _Literal: Final = Literal.pattern
 _Untagged_status: Final = Untagged_status.pattern
 Months: Final = ["", *"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()]
@@ -84,7 +92,9 @@ from imaplus.imaplib._functions import Mon2num as Mon2num  # noqa: E402
 from imaplus.imaplib._functions import ParseFlags as ParseFlags  # noqa: E402
 from imaplus.imaplib._functions import Time2Internaldate as Time2Internaldate  # noqa: E402
 from imaplus.imaplib._functions import _Authenticator as _Authenticator  # noqa: E402
+from imaplus.imaplib._functions import _paren_depth as _paren_depth  # noqa: E402
 from imaplus.imaplib._idler import Idler as Idler  # noqa: E402
+from imaplus.imaplib._parameters import _substitute as _substitute  # noqa: E402
 
 __all__ = [
     "IMAP4",
@@ -95,3 +105,28 @@ __all__ = [
     "ParseFlags",
     "Time2Internaldate",
 ]
+
+if TYPE_CHECKING:
+    _control_chars: re.Pattern[bytes]
+    _non_astring_char: re.Pattern[bytes]
+    _non_list_char: re.Pattern[bytes]
+    _quoted: re.Pattern[bytes]
+    __version__: str
+else:
+    if sys.version_info < (3, 15):
+        __version__ = "2.60"  # of the module that this one stands for, in Python 3.14
+
+    def __getattr__(name):
+        if (pattern := _PATTERNS.get(name)) is not None:
+            found = globals()[name] = re.compile(pattern)
+            return found
+        if name != "__version__" or sys.version_info < (3, 15):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import warnings
+
+        text = "'__version__' is deprecated and slated for removal in Python 3.20"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return "2.60"
+
+    def __dir__():
+        return sorted({*globals(), *_PATTERNS})

@@ -1,39 +1,36 @@
 """What callers give, as octets for the wire: quoted where they must be, and never two arguments.
 
-`bytes` go as they are. A text that is one quoted string or one parenthesised list already does too,
-because programs have long quoted for themselves. It knows no connection; that no argument holds
-NUL, CR or LF is seen to where a command is put together.
+A text that is one quoted string already goes as it is, because programs have long quoted for
+themselves. Octets are quoted like texts, and never encoded. Lists are put into parentheses. It
+knows no connection; that no argument holds NUL, CR or LF is seen to where a command is put
+together. What takes the place of a `?` is `_parameters`.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from imaplus.errors import InvalidArgument
 from imaplus.wire import mailbox_names
-from imaplus.wire.dates import format_search_date
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet
 
 Text: TypeAlias = str | bytes | bytearray
-SetItem: TypeAlias = "int | str | bytes | range | tuple[int | None, int | None]"
+Bound: TypeAlias = "int | str | None"
+"""An end of a range: a number, or "*" or None for the last message."""
+SetItem: TypeAlias = "int | range | tuple[Bound, Bound]"
 MessageSet: TypeAlias = "int | str | bytes | bytearray | range | SequenceSet | Iterable[SetItem]"
 Atoms: TypeAlias = "str | bytes | bytearray | Iterable[str | bytes]"
-Parameter: TypeAlias = "str | bytes | int | date"
-Parameters: TypeAlias = Sequence[Parameter]
-
-LONGEST_QUOTED: Final = 1000
-"""Octets of a parameter that still goes in quotes: servers limit the length of a line."""
 
 
 class Literal(NamedTuple):
     """Octets that travel as a literal, in the middle of a command."""
 
     data: bytes
+    binary: bool = False
+    """As literal8, whose size has a ~ before it (RFC 3516, 4.2)."""
 
 
 class Pieces(tuple[bytes | Literal, ...]):
@@ -48,9 +45,13 @@ _FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+|\\\*')
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _LIST_TOKEN: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^()"]++', re.S)
 _SPECIAL: Final = lazy_pattern(rb'(["\\])')
-_CONTROL: Final = lazy_pattern(rb"[\x00-\x1f\x7f]")
-_KEPT: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
-_PLACEHOLDER: Final = lazy_pattern(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(\?)', re.S)
+_REFUSED: Final = lazy_pattern("[\0\r\n]")
+_UNREADABLE: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
+# What FETCH is asked for, and then perhaps modifiers of FETCH in parentheses (RFC 4466, 2.4). What
+# stands in brackets, such as BODY[HEADER.FIELDS (SUBJECT)], is part of an item.
+_WITH_MODIFIERS: Final = lazy_pattern(r"((?:[^\[\]() ]++|\[[^\[\]]*+\]| (?!\())*+) (\(.*\))", re.S)
+MACROS: Final = frozenset(("ALL", "FULL", "FAST"))
+"""What FETCH may be asked for that is no item, and may not stand in parentheses."""
 
 
 # -- strings ----------------------------------------------------------------------------------
@@ -61,50 +62,57 @@ def quote(data: bytes) -> bytes:
     return b'"' + _SPECIAL.sub(rb"\\\1", data) + b'"'
 
 
+def octets(text: Text, encoding: str) -> bytes:
+    """A text encoded; octets as they are."""
+    return text.encode(encoding) if isinstance(text, str) else bytes(text)
+
+
 def astring(text: Text, encoding: str) -> bytes:
-    """A text that is quoted if it must be: a user, a quota root, an identifier."""
-    if not isinstance(text, str):
-        return bytes(text)
-    return _quoted_if_needed(text.encode(encoding), _BARE)
+    """A text that is quoted if it must be: a user, a quota root, a charset."""
+    return _quoted_if_needed(octets(text, encoding), _BARE)
 
 
-def pattern(text: Text, encoding: str) -> bytes:
+def list_mailbox(text: Text, encoding: str) -> bytes:
     """The same where `*` and `%` are wildcards."""
-    if not isinstance(text, str):
-        return bytes(text)
-    return _quoted_if_needed(text.encode(encoding), _BARE_PATTERN)
+    return _quoted_if_needed(octets(text, encoding), _BARE_PATTERN)
+
+
+def entry(text: Text, encoding: str) -> bytes:
+    """The same where a list in parentheses may stand: an annotation's entries and attributes."""
+    data = octets(text, encoding)
+    return data if _is_one_list(data) else _quoted_if_needed(data, _BARE_PATTERN)
 
 
 def mailbox(name: Text, *, utf8: bool, wildcards: bool = False) -> bytes:
     """A mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 where that is enabled.
 
-    As UTF-8 it is in Unicode's form C (RFC 9051, 5.1). Bytes go as they are.
+    As UTF-8 it is in Unicode's form C (RFC 9051, 5.1). Octets are a name that is encoded already.
 
     Raises:
-        InvalidArgument: the name has a lone surrogate that stands for no octet.
+        InvalidArgument: the name has NUL, CR or LF, or a lone surrogate that stands for no octet.
     """
     if not isinstance(name, str):
-        return bytes(name)
-    data = mailbox_names.encode_utf8(mailbox_names.composed(name)) if utf8 else _modified_utf7(name)
+        data = bytes(name)
+    elif _REFUSED.search(name):
+        raise InvalidArgument("NUL, CR and LF are not allowed in commands")
+    elif utf8:
+        data = mailbox_names.encode_utf8(mailbox_names.composed(name))
+    else:
+        data = _modified_utf7(name)
     return _quoted_if_needed(data, _BARE_PATTERN if wildcards else _BARE)
 
 
 def _modified_utf7(name: str) -> bytes:
-    """The name encoded, unless it is encoded already, as names from a LIST response are.
-
-    Control characters do not decide that: a server that lists a name with a TAB wants it back.
-    """
+    """The name encoded, unless it is encoded already, as names from a LIST response are."""
     if name.isascii():
         raw = name.encode("ascii")
-        if not _KEPT.search(mailbox_names.decode_strictly(_CONTROL.sub(b"?", raw))):
+        if not _UNREADABLE.search(mailbox_names.decode_strictly(raw)):
             return raw
     return mailbox_names.encode(name)
 
 
 def _quoted_if_needed(data: bytes, bare: re.Pattern[bytes]) -> bytes:
-    if bare.fullmatch(data) or _QUOTED.fullmatch(data) or _is_one_list(data):
-        return data
-    return quote(data)
+    return data if bare.fullmatch(data) or _QUOTED.fullmatch(data) else quote(data)
 
 
 def _is_one_list(data: bytes) -> bool:
@@ -120,84 +128,117 @@ def _is_one_list(data: bytes) -> bool:
     return depth == 0
 
 
-# -- sets and lists ---------------------------------------------------------------------------
+# -- sets of messages -------------------------------------------------------------------------
 
 
-def message_set(numbers: MessageSet) -> bytes:
-    """A set of messages: a text or bytes as they are, one number, or several.
+def message_set(numbers: MessageSet) -> str:
+    """A set of messages: a text or octets as they are, one number, or several.
 
-    Several are numbers, `range`s, `(start, stop)` pairs, in which None stands for `*`, and texts.
+    Several are numbers, `range`s and `(start, stop)` pairs, in which "*" or None is the last
+    message.
 
     Raises:
-        InvalidArgument: it is empty, or has what is not a message number.
+        TypeError: it has what is no number of a message.
+        InvalidArgument: it is empty, or a number is too small or too large.
     """
     if isinstance(numbers, str):
-        return numbers.encode("ascii")
+        return numbers
     if isinstance(numbers, bytes | bytearray):
-        return bytes(numbers)
+        return numbers.decode("ascii")
     if isinstance(numbers, SequenceSet):
-        found = bytes(numbers)
+        found = bytes(numbers).decode("ascii")
     elif isinstance(numbers, int | range):
-        found = b",".join(_set_item(numbers))
+        found = ",".join(_set_item(numbers))
     else:
-        found = b",".join(part for item in numbers for part in _set_item(item))
+        found = ",".join(part for item in numbers for part in _set_item(item))
     if not found:
         raise InvalidArgument("the set of messages is empty")
     return found
 
 
-def _set_item(item: SetItem) -> Iterator[bytes]:
+def _set_item(item: object) -> Iterator[str]:
     match item:
-        case str():
-            yield item.encode("ascii")
-        case bytes():
-            yield item
         case range():
             if abs(item.step) == 1 and len(item) > 1:
-                yield b"%b:%b" % (_number(item[0]), _number(item[-1]))
+                yield f"{_number(item[0])}:{_number(item[-1])}"
             else:
                 yield from map(_number, item)
-        case (start, stop):
-            yield b"%b:%b" % (_number(start), _number(stop))
+        case tuple() | list() if len(item) == 2:
+            yield ":".join("*" if end is None or end == "*" else _number(end) for end in item)
         case _:
             yield _number(item)
 
 
-def _number(number: object) -> bytes:
-    if number is None:
-        return b"*"
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 1 << 32:
+def _number(number: object) -> str:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise TypeError(f"the number of a message must be an int, not {number!r:.100}")
+    if not 0 < number < 1 << 32:
         raise InvalidArgument(f"not a message number: {number!r:.100}")
-    return b"%d" % number
+    return str(number)
 
 
-def atoms(names: Atoms, encoding: str) -> bytes:
-    """A list in parentheses, made of several names; one text goes as it is."""
-    if isinstance(names, str):
-        return names.encode(encoding)
-    if isinstance(names, bytes | bytearray):
+# -- lists ------------------------------------------------------------------------------------
+
+
+def atoms(names: Atoms, encoding: str) -> str | bytes:
+    """A list in parentheses, made of several names; one text goes as it is.
+
+    Raises:
+        TypeError: one of several is neither a text nor octets.
+    """
+    if isinstance(names, bytearray):
         return bytes(names)
-    return b"(%b)" % b" ".join(atoms(name, encoding) for name in names)
+    if isinstance(names, str | bytes):
+        return names
+    parts = list(names)
+    if all(isinstance(part, str) for part in parts):
+        return f"({' '.join(parts)})"  # type: ignore[arg-type]
+    for part in parts:
+        if not isinstance(part, str | bytes | bytearray):
+            raise TypeError(f"a list must be made of str, not of {type(part).__name__}")
+    return b"(%b)" % b" ".join(octets(part, encoding) for part in parts)
 
 
-def listed(names: Atoms, encoding: str) -> bytes:
+def listed(names: Atoms, encoding: str) -> str | bytes:
     """The same, but one text too is put into parentheses, unless it is in them."""
     data = atoms(names, encoding)
+    if isinstance(data, str):
+        return data if data[:1] == "(" and data[-1:] == ")" else f"({data})"
     return data if data[:1] == b"(" and data[-1:] == b")" else b"(%b)" % data
 
 
-def flags(names: Atoms, encoding: str) -> bytes:
+def fetch_items(names: Atoms, encoding: str) -> str | bytes:
+    """What FETCH is asked for: a list, or one of ALL, FULL and FAST, and modifiers after either."""
+    if isinstance(names, list | tuple) and len(names) == 1:
+        names = names[0]
+    data = atoms(names, encoding)
+    if isinstance(data, bytes):
+        return fetch_items(data.decode("latin-1"), encoding).encode("latin-1")  # type: ignore[union-attr]
+    if data.upper() in MACROS:
+        return data
+    if found := _WITH_MODIFIERS.fullmatch(data):
+        return f"{fetch_items(found[1], encoding)} {found[2]}"  # type: ignore[str-bytes-safe]
+    return listed(data, encoding)
+
+
+def flags(names: Atoms, encoding: str) -> str | bytes:
     """Flags in parentheses.
 
     Raises:
         InvalidArgument: one of several is not a flag.
     """
     if not isinstance(names, str | bytes | bytearray):
-        names = list(names)
-        for name in names:
-            if not _FLAG.fullmatch(atoms(name, encoding)):
-                raise InvalidArgument(f"not a flag: {name!r:.100}")
+        names = [flag(name, encoding) for name in names]
     return listed(names, encoding)
+
+
+def flag(name: object, encoding: str) -> str | bytes:
+    """One flag. Raises TypeError if it is no text, and InvalidArgument if it is no flag."""
+    if not isinstance(name, str | bytes | bytearray):
+        raise TypeError(f"a flag must be a str, not {name!r:.100}")
+    if not _FLAG.fullmatch(octets(name, encoding)):
+        raise InvalidArgument(f"not a flag: {name!r:.100}")
+    return bytes(name) if isinstance(name, bytearray) else name
 
 
 def id_fields(fields: Mapping[str, str | None] | None, encoding: str) -> bytes:
@@ -208,62 +249,3 @@ def id_fields(fields: Mapping[str, str | None] | None, encoding: str) -> bytes:
     return b"(%b)" % b" ".join(
         b"NIL" if word is None else quote(word.encode(encoding)) for word in told
     )
-
-
-# -- criteria and their parameters ------------------------------------------------------------
-
-
-def encoder(charset: Text | None, encoding: str) -> str:
-    """The codec for texts under a charset that SEARCH names; `encoding` where it names none."""
-    if not charset:
-        return encoding
-    name = charset if isinstance(charset, str) else bytes(charset).decode("ascii", "replace")
-    try:
-        return codecs.lookup(name.strip('"')).name
-    except (LookupError, ValueError):
-        return encoding  # a charset that only the server knows: texts must be ASCII
-
-
-def substitute(
-    texts: Iterable[Text], params: Parameters, codec: str, *, utf8: bool
-) -> Iterator[Argument]:
-    """Texts in which each `?` outside quotes has become the next of the parameters.
-
-    A parameter goes in quotes, or as a literal where it cannot: line breaks, octets beyond ASCII.
-
-    Raises:
-        InvalidArgument: there are more, or fewer, parameters than `?`, or one has a NUL.
-    """
-    waiting = iter(params)
-    for text in texts:
-        if not isinstance(text, str):
-            yield bytes(text)
-            continue
-        pieces: list[bytes | Literal] = []
-        at = 0
-        for found in _PLACEHOLDER.finditer(text):
-            if found[1] is None:
-                continue
-            value = next(waiting, None)
-            if value is None:
-                raise InvalidArgument("there are more ? than parameters")
-            pieces += (text[at : found.start()].encode(codec), _parameter(value, codec, utf8))
-            at = found.end()
-        pieces.append(text[at:].encode(codec))
-        yield Pieces(pieces)
-    if next(waiting, None) is not None:
-        raise InvalidArgument("there are more parameters than ?")
-
-
-def _parameter(value: Parameter, codec: str, utf8: bool) -> bytes | Literal:
-    if isinstance(value, date):
-        return format_search_date(value)
-    if isinstance(value, int):
-        return b"%d" % value
-    data = value.encode(codec) if isinstance(value, str) else bytes(value)
-    if b"\0" in data:
-        raise InvalidArgument("a NUL cannot travel in a string (RFC 3501, 4.3)")
-    fits = data.isascii() or (utf8 and isinstance(value, str))
-    if fits and len(data) <= LONGEST_QUOTED and b"\r" not in data and b"\n" not in data:
-        return quote(data)
-    return Literal(data)

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 from imaplus.imaplib._messages import Messages
+from imaplus.imaplib._pieces import read_in_steps
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Results
-from imaplus.imaplib._transport import _read_in_steps
+from imaplus.imaplib._transport import NOT_ASSIGNED, PATIENCE
 
 if TYPE_CHECKING:
     import subprocess
@@ -110,13 +111,17 @@ class IMAP4(Messages):
             with contextlib.suppress(OSError):
                 self.shutdown()
             raise
-        self._file = None
+        self._close_imaplib_file()
+        self._file, self._imaplib_file = None, NOT_ASSIGNED
         self._forget_input()
         self.untagged_responses = {}
         self._tls_established = True
 
     def _under_tls(self, sock: _socket, context: SSLContext) -> SSLSocket:
+        patience = sock.gettimeout()
+        sock.settimeout(patience or PATIENCE)  # a handshake may not take for ever
         wrapped = context.wrap_socket(sock, server_hostname=self.host or "localhost")
+        wrapped.settimeout(patience)
         if wrapped.selected_alpn_protocol() not in (None, ALPN):
             wrapped.close()
             raise self.abort(f"the server speaks {wrapped.selected_alpn_protocol()!r}, not IMAP")
@@ -212,7 +217,7 @@ class IMAP4_stream(IMAP4):  # noqa: N801
 
     def read(self, size: int) -> bytes:
         """So many octets; fewer only where the stream ends."""
-        return _read_in_steps(self.readfile, size)
+        return read_in_steps(self.readfile, size)
 
     def send(self, data: Buffer) -> None:
         """Write octets, all of them."""

@@ -6,6 +6,8 @@ Only whole names, and only strictly: what is not modified UTF-7 is an error.
 from __future__ import annotations
 
 import codecs
+import re
+from binascii import a2b_base64
 from typing import TYPE_CHECKING, Final
 
 from imaplus.wire import mailbox_names
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "utf-7-imap"
 _SURROGATE: Final = lazy_pattern("[\ud800-\udfff]")
+_TOKEN: Final = lazy_pattern(rb"[\x20-\x25\x27-\x7e]++|&([A-Za-z0-9+,]*+)-")
 
 
 def _strict(errors: str) -> None:
@@ -32,17 +35,41 @@ def encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
 
 
 def decode(data: Buffer, errors: str = "strict") -> tuple[str, int]:
-    """The name that octets stand for. Raises UnicodeDecodeError if it is not modified UTF-7."""
+    """The name that octets stand for. Raises UnicodeDecodeError if it is not modified UTF-7.
+
+    Any base64 of UTF-16 is read, also what `encode` would write in another way: that is for people
+    to read. For names that find their way back, there is `imaplus.wire.mailbox_names`.
+    """
     _strict(errors)
     raw = bytes(data)
-    text = mailbox_names.decode_strictly(raw)
-    if _SURROGATE.search(text):
-        raise UnicodeDecodeError(NAME, raw, 0, len(raw), "not modified UTF-7")
-    return text, len(raw)
+    text = []
+    end = 0
+    for found in _TOKEN.finditer(raw):
+        if found.start() != end:
+            break
+        end = found.end()
+        text.append(found[0].decode("ascii") if found[1] is None else _unshift(raw, found))
+    if end != len(raw):
+        raise UnicodeDecodeError(NAME, raw, end, len(raw), "not modified UTF-7")
+    return "".join(text), len(raw)
+
+
+def _unshift(raw: bytes, found: re.Match[bytes]) -> str:
+    """What stands between & and -."""
+    base64 = found[1].replace(b",", b"/")
+    if not base64:
+        return "&"
+    try:
+        utf16 = a2b_base64(base64 + b"=" * (-len(base64) % 4), strict_mode=True)
+        if not utf16:
+            raise ValueError("no UTF-16 in it")
+        return utf16.decode("utf-16-be")
+    except ValueError as error:
+        raise UnicodeDecodeError(NAME, raw, *found.span(), str(error)) from error
 
 
 def _find(name: str) -> codecs.CodecInfo | None:
-    if name.replace("-", "_").lower() in ("utf_7_imap", "mutf_7"):
+    if name.replace("-", "_").lower() in ("utf_7_imap", "mutf_7", "csutf7imap"):
         return codecs.CodecInfo(encode, decode, name=NAME)
     return None
 

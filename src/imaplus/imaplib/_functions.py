@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from binascii import a2b_base64
 from calendar import timegm
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, SupportsAbs, SupportsInt, TypeAlias
 
 from imaplus.imaplib._public import public
 from imaplus.wire.dates import MONTHS
+from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     import time
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 SaslData: TypeAlias = bytes | bytearray | memoryview | str
 Mon2num: Final = {month.encode(): number for number, month in enumerate(MONTHS, 1)}
 _NIBBLES: Final = b"ABCDEFGHIJKLMNOP"
+_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.S)
+
+
+def balance(text: bytes) -> int:
+    """How many more parentheses it opens than it closes, outside quotes. Linear in its length."""
+    text = _QUOTED.sub(b"", text)
+    return text.count(b"(") - text.count(b")")
 
 
 def Internaldate2tuple(resp: Buffer) -> time.struct_time | None:  # noqa: N802
@@ -99,6 +108,11 @@ def _local_offset(fields: tuple[int, ...]) -> int:
     if summer == -1:
         summer = time.localtime(time.mktime(fields)).tm_isdst  # type: ignore[arg-type]
     return -time.altzone if summer else -time.timezone
+
+
+def _paren_depth(data: bytes, depth: int = 0) -> int:
+    """How deep in parentheses one is behind this, having been so deep before it."""
+    return depth + balance(data)
 
 
 class _Authenticator:

@@ -5,10 +5,10 @@ It knows how to wait for so long and no longer; reading is the `IMAP4`'s own.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from imaplus.errors import shortened
 from imaplus.imaplib._public import public
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Idler:
         self._deadline: float | None = None
         self._tag: bytes | None = None
         self._saved_state = ""
+        self._ready: deque[Response] = deque()  # taken from the IMAP4, and not given yet
 
     def __enter__(self) -> Self:
         imap = self._imap
@@ -41,11 +42,12 @@ class Idler:
         imap._idle_capture = True
         try:
             self._tag = imap._command("IDLE")
-            while imap._get_response():  # until the server says +
+            while line := imap._get_response():  # until the server says +
                 if imap.tagged_commands[self._tag]:
                     typ, data = imap._get_tagged_response(self._tag)
-                    said = " ".join(each.decode("utf-8", "replace") for each in data)
-                    raise imap._refused(f"IDLE was refused: {typ} {shortened(said)}")
+                    if typ == "NO":
+                        raise imap._refused(f"idle denied: {imap._quotable(data)}")
+                    raise imap._aborted(f"IDLE: unexpected status response: {imap._quoted(line)}")
         except BaseException:
             imap._idle_capture = False
             raise
@@ -60,7 +62,7 @@ class Idler:
         imap.state = self._saved_state
         imap._idle_capture = False
         leftover, imap._idle_responses = imap._idle_responses, []
-        for typ, data in leftover:
+        for typ, data in (*self._ready, *leftover):
             for each in data:
                 imap._append_untagged(typ, each)
         try:
@@ -79,7 +81,7 @@ class Idler:
         patience = None
         if self._deadline is not None:
             patience = self._deadline - public.time.monotonic()
-        response = self._next_within(patience)
+        response: Response | None = self._pop(patience, None)
         if response is None:
             raise StopIteration
         return response
@@ -91,29 +93,25 @@ class Idler:
         response = next(self, None)
         while response is not None:
             yield response
-            response = self._next_within(interval)
+            response = self._pop(interval, None)
 
-    def _next_within(self, seconds: float | None) -> Response | None:
-        """The next response, None if its first line does not come in time or IDLE is over."""
+    def _pop(self, timeout: float | None, default: Any = ("", None)) -> Any:
+        """The next response, or `default` if none begins in so many seconds, or IDLE is over.
+
+        A part of a line stays where it is until the rest comes.
+        """
         imap = self._imap
         if imap.state != "IDLING" or self._tag is None:
             raise imap.error("an Idler is of use inside its with statement only")
-        while not imap._idle_responses:
-            if imap.tagged_commands[self._tag]:
-                return None
-            line = self._line_within(seconds)
-            if line is None:
-                return None
-            imap._responses = 0  # this may go on for days
-            imap._take_response(line)
-        return imap._idle_responses.pop(0)
-
-    def _line_within(self, seconds: float | None) -> bytes | None:
-        """A line, if it comes in time; a part of one stays where it is until the rest comes."""
-        try:
-            with self._imap._waiting(seconds):
-                return self._imap._get_line()
-        except TimeoutError:
-            if seconds is None:
-                raise
-            return None
+        while True:
+            self._ready += imap._idle_responses
+            imap._idle_responses.clear()
+            if self._ready:
+                return self._ready.popleft()
+            if imap.tagged_commands[self._tag] or (timeout is not None and timeout <= 0):
+                return default
+            imap._responses = imap._pluses = 0  # this may go on for days
+            try:
+                imap._get_response(timeout)
+            except imap._responsetimeout:
+                return default

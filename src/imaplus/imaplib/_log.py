@@ -51,6 +51,10 @@ class Log:
         else:
             self._log(line)
 
+    def _told(self, data: bytes) -> str:
+        """What the server says, for an error: a secret that it repeats is not in it."""
+        return self._hidden(data.decode("utf-8", "replace"))
+
     def _hidden(self, text: str) -> str:
         data = text.encode(errors="surrogateescape")
         return self._secrets.blanked(data).decode(errors="surrogateescape")

@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from imaplus.errors import ImapError, InvalidArgument, shortened
-from imaplus.imaplib._arguments import Argument, Literal, Pieces
+from imaplus.errors import ImapError, shortened
+from imaplus.imaplib._arguments import Literal, Pieces
 from imaplus.imaplib._log import NO_SECRETS
 from imaplus.imaplib._public import public
-from imaplus.imaplib._responses import Responses, Results
+from imaplus.imaplib._quoting import Quoting
+from imaplus.imaplib._responses import ASKED, EVERYTHING, Results
 from imaplus.imaplib._transport import E, with_words
 from imaplus.logs import connection_log
 from imaplus.wire.blanking import Blanking
@@ -27,28 +28,27 @@ if TYPE_CHECKING:
 
 Literator: TypeAlias = "Callable[[Any], bytes]"
 
+MOST_ROUNDS: Final = 10
+"""Challenges of one SASL exchange: no mechanism has more than a few."""
 JOINED: Final = 1 << 16
 """Octets of a literal that are written together with the line end that follows it."""
 
 _FORBIDDEN: Final = lazy_pattern(rb"[\0\r\n]")
-_ANNOUNCES_LITERAL: Final = lazy_pattern(rb"\{[0-9]+[+-]?\}\Z")
+_ANNOUNCES_LITERAL: Final = lazy_pattern(rb"~?\{[0-9]+[+-]?\}\Z")
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
-class Machine(Responses):
+class Machine(Quoting):
     """Commands and responses of an `IMAP4`, whatever they mean."""
 
-    mustquote: re.Pattern[bytes] = lazy_pattern(rb"[^\w!#$%&'*+,.:;<=>?^`|~-]", re.ASCII)
     PROTOCOL_VERSION: str
     welcome: bytes | None
     capabilities: tuple[str, ...]
     is_readonly: bool
-    utf8_enabled: bool
     literal: bytes | Literator | None
     """What follows the next command as a literal, or what answers each `+` that follows it."""
     tagnum: int
     tagpre: bytes
-    _encoding: str
     _tls_established: bool
     _asked_in: str = ""  # the state in which the capabilities are those
     _typed: TypedClient | None = None
@@ -87,18 +87,13 @@ class Machine(Responses):
         """Take the greeting, and ask what the server can do."""
         self.tagpre = public.Int2AP(public.random.randint(4096, 65535))
         self.tagre = lazy_pattern(
-            rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+) (?P<data>.*)"
+            rb"(?P<tag>" + re.escape(self.tagpre) + rb"[0-9]+) (?P<type>[A-Z]+)(?: (?P<data>.*))?",
+            re.IGNORECASE,
         )
         if self.debug >= 1:
             self._mesg(f"new IMAP4 connection, tag={self.tagpre!r}")
-        self.welcome = self._get_response()
-        if "PREAUTH" in self.untagged_responses:
-            self.state = "AUTH"
-        elif "OK" in self.untagged_responses:
-            self.state = "NONAUTH"
-        else:
-            raise self.error(self.welcome)
-        self._get_capabilities()
+        self._take_greeting()
+        self._refresh_capabilities(consume=True)  # what was told here answers no command
         if self.debug >= 3:
             self._mesg(f"CAPABILITIES: {self.capabilities!r}")
         for version in public.AllowedVersions:
@@ -107,13 +102,55 @@ class Machine(Responses):
                 return
         raise self.error("server not IMAP4 compliant")
 
+    def _take_greeting(self) -> None:
+        """The server's first line; IMAP4.error or abort, with the line, if it is not IMAP's."""
+        line = b""
+        try:
+            line = self._get_line()
+            self.welcome = self._take_response(line)
+        except self.abort as error:
+            raise self.abort(_greeting(line or str(error.args[0]).encode())) from error
+        if "PREAUTH" in self.untagged_responses:
+            self.state = "AUTH"
+        elif "OK" in self.untagged_responses:
+            self.state = "NONAUTH"
+        else:
+            raise self.error(_greeting(line))
+
     def _get_capabilities(self) -> None:
         """Ask for the capabilities anew."""
-        _, data = self.capability()
-        if data == [None]:
+        typ, data = self.capability()
+        if typ != "OK" or data == [None]:
             raise self.error("no CAPABILITY response from server")
-        self.capabilities = tuple(str(data[-1], self._encoding).upper().split())
+        self._set_capabilities(data[-1])
+
+    def _refresh_capabilities(self, consume: bool = False) -> None:
+        """Take the capabilities that the server has told, or ask for them if it has not.
+
+        What it told can still be had from `response("CAPABILITY")`, unless it is to be consumed.
+        """
+        told = self.untagged_responses.get("CAPABILITY", [b""])[-1]
+        if not told or not isinstance(told, bytes):
+            self._get_capabilities()
+            return
+        self._set_capabilities(told)
+        if consume:
+            del self.untagged_responses["CAPABILITY"]
+
+    def _set_capabilities(self, told: bytes) -> None:
+        names = told.partition(b"]")[0]  # a code ends at the last bracket of its line, for flags
+        self.capabilities = tuple(str(names, self._encoding, "replace").upper().split())
         self._asked_in = self.state
+
+    def _logged_in(self) -> None:
+        """The server knows who we are, and may offer more than before (RFC 3501, 6.2.3)."""
+        self.state = "AUTH"
+        try:
+            self._refresh_capabilities()
+        except self.abort:
+            raise
+        except self.error:
+            pass  # it does not say; we are logged in all the same
 
     def capability(self) -> Results:
         """What the server can do: a list of names, in one text."""
@@ -138,14 +175,18 @@ class Machine(Responses):
         """
         literal, self.literal = self.literal, None
         self._check_state(name)
+        if name == "LOGIN":
+            self._check_login()
         self._finish_typed()
         for typ in ("OK", "NO", "BAD"):
             self.untagged_responses.pop(typ, None)
         if "READ-ONLY" in self.untagged_responses and not self.is_readonly:
             raise self.readonly("mailbox status changed to READ-ONLY")
         segments = self._segments(name, args, literal)
-        self._responses = 0
+        self._responses = self._pluses = self._unasked = 0
         self._words = []
+        self._asked = ASKED.get(str(args[0]) if name == "UID" and args else name, EVERYTHING)
+        self._progressed = True
         tag = self._new_tag()
         if self._at < len(self._block) and _begins_line(tag, self._block[self._at :]):
             raise self.abort(f"{name} was answered before it was sent")
@@ -179,6 +220,18 @@ class Machine(Responses):
                 f"command {name} illegal in state {self.state}, only allowed in states {allowed}"
             )
 
+    def _check_login(self) -> None:
+        """LOGINDISABLED forbids LOGIN (RFC 3501, 6.2.3); under TLS, we let the server decide."""
+        if "LOGINDISABLED" in self.capabilities and self._in_clear():
+            raise self.error(
+                "the server does not allow LOGIN in clear (LOGINDISABLED): use starttls() first"
+            )
+
+    def _in_clear(self) -> bool:
+        """Whether others may read along: neither under TLS, whoever made it, nor to a program."""
+        sock = getattr(self, "sock", None)
+        return not self._tls_established and sock is not None and not hasattr(sock, "do_handshake")
+
     def _segments(
         self, name: str, args: Iterable[Any], literal: bytes | Literator | None
     ) -> list[bytes]:
@@ -190,10 +243,14 @@ class Machine(Responses):
                 continue
             if isinstance(arg, str):
                 arg = arg.encode(self._encoding)
+            elif isinstance(arg, int):
+                raise self._mistyped(f"an argument must be a str or bytes, not {arg!r}")
             segments[-1] += b" "
             for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
                 if isinstance(piece, Literal):
-                    segments[-1] += b"{%d}" % len(piece.data)
+                    segments[-1] += (
+                        b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(piece.data)
+                    )
                     segments.append(piece.data)
                     line = len(piece.data)
                 else:
@@ -242,12 +299,17 @@ class Machine(Responses):
     def _converse(self, tag: bytes, name: str, literator: Literator) -> None:
         """Answer each `+` until the command is over."""
         going_on = self._may_go_on(tag, name)
+        rounds = 0
         while going_on:
+            rounds += 1
+            if rounds > MOST_ROUNDS and name == "AUTHENTICATE":
+                raise self.abort(f"the server asks for more than {MOST_ROUNDS} SASL rounds")
             try:
                 answer = literator(self.continuation_response)
             except binascii.Error as error:
                 raise self.abort(f"{name}: a challenge is not base64: {error}") from error
-            self._keep_secret(answer, *_secrets_in(answer))
+            if self._confidential:
+                self._keep_secret(answer, *_secrets_in(answer))
             if self.debug >= 4:
                 self._mesg(f"write literal size {len(answer)}")
             self._write(answer)
@@ -276,8 +338,7 @@ class Machine(Responses):
         if not logout:
             self._check_bye()
         if typ == "BAD":
-            shown = [shortened(self._secrets.blanked(each)) for each in data if each is not None]
-            raise self._refused(f"{name} command error: {typ} {shown}")
+            raise self._refused(f"{name} command error: {typ} {self._quotable(data)}")
         return typ, data
 
     def _explained(self, kind: type[E], name: str, error: Exception) -> E:
@@ -285,10 +346,17 @@ class Machine(Responses):
         what = error.args[0] if error.args else ""
         return with_words(kind(f"command: {name} => {what}"), getattr(error, "last_words", ()))
 
-    def _refused(self, text: str | bytes) -> Any:
+    def _refused(self, text: str) -> Any:
         """The error for a command that was refused, without secrets, and with the last words."""
-        text = self._secrets.blanked(text) if isinstance(text, bytes) else self._hidden(text)
-        return with_words(self.error(text), tuple(self._words))
+        return with_words(self.error(self._hidden(text)), tuple(self._words))
+
+    def _aborted(self, text: str) -> Any:
+        """The same where the connection is of no use any more."""
+        return with_words(self.abort(self._hidden(text)), tuple(self._words))
+
+    def _quotable(self, data: Iterable[bytes | None]) -> list[bytes]:
+        """The texts of a status as an error shows them."""
+        return [shortened(self._secrets.blanked(each)) for each in data if each is not None]
 
     # -- secrets --------------------------------------------------------------------------------
 
@@ -310,28 +378,6 @@ class Machine(Responses):
             line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
         return tag + b" " + line
 
-    # -- arguments ------------------------------------------------------------------------------
-
-    def _quote(self, arg: str | bytes) -> Any:
-        """A quoted string, of the type that it was given."""
-        if isinstance(arg, str):
-            return '"' + arg.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return b'"' + arg.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-    def _checkquote(self, arg: str | bytes) -> Any:
-        """A quoted string where one is needed: not for what is in quotes or parentheses."""
-        data = arg.encode(self._encoding) if isinstance(arg, str) else arg
-        if len(data) >= 2 and (data[:1] + data[-1:]) in (b"()", b'""'):
-            return arg
-        return arg if data and not self.mustquote.search(data) else self._quote(arg)
-
-    def _arg(self, make: Callable[..., Argument], *args: Any, **options: Any) -> Any:
-        """What a function of `_arguments` makes; its complaint is an `IMAP4.error`."""
-        try:
-            return make(*args, **options)
-        except InvalidArgument as error:
-            raise self._invalid(str(error)) from error
-
 
 def _unquoted(data: bytes) -> bytes:
     """What stands in a quoted string."""
@@ -348,6 +394,10 @@ def _secrets_in(answer: bytes) -> list[bytes]:
         return []
     last = re.split(rb"[\0\1]|Bearer ", response.rstrip(b"\1"))[-1]
     return [response, last]
+
+
+def _greeting(line: bytes) -> str:
+    return f"invalid greeting: {shortened(line).decode('utf-8', 'replace')}"
 
 
 def _begins_line(tag: bytes, data: bytes) -> bool:

@@ -7,10 +7,10 @@ mailboxes are texts in any script, or bytes that go as they are.
 from __future__ import annotations
 
 import builtins
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from imaplus.errors import UsageError
 from imaplus.imaplib import _arguments as arguments
 from imaplus.imaplib._arguments import Atoms, Text
 from imaplus.imaplib._functions import SaslData
@@ -20,6 +20,7 @@ from imaplus.imaplib._responses import Data, Results
 from imaplus.imaplib._selected import Selected
 
 AnyData: TypeAlias = "list[None] | list[Data]"
+UTF8: Final = b"UTF8=ACCEPT"
 
 
 class Mailboxes(Machine):
@@ -27,20 +28,6 @@ class Mailboxes(Machine):
 
     user: str
     password: str | bytes
-
-    # -- arguments ------------------------------------------------------------------------------
-
-    def _mailbox(self, name: Text) -> Any:
-        return self._arg(arguments.mailbox, name, utf8=self.utf8_enabled)
-
-    def _pattern(self, name: Text) -> Any:
-        return self._arg(arguments.mailbox, name, utf8=self.utf8_enabled, wildcards=True)
-
-    def _astring(self, text: Text) -> Any:
-        return self._arg(arguments.astring, text, self._encoding)
-
-    def _entry(self, text: Text) -> Any:
-        return self._arg(arguments.pattern, text, self._encoding)
 
     def _collected(self, response: str, name: str, *args: Any) -> Results:
         """Send a command, and take what came of one kind."""
@@ -73,12 +60,12 @@ class Mailboxes(Machine):
         Raises:
             IMAP4.error: the server does not accept us.
         """
-        mechanism = mechanism.upper()
+        self.untagged_responses.pop("CAPABILITY", None)  # of before, whoever sent it
         self.literal = public._Authenticator(authobject).process
-        typ, data = self._simple_command("AUTHENTICATE", mechanism)
+        typ, data = self._simple_command("AUTHENTICATE", self._atom(mechanism.upper()))
         if typ != "OK":
-            raise self._refused(data[-1].decode("utf-8", "replace"))
-        self.state = "AUTH"
+            raise self._refused(self._told(data[-1]))
+        self._logged_in()
         return typ, data
 
     def login(
@@ -89,24 +76,23 @@ class Mailboxes(Machine):
         Raises:
             IMAP4.error: the server does not accept us.
         """
+        self.untagged_responses.pop("CAPABILITY", None)  # of before, whoever sent it
         typ, data = self._simple_command("LOGIN", self._astring(user), self._quote(password))
         if typ != "OK":
-            raise self._refused(data[-1])
-        self.state = "AUTH"
+            raise self._refused(self._told(data[-1]))
+        self._logged_in()
         return "OK", data
 
-    def login_plain(self, user: str, password: str) -> Results:
+    def login_plain(self, user: str | bytes, password: str | bytes) -> Results:
         """Log in by the mechanism PLAIN: names and passwords in any script. Use TLS.
 
         Raises:
-            IMAP4.error: the server does not accept us.
+            IMAP4.error: the server does not accept us, or a NUL is in either.
         """
-        from imaplus.sasl import Password, Plain
-
-        try:
-            response = next(Plain(Password(user, password)).start())
-        except UsageError as error:
-            raise self._invalid(str(error)) from error
+        octets = [arguments.octets(each, "utf-8") for each in (user, password)]
+        if any(b"\0" in each for each in octets):
+            raise self._invalid("NUL is not allowed in a user's name or password")
+        response = b"\0".join((b"", *octets))  # RFC 4616, 2
         return self.authenticate("PLAIN", lambda challenge: response)
 
     def login_cram_md5(self, user: str, password: str | bytes) -> Results:
@@ -118,7 +104,7 @@ class Mailboxes(Machine):
         from imaplus.sasl import CramMd5
 
         if not CramMd5.available():
-            raise self.error("CRAM-MD5 authentication needs MD5, which this Python does not have")
+            raise self.error("CRAM-MD5 authentication is not supported: this Python has no MD5")
         self.user, self.password = user, password
         return self.authenticate("CRAM-MD5", self._CRAM_MD5_AUTH)
 
@@ -127,18 +113,27 @@ class Mailboxes(Machine):
         import hmac
 
         key = self.password.encode() if isinstance(self.password, str) else self.password
-        return f"{self.user} {hmac.digest(key, challenge, 'md5').hex()}"
+        try:
+            digest = hmac.HMAC(key, challenge, "md5").hexdigest()
+        except ValueError as error:  # this Python may not have it at all
+            raise self.error("CRAM-MD5 authentication is not supported") from error
+        return f"{self.user} {digest}"
 
     def enable(self, capability: str) -> Results:
-        """Switch an extension on; after UTF8=ACCEPT texts are UTF-8 (RFC 5161, RFC 6855).
+        """Switch an extension on (RFC 5161); what the server grants is in `response("ENABLED")`.
+
+        Once it has granted UTF8=ACCEPT, texts are UTF-8 (RFC 9755).
 
         Raises:
             IMAP4.error: the server has no ENABLE.
         """
         if "ENABLE" not in self.capabilities:
             raise self.error("Server does not support ENABLE")
+        self.untagged_responses.pop("ENABLED", None)  # of before
         typ, data = self._simple_command("ENABLE", capability)
-        if typ == "OK" and "UTF8=ACCEPT" in capability.upper():
+        granted = self.untagged_responses.get("ENABLED", ())
+        # Cyrus 3.10 says OK to what it does not enable (RFC 5161, 3.2: it is no error).
+        if any(isinstance(told, bytes) and UTF8 in told.upper().split() for told in granted):
             self._mode_utf8()
         return typ, data
 
@@ -159,7 +154,14 @@ class Mailboxes(Machine):
     def logout(self) -> tuple[str, AnyData]:
         """Say goodbye and close the connection: `("BYE", [data, ...])`."""
         self.state = "LOGOUT"
-        typ, data = self._simple_command("LOGOUT")
+        try:
+            typ, data = self._simple_command("LOGOUT")
+        except self.readonly:
+            raise  # it was never sent
+        except (self.abort, OSError):
+            with contextlib.suppress(OSError):
+                self.shutdown()
+            raise
         self.shutdown()
         return typ, data
 
@@ -248,9 +250,8 @@ class Mailboxes(Machine):
         return self._collected("LSUB", "LSUB", self._mailbox(directory), self._pattern(pattern))
 
     def status(self, mailbox: Text, names: Atoms) -> Results:
-        """Numbers of a mailbox that need not be open: "(MESSAGES UNSEEN)", or a list of names."""
-        wanted = self._arg(arguments.atoms, names, self._encoding)
-        return self._collected("STATUS", "STATUS", self._mailbox(mailbox), wanted)
+        """Numbers of a mailbox that need not be open: "MESSAGES UNSEEN", or a list of names."""
+        return self._collected("STATUS", "STATUS", self._mailbox(mailbox), self._set_quote(names))
 
     def namespace(self) -> Results:
         """Where mailboxes live: one's own, other users', shared ones (RFC 2342)."""
@@ -287,9 +288,9 @@ class Mailboxes(Machine):
         typ, roots = self._untagged_response(typ, data, "QUOTAROOT")
         return typ, [roots, quota]
 
-    def setquota(self, root: Text, limits: Text) -> Results:
-        """Set the limits of a quota root, such as "(STORAGE 512)"."""
-        return self._collected("QUOTA", "SETQUOTA", self._astring(root), limits)
+    def setquota(self, root: Text, limits: Atoms) -> Results:
+        """Set the limits of a quota root, such as "STORAGE 512"."""
+        return self._collected("QUOTA", "SETQUOTA", self._astring(root), self._set_quote(limits))
 
     def getannotation(self, mailbox: Text, entry: Text, attribute: Text) -> Results:
         """Annotations of a mailbox (ANNOTATEMORE, which some servers had before METADATA)."""
@@ -301,8 +302,7 @@ class Mailboxes(Machine):
             self._entry(attribute),
         )
 
-    def setannotation(self, *args: Text) -> Results:
-        """Set annotations: a mailbox, then entries and lists of attributes in turn."""
-        first = [self._mailbox(name) for name in args[:1]]
-        rest = [self._entry(text) for text in args[1:]]
-        return self._collected("ANNOTATION", "SETANNOTATION", *first, *rest)
+    def setannotation(self, mailbox: Text, *args: Text) -> Results:
+        """Set annotations: entries and lists of attributes in turn."""
+        rest = [self._entry(text) for text in args]
+        return self._collected("ANNOTATION", "SETANNOTATION", self._mailbox(mailbox), *rest)

@@ -1,15 +1,20 @@
 """Reading and keeping responses, until somebody takes them or a command is over.
 
 What has come is in `untagged_responses` and `tagged_commands`, which programs read and assign. It
-knows the form of responses, and of their meaning only BYE. What it keeps is bounded by `limits`.
+knows the form of responses, and of their meaning only BYE and what a command asks for. What it
+keeps is bounded by `limits`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping
 from typing import Any, Final, TypeAlias
+from typing import Literal as Exactly
 
 from imaplus.errors import shortened
+from imaplus.imaplib._functions import balance
+from imaplus.imaplib._odd import read_oddly
 from imaplus.imaplib._public import public
 from imaplus.imaplib._selected import Selected
 from imaplus.imaplib._transport import Transport, with_words
@@ -24,10 +29,50 @@ MOST_DIGITS: Final = 20
 """Of a literal's size: more cannot be a 64-bit number."""
 MOST_WORDS: Final = 3
 """Lines that an error quotes: the latest ones say why."""
-OVERHEAD: Final = 100
-"""Octets of memory that a response takes beside its text."""
+MOST_PLUSES: Final = 1000
+"""Continuations to one command: what needs one for each literal has far fewer."""
+SHOWN: Final = 1000
+"""Octets of a line that the log shows: a hostile one may be as long as `limits` allow."""
 
-_QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+# quirk 9: spaces inside and after the braces, a "+".
+_ODD_LITERAL: Final = lazy_pattern(rb".*\{(?P<size>[0-9]+)\+? *\}[ \t]*\Z")
+
+
+_ENDS: Final = frozenset((b"}", b" ", b"\t"))
+_USUAL: Final = {b"FETCH": "FETCH", b"LIST": "LIST", b"EXPUNGE": "EXPUNGE", b"OK": "OK"}
+
+
+class _Everything:
+    """Holds whatever it is asked about."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYTHING: Final[Container[str]] = _Everything()
+"""For a command that we know nothing of, and for IDLE, where the program takes what comes."""
+_FETCH: Final = frozenset(("FETCH",))
+_GONE: Final = frozenset(("EXPUNGE", "VANISHED", "FETCH", "EXISTS"))
+ASKED: Final[Mapping[str, Container[str]]] = {
+    **dict.fromkeys(("FETCH", "STORE", "PARTIAL"), _FETCH),
+    **dict.fromkeys(("EXPUNGE", "MOVE"), _GONE),
+    **dict.fromkeys(("SELECT", "EXAMINE"), frozenset(("FLAGS", "VANISHED", "FETCH"))),
+    **dict.fromkeys(("SEARCH", "SORT"), frozenset(("SEARCH", "SORT", "ESEARCH"))),
+    **dict.fromkeys(("LIST", "LSUB"), frozenset(("LIST", "LSUB", "STATUS"))),
+    **dict.fromkeys(("GETACL", "SETACL", "DELETEACL"), frozenset(("ACL",))),
+    **dict.fromkeys(("GETQUOTA", "SETQUOTA", "GETQUOTAROOT"), frozenset(("QUOTA", "QUOTAROOT"))),
+    **dict.fromkeys(("GETANNOTATION", "SETANNOTATION"), frozenset(("ANNOTATION",))),
+    "THREAD": frozenset(("THREAD",)),
+    **{
+        name: frozenset((name,)) for name in ("STATUS", "NAMESPACE", "ID", "CAPABILITY", "MYRIGHTS")
+    },
+    **dict.fromkeys(
+        "APPEND AUTHENTICATE CHECK CLOSE COPY CREATE DELETE ENABLE LOGIN LOGOUT NOOP PROXYAUTH "
+        "RENAME STARTTLS SUBSCRIBE UNSELECT UNSUBSCRIBE".split(),
+        frozenset(),
+    ),
+}
+"""The responses that a command asks for, where that is known."""
 
 
 class Responses(Transport):
@@ -49,7 +94,10 @@ class Responses(Transport):
     """Untagged responses go to `_idle_responses`: an `Idler` is at work."""
     _idle_responses: list[tuple[str, list[bytes | tuple[bytes, bytes]]]]
     _held: int = 0  # octets of responses that wait to be taken, at most
+    _unasked: int = 0  # the same of those that the command under way did not ask for
+    _asked: Container[str] = frozenset()
     _responses: int = 0  # how many have come since the latest command
+    _pluses: int = 0  # and how many continuations
     _selected: Selected | None = None
     _early: bytes | None = None  # a line that was read too soon, and comes next
     _words: list[str] = []  # noqa: RUF012 - untagged NO and BAD since the latest command; replaced
@@ -67,13 +115,15 @@ class Responses(Transport):
                     self.print_log()
                 raise
         del self.tagged_commands[tag]
+        typ, data = result
+        if typ == "BYE" and not expect_bye:  # quirk 31: to LOGOUT it is an answer
+            raise self.abort(shortened(self._told(data[-1])))
         return result
 
     def _check_bye(self) -> None:
         if bye := self.untagged_responses.get("BYE"):
             last = bye[-1]
-            text = self._secrets.blanked(last if isinstance(last, bytes) else last[0])
-            raise self.abort(shortened(text.decode("utf-8", "replace")))
+            raise self.abort(shortened(self._told(last if isinstance(last, bytes) else last[0])))
 
     def _untagged_response(self, typ: str, dat: list[Any], name: str) -> Results:
         """What came of one kind, which is forgotten here; the status' text after a NO."""
@@ -86,18 +136,33 @@ class Responses(Transport):
             self._mesg(f"untagged_responses[{name}] => {data}")
         return typ, data
 
-    def _get_response(self) -> bytes | None:
-        """Read one response and store it: its first line, None for a continuation."""
+    def _get_response(self, start_timeout: float | Exactly[False] | None = False) -> bytes | None:
+        """Read one response and store it: its first line, None for a continuation.
+
+        With `start_timeout`, `_responsetimeout` is raised if it does not begin in so many seconds;
+        None waits for ever. What has come of it by then is not lost.
+        """
         try:
-            return self._take_response(self._get_line())
+            if start_timeout is False:
+                return self._take_response(self._get_line())
+            return self._take_response(self._get_first_line(start_timeout))
         except self.abort as error:
             with_words(error, tuple(self._words))
+            raise
+        except self._responsetimeout:
             raise
         except TimeoutError as error:
             if not self._words:
                 raise
             late = with_words(self._timed_out(str(error)), tuple(self._words))
             raise late from error
+
+    def _get_first_line(self, patience: float | None) -> bytes:
+        try:
+            with self._waiting(patience):
+                return self._get_line()
+        except TimeoutError as error:
+            raise self._responsetimeout from error
 
     def _take_response(self, line: bytes) -> bytes | None:
         if not line:  # some servers send an empty line after a literal that ends a response
@@ -108,56 +173,85 @@ class Responses(Transport):
         if line[:1] == b"*":
             typ, dat = self._take_untagged(line)
         elif self._match(self.tagre, line):
-            tag, typ, dat = self.mo["tag"], self.mo["type"].decode("ascii"), self.mo["data"]
+            tag = self.mo["tag"]
+            typ, dat = self.mo["type"].decode("ascii").upper(), self.mo["data"] or b""
             if tag not in self.tagged_commands:
                 raise self.abort(f"unexpected tagged response: {self._quoted(line)}")
             self.tagged_commands[tag] = (typ, [dat])
         elif self._match(public.Continuation, line):
-            self.continuation_response = self.mo["data"]
+            self._take_continuation(self.mo["data"])
             return None
         else:
-            raise self.abort(f"unexpected response: {self._quoted(line)}")
-        if typ in ("OK", "NO", "BAD") and self._match(public.Response_code, dat):
-            self._append_untagged(self.mo["type"].decode("ascii"), self.mo["data"])
+            if line[:1] == b"\0" or line.isspace():
+                return self._take_response(self._next_line_with_text(line))
+            typ, dat = self._take_odd(line)
         if typ in ("NO", "BAD") and line[:1] == b"*":
             self._words = [*self._words, self._plain(line)][-MOST_WORDS:]
+        if typ in ("OK", "NO", "BAD", "PREAUTH") and self._match(public.Response_code, dat):
+            typ = self.mo["type"].decode("ascii").upper()
+            self._append_untagged(typ, self.mo["data"])
         if self.debug >= 1 and typ in ("NO", "BAD", "BYE"):
             self._mesg(f"{typ} response: {dat!r}")
         return line
 
+    def _take_continuation(self, data: bytes | None) -> None:
+        self._pluses += 1
+        if self._pluses > MOST_PLUSES:
+            raise self.abort(f"more than {MOST_PLUSES} continuations to one command")
+        self.continuation_response = data
+
+    def _take_odd(self, line: bytes) -> tuple[str, bytes]:
+        """A response that is none by the grammar, but that some server is known to send."""
+        if (understood := read_oddly(line)) is not None:
+            return self._take_untagged(understood)
+        if line[:1] == b" " and "FETCH" in self.untagged_responses:
+            self._append_untagged("FETCH", line)  # quirk 21: Xeams, the rest of a response
+            return "FETCH", line
+        raise self.abort(f"unexpected response: {self._quoted(line)}")
+
     def _take_untagged(self, line: bytes) -> tuple[str, bytes]:
         """Store an untagged response with its literals; its kind, and the last of its text."""
-        numbered = line[2:3].isdigit()
-        pattern = self.Untagged_status if numbered else public.Untagged_response
-        if not self._match(pattern, line):
-            raise self.abort(f"unexpected response: {self._quoted(line)}")
+        numbered = False
+        if not self._match(public.Untagged_response, line):
+            numbered = self._match(self.Untagged_status, line)
+            if not numbered:
+                understood = read_oddly(line)
+                if understood is None or understood == line:
+                    raise self.abort(f"unexpected response: {self._quoted(line)}")
+                return self._take_untagged(understood)
         dat: bytes = self.mo["data"] or b""
         if numbered and (rest := self.mo["data2"]):
             dat = dat + b" " + rest
-        typ: str = self.mo["type"].decode("ascii")
+        kind = self.mo["type"]
+        typ: str = _USUAL.get(kind) or kind.decode("ascii").upper()
         depth = 0
-        dat = self._with_whole_strings(line, dat)
-        while self._announces_literal(dat):
-            data = self._read_literal(self.mo["size"])
+        dat = self._with_whole_strings(typ, line, dat)
+        while dat[-1:] in _ENDS and (size := self._announced(typ, dat)) is not None:
+            data = self._read_literal(typ, size)
             self._append_untagged(typ, (dat, data))
-            depth += _balance(dat)
+            depth += balance(dat)
             dat = self._get_line()
             if not dat and depth > 0:  # an empty line where the response cannot have ended
                 dat = self._next_line_with_text()
-            dat = self._with_whole_strings(line, dat)
+            dat = self._with_whole_strings(typ, line, dat)
         self._append_untagged(typ, dat)
         return typ, dat
 
-    def _announces_literal(self, dat: bytes) -> bool:
-        """Whether a literal follows; its size is in `mo`."""
-        return dat.endswith(b"}") and self._match(self.Literal, dat[dat.rfind(b"\n") + 1 :])
+    def _announced(self, typ: str, dat: bytes) -> bytes | None:
+        """The size of the literal that follows, as the server wrote it, if one follows."""
+        last = dat[dat.rfind(b"\n") + 1 :]
+        if dat.endswith(b"}") and self._match(self.Literal, last):
+            found: bytes = self.mo["size"]
+            return found
+        odd = _ODD_LITERAL.match(last) if typ == "FETCH" else None
+        return odd["size"] if odd else None
 
-    def _with_whole_strings(self, response: bytes, dat: bytes) -> bytes:
+    def _with_whole_strings(self, typ: str, response: bytes, dat: bytes) -> bytes:
         """A line, and those on which a quoted string goes on that has begun on it.
 
         Nothing is changed in it: the line breaks are where the server put them.
         """
-        if (string := self._broken(response, dat)) is None:
+        if (string := self._broken(typ, response, dat)) is None:
             return dat
         text = bytearray(dat)
         while string is not None:
@@ -169,18 +263,22 @@ class Responses(Transport):
             if len(text) > self.limits.text:
                 raise self.abort(f"a response exceeds the limit of {self.limits.text} octets")
             if rest := string.add(line + b"\r\n"):
-                string = self._broken(response, rest[:-2])
+                string = self._broken(typ, response, rest[:-2])
         return bytes(text)
 
-    def _broken(self, response: bytes, line: bytes) -> Broken | None:
+    def _broken(self, typ: str, response: bytes, line: bytes) -> Broken | None:
         """The quoted string on a line that has no end there, if there is one."""
-        if b'"' not in line or not may_go_on(line, 0, len(line)) or self._announces_literal(line):
+        if b'"' not in line or not may_go_on(line, 0, len(line)):
+            return None
+        if line[-1:] in _ENDS and self._announced(typ, line) is not None:
             return None
         return broken(line, response=response)
 
-    def _next_line_with_text(self) -> bytes:
-        while not (line := self._get_line()):
+    def _next_line_with_text(self, line: bytes = b"") -> bytes:
+        """This line or the next that has text, without NUL octets before it (quirks 2 and 5)."""
+        while not (line := line.lstrip(b"\0")) or line.isspace():
             self._count()
+            line = self._get_line()
         return line
 
     def _count(self) -> None:
@@ -188,12 +286,13 @@ class Responses(Transport):
         if self._responses > self.limits.responses:
             raise self.abort(f"more than {self.limits.responses} responses to one command")
 
-    def _read_literal(self, digits: bytes) -> bytes:
+    def _read_literal(self, typ: str, digits: bytes) -> bytes:
         size = int(digits) if len(digits) <= MOST_DIGITS else 1 << 64
-        if size > self.limits.literal:
-            raise self.abort(
-                f"a literal of {size} octets exceeds the limit of {self.limits.literal}"
-            )
+        most = self.limits.literal
+        if typ not in self._asked:
+            most = min(most, self.limits.unasked)
+        if size > most:
+            raise self.abort(f"a literal of {size} octets exceeds the limit of {most}")
         if self.debug >= 4:
             self._mesg(f"read literal size {size}")
         data = self.read(size)
@@ -205,9 +304,16 @@ class Responses(Transport):
         """Store an untagged response, or a part of one that ends in a literal."""
         if dat is None:
             dat = b""
-        self._held += _size(dat)
+        size = _size(dat)
+        self._held += size
         if self._held > self.limits.held:
             self._count_held(dat)
+        if typ in self._asked:
+            self._progressed = True
+        else:
+            self._unasked += size
+            if self._unasked > self.limits.unasked:
+                self._count_unasked(typ, dat)
         if self.debug >= 5:
             self._mesg(f'untagged_responses[{typ}] += ["{dat!r}"]')
         if typ in Selected.KINDS and self._selected is not None and isinstance(dat, bytes):
@@ -233,6 +339,17 @@ class Responses(Transport):
         if self._held > self.limits.held:
             raise self.abort(f"more than {self.limits.held} octets of responses have collected")
 
+    def _count_unasked(self, typ: str, newest: Data) -> None:
+        """The same for what no command asked for: a smaller limit will do."""
+        waiting = [*self.untagged_responses.items(), *self._idle_responses]
+        self._unasked = _size(newest) + sum(
+            _size(each) for kind, data in waiting if kind not in self._asked for each in data
+        )
+        if self._unasked > self.limits.unasked:
+            raise self.abort(
+                f"more than {self.limits.unasked} octets that nobody asked for: {typ} responses"
+            )
+
     def _get_line(self) -> bytes:
         """A line without its end."""
         if self._early is not None:
@@ -241,10 +358,15 @@ class Responses(Transport):
         line = self.readline()
         if not line:
             raise self.abort("socket error: EOF")
-        if line[-2:] != b"\r\n":
+        if line[-2:] != b"\r\n" and line != b"\n":  # quirk 6: a literal one octet too short
             raise self.abort(f"socket error: unterminated line: {self._quoted(line)}")
         line = line[:-2]
-        shown = "< b'+ ***'" if self._confidential and line[:1] == b"+" else f"< {line!r}"
+        if self._confidential and line[:1] == b"+":
+            shown = "< b'+ ***'"
+        elif len(line) <= SHOWN or self.debug >= 4:
+            shown = f"< {line!r}"
+        else:
+            shown = f"< {line[:SHOWN]!r} and {len(line) - SHOWN} octets more"
         if self.debug >= 4:
             self._mesg(shown)
         else:
@@ -271,11 +393,5 @@ class Responses(Transport):
 def _size(data: Data) -> int:
     """Octets of memory that a response takes."""
     if isinstance(data, bytes):
-        return OVERHEAD + len(data)
-    return OVERHEAD + len(data[0]) + len(data[1])
-
-
-def _balance(text: bytes) -> int:
-    """How many more parentheses it opens than it closes."""
-    text = _QUOTED.sub(b"", text)
-    return text.count(b"(") - text.count(b")")
+        return 48 + len(data)
+    return 144 + len(data[0]) + len(data[1])

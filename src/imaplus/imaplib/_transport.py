@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
-import sys
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 from imaplus.errors import told
+from imaplus.imaplib._input_file import InputFile, warn_of_file
 from imaplus.imaplib._log import Log
+from imaplus.imaplib._pieces import LITERAL_STEP, READ_SIZE, Pieces, read_in_steps
 from imaplus.imaplib._public import public
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
@@ -25,17 +25,23 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Exception)
 
-READ_SIZE: Final = 1 << 16
-"""Octets read at once: small answers stay quick, large ones take few calls."""
-LITERAL_STEP: Final = 1 << 18
-"""Octets of a literal asked for at once, so that its announced size is no allocation."""
-SMALL: Final = 4096
-"""Octets of a piece that is worth an object of its own."""
 GLANCE: Final = 0.001
 """Seconds to look whether something has come: 0 would mean not to block at all."""
+PATIENCE: Final = 120.0
+"""Seconds that a server gets where the socket has no time-out."""
+SLOWEST: Final = 256
+"""Octets a second that a line or literal must come with, once it has begun: far below any line."""
+CHATTER: Final = 20.0
+"""Seconds that a server may say what nobody asked for, if the socket's time-out is less."""
+LULL: Final = 1.5
+"""Seconds of silence after which what comes is no flood: signs of life are further apart."""
 WSAEINVAL: Final = 10022
 """What Windows says of a connection that the server has closed."""
 _CLOSED: Final = (errno.ENOTCONN, errno.EBADF)
+
+
+NOT_ASSIGNED: Final = object()
+"""What `IMAP4.file` is before anybody assigned one: None may be assigned as well."""
 
 
 class Transport(Log):
@@ -64,10 +70,19 @@ class Transport(Log):
     class _invalid(error, ValueError):  # noqa: N801
         """An argument that cannot be sent."""
 
-        def __reduce__(self) -> tuple[Any, ...]:  # by its name, pickle would find `error`
-            return _make_invalid, self.args, self.__dict__ or None
+        __qualname__ = "IMAP4._invalid"
+        __module__ = public.__name__
 
-        __qualname__ = "IMAP4.error"
+    class _mistyped(error, TypeError):  # noqa: N801
+        """An argument of a type that cannot be sent, or one too many."""
+
+        __qualname__ = "IMAP4._mistyped"
+        __module__ = public.__name__
+
+    class _responsetimeout(TimeoutError):  # noqa: N801
+        """No response has begun in time, while an `Idler` waited for one."""
+
+        __qualname__ = "IMAP4._responsetimeout"
         __module__ = public.__name__
 
     class _timed_out(TimeoutError):  # noqa: N801
@@ -99,6 +114,11 @@ class Transport(Log):
     _block: bytes = b""  # read from `sock`, and taken up to _at
     _at: int = 0
     _unread: list[bytes] | None = None  # what comes before all that `sock` still has
+    _imaplib_file: Any = NOT_ASSIGNED  # what `file` gives
+    _usual: float | Literal[False] | None = False  # the socket's time-out, while another is set
+    _progressed: bool = True  # something has come that was asked for, since the last look
+    _looked: float = 0.0  # when that was
+    _chatter: float = 0.0  # seconds spent since then on what nobody asked for
 
     # -- hooks ----------------------------------------------------------------------------------
 
@@ -107,7 +127,7 @@ class Transport(Log):
         self.host = host
         self.port = port
         self._forget_input()
-        self._file = None
+        self._file, self._imaplib_file = None, NOT_ASSIGNED
         self.sock = self._create_socket(timeout)
 
     def _create_socket(self, timeout: float | None) -> _socket:
@@ -128,7 +148,7 @@ class Transport(Log):
     def read(self, size: int) -> bytes:
         """So many octets; fewer only where the stream ends."""
         if self._file is not None:
-            return _read_in_steps(self._file, size)
+            return read_in_steps(self._file, size)
         return self._read_block(size)
 
     def readline(self) -> bytes:
@@ -158,8 +178,7 @@ class Transport(Log):
     def shutdown(self) -> None:
         """Close what `open` opened."""
         self._forget_input()
-        if self._file is not None:
-            self._file.close()
+        self._close_imaplib_file()
         try:
             self.sock.shutdown(public.socket.SHUT_RDWR)
         except OSError as error:
@@ -178,14 +197,26 @@ class Transport(Log):
     def file(self) -> IO[Any]:
         """A binary file to read from: whichever was assigned, else one over what `readline` reads.
 
-        Once a file has been assigned, `read` and `readline` use it instead of `sock`.
+        Once a file has been assigned, `read` and `readline` use it instead of `sock`. On a Python
+        whose own imaplib warns about it, so does this.
         """
-        return cast("IO[Any]", _InputFile(self)) if self._file is None else self._file
+        warn_of_file(assigned=False)
+        if self._imaplib_file is not NOT_ASSIGNED:
+            return cast("IO[Any]", self._imaplib_file)
+        return cast("IO[Any]", InputFile(self)) if self._file is None else self._file
 
     @file.setter
-    def file(self, file: IO[Any]) -> None:
+    def file(self, file: object) -> None:
+        warn_of_file(assigned=True)
         self._forget_input()
-        self._file = file
+        self._imaplib_file = file
+        self._file = None if isinstance(file, InputFile) else cast("IO[bytes] | None", file)
+
+    def _close_imaplib_file(self) -> None:
+        """Close the file that was assigned, if one was."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
 
     # -- buffered input -------------------------------------------------------------------------
 
@@ -228,6 +259,7 @@ class Transport(Log):
         """A line that the block does not hold as a whole."""
         line = bytearray(self._block[self._at :])
         self._block, self._at = b"", 0
+        began = self._look() if not line else public.time.monotonic()
         try:
             while len(line) < most:
                 data = self._receive()
@@ -236,6 +268,7 @@ class Transport(Log):
                 if end or not data:
                     self._block, self._at = data, end
                     break
+                self._keep_pace(began, len(line))
         except BaseException:
             self._block = bytes(line)
             raise
@@ -251,6 +284,7 @@ class Transport(Log):
             return data
         taken = Pieces(data)
         missing = size - len(data)
+        began = public.time.monotonic()
         try:
             while missing:
                 if missing < READ_SIZE or self._unread:
@@ -263,23 +297,60 @@ class Transport(Log):
                     break
                 taken.add(data)
                 missing -= len(data)
+                if missing:
+                    self._keep_pace(began, size - missing)
         except BaseException:
             self._block, self._at = taken.all(), 0
             raise
         return taken.all()
 
+    # -- time -----------------------------------------------------------------------------------
+
+    def _patience(self) -> float:
+        """Seconds that the server gets: what the program has set for the socket, or what we do."""
+        usual = self._usual
+        if usual is False:
+            usual = getattr(getattr(self, "sock", None), "gettimeout", lambda: None)()
+        return usual or PATIENCE
+
+    def _keep_pace(self, began: float, octets: int) -> None:
+        """Insist that a line or literal that has begun comes at a rate at which it will end."""
+        took = public.time.monotonic() - began
+        if took > self._patience() + octets / SLOWEST:
+            raise self.abort(f"{octets} octets of a response came in {took:.0f} seconds: too slow")
+
+    def _look(self) -> float:
+        """Insist that what comes leads somewhere; the time.
+
+        Called before each wait for a line. What was asked for may take as long as it does, and so
+        may silence, which the time-out of the socket bounds. But a server that keeps talking, and
+        says nothing that was asked for, has a time to end in.
+        """
+        now: float = public.time.monotonic()
+        gap, self._looked = now - self._looked, now
+        if self._progressed:
+            self._progressed, self._chatter = False, 0.0
+        elif gap < LULL:
+            self._chatter += gap
+            if self._chatter > max(self._patience(), CHATTER):
+                raise self.abort(
+                    f"for {self._chatter:.0f} seconds the server has said nothing that was asked"
+                )
+        return now
+
     @contextlib.contextmanager
     def _waiting(self, seconds: float | None) -> Iterator[None]:
-        """Reading inside raises TimeoutError after so many seconds; None is as long as usual."""
+        """Reading inside raises TimeoutError after so many seconds; None waits for ever."""
         sock = getattr(self, "sock", None)
-        if sock is None or seconds is None:
+        if sock is None:
             yield
             return
-        patience = sock.gettimeout()
-        sock.settimeout(max(seconds, GLANCE))
+        self._usual = patience = sock.gettimeout()
+        sock.settimeout(None if seconds is None else max(seconds, GLANCE))
         try:
             yield
         finally:
+            self._usual = False
             if sock.fileno() != -1:
                 sock.settimeout(patience)
 
@@ -299,69 +370,11 @@ class Transport(Log):
             self.sock.settimeout(patience)
 
 
-class Pieces:
-    """Octets as they come, in memory that is about as large: large pieces are copied once."""
-
-    def __init__(self, first: bytes = b"") -> None:
-        self._pieces = [first]
-        self._small = bytearray()  # pieces so small that a list of them would be larger
-
-    def add(self, piece: bytes) -> None:
-        """The next octets."""
-        if len(piece) < SMALL:
-            self._small += piece
-            if len(self._small) < READ_SIZE:
-                return
-            piece = b""
-        self._pieces += (bytes(self._small), piece)
-        self._small.clear()
-
-    def all(self) -> bytes:
-        """All octets."""
-        return b"".join((*self._pieces, self._small))
-
-
-def _read_in_steps(file: IO[bytes], size: int) -> bytes:
-    """So many octets of a file, without making room for them before they come."""
-    if size <= LITERAL_STEP:
-        return file.read(size)
-    taken = Pieces()
-    while size > 0 and (data := file.read(min(size, LITERAL_STEP))):
-        taken.add(data)
-        size -= len(data)
-    return taken.all()
-
-
-class _InputFile(io.BufferedIOBase):
-    """What an `IMAP4` reads, as a file, for programs that read past its methods."""
-
-    def __init__(self, owner: Transport) -> None:
-        self._owner = owner
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size >= 0:
-            return self._owner._read_block(size)
-        pieces = []
-        while data := self._owner._read_block(READ_SIZE):
-            pieces.append(data)
-        return b"".join(pieces)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._owner._read_line(sys.maxsize if size is None or size < 0 else size)
-
-
 def with_words(error: E, words: tuple[str, ...]) -> E:
     """The error with the server's last words, if it has none yet and can have any."""
     if words and getattr(error, "last_words", None) == ():
         error.last_words = words  # type: ignore[attr-defined]
     return error
-
-
-def _make_invalid(*args: object) -> Exception:
-    return Transport._invalid(*args)
 
 
 def _make_timed_out(*args: object) -> Exception:

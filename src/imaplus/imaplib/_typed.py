@@ -7,7 +7,7 @@ Octets go through the hooks of the `IMAP4` (`send`, `readline`, `read`), so its 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client._sync import Client
@@ -83,7 +83,7 @@ class HookStream(Stream):
         if self._come is not None:
             return
         try:
-            with self._imap._waiting(timeout):
+            with nullcontext() if timeout is None else self._imap._waiting(timeout):
                 self._come = self._next()
         except TimeoutError as error:
             raise TimedOut("nothing came in time") from error
@@ -93,6 +93,7 @@ class HookStream(Stream):
             raise ProtocolError(str(error)) from error
 
     def _next(self) -> bytes:
+        self._imap._progressed = True  # whether it leads anywhere is the client's to judge
         if self._missing:
             data = self._imap.read(min(self._missing, LITERAL_STEP))
             self._missing -= len(data)
@@ -198,6 +199,9 @@ class TypedClient(Client):
         try:
             self._imap._get_capabilities()
         except (self._imap.error, OSError) as error:
+            if not isinstance(error, self._imap.abort | OSError):
+                self._imap._asked_in = self._imap.state  # it does not say: what is known must do
+                return
             lost = ConnectionLost(f"the connection was lost: {error}")
             self._connection.fail(lost)
             self._stream.close()

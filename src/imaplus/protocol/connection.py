@@ -18,6 +18,7 @@ from imaplus.errors import (
     ImapError,
     ProtocolError,
     StateError,
+    UidValidityChanged,
 )
 from imaplus.logs import ConnectionLog
 from imaplus.protocol.command import Command, Pending, Reply, State
@@ -32,7 +33,7 @@ from imaplus.protocol.telling import Trace as Trace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.framing import Framer, frames_in
-from imaplus.wire.sinks import Lost
+from imaplus.wire.sinks import Lost, Sink
 from imaplus.wire.writer import Writer
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ class Connection(Session):
         self._count = 0
         self._queue: OrderedDict[str, Pending[Any]] = OrderedDict()  # by tag
         self._in_flight = InFlight()
+        self._unasked = 0  # octets in a row that no command asked for
         self._sinks = Sinks(self._in_flight, limits)
-        self._framer = Framer(limits, self._sinks.choose)
+        self._framer = Framer(limits, self._choose_sink)
 
     @property
     def has_more(self) -> bool:
@@ -187,6 +189,14 @@ class Connection(Session):
         for capability in command.needs():
             if not self.can(capability):
                 raise CapabilityMissing(capability, command.name.decode())
+
+        if _uses_uids(command) and self.mailbox is not None and self.mailbox.made_anew is not None:
+            raise self.mailbox.made_anew.with_traceback(None)
+
+    def _uids_are_void(self, error: UidValidityChanged) -> None:
+        for pending in (*self._in_flight, *self._queue.values()):
+            if _uses_uids(pending.command):
+                pending.fail(error)  # its answers, if any come, are thrown away
 
     def _encode(self, pending: Pending[Any]) -> None:
         out = Writer(self.rules(), self.listed)
@@ -390,6 +400,7 @@ class Connection(Session):
                 pending.note(value)
         owner = self._in_flight.owner_of(value)
         if owner is None:
+            self._count_unasked(size)
             events.append(value)
             if (hearer := self._in_flight.hearer_of(value)) is not None:
                 hearer.collect(value, size, self.limits)
@@ -398,9 +409,17 @@ class Connection(Session):
 
     def _give(self, owner: Pending[Any], value: object, size: int, count: int = 1) -> None:
         """A value, or a run of `count`, for the command that it answers."""
+        self._unasked = 0
         owner.collect(value, size, self.limits, count)
         if not owner.ignored:
             self.progress.answered(size, count)
+
+    def _count_unasked(self, size: int) -> None:
+        self._unasked += size
+        if self._unasked > self.limits.unasked:
+            raise ProtocolError(
+                f"the server sent {self._unasked} octets in a row that no command asked for"
+            )
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
         if self._outbox.blocked:
@@ -409,6 +428,7 @@ class Connection(Session):
             return
         pending = self._in_flight.oldest
         if pending is None or not pending.command.exclusive or not pending.written:
+            self._count_unasked(len(challenge.text) + FEW)  # nobody sends many of these
             events.append(challenge)
             return
         from imaplus.protocol.answering import Answering
@@ -442,9 +462,10 @@ class Connection(Session):
             if status.ok:
                 raise ProtocolError(f"{pending.name}: OK before the command was sent")
             self._outbox.refuse(pending)
-        self._in_flight.remove(pending)
+        self._unasked = 0
         self.progress.steps += 1
         self.apply(status)
+        self._in_flight.remove(pending)
         if status.code == "ALERT":
             events.append(status)  # it is for the user, whatever the command (RFC 9051, 7.1)
         if pending.command.ends_connection and status.kind == "BYE":
@@ -472,7 +493,15 @@ class Connection(Session):
         status = self._telling.hidden_status(status)
         return Reply(pending.name, status, pending.values, pending.malformed, words)
 
+    def _choose_sink(self, text: bytearray, size: int) -> Sink:
+        return self._sinks.choose(text, size, self._framer.held)
+
     @property
     def _is_confidential(self) -> bool:
         """Whether what the server asks for now is a secret."""
         return any(pending.command.confidential for pending in self._in_flight)
+
+
+def _uses_uids(command: Command[Any]) -> bool:
+    """Whether UIDs stand in a command, or are what it asks for (RFC 9051, 6.4.9)."""
+    return command.name.startswith(b"UID ")

@@ -55,6 +55,10 @@ class InFlight:
                 return state
         return None
 
+    def collects(self, kind: type) -> bool:
+        """Whether a command collects values of this type, or of one that is a kind of it."""
+        return any(issubclass(each, kind) for types in self._collecting for each in types)
+
     def add(self, pending: Pending[Any]) -> None:
         """It is on its way."""
         command = pending.command

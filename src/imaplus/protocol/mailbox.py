@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from itertools import chain
 
+from imaplus.errors import UidValidityChanged
 from imaplus.protocol.data import (
     Exists,
     Expunged,
@@ -55,6 +56,8 @@ class Mailbox:
         self.permanent_flags: frozenset[str] | None = None
         self.uids_persist = True
         self.mailboxid: str | None = None
+        self.made_anew: UidValidityChanged | None = None
+        """Set once the server has told another UIDVALIDITY: all UIDs of before are void."""
         self._earlier: list[SequenceSet] = []
         self._most = limits.messages
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short
@@ -94,7 +97,8 @@ class Mailbox:
             case UidNext(value):
                 self.uidnext = value
             case UidValidity(value):
-                self.uidvalidity = value
+                if self.made_anew is None:
+                    self.uidvalidity = value
             case HighestModSeq(value):
                 self.highestmodseq = value
             case PermanentFlags(flags):
@@ -112,6 +116,13 @@ class Mailbox:
                 self.highestmodseq = 0
             case "UIDNOTSTICKY":
                 self.uids_persist = False
+
+    def check_uidvalidity(self, told: object) -> None:
+        """Take note if an open mailbox is told to have another UIDVALIDITY (0 tells nothing)."""
+        if not isinstance(told, UidValidity) or self.made_anew is not None:
+            return
+        if self.uidvalidity and told.value not in (0, self.uidvalidity):
+            self.made_anew = UidValidityChanged(self.name, self.uidvalidity, told.value)
 
     @property
     def vanished_earlier(self) -> SequenceSet:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imaplus.errors import ProtocolError, quoted
+from imaplus.errors import ProtocolError, UidValidityChanged, quoted
 from imaplus.protocol.command import State
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
@@ -191,3 +191,10 @@ class Session:
             self.mailbox = None  # all that came so far described the old one
         if status.code is not None and isinstance(status.data, Capability):
             self.apply(status.data)
+        if status.code == "UIDVALIDITY" and self.mailbox is not None and self._opening is None:
+            self.mailbox.check_uidvalidity(status.data)
+            if self.mailbox.made_anew is not None:
+                self._uids_are_void(self.mailbox.made_anew)
+
+    def _uids_are_void(self, error: UidValidityChanged) -> None:
+        """The open mailbox was made anew: no UID may be used that is known of it."""

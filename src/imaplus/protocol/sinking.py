@@ -26,8 +26,11 @@ class Sinks:
         self.wanted = False
         """Whether a command waits for the latest literal of those too large to come at once."""
 
-    def choose(self, text: bytearray, size: int) -> Sink:
-        """The sink for a literal, by the text that comes before it."""
+    def choose(self, text: bytearray, size: int, held: int) -> Sink:
+        """The sink for a literal, by the text that comes before it.
+
+        `held` octets of literals of the same response are in memory.
+        """
         self.owner = None
         for pending in self._in_flight if self._in_flight.sinks_from else ():
             sink = pending.command.sink(text, size)
@@ -39,6 +42,9 @@ class Sinks:
         if name_of_body(text) is None:
             if size > self._limits.small_literal:
                 raise ProtocolError(f"a literal of {size} octets where no body was asked for")
+        elif not self._in_flight.collects(MessageData):
+            if held + size > self._limits.unasked:
+                raise ProtocolError(f"a body of {size} octets that no command asked for")
         elif size > self._limits.literal:
             return Discard(
                 ProtocolError(f"a body of {size} octets is too large for memory: download it")

@@ -27,6 +27,8 @@ class Limits:
     """Open parentheses: servers stop nesting MIME parts at a hundred."""
     held: int = 1 << 30
     """Octets kept for one command until its caller takes them: a page of large messages."""
+    unasked: int = 64 << 20
+    """The same of what no command asked for: the news of the largest mailboxes we know."""
     responses: int = 5_000_000
     """Responses kept for one command: the flags of the largest mailboxes we know."""
     messages: int = 20_000_000

@@ -24,6 +24,7 @@ from imaplus.wire.sinks import SinkChooser
 _LITERAL: Final = lazy_pattern(rb"\{([0-9]{1,20})(\+?)[ \t]*\}\Z")
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 _LINE_END: Final = b" \t\r\n"
+_NAMES: Final = lazy_pattern(rb"\* (?:LIST|LSUB) ", re.IGNORECASE)  # end in a mailbox's name
 # For what is whole and plain, and cut in fewer steps:
 _CR: Final = ord("\r")
 _ENDS_ODDLY: Final = frozenset(b"} \t\r")
@@ -53,6 +54,7 @@ class Framer:
         "_limits",
         "_line",
         "_literals",
+        "_pads",
         "_plain_until",
         "_position",
         "_text",
@@ -77,6 +79,7 @@ class Framer:
         self._balance = 0  # open parentheses in the text, up to _balanced
         self._balanced = 0
         self._literals = Literals(limits, choose)
+        self._pads = False  # the server puts spaces before the ends of all kinds of lines
 
     def feed(self, data: bytes) -> None:
         """Take octets as they came from the stream."""
@@ -127,6 +130,11 @@ class Framer:
         self._position = 0
         return rest
 
+    @property
+    def held(self) -> int:
+        """Octets of the present response's literals that are in memory."""
+        return self._literals.held
+
     def next_frame(self) -> Frame | None:
         """The next complete response, or None until more octets have come.
 
@@ -150,7 +158,7 @@ class Framer:
                     continue
             elif not self._text:
                 whole = whole.lstrip(b"\0")  # quirk 2: NUL octets before a response
-            line = whole.rstrip(_LINE_END)  # quirk 1: spaces before the line's end
+            line = self._without_end(whole)
             if not self._text:
                 if not line:
                     continue  # quirk 5: an empty line between responses
@@ -341,6 +349,16 @@ class Framer:
         if not self._text and self._broken is None:
             self._text_size = 0  # what follows, if anything, is counted where that is found
         return piece
+
+    def _without_end(self, whole: bytes) -> bytes:
+        """A line without its end, nor spaces before it (quirk 1) that belong to no name."""
+        line = whole.rstrip(_LINE_END)
+        if len(whole) - len(line) > len(b"\r\n") and not self._text and not _LITERAL.search(line):
+            if not _NAMES.match(whole):
+                self._pads = True
+            elif not self._pads:
+                return whole.rstrip(b"\r\n")  # quirk 40: here they belong to the name
+        return line
 
     def _is_broken(self, line: bytes, whole: bytes) -> bool:
         """Whether a quoted string goes on on the next line; then it is begun."""

@@ -35,6 +35,11 @@ class Literals:
         return Memory()
 
     @property
+    def held(self) -> int:
+        """Octets in memory of those of this response."""
+        return self._held
+
+    @property
     def coming(self) -> bool:
         """Whether one has begun and is not complete."""
         return self._sink is not None
