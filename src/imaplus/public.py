@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         UnixSocket,
     )
     from imaplus.core.append import Appended, MessageRefused, Outgoing
-    from imaplus.core.envelope import Address, Envelope
-    from imaplus.core.fetch import Body
+    from imaplus.core.envelope import Address, Addresses, Envelope
+    from imaplus.core.fetch import Body, BodySink, Item
     from imaplus.core.fetched import Fetched
     from imaplus.core.listing import ListEntry, Namespace, Namespaces
     from imaplus.core.mailboxes import MailboxStatus
@@ -96,12 +96,32 @@ if TYPE_CHECKING:
         UsageError,
     )
     from imaplus.extensions.qresync import Resync
-    from imaplus.protocol.command import Command, Flow, Together
-    from imaplus.protocol.data import Exists, Expunged, Vanished
+    from imaplus.flows.download import Progress
+    from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.protocol.command import (
+        Command,
+        Flow,
+        Handshake,
+        Pending,
+        Reply,
+        State,
+        Step,
+        Together,
+    )
+    from imaplus.protocol.connection import Connection, Trace
+    from imaplus.protocol.data import Exists, Expunged, MessageData, MessageRun, RunShape, Vanished
+    from imaplus.protocol.mailbox import Mailbox as MailboxState
+    from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
     from imaplus.sasl import Anonymous, BearerToken, Credentials, External, Password
-    from imaplus.wire.frames import Limits
+    from imaplus.wire.cursor import Cursor, Mark
+    from imaplus.wire.frames import Frame, Limits
+    from imaplus.wire.framing import Framer, Rows
     from imaplus.wire.secret import Secret
-    from imaplus.wire.sets import SequenceSet
+    from imaplus.wire.sets import Range, SequenceSet, SequenceSetLike
+    from imaplus.wire.sinks import Sink, SinkChooser
+    from imaplus.wire.sources import Source
+    from imaplus.wire.writer import Piece, Rules, Segment, Writer
+    from imaplus.wire.writer import Text as TextLike
 
 _MODULES = {
     "imaplus.client._async": "AsyncClient",
@@ -113,8 +133,8 @@ _MODULES = {
     "imaplus.client.answers": "Answer",
     "imaplus.client.endpoints": "Connected Endpoint Process Security Tcp Timeouts Tls UnixSocket",
     "imaplus.core.append": "Appended MessageRefused Outgoing",
-    "imaplus.core.envelope": "Address Envelope",
-    "imaplus.core.fetch": "Body",
+    "imaplus.core.envelope": "Address Addresses Envelope",
+    "imaplus.core.fetch": "Body BodySink Item",
     "imaplus.core.fetched": "Fetched",
     "imaplus.core.listing": "ListEntry Namespace Namespaces",
     "imaplus.core.mailboxes": "MailboxStatus",
@@ -133,15 +153,25 @@ _MODULES = {
         "TooLarge UidValidityChanged UsageError"
     ),
     "imaplus.extensions.qresync": "Resync",
-    "imaplus.protocol.command": "Command Flow Together",
-    "imaplus.protocol.data": "Exists Expunged Vanished",
+    "imaplus.flows.download": "Progress",
+    "imaplus.flows.outgoing": "OutgoingMessage",
+    "imaplus.protocol.command": "Command Flow Handshake Pending Reply State Step Together",
+    "imaplus.protocol.connection": "Connection Trace",
+    "imaplus.protocol.data": "Exists Expunged MessageData MessageRun RunShape Vanished",
+    "imaplus.protocol.mailbox": "MailboxState",
+    "imaplus.protocol.response": "Continuation Malformed Status Unknown",
     "imaplus.sasl": "Anonymous BearerToken Credentials External Password",
-    "imaplus.wire.frames": "Limits",
+    "imaplus.wire.cursor": "Cursor Mark",
+    "imaplus.wire.frames": "Frame Limits",
+    "imaplus.wire.framing": "Framer Rows",
     "imaplus.wire.secret": "Secret",
-    "imaplus.wire.sets": "SequenceSet",
+    "imaplus.wire.sets": "Range SequenceSet SequenceSetLike",
+    "imaplus.wire.sinks": "Sink SinkChooser",
+    "imaplus.wire.sources": "Source",
+    "imaplus.wire.writer": "Piece Rules Segment TextLike Writer",
 }
 """The names by module, as above; a test holds the two against each other."""
-_RENAMED = {"BodyText": "Body"}
+_RENAMED = {"BodyText": "Body", "MailboxState": "Mailbox", "TextLike": "Text"}
 """Those that have another name where they are defined."""
 
 
@@ -156,6 +186,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Address",
+    "Addresses",
     "All",
     "AlreadyExists",
     "And",
@@ -171,6 +202,7 @@ __all__ = [
     "BearerToken",
     "Before",
     "Body",
+    "BodySink",
     "BodyText",
     "CapabilityMissing",
     "Cc",
@@ -178,9 +210,12 @@ __all__ = [
     "Command",
     "CommandError",
     "Connected",
+    "Connection",
     "ConnectionLost",
+    "Continuation",
     "Copied",
     "Credentials",
+    "Cursor",
     "Deleted",
     "Disposition",
     "Draft",
@@ -192,18 +227,27 @@ __all__ = [
     "Fetched",
     "Flagged",
     "Flow",
+    "Frame",
+    "Framer",
     "From",
+    "Handshake",
     "Header",
     "ImapError",
     "InvalidArgument",
+    "Item",
     "Keyword",
     "Larger",
     "Limits",
     "ListEntry",
     "Mailbox",
+    "MailboxState",
     "MailboxStatus",
+    "Malformed",
+    "Mark",
+    "MessageData",
     "MessagePart",
     "MessageRefused",
+    "MessageRun",
     "ModSeq",
     "Multipart",
     "Namespace",
@@ -218,31 +262,49 @@ __all__ = [
     "Or",
     "OutcomeUnknown",
     "Outgoing",
+    "OutgoingMessage",
     "OverQuota",
     "Part",
     "Password",
+    "Pending",
+    "Piece",
     "Pipeline",
     "Process",
+    "Progress",
     "ProtocolError",
     "Query",
+    "Range",
     "Recent",
     "Refused",
     "Rejected",
+    "Reply",
     "Resync",
+    "Rows",
+    "Rules",
+    "RunShape",
     "Secret",
     "Security",
     "Seen",
+    "Segment",
     "SentBefore",
     "SentOn",
     "SentSince",
     "SequenceSet",
+    "SequenceSetLike",
     "Since",
+    "Sink",
+    "SinkChooser",
     "Smaller",
+    "Source",
+    "State",
     "StateError",
+    "Status",
+    "Step",
     "Stored",
     "Subject",
     "Tcp",
     "Text",
+    "TextLike",
     "TextPart",
     "Throttled",
     "TimedOut",
@@ -252,6 +314,7 @@ __all__ = [
     "To",
     "Together",
     "TooLarge",
+    "Trace",
     "Uid",
     "UidValidityChanged",
     "Unanswered",
@@ -260,7 +323,9 @@ __all__ = [
     "Unflagged",
     "UnixSocket",
     "Unkeyword",
+    "Unknown",
     "Unseen",
     "UsageError",
     "Vanished",
+    "Writer",
 ]

@@ -98,6 +98,7 @@ class Anonymous:
 
 
 Credentials: TypeAlias = Password | BearerToken | External | Anonymous
+"""What a user logs in with."""
 
 
 class Mechanism(ABC):

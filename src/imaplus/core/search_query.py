@@ -9,7 +9,7 @@ not. The keys themselves stand in `search_keys`, and those of extensions in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import ClassVar, Final, NoReturn
 
@@ -146,13 +146,14 @@ class _Several(Query):
     """Queries of equal rank; those of the same kind among them are taken apart."""
 
     terms: tuple[Query, ...]
-    inner: int = field(compare=False)
+    inner: int = field(init=False, compare=False)
     """The depth of the deepest of them."""
 
-    def __init__(self, *terms: Query) -> None:
+    def __init__(self, *queries: Query, terms: Iterable[Query] = ()) -> None:
+        """`terms` are more queries: what `dataclasses.replace()` gives."""
         flat: list[Query] = []
         inner = 0
-        for term in terms:
+        for term in (*queries, *terms):
             if isinstance(term, _Several) and type(term) is type(self):
                 flat += term.terms
                 inner = max(inner, term.inner)

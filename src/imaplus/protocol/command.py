@@ -222,6 +222,7 @@ class Handshake:
 
 
 Step = Command[Any] | Together | Handshake
+"""What a flow yields: one command, several at once, or the wish for TLS."""
 Flow = Generator[Step, Any, T]
 """Policy that needs several commands: it yields them, is sent their results, and returns one."""
 

@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from imaplus.testing.content import Content, Generated, InMemory
     from imaplus.testing.faults import Fault, Refusal
-    from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk
+    from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk, Rewrite
     from imaplus.testing.sample import sample_mailbox
-    from imaplus.testing.server import AsyncServer
+    from imaplus.testing.server import AsyncServer, BaseServer, Hub, Security
+    from imaplus.testing.session import Session
     from imaplus.testing.stdio import serve_stdio
-    from imaplus.testing.store import Account, Mailbox, Message
+    from imaplus.testing.store import Account, Home, Mailbox, Message, Watcher
+    from imaplus.testing.streams import Stream
     from imaplus.testing.threaded import Server
     from imaplus.testing.tls import Authority
-    from imaplus.testing.transcript import ScriptServer, Transcript
+    from imaplus.testing.transcript import Cut, Peer, ScriptServer, Step, Tags, Transcript
+    from imaplus.testing.view import Numbered, View
 
 __all__ = [
     "BASIC",
@@ -33,18 +36,32 @@ __all__ = [
     "Account",
     "AsyncServer",
     "Authority",
+    "BaseServer",
     "Content",
+    "Cut",
     "Fault",
     "Generated",
+    "Home",
+    "Hub",
     "InMemory",
     "Mailbox",
     "Message",
+    "Numbered",
+    "Peer",
     "Personality",
     "Quirk",
     "Refusal",
+    "Rewrite",
     "ScriptServer",
+    "Security",
     "Server",
+    "Session",
+    "Step",
+    "Stream",
+    "Tags",
     "Transcript",
+    "View",
+    "Watcher",
     "sample_mailbox",
     "serve_stdio",
 ]
@@ -52,14 +69,17 @@ __all__ = [
 _HOMES: Final = {
     "content": ("Content", "Generated", "InMemory"),
     "faults": ("Fault", "Refusal"),
-    "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk"),
+    "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk", "Rewrite"),
     "sample": ("sample_mailbox",),
-    "server": ("AsyncServer",),
+    "server": ("AsyncServer", "BaseServer", "Hub", "Security"),
+    "session": ("Session",),
     "stdio": ("serve_stdio",),
-    "store": ("Account", "Mailbox", "Message"),
+    "store": ("Account", "Home", "Mailbox", "Message", "Watcher"),
+    "streams": ("Stream",),
     "threaded": ("Server",),
     "tls": ("Authority",),
-    "transcript": ("ScriptServer", "Transcript"),
+    "transcript": ("Cut", "Peer", "ScriptServer", "Step", "Tags", "Transcript"),
+    "view": ("Numbered", "View"),
 }
 
 

@@ -56,6 +56,7 @@ HANDSHAKE: Final = 30.0
 """Seconds for a client's TLS handshake."""
 
 Security = Literal["plain", "starttls", "tls"]
+"""How a server is reached: in clear, in clear until STARTTLS, or by TLS from the start."""
 
 
 class Hub:

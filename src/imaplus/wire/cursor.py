@@ -46,6 +46,7 @@ MAX_NUMBER64: Final = (1 << 64) - 1
 MANY_NUMBERS: Final = 20_000
 """Octets of a list of numbers that is worth another module."""
 Mark = tuple[int, int]
+"""A position of a cursor, for `Cursor.reset()`."""
 
 
 class Cursor:

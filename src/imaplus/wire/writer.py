@@ -36,6 +36,7 @@ _QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
 
 T = TypeVar("T")
 Text = str | bytes | Secret
+"""What can be written as a string: text travels as UTF-8."""
 
 
 @record(kw_only=True)
