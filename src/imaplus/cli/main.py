@@ -75,7 +75,8 @@ class VerbParser(Parser):
     ) -> tuple[argparse.Namespace | N, list[str]]:
         """Parse what follows the verb."""
         verb = cast(Verb, import_module(f"imaplus.cli.verbs.{self._verb}"))
-        self.description, self.epilog = verb.DESCRIPTION, ENVIRONMENT
+        self.description: str | None = verb.DESCRIPTION
+        self.epilog: str | None = ENVIRONMENT
         verb.add_arguments(self)
         add_common(self, repeated=True)
         self.set_defaults(verb=verb)

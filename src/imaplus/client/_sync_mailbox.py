@@ -43,9 +43,9 @@ class Mailbox:
     def __init__(self, client: Client, opened: Opened) -> None:
         self._client = client
         self._state = opened.mailbox
-        self.changes = [each for each in opened.changes if isinstance(each, Fetched)]
+        self.changes: list[Fetched] = [each for each in opened.changes if isinstance(each, Fetched)]
         """With `resync`: the messages that changed since, with their flags and MODSEQ."""
-        self.vanished = opened.mailbox.vanished_earlier
+        self.vanished: SequenceSet = opened.mailbox.vanished_earlier
         """With `resync`: the UIDs of messages that have gone since."""
 
     def __repr__(self) -> str:

@@ -130,7 +130,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._child: subprocess.Popen[bytes] | None = None
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
-        self.secure = False
+        self.secure: bool = False
 
     # -- connecting -------------------------------------------------------------------------
 

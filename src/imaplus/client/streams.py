@@ -12,7 +12,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import unreachable
@@ -36,10 +36,11 @@ class Shared(threading.local):
         # Until it has seen that something of this size is freed, glibc gives pages back after each
         # read, and the system has to clear others for the next (mallopt(3), M_TRIM_THRESHOLD).
         bytearray(8 * BULK_SIZE)
-        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
+        # A view: asyncio's TLS slices it.
+        self.buffer: memoryview = memoryview(bytearray(BULK_SIZE))
 
 
-shared = Shared()
+shared: Final = Shared()
 
 Mutex = threading.RLock
 
@@ -99,7 +100,7 @@ class Stream:
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
         self._wants_to_write = False  # TLS must write before it can read on
-        self.secure = secure
+        self.secure: bool = secure
 
     @classmethod
     def connect(cls, endpoint: Endpoint, tls: Tls, timeout: float | None) -> Stream:

@@ -7,7 +7,7 @@ that nothing is wrong any more when it is written. How keys combine is `search_q
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from imaplus.core.search_query import Key, Query, check_text, write_text
 from imaplus.errors import InvalidArgument
@@ -236,7 +236,7 @@ class ModSeq(_NumberKey):
     """The message has this mod-sequence or a higher one (RFC 7162, 3.1.5)."""
 
     __slots__ = ()
-    requires = "CONDSTORE"
+    requires: ClassVar[str | None] = "CONDSTORE"
 
 
 @record(repr=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
@@ -27,7 +27,7 @@ class GetCapability(Command[frozenset[str]]):
 
     name = b"CAPABILITY"
     states = ANY
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
 
     def result(self, reply: Reply) -> frozenset[str]:
         return reply.one(Capability).names
@@ -61,7 +61,7 @@ class StartTls(Done):
 
     name = b"STARTTLS"
     states = LOGGED_OUT
-    requires = "STARTTLS"
+    requires: ClassVar[str | None] = "STARTTLS"
     exclusive = True
 
     def finish(self, connection: Connection, reply: Reply) -> None:
@@ -84,7 +84,7 @@ class Login(Done):
 
     name = b"LOGIN"
     states = LOGGED_OUT
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
     exclusive = True
     confidential = True
     user: str
@@ -114,7 +114,7 @@ class Authenticate(Done):
 
     name = b"AUTHENTICATE"
     states = LOGGED_OUT
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
     exclusive = True
     confidential = True
     mechanism: Mechanism
@@ -156,7 +156,7 @@ class Conversation:
     def __init__(self, mechanism: Mechanism) -> None:
         self._steps = mechanism.start()
         self.first: bytes | None = next(self._steps)
-        self.rounds = 0
+        self.rounds: int = 0
 
     def respond(self, challenge: bytes) -> bytes:
         """The response to a challenge in base64."""
@@ -192,9 +192,9 @@ class Enable(Command[frozenset[str]]):
     """Switch extensions on (RFC 9051, 6.3.1). The result is those that are on by it."""
 
     name = b"ENABLE"
-    states = frozenset({State.AUTHENTICATED})
-    requires = "ENABLE"
-    collects = (Enabled,)
+    states: ClassVar[frozenset[State]] = frozenset({State.AUTHENTICATED})
+    requires: ClassVar[str | None] = "ENABLE"
+    collects: ClassVar[tuple[type, ...]] = (Enabled,)
     exclusive = True
     capabilities: tuple[str, ...]
 

@@ -49,8 +49,8 @@ class Sink:
     def __init__(self, writer: ObjectWriter, advance: Callable[[int, int], None]) -> None:
         self._writer = writer
         self._advance = advance
-        self.close = writer.close
-        self.abort = writer.abort
+        self.close: Callable[[], StoredObject] = writer.close
+        self.abort: Callable[[], None] = writer.abort
 
     def write(self, data: Any, /) -> None:
         """Take the next octets."""

@@ -34,11 +34,11 @@ class State:
     """What the lines of a journal add up to."""
 
     def __init__(self) -> None:
-        self.flags = FlagTable()
-        self.live = Entries(self.flags)
-        self.gone = Entries(self.flags, gone=True)
+        self.flags: FlagTable = FlagTable()
+        self.live: Entries = Entries(self.flags)
+        self.gone: Entries = Entries(self.flags, gone=True)
         self.checkpoint: Checkpoint | None = None
-        self.identity = ""
+        self.identity: str = ""
         self.end = 0  # of the last good line
         self.size = 0  # of the file, when it was read
         self.damaged = 0

@@ -254,6 +254,6 @@ class Opened:
     """The mailbox as it was when it was opened: what a checkpoint may promise."""
 
     def __init__(self, mailbox: Mailbox) -> None:
-        self.exists = mailbox.exists
-        self.uidnext = mailbox.uidnext or None
-        self.highestmodseq = mailbox.highestmodseq or None
+        self.exists: int = mailbox.exists
+        self.uidnext: int | None = mailbox.uidnext or None
+        self.highestmodseq: int | None = mailbox.highestmodseq or None

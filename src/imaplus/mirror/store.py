@@ -73,7 +73,7 @@ class Store:
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
         self._mailboxes = self._subfolder("mailboxes")
-        self.objects = Objects(
+        self.objects: Objects = Objects(
             self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
         )
 

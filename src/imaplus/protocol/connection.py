@@ -57,7 +57,7 @@ class Connection(Session):
         super().__init__(limits=limits, secure=secure)
         self.error: ImapError | None = None
         """Why the connection can no longer be used, or None."""
-        self.wants_tls = False
+        self.wants_tls: bool = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
         self._trace = trace
         self._framer = Framer(limits, self._choose_sink)
@@ -245,7 +245,7 @@ class Connection(Session):
             return
         self.error = error
         self.state = State.LOGOUT
-        self.mailbox = self._opening = None
+        self.close_mailbox()
         self._framer.abandon()
         for pending in (*self._in_flight, *self._queue.values()):
             pending.fail(error)

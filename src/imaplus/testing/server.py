@@ -97,9 +97,9 @@ class BaseServer:
         preauth: bool = False,
     ) -> None:
         who = personalities.named(personality)
-        self.hub = Hub(who, require_tls=require_tls and security == "starttls")
-        self.host = host
-        self.port = port
+        self.hub: Hub = Hub(who, require_tls=require_tls and security == "starttls")
+        self.host: str = host
+        self.port: int = port
         self.unix = unix
         self.user = user
         self.password = password

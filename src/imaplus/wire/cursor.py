@@ -61,9 +61,9 @@ class Cursor:
         utf8: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.text = frame.text
-        self.pos = 0
-        self.utf8 = utf8  # mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled
+        self.text: bytes = frame.text
+        self.pos: int = 0
+        self.utf8: bool = utf8  # mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled
         self._literals = frame.literals
         self._next_literal = 0
         self._limits = limits

@@ -69,7 +69,7 @@ class Writer:
     __slots__ = ("_pieces", "_plain", "_segments", "rules")
 
     def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
-        self.rules = rules
+        self.rules: Rules = rules
         self._segments: list[Segment] = []
         self._pieces: list[Piece] = []
         self._plain = bytearray()
