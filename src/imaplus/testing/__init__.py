@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from imaplus.testing.content import Content, Generated, InMemory
-    from imaplus.testing.faults import Fault, Refusal
+    from imaplus.testing.faults import Fault, Faulty, Refusal
+    from imaplus.testing.incoming import Incoming, LiteralRules
+    from imaplus.testing.outgoing import Outgoing, Piece
     from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk, Rewrite
+    from imaplus.testing.registry import State
     from imaplus.testing.sample import sample_mailbox
     from imaplus.testing.server import AsyncServer, BaseServer, Hub, Security
     from imaplus.testing.session import Session
@@ -40,15 +43,20 @@ __all__ = [
     "Content",
     "Cut",
     "Fault",
+    "Faulty",
     "Generated",
     "Home",
     "Hub",
     "InMemory",
+    "Incoming",
+    "LiteralRules",
     "Mailbox",
     "Message",
     "Numbered",
+    "Outgoing",
     "Peer",
     "Personality",
+    "Piece",
     "Quirk",
     "Refusal",
     "Rewrite",
@@ -56,6 +64,7 @@ __all__ = [
     "Security",
     "Server",
     "Session",
+    "State",
     "Step",
     "Stream",
     "Tags",
@@ -68,8 +77,11 @@ __all__ = [
 
 _HOMES: Final = {
     "content": ("Content", "Generated", "InMemory"),
-    "faults": ("Fault", "Refusal"),
+    "faults": ("Fault", "Faulty", "Refusal"),
+    "incoming": ("Incoming", "LiteralRules"),
+    "outgoing": ("Outgoing", "Piece"),
     "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk", "Rewrite"),
+    "registry": ("State",),
     "sample": ("sample_mailbox",),
     "server": ("AsyncServer", "BaseServer", "Hub", "Security"),
     "session": ("Session",),
