@@ -5,6 +5,8 @@
             print(message.uid, message.envelope.subject)
 
 The public names are those of `imaplus.public`, loaded when the first of them is used.
+
+PYTEST_DONT_REWRITE: there are no assertions here for pytest to explain.
 """
 
 from __future__ import annotations

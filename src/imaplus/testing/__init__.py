@@ -96,7 +96,7 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: pytest imports this package to find the plugin, in every project."""
+    """Import on first use: a test needs the server, and seldom the rest."""
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"imaplus.testing.{module}"), name)
