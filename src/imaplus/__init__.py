@@ -1,6 +1,8 @@
-"""IMAP for Python, done right: typed sync and async clients on one sans-IO core.
+"""IMAP for Python, done right: typed sync and async clients on one sans-IO core::
 
-    with imaplus.Client.connect("imap.example.org", user="ada", password=...) as client:
+    with imaplus.Client.connect(
+        "imap.example.org", user="ada", password="correct horse"
+    ) as client:
         for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
             print(message.uid, message.envelope.subject)
 

@@ -1,4 +1,4 @@
-"""What to search for, as values that combine.
+"""What to search for, as values that combine::
 
     From("ann") & Since(date(2026, 1, 1)) & ~Seen
 

@@ -4,10 +4,10 @@ It offers the names, hooks and results of the standard module as of Python 3.16,
 from 3.11. Its contract is public state that programs change: the attributes of an `IMAP4`, and the
 globals of this module. Those are read here, when they are used, so that assigning and patching
 them works; the modules beside this one reach them as `public`. Of `imaplus` it knows `wire` and
-`sasl` only; `IMAP4.typed` loads the rest.
+`sasl` only; `IMAP4.typed` loads the rest. To begin with::
 
     with imaplib.IMAP4_SSL("imap.example.org") as imap:
-        imap.login("ada", password)
+        imap.login("ada", "correct horse")
         imap.select("INBOX", readonly=True)
         typ, data = imap.search(None, "UNSEEN")
 """

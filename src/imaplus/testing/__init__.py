@@ -1,8 +1,12 @@
-"""An embedded IMAP server, for tests and demonstrations: in memory, offline, in this process.
+"""An embedded IMAP server, for tests and demonstrations: in memory, offline, in this process::
 
     with imaplus.testing.Server() as server:
         server.add_message("INBOX", b"Subject: hello\\r\\n\\r\\nworld\\r\\n")
-        client = Client.connect(server.host, server.port, ...)
+        endpoint = imaplus.Tcp(server.host, server.port, imaplus.Security.PLAIN)
+        with imaplus.Client.connect(
+            endpoint, user=server.user, password=server.password, security=imaplus.Security.PLAIN
+        ) as client:
+            assert client.select("INBOX").exists == 1
 
 It speaks IMAP4rev1 and IMAP4rev2 with the extensions of `REV1`, pretends to be other servers
 (`PERSONALITIES`) and fails on request (`Fault`). It keeps nothing and protects nobody: the
