@@ -49,8 +49,8 @@ fuzz: $(VENV)/installed-dev
 		echo "== $$harness"; $(BIN)/python $$harness $(FUZZ_OPTIONS); \
 	done
 
-docs: $(VENV)/installed-docs
-	$(BIN)/sphinx-build --quiet --builder html docs build/docs
+docs: $(VENV)/installed-dev
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --builder html docs build/docs
 	@echo "build/docs/index.html"
 
 clean:

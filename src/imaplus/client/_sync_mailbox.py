@@ -38,7 +38,7 @@ POLL = 30.0
 
 
 class Mailbox:
-    """The selected mailbox. UIDs are given as a number, a range, many numbers, or "1:*"."""
+    """The selected mailbox. UIDs are given as a number, a range, many numbers, or `"1:*"`."""
 
     def __init__(self, client: Client, opened: Opened) -> None:
         self._client = client

@@ -213,7 +213,7 @@ class Cursor:
         return found
 
     def numbers(self) -> SequenceSet:
-        """*(SP nz-number), as a set: a mailbox may have millions of them."""
+        """`*(SP nz-number)`, as a set: a mailbox may have millions of them."""
         try:
             found = self._many_numbers()
             if found is None:
@@ -378,7 +378,7 @@ class Cursor:
             self._depth -= 1
 
     def flag_list(self) -> frozenset[str]:
-        """flag-list = "(" [flag *(SP flag)] ")"; NIL and quoted flags come too (quirk 17)."""
+        """`flag-list = "(" [flag *(SP flag)] ")"`; NIL and quoted flags come too (quirk 17)."""
         if match := FLAGS.match(self.text, self.pos):
             self.pos = match.end()
             return flag_set(match[1])

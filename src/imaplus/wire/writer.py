@@ -125,7 +125,7 @@ class Writer:
         self._plain += _flag(text)
 
     def flag_list(self, flags: Iterable[str]) -> None:
-        """flag-list = "(" [flag *(SP flag)] ")", in alphabetical order."""
+        """`flag-list = "(" [flag *(SP flag)] ")"`, in alphabetical order."""
         if isinstance(flags, str):
             raise InvalidArgument(f"expected several flags, found the text {flags!r}")
         self._plain += _flag_list(tuple(sorted(flags)))
