@@ -66,7 +66,7 @@ def _home(name: str) -> tuple[str, str]:
 def _entry(
     face: ModuleType, name: str, home: str, there: str, *, full: bool = False
 ) -> Iterator[str]:
-    """One name. With `full`, what a class has from bases that are not public is shown as its own."""
+    """One name. With `full`, a class has what it inherits from bases that are not public, too."""
     value = getattr(face, name)
     path = f"{face.__name__}.{name}"
     if inspect.isfunction(value):
