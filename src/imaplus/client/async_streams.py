@@ -18,7 +18,7 @@ from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
 from imaplus.client.streams import never, shared
-from imaplus.client.unreachable import unreachable
+from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
 READ_AHEAD = 1 << 20
@@ -150,6 +150,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 stream._child = child
                 return stream
             case UnixSocket(path):
+                insist_on_posix("a UNIX socket")
                 loop = asyncio.get_running_loop()
                 try:
                     async with asyncio.timeout(timeout):

@@ -8,14 +8,14 @@ counterpart for asyncio is `async_streams`.
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.unreachable import unreachable
+from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, TimedOut
 
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
@@ -43,6 +43,11 @@ class Shared(threading.local):
 shared: Final = Shared()
 
 Mutex = threading.RLock
+
+# poll(2) where there is one; select() elsewhere, which on Windows takes any socket.
+_Selector: Final[type[selectors.BaseSelector]] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 
 
 def never() -> bool:
@@ -99,6 +104,7 @@ class Stream:
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
+        self._reading: selectors.BaseSelector | None = None  # for waits that only read: most do
         self._wants_to_write = False  # TLS must write before it can read on
         self.secure: bool = secure
 
@@ -118,6 +124,7 @@ class Stream:
                 ours, child = start_child(argv)
                 return cls(ours, secure=True, child=child)
             case UnixSocket(path):
+                insist_on_posix("a UNIX socket")
                 sock = socket.socket(socket.AF_UNIX)
                 try:
                     sock.settimeout(timeout)
@@ -219,14 +226,23 @@ class Stream:
             raise ConnectionLost("the connection has been closed")
         if read and self._tls is not None and self._tls.pending():
             return
-        poll = select.poll()
-        wanted = (select.POLLIN if read else 0) | (
-            select.POLLOUT if write or self._wants_to_write else 0
-        )
-        poll.register(self._socket, wanted)
-        milliseconds = None if timeout is None else max(0.0, timeout) * 1000
-        if not poll.poll(milliseconds):
+        if not self._select(read, write or self._wants_to_write, timeout):
             raise TimedOut(f"nothing came for {timeout:.3g} seconds")
+
+    def _select(self, read: bool, write: bool, timeout: float | None) -> object:
+        """What the socket is ready for, after so many seconds at most: nothing, perhaps."""
+        try:
+            if not write:  # one thread at a time waits to read, so that it may keep its selector
+                if self._reading is None:
+                    self._reading = _Selector()
+                    self._reading.register(self._socket.fileno(), selectors.EVENT_READ)
+                return self._reading.select(timeout)
+            with _Selector() as selector:
+                wanted = selectors.EVENT_WRITE | (selectors.EVENT_READ if read else 0)
+                selector.register(self._socket.fileno(), wanted)
+                return selector.select(timeout)
+        except (ValueError, OSError) as error:  # another thread has closed the socket
+            raise self._lost(error) from error
 
     def close(self) -> None:
         """Close the socket, and end the child process. Once is enough; more is no harm."""
@@ -241,7 +257,7 @@ class Stream:
 
             end_child(self._child)
 
-    def _lost(self, error: OSError) -> ConnectionLost:
+    def _lost(self, error: Exception) -> ConnectionLost:
         if self._closed:
             return ConnectionLost("the connection has been closed")
         return ConnectionLost(f"the connection was lost: {error}")

@@ -217,6 +217,8 @@ class BaseServer:
             self.authority = Authority.make()
             self._context = self.authority.server_context(ask_client=True)
         if self.unix is not None:
+            if not hasattr(asyncio, "start_unix_server"):
+                raise ValueError("`unix` needs UNIX sockets, which this system does not have")
             self._listener = await asyncio.start_unix_server(self._connected, self.unix)
             return
         self._listener = await asyncio.start_server(self._connected, self.host, self.port)
