@@ -36,7 +36,7 @@ def extension(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.ModuleType]:
 
     Should imaplus have parsers of these names by now, the page's take their place meanwhile.
     """
-    module = types.ModuleType("imaplus.extensions.walkthrough")
+    module = types.ModuleType("walkthrough")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     registry = response._responses
     before = {name: registry.pop(name) for name in ("QUOTA",) if name in registry}

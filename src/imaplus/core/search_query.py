@@ -9,7 +9,7 @@ not. The keys themselves stand in `search_keys`, and those of extensions in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import ClassVar, Final, NoReturn
 
@@ -149,7 +149,7 @@ class _Several(Query):
     inner: int = field(init=False, compare=False)
     """The depth of the deepest of them."""
 
-    def __init__(self, *queries: Query, terms: Iterable[Query] = ()) -> None:
+    def __init__(self, *queries: Query, terms: tuple[Query, ...] = ()) -> None:
         """`terms` are more queries: what `dataclasses.replace()` gives."""
         flat: list[Query] = []
         inner = 0
