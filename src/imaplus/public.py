@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         UnixSocket,
     )
     from imaplus.core.append import Appended, MessageRefused, Outgoing
-    from imaplus.core.envelope import Address, Envelope
-    from imaplus.core.fetch import Body
+    from imaplus.core.envelope import Address, Addresses, Envelope
+    from imaplus.core.fetch import Body, BodySink, Item
     from imaplus.core.fetched import Fetched
     from imaplus.core.listing import ListEntry, Namespace, Namespaces
     from imaplus.core.mailboxes import MailboxStatus
@@ -101,12 +101,32 @@ if TYPE_CHECKING:
     from imaplus.extensions.gmail import GmailLabel, GmailMessage, GmailSearch, GmailThread
     from imaplus.extensions.objectid import EmailId, ThreadId
     from imaplus.extensions.qresync import Resync
-    from imaplus.protocol.command import Command, Flow, Together
-    from imaplus.protocol.data import Exists, Expunged, Vanished
+    from imaplus.flows.download import Progress
+    from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.protocol.command import (
+        Command,
+        Flow,
+        Handshake,
+        Pending,
+        Reply,
+        State,
+        Step,
+        Together,
+    )
+    from imaplus.protocol.connection import Connection, Trace
+    from imaplus.protocol.data import Exists, Expunged, MessageData, MessageRun, RunShape, Vanished
+    from imaplus.protocol.mailbox import Mailbox as MailboxState
+    from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
     from imaplus.sasl import Anonymous, BearerToken, Credentials, External, Password
-    from imaplus.wire.frames import Limits
+    from imaplus.wire.cursor import Cursor, Mark
+    from imaplus.wire.frames import Frame, Limits
+    from imaplus.wire.framing import Framer, Rows
     from imaplus.wire.secret import Secret
-    from imaplus.wire.sets import SequenceSet
+    from imaplus.wire.sets import Range, SequenceSet, SequenceSetLike
+    from imaplus.wire.sinks import Sink, SinkChooser
+    from imaplus.wire.sources import Source
+    from imaplus.wire.writer import Piece, Rules, Segment, Writer
+    from imaplus.wire.writer import Text as TextLike
 
 _MODULES = {
     "imaplus.client._async": "AsyncClient",
@@ -118,8 +138,8 @@ _MODULES = {
     "imaplus.client.answers": "Answer",
     "imaplus.client.endpoints": "Connected Endpoint Process Security Tcp Timeouts Tls UnixSocket",
     "imaplus.core.append": "Appended MessageRefused Outgoing",
-    "imaplus.core.envelope": "Address Envelope",
-    "imaplus.core.fetch": "Body",
+    "imaplus.core.envelope": "Address Addresses Envelope",
+    "imaplus.core.fetch": "Body BodySink Item",
     "imaplus.core.fetched": "Fetched",
     "imaplus.core.listing": "ListEntry Namespace Namespaces",
     "imaplus.core.mailboxes": "MailboxStatus",
@@ -140,15 +160,25 @@ _MODULES = {
     "imaplus.extensions.gmail": "GmailLabel GmailMessage GmailSearch GmailThread",
     "imaplus.extensions.objectid": "EmailId ThreadId",
     "imaplus.extensions.qresync": "Resync",
-    "imaplus.protocol.command": "Command Flow Together",
-    "imaplus.protocol.data": "Exists Expunged Vanished",
+    "imaplus.flows.download": "Progress",
+    "imaplus.flows.outgoing": "OutgoingMessage",
+    "imaplus.protocol.command": "Command Flow Handshake Pending Reply State Step Together",
+    "imaplus.protocol.connection": "Connection Trace",
+    "imaplus.protocol.data": "Exists Expunged MessageData MessageRun RunShape Vanished",
+    "imaplus.protocol.mailbox": "MailboxState",
+    "imaplus.protocol.response": "Continuation Malformed Status Unknown",
     "imaplus.sasl": "Anonymous BearerToken Credentials External Password",
-    "imaplus.wire.frames": "Limits",
+    "imaplus.wire.cursor": "Cursor Mark",
+    "imaplus.wire.frames": "Frame Limits",
+    "imaplus.wire.framing": "Framer Rows",
     "imaplus.wire.secret": "Secret",
-    "imaplus.wire.sets": "SequenceSet",
+    "imaplus.wire.sets": "Range SequenceSet SequenceSetLike",
+    "imaplus.wire.sinks": "Sink SinkChooser",
+    "imaplus.wire.sources": "Source",
+    "imaplus.wire.writer": "Piece Rules Segment TextLike Writer",
 }
 """The names by module, as above; a test holds the two against each other."""
-_RENAMED = {"BodyText": "Body"}
+_RENAMED = {"BodyText": "Body", "MailboxState": "Mailbox", "TextLike": "Text"}
 """Those that have another name where they are defined."""
 
 
@@ -161,8 +191,13 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 __all__ = [
     "Address",
+    "Addresses",
     "All",
     "AlreadyExists",
     "And",
@@ -178,6 +213,7 @@ __all__ = [
     "BearerToken",
     "Before",
     "Body",
+    "BodySink",
     "BodyText",
     "CapabilityMissing",
     "Cc",
@@ -185,9 +221,12 @@ __all__ = [
     "Command",
     "CommandError",
     "Connected",
+    "Connection",
     "ConnectionLost",
+    "Continuation",
     "Copied",
     "Credentials",
+    "Cursor",
     "Deleted",
     "Disposition",
     "Draft",
@@ -200,22 +239,31 @@ __all__ = [
     "Fetched",
     "Flagged",
     "Flow",
+    "Frame",
+    "Framer",
     "From",
     "GmailLabel",
     "GmailMessage",
     "GmailSearch",
     "GmailThread",
+    "Handshake",
     "Header",
     "ImapError",
     "InvalidArgument",
+    "Item",
     "Keyword",
     "Larger",
     "Limits",
     "ListEntry",
     "Mailbox",
+    "MailboxState",
     "MailboxStatus",
+    "Malformed",
+    "Mark",
+    "MessageData",
     "MessagePart",
     "MessageRefused",
+    "MessageRun",
     "ModSeq",
     "Multipart",
     "Namespace",
@@ -231,33 +279,51 @@ __all__ = [
     "Or",
     "OutcomeUnknown",
     "Outgoing",
+    "OutgoingMessage",
     "OverQuota",
     "Part",
     "PartlyDone",
     "Password",
+    "Pending",
+    "Piece",
     "Pipeline",
     "Process",
+    "Progress",
     "ProtocolError",
     "ProxyFailed",
     "Query",
+    "Range",
     "Recent",
     "Refused",
     "Rejected",
+    "Reply",
     "Resync",
+    "Rows",
+    "Rules",
+    "RunShape",
     "Secret",
     "Security",
     "Seen",
+    "Segment",
     "SentBefore",
     "SentOn",
     "SentSince",
     "SequenceSet",
+    "SequenceSetLike",
     "Since",
+    "Sink",
+    "SinkChooser",
     "Smaller",
+    "Source",
+    "State",
     "StateError",
+    "Status",
+    "Step",
     "Stored",
     "Subject",
     "Tcp",
     "Text",
+    "TextLike",
     "TextPart",
     "ThreadId",
     "Throttled",
@@ -268,6 +334,7 @@ __all__ = [
     "To",
     "Together",
     "TooLarge",
+    "Trace",
     "Uid",
     "UidValidityChanged",
     "Unanswered",
@@ -276,7 +343,9 @@ __all__ = [
     "Unflagged",
     "UnixSocket",
     "Unkeyword",
+    "Unknown",
     "Unseen",
     "UsageError",
     "Vanished",
+    "Writer",
 ]

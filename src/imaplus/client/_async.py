@@ -1,7 +1,6 @@
-"""The client: connect, find and open mailboxes, run any command or flow.
+"""The client: connect, find and open mailboxes, run any command or flow::
 
-    async with await AsyncClient.connect("imap.example.org", user="ada", password=...) as client:
-        inbox = await client.select("INBOX")
+    inbox = await client.select("INBOX")
 
 What is done with a mailbox stands in `AsyncMailbox`. This class puts names to flows, and does no
 more: what a server lacks, flows make up for.
@@ -378,7 +377,7 @@ class AsyncClient(AsyncRunner):
     # -- many at once -----------------------------------------------------------------------
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> AsyncPipeline:
-        """Give many commands at once, to be sent together when the block ends.
+        """Give many commands at once, to be sent together when the block ends::
 
             async with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]

@@ -1,8 +1,7 @@
 # Generated from _async.py by tools/gen_sync.py: edit that file instead.
-"""The client: connect, find and open mailboxes, run any command or flow.
+"""The client: connect, find and open mailboxes, run any command or flow::
 
-    with Client.connect("imap.example.org", user="ada", password=...) as client:
-        inbox = client.select("INBOX")
+    inbox = client.select("INBOX")
 
 What is done with a mailbox stands in `Mailbox`. This class puts names to flows, and does no
 more: what a server lacks, flows make up for.
@@ -379,7 +378,7 @@ class Client(Runner):
     # -- many at once -----------------------------------------------------------------------
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> Pipeline:
-        """Give many commands at once, to be sent together when the block ends.
+        """Give many commands at once, to be sent together when the block ends::
 
             with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]

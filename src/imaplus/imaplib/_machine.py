@@ -47,6 +47,14 @@ class Machine(Responses):
     literal: bytes | Literator | None
     """What follows the next command as a literal, or what answers each `+` that follows it."""
     tagnum: int
+    # Declared above too; without this, type checkers would guess by what is assigned here.
+    debug: int
+    state: str
+    untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
+    tagged_commands: dict[bytes, tuple[str, list[bytes]] | None]
+    tagre: re.Pattern[bytes]
+    Literal: re.Pattern[bytes]
+    Untagged_status: re.Pattern[bytes]
     tagpre: bytes
     _encoding: str
     _tls_established: bool

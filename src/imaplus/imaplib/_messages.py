@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from imaplus.imaplib import _arguments as arguments
 from imaplus.imaplib._arguments import Argument, Atoms, MessageSet, Parameters, Text
+from imaplus.imaplib._machine import Literator
 from imaplus.imaplib._mailboxes import AnyData, Mailboxes
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Results
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class Messages(Mailboxes):
     """What is done with messages."""
+
+    literal: bytes | Literator | None
 
     def _set(self, numbers: MessageSet) -> Any:
         return self._arg(arguments.message_set, numbers)

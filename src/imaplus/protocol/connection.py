@@ -59,7 +59,7 @@ class Connection(Session):
         super().__init__(limits=limits, secure=secure)
         self.error: ImapError | None = None
         """Why the connection can no longer be used, or None."""
-        self.wants_tls = False
+        self.wants_tls: bool = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
         self.defers = False
         """Whether answers that take time are left to whoever runs the connection."""
@@ -266,7 +266,7 @@ class Connection(Session):
         self.state = State.LOGOUT
         if self.log is not None:
             self.log.over(self.name, error)
-        self.mailbox = self._opening = None
+        self.close_mailbox()
         self._framer.abandon()
         for pending in (*self._in_flight, *self._queue.values()):
             pending.fail(error)
