@@ -65,14 +65,14 @@ class Connection(Session):
         """Whether answers that take time are left to whoever runs the connection."""
         self.answering: Answering | None = None
         """Such an answer: call it, then `answered()`. Until then the server waits."""
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         self.log: ConnectionLog | None = None
         """Where commands and states are logged; whoever runs it sets this."""
         self._telling = Telling(trace)
         self._outbox = Outbox(self._telling)
         self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
-        self.name = os.urandom(2).hex().upper()
+        self.name: str = os.urandom(2).hex().upper()
         """What its tags begin with, and its lines in a log."""
         self._tag = f"{self.name}-"
         self._count = 0

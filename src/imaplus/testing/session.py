@@ -55,7 +55,7 @@ class Session:
     ) -> None:
         self.hub = hub
         self.personality: Personality = hub.personality
-        self.fault = fault
+        self.fault: Fault = fault
         self.secure: bool = secure
         self.context = context  # for STARTTLS; None where it is not to be had
         self.certificate_user = certificate_user

@@ -32,7 +32,7 @@ class Home:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
-        self.identities = count(1)
+        self.identities: count[int] = count(1)
         """Numbers for messages and mailboxes: what OBJECTID and Gmail make names of."""
 
     def settle(self) -> None:
