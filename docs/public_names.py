@@ -1,4 +1,4 @@
-"""Writes the body of api.md: every name of `dir(imaplus.public)` and of `imaplus.testing`.
+"""Writes the body of api.md: the names of `imaplus`, `imaplus.testing` and `imaplus.mirror`.
 
 The page says where each group goes, with a line such as `<!-- names: errors -->`. A name that
 belongs to no group would be missing there, so it is an error to leave a group out.
@@ -6,6 +6,7 @@ belongs to no group would be missing there, so it is an error to leave a group o
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import textwrap
@@ -18,6 +19,7 @@ from sphinx.errors import ExtensionError
 from sphinx.pycode import ModuleAnalyzer
 
 import imaplus
+import imaplus.mirror.public
 import imaplus.testing
 from imaplus import public
 
@@ -52,6 +54,10 @@ def _groups() -> dict[str, str]:
         for part, names in imaplus.testing._HOMES.items()
         for name in names
     ]
+    texts["mirror"] = [
+        "\n".join(_entry(imaplus.mirror, name, home, name))
+        for name, home in sorted(_of_mirror(), key=lambda each: each[0].lower())
+    ]
     return {group: "\n".join(each) for group, each in texts.items()}
 
 
@@ -61,6 +67,13 @@ def _home(name: str) -> tuple[str, str]:
         if name in names.split():
             return module, public._RENAMED.get(name, name)
     raise ExtensionError(f"imaplus.{name} has no home in imaplus.public")
+
+
+def _of_mirror() -> Iterator[tuple[str, str]]:
+    """The names of `imaplus.mirror`, each with the module that defines it."""
+    for node in ast.parse(inspect.getsource(imaplus.mirror.public)).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            yield from ((each.name, node.module or "") for each in node.names)
 
 
 def _entry(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import imaplus.mirror
 import imaplus.testing
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +48,7 @@ def entry(page: str, name: str) -> str | None:
 @pytest.mark.timeout(400)  # Sphinx works for a while; it is built once, for all that is asked of it
 def test_the_page_has_every_public_name(tmp_path: Path) -> None:
     page = built(tmp_path)
-    for face in ("imaplus", "imaplus.testing"):
+    for face in ("imaplus", "imaplus.testing", "imaplus.mirror"):
         names: list[str] = sys.modules[face].__all__
         found = {name: entry(page, f"{face}.{name}") for name in names}
         assert [name for name in names if found[name] is None] == []

@@ -20,6 +20,7 @@ from typing import Any, TypeGuard
 import pytest
 
 import imaplus
+import imaplus.mirror.public
 import imaplus.testing
 from imaplus import Secret, Seen, SequenceSet, public
 from imaplus.protocol.response import Status
@@ -35,9 +36,16 @@ MADE_BY_US = {
     "AsyncMailbox",
     "AsyncPipeline",
     "Client",
+    "Entries",
     "Fetched",
+    "Journal",
     "Mailbox",
+    "ObjectWriter",
+    "Objects",
+    "PartialWriter",
     "Pipeline",
+    "Shelf",
+    "Store",
 }
 """Classes whose constructors nobody else calls: `connect()`, `select()` and the like do."""
 
@@ -180,7 +188,7 @@ def public_homes(face: Any) -> dict[Home, str]:
     return {home(*declared[name]) or declared[name]: name for name in face.__all__}
 
 
-FACES = [public, imaplus.testing]
+FACES = [public, imaplus.testing, imaplus.mirror.public]
 
 
 def missing(face: Any) -> list[str]:
@@ -235,6 +243,8 @@ SAMPLES: dict[str, Any] = {
     "str": "text",
     "str | None": "text",
     "date": date(2026, 1, 2),
+    "datetime | None": None,
+    "bool": False,
     "Secret": Secret("horse"),
     "SequenceSet": SequenceSet.of("1:3"),
     "Query": Seen,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imaplus.core.fetched import Fetched
     from imaplus.core.listing import ListEntry, Namespace, Namespaces
     from imaplus.core.mailboxes import MailboxStatus
+    from imaplus.core.message_source import MessageLike
     from imaplus.core.messages import Copied, Stored
     from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
     from imaplus.core.search_keys import (
@@ -103,7 +104,10 @@ if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.download import Progress
     from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.logs import ConnectionLog
+    from imaplus.protocol.answering import Answering
     from imaplus.protocol.command import (
+        Ask,
         Command,
         Flow,
         Handshake,
@@ -116,9 +120,19 @@ if TYPE_CHECKING:
     from imaplus.protocol.connection import Connection, Trace
     from imaplus.protocol.data import Exists, Expunged, MessageData, MessageRun, RunShape, Vanished
     from imaplus.protocol.mailbox import Mailbox as MailboxState
+    from imaplus.protocol.progress import Progress as ConnectionProgress
     from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
-    from imaplus.sasl import Anonymous, BearerToken, Credentials, External, Password
+    from imaplus.sasl import (
+        Anonymous,
+        AsyncCredentialsSource,
+        BearerToken,
+        Credentials,
+        CredentialsSource,
+        External,
+        Password,
+    )
     from imaplus.wire.cursor import Cursor, Mark
+    from imaplus.wire.flags import FlagsLike
     from imaplus.wire.frames import Frame, Limits
     from imaplus.wire.framing import Framer, Rows
     from imaplus.wire.secret import Secret
@@ -150,6 +164,7 @@ _MODULES = {
         "New Old On Recent Seen SentBefore SentOn SentSince Since Smaller Subject Text To Uid "
         "Unanswered Undeleted Undraft Unflagged Unkeyword Unseen"
     ),
+    "imaplus.core.message_source": "MessageLike",
     "imaplus.core.search_query": "All And Not Or Query",
     "imaplus.errors": (
         "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
@@ -162,13 +177,20 @@ _MODULES = {
     "imaplus.extensions.qresync": "Resync",
     "imaplus.flows.download": "Progress",
     "imaplus.flows.outgoing": "OutgoingMessage",
-    "imaplus.protocol.command": "Command Flow Handshake Pending Reply State Step Together",
+    "imaplus.logs": "ConnectionLog",
+    "imaplus.protocol.answering": "Answering",
+    "imaplus.protocol.command": "Ask Command Flow Handshake Pending Reply State Step Together",
     "imaplus.protocol.connection": "Connection Trace",
     "imaplus.protocol.data": "Exists Expunged MessageData MessageRun RunShape Vanished",
     "imaplus.protocol.mailbox": "MailboxState",
+    "imaplus.protocol.progress": "ConnectionProgress",
     "imaplus.protocol.response": "Continuation Malformed Status Unknown",
-    "imaplus.sasl": "Anonymous BearerToken Credentials External Password",
+    "imaplus.sasl": (
+        "Anonymous AsyncCredentialsSource BearerToken Credentials CredentialsSource External "
+        "Password"
+    ),
     "imaplus.wire.cursor": "Cursor Mark",
+    "imaplus.wire.flags": "FlagsLike",
     "imaplus.wire.frames": "Frame Limits",
     "imaplus.wire.framing": "Framer Rows",
     "imaplus.wire.secret": "Secret",
@@ -178,7 +200,12 @@ _MODULES = {
     "imaplus.wire.writer": "Piece Rules Segment TextLike Writer",
 }
 """The names by module, as above; a test holds the two against each other."""
-_RENAMED = {"BodyText": "Body", "MailboxState": "Mailbox", "TextLike": "Text"}
+_RENAMED = {
+    "BodyText": "Body",
+    "ConnectionProgress": "Progress",
+    "MailboxState": "Mailbox",
+    "TextLike": "Text",
+}
 """Those that have another name where they are defined."""
 
 
@@ -204,8 +231,11 @@ __all__ = [
     "Anonymous",
     "Answer",
     "Answered",
+    "Answering",
     "Appended",
+    "Ask",
     "AsyncClient",
+    "AsyncCredentialsSource",
     "AsyncMailbox",
     "AsyncPipeline",
     "AuthenticationFailed",
@@ -222,10 +252,13 @@ __all__ = [
     "CommandError",
     "Connected",
     "Connection",
+    "ConnectionLog",
     "ConnectionLost",
+    "ConnectionProgress",
     "Continuation",
     "Copied",
     "Credentials",
+    "CredentialsSource",
     "Cursor",
     "Deleted",
     "Disposition",
@@ -238,6 +271,7 @@ __all__ = [
     "External",
     "Fetched",
     "Flagged",
+    "FlagsLike",
     "Flow",
     "Frame",
     "Framer",
@@ -261,6 +295,7 @@ __all__ = [
     "Malformed",
     "Mark",
     "MessageData",
+    "MessageLike",
     "MessagePart",
     "MessageRefused",
     "MessageRun",

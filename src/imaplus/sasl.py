@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from imaplus.errors import InvalidArgument, ProtocolError, UsageError
@@ -99,6 +99,10 @@ class Anonymous:
 
 Credentials: TypeAlias = Password | BearerToken | External | Anonymous
 """What a user logs in with."""
+CredentialsSource: TypeAlias = Callable[[], Credentials]
+"""A function that gives credentials when they are needed: a fresh token, say."""
+AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
+"""The same for the async client, which awaits what it gives if need be."""
 
 
 class Mechanism(ABC):

@@ -24,7 +24,13 @@ PAGES: Final = sorted(
     for page in folder.glob("*.md")
     if page != WALKTHROUGH
 )
-PUBLIC_MODULES: Final = {"imaplus", "imaplus.errors", "imaplus.imaplib", "imaplus.testing"}
+PUBLIC_MODULES: Final = {
+    "imaplus",
+    "imaplus.errors",
+    "imaplus.imaplib",
+    "imaplus.mirror",
+    "imaplus.testing",
+}
 _FENCE: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _INDENTED: Final = re.compile(r"(?:^|\n\n)(    .*(?:\n(?:    .*)?)*)")
 

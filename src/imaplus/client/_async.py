@@ -44,12 +44,11 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
 
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_pipeline import AsyncPipeline
-    from imaplus.client.async_streams import AsyncCredentialsSource
     from imaplus.core.append import Appended
     from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
-    from imaplus.sasl import Credentials
+    from imaplus.sasl import AsyncCredentialsSource, Credentials
     from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))

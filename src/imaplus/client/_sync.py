@@ -45,12 +45,11 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
 
     from imaplus.client._sync_mailbox import Mailbox
     from imaplus.client._sync_pipeline import Pipeline
-    from imaplus.client.streams import CredentialsSource
     from imaplus.core.append import Appended
     from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
-    from imaplus.sasl import Credentials
+    from imaplus.sasl import Credentials, CredentialsSource
     from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))

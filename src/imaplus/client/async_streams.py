@@ -11,10 +11,10 @@ import contextlib
 import inspect
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from imaplus.client import forks
 from imaplus.client.children import end_child, start_child
@@ -26,9 +26,6 @@ from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
-    from imaplus.sasl import Credentials
-
-    AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 
 T = TypeVar("T")
 

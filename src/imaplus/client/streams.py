@@ -12,7 +12,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client import forks
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
@@ -24,9 +24,6 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
     from imaplus.client.proxies import Proxy
-    from imaplus.sasl import Credentials
-
-    CredentialsSource: TypeAlias = Callable[[], Credentials]
 
 T = TypeVar("T")
 

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from imaplus.testing.faults import Fault, Refusal
     from imaplus.testing.faulty import Faulty
     from imaplus.testing.incoming import Incoming, LiteralRules
-    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, Mishap
+    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, HangUp, Mishap, ToldSize
     from imaplus.testing.outgoing import Outgoing, Piece
     from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk, Rewrite
     from imaplus.testing.registry import State
     from imaplus.testing.sample import sample_mailbox
     from imaplus.testing.server import AsyncServer, BaseServer, Hub, Security
     from imaplus.testing.session import Session
-    from imaplus.testing.snapshots import Snapshot
+    from imaplus.testing.snapshots import MailboxState, Snapshot
     from imaplus.testing.stdio import serve_stdio
     from imaplus.testing.store import Account, Home, Mailbox, Message, Watcher
     from imaplus.testing.streams import Stream
@@ -56,12 +56,14 @@ __all__ = [
     "Fault",
     "Faulty",
     "Generated",
+    "HangUp",
     "Home",
     "Hub",
     "InMemory",
     "Incoming",
     "LiteralRules",
     "Mailbox",
+    "MailboxState",
     "Message",
     "Mishap",
     "Numbered",
@@ -81,6 +83,7 @@ __all__ = [
     "Step",
     "Stream",
     "Tags",
+    "ToldSize",
     "Transcript",
     "View",
     "Watcher",
@@ -94,14 +97,14 @@ _HOMES: Final = {
     "faults": ("Fault", "Refusal"),
     "faulty": ("Faulty",),
     "incoming": ("Incoming", "LiteralRules"),
-    "mishaps": ("COURIER", "MICROSOFT_365", "Mishap"),
+    "mishaps": ("COURIER", "MICROSOFT_365", "HangUp", "Mishap", "ToldSize"),
     "outgoing": ("Outgoing", "Piece"),
     "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk", "Rewrite"),
     "registry": ("State",),
     "sample": ("sample_mailbox",),
     "server": ("AsyncServer", "BaseServer", "Hub", "Security"),
     "session": ("Session",),
-    "snapshots": ("Snapshot",),
+    "snapshots": ("MailboxState", "Snapshot"),
     "stdio": ("serve_stdio",),
     "store": ("Account", "Home", "Mailbox", "Message", "Watcher"),
     "streams": ("Stream",),
