@@ -5,6 +5,7 @@ PYTHON ?= python3
 TEST_OPTIONS ?= -q -n 2
 FUZZ_OPTIONS ?=
 BENCH_OPTIONS ?=
+COVERED_BY := $(addprefix tests/,wire protocol core transcripts client test_sasl.py test_records.py)
 SERVERS ?= dovecot cyrus cyrus-bpo courier dovecot-next
 PYTHONS ?= .pythons
 
@@ -14,16 +15,18 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # The demo needs little, and takes the developer's environment where there is one.
 DEMO_ENVIRONMENT := $(if $(wildcard $(VENV)/installed-dev),dev,cli)
 
-.PHONY: help demo test servers pythons test-pythons check bench fuzz docs clean
+.PHONY: help demo test servers pythons test-pythons check coverage bench fuzz docs dist clean
 
 help:
 	@echo "make demo      back up a mailbox of an embedded server, and verify it"
 	@echo "make servers   install the IMAP servers of the live tests (Debian; root or sudo)"
 	@echo "make test      all tests; live ones skip without their server"
+	@echo "make check     format, lint, types, layers, generated files, coverage"
+	@echo "make docs      the manual, in build/docs"
+	@echo "make dist      sdist and wheel, checked and tried, in dist"
 	@echo "make pythons   install the newest Pythons in a chroot (Debian; root or sudo)"
 	@echo "make test-pythons   the offline tests, and their own imaplib suites, on those"
-	@echo "make check     format, lint, types, layers, generated files"
-	@echo "make bench | fuzz | docs | clean"
+	@echo "make bench | fuzz | clean"
 
 demo: $(VENV)/installed-$(DEMO_ENVIRONMENT)
 	$(BIN)/imaplus demo
@@ -49,8 +52,15 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy --strict src
 	cd lab && ../$(BIN)/mypy --cache-dir ../.mypy_cache --strict --scripts-are-modules imap-lab mailgen.py
 	$(BIN)/pyright
+	$(BIN)/python tools/public_types.py
 	$(BIN)/python -m pytest -q tests/test_layers.py
 	$(BIN)/python tools/gen_sync.py --check
+	$(MAKE) coverage
+
+# How much of the clients and of the core under them the tests of these run, without real servers;
+# the floor is in pyproject.toml, and `.venv/bin/coverage report -m` says what is missing.
+coverage: $(VENV)/installed-dev
+	$(BIN)/python -m pytest $(TEST_OPTIONS) --hypothesis-profile=coverage --cov --cov-report= $(COVERED_BY)
 
 bench: $(VENV)/installed-dev
 	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || $(MAKE) servers SERVERS=dovecot
@@ -61,9 +71,15 @@ fuzz: $(VENV)/installed-dev
 		echo "== $$harness"; $(BIN)/python $$harness $(FUZZ_OPTIONS); \
 	done
 
-docs: $(VENV)/installed-docs
-	$(BIN)/sphinx-build --quiet --builder html docs build/docs
+docs: $(VENV)/installed-dev
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet --builder html docs build/docs
 	@echo "build/docs/index.html"
+
+dist: $(VENV)/installed-dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tools/try_dist.py dist/*
 
 clean:
 	rm -rf $(VENV) build dist .lab .mypy_cache .pytest_cache .ruff_cache .hypothesis

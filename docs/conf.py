@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
@@ -10,8 +12,10 @@ project = "imaplus"
 author = "The imaplus developers"
 release = version = version_of("imaplus")
 
+sys.path.insert(0, str(Path(__file__).parent))
 extensions = [
     "myst_parser",
+    "public_names",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",

@@ -1,8 +1,15 @@
-"""What all tests share: Hypothesis measures no time, for a busy machine is no failure."""
+"""What holds for all tests: Hypothesis has no deadlines, since a busy machine is no fault of ours.
+
+`--hypothesis-profile=coverage` is for `make coverage`: a few examples of each property run the same
+lines as a hundred do.
+"""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("imaplus", deadline=None)
-settings.load_profile("imaplus")
+_PATIENT = [HealthCheck.too_slow]
+
+settings.register_profile("patient", deadline=None, suppress_health_check=_PATIENT)
+settings.register_profile("coverage", settings.get_profile("patient"), max_examples=10)
+settings.load_profile("patient")

@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
 # nothing else of the facade imports it but for its types.
 BRIDGES: dict[str, set[str]] = {"imaplus.imaplib._typed": CLIENT}
 # Outside the standard library, by part; each of these is an extra of pyproject.toml.
-EXTRAS = {"testing": {"pytest", "trustme"}}
+EXTRAS = {"testing": {"trustme"}}
 # Every type checker brings its stubs along; at run time it must not be needed.
 TYPES_ONLY = {"typing_extensions"}
 

@@ -114,3 +114,82 @@ def test_the_standard_library_takes_it_for_a_data_class() -> None:
     assert [each.name for each in dataclasses.fields(point)] == list(names_of(Point))
     assert dataclasses.replace(point, y=3) == replace(point, y=3) == Point(1, 3, ["a"])
     assert pickle.loads(pickle.dumps(point)) == copy.deepcopy(point) == point
+
+
+# -- beside classes that `dataclasses` has made ----------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelled(Point):
+    """A data class below a record."""
+
+    label: str = "none"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Slotted(Point):
+    weight: int
+
+
+@record
+class Framed(Labelled):
+    """A record below a data class."""
+
+    border: int = 1
+
+
+def test_a_data_class_inherits_from_a_record() -> None:
+    value = Labelled(1, label="a", tags=["t"])
+    assert repr(value) == "Labelled(x=1, y=0, tags=['t'], label='a')"
+    assert value == Labelled(1, 0, ["t"], "any note", "a") != Labelled(1)
+    assert names_of(Labelled) == ("x", "y", "tags", "note", "label")
+    assert replace(value, y=5) == dataclasses.replace(value, y=5) == Labelled(1, 5, ["t"], "", "a")
+    assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value
+    with pytest.raises(AttributeError):
+        value.x = 2  # type: ignore[misc]
+    assert repr(Slotted(x=1, weight=2)) == "Slotted(x=1, y=0, tags=[], weight=2)"
+    assert Slotted(x=1, weight=2) != Slotted(x=1, weight=3)
+
+
+def test_a_record_inherits_from_such_a_data_class() -> None:
+    value = Framed(1, label="a", border=2)
+    assert repr(value) == "Framed(x=1, y=0, tags=[], label='a', border=2)"
+    assert dataclasses.asdict(value) == {
+        "x": 1,
+        "y": 0,
+        "tags": [],
+        "note": "",
+        "label": "a",
+        "border": 2,
+    }
+    assert Framed(1).tags is not Framed(1).tags
+    assert hash(Framed(1, tags=["a"])) == hash(Framed(1, tags=["b"]))  # `hash=False` is inherited
+
+
+def test_data_classes_that_may_change_do_not_inherit_from_records() -> None:
+    with pytest.raises(TypeError, match="frozen"):
+
+        @dataclasses.dataclass
+        class Changing(Point):  # type: ignore[misc]
+            label: str = ""
+
+
+def test_fields_say_what_they_say_of_a_data_class() -> None:
+    def told(cls: type) -> list[tuple[object, ...]]:
+        return [
+            (each.name, each.type, each.default, each.repr, each.compare, each.hash, each.kw_only)
+            for each in dataclasses.fields(cls)  # type: ignore[arg-type]
+        ]
+
+    assert told(Point) == told(Reference)
+    assert [each.kw_only for each in dataclasses.fields(Options)] == [True, True]
+
+
+def test_records_can_be_replaced_as_any_object() -> None:
+    """`copy.replace()` (Python 3.13) calls this method."""
+    assert Point(1).__replace__(y=2) == Point(1, 2)  # type: ignore[attr-defined]
+
+
+def test_what_is_no_record_has_no_names() -> None:
+    with pytest.raises(TypeError, match="int is not a record"):
+        names_of(int)

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .archive import mirror
 from .base import Server
 from .machine import Lab, may_mount, run, write
 
-MIRROR = "http://deb.debian.org/debian"
 _MOUNTS = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev"'
 _NAMESPACE = ("unshare", "--mount", "--propagation", "private", "--", "sh", "-c")
 
@@ -71,7 +71,7 @@ class Chrooted(Server):
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             include = "--include=ca-certificates"
-            run(["debootstrap", "--variant=minbase", include, lab.suite, partial, MIRROR])
+            run(["debootstrap", "--variant=minbase", include, lab.suite, partial, mirror()])
             partial.rename(root)
         # No package starts a service of its own.
         write(root / "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)

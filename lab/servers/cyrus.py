@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .archive import mirror
 from .base import Process, Server, client_certificate
-from .chroot import MIRROR, Chrooted
+from .chroot import Chrooted
 from .machine import HOST, PASSWORD, USERS, Lab, fill, run, write
 from .probe import Probe
 
@@ -161,7 +162,7 @@ class CyrusBackports(Cyrus):
         lists = lab.packages / "backports-lists"
         (lists / "partial").mkdir(parents=True, exist_ok=True)
         suites = ("bookworm-backports", "bookworm")
-        lines = "".join(f"deb {MIRROR} {suite} main\n" for suite in suites)
+        lines = "".join(f"deb {mirror()} {suite} main\n" for suite in suites)
         source = write(lab.packages / "backports.list", lines)
         apt = ["apt-get", "-o", f"Dir::Etc::SourceList={source}", "-o", "Dir::Etc::SourceParts=-"]
         apt += ["-o", f"Dir::State::Lists={lists}", "-o", "APT::Sandbox::User=root"]

@@ -1,10 +1,14 @@
-"""IMAP for Python, done right: typed sync and async clients on one sans-IO core.
+"""IMAP for Python, done right: typed sync and async clients on one sans-IO core::
 
-    with imaplus.Client.connect("imap.example.org", user="ada", password=...) as client:
+    with imaplus.Client.connect(
+        "imap.example.org", user="ada", password="correct horse"
+    ) as client:
         for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
             print(message.uid, message.envelope.subject)
 
 The public names are those of `imaplus.public`, loaded when the first of them is used.
+
+PYTEST_DONT_REWRITE: there are no assertions here for pytest to explain.
 """
 
 from __future__ import annotations

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
         UnixSocket,
     )
     from imaplus.core.append import Appended, MessageRefused, Outgoing
-    from imaplus.core.envelope import Address, Envelope
-    from imaplus.core.fetch import Body
+    from imaplus.core.envelope import Address, Addresses, Envelope
+    from imaplus.core.fetch import Body, BodySink, Item
     from imaplus.core.fetched import Fetched
     from imaplus.core.listing import ListEntry, Namespace, Namespaces
     from imaplus.core.mailboxes import MailboxStatus
+    from imaplus.core.message_source import MessageLike
     from imaplus.core.messages import Copied, Stored
     from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
     from imaplus.core.search_keys import (
@@ -101,12 +102,45 @@ if TYPE_CHECKING:
     from imaplus.extensions.gmail import GmailLabel, GmailMessage, GmailSearch, GmailThread
     from imaplus.extensions.objectid import EmailId, ThreadId
     from imaplus.extensions.qresync import Resync
-    from imaplus.protocol.command import Command, Flow, Together
-    from imaplus.protocol.data import Exists, Expunged, Vanished
-    from imaplus.sasl import Anonymous, BearerToken, Credentials, External, Password
-    from imaplus.wire.frames import Limits
+    from imaplus.flows.download import Progress
+    from imaplus.flows.outgoing import OutgoingMessage
+    from imaplus.logs import ConnectionLog
+    from imaplus.protocol.answering import Answering
+    from imaplus.protocol.command import (
+        Ask,
+        Command,
+        Flow,
+        Handshake,
+        Pending,
+        Reply,
+        State,
+        Step,
+        Together,
+    )
+    from imaplus.protocol.connection import Connection, Trace
+    from imaplus.protocol.data import Exists, Expunged, MessageData, MessageRun, RunShape, Vanished
+    from imaplus.protocol.mailbox import Mailbox as MailboxState
+    from imaplus.protocol.progress import Progress as ConnectionProgress
+    from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+    from imaplus.sasl import (
+        Anonymous,
+        AsyncCredentialsSource,
+        BearerToken,
+        Credentials,
+        CredentialsSource,
+        External,
+        Password,
+    )
+    from imaplus.wire.cursor import Cursor, Mark
+    from imaplus.wire.flags import FlagsLike
+    from imaplus.wire.frames import Frame, Limits
+    from imaplus.wire.framing import Framer, Rows
     from imaplus.wire.secret import Secret
-    from imaplus.wire.sets import SequenceSet
+    from imaplus.wire.sets import Range, SequenceSet, SequenceSetLike
+    from imaplus.wire.sinks import Sink, SinkChooser
+    from imaplus.wire.sources import Source
+    from imaplus.wire.writer import Piece, Rules, Segment, Writer
+    from imaplus.wire.writer import Text as TextLike
 
 _MODULES = {
     "imaplus.client._async": "AsyncClient",
@@ -118,8 +152,8 @@ _MODULES = {
     "imaplus.client.answers": "Answer",
     "imaplus.client.endpoints": "Connected Endpoint Process Security Tcp Timeouts Tls UnixSocket",
     "imaplus.core.append": "Appended MessageRefused Outgoing",
-    "imaplus.core.envelope": "Address Envelope",
-    "imaplus.core.fetch": "Body",
+    "imaplus.core.envelope": "Address Addresses Envelope",
+    "imaplus.core.fetch": "Body BodySink Item",
     "imaplus.core.fetched": "Fetched",
     "imaplus.core.listing": "ListEntry Namespace Namespaces",
     "imaplus.core.mailboxes": "MailboxStatus",
@@ -130,6 +164,7 @@ _MODULES = {
         "New Old On Recent Seen SentBefore SentOn SentSince Since Smaller Subject Text To Uid "
         "Unanswered Undeleted Undraft Unflagged Unkeyword Unseen"
     ),
+    "imaplus.core.message_source": "MessageLike",
     "imaplus.core.search_query": "All And Not Or Query",
     "imaplus.errors": (
         "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
@@ -140,15 +175,37 @@ _MODULES = {
     "imaplus.extensions.gmail": "GmailLabel GmailMessage GmailSearch GmailThread",
     "imaplus.extensions.objectid": "EmailId ThreadId",
     "imaplus.extensions.qresync": "Resync",
-    "imaplus.protocol.command": "Command Flow Together",
-    "imaplus.protocol.data": "Exists Expunged Vanished",
-    "imaplus.sasl": "Anonymous BearerToken Credentials External Password",
-    "imaplus.wire.frames": "Limits",
+    "imaplus.flows.download": "Progress",
+    "imaplus.flows.outgoing": "OutgoingMessage",
+    "imaplus.logs": "ConnectionLog",
+    "imaplus.protocol.answering": "Answering",
+    "imaplus.protocol.command": "Ask Command Flow Handshake Pending Reply State Step Together",
+    "imaplus.protocol.connection": "Connection Trace",
+    "imaplus.protocol.data": "Exists Expunged MessageData MessageRun RunShape Vanished",
+    "imaplus.protocol.mailbox": "MailboxState",
+    "imaplus.protocol.progress": "ConnectionProgress",
+    "imaplus.protocol.response": "Continuation Malformed Status Unknown",
+    "imaplus.sasl": (
+        "Anonymous AsyncCredentialsSource BearerToken Credentials CredentialsSource External "
+        "Password"
+    ),
+    "imaplus.wire.cursor": "Cursor Mark",
+    "imaplus.wire.flags": "FlagsLike",
+    "imaplus.wire.frames": "Frame Limits",
+    "imaplus.wire.framing": "Framer Rows",
     "imaplus.wire.secret": "Secret",
-    "imaplus.wire.sets": "SequenceSet",
+    "imaplus.wire.sets": "Range SequenceSet SequenceSetLike",
+    "imaplus.wire.sinks": "Sink SinkChooser",
+    "imaplus.wire.sources": "Source",
+    "imaplus.wire.writer": "Piece Rules Segment TextLike Writer",
 }
 """The names by module, as above; a test holds the two against each other."""
-_RENAMED = {"BodyText": "Body"}
+_RENAMED = {
+    "BodyText": "Body",
+    "ConnectionProgress": "Progress",
+    "MailboxState": "Mailbox",
+    "TextLike": "Text",
+}
 """Those that have another name where they are defined."""
 
 
@@ -161,16 +218,24 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 __all__ = [
     "Address",
+    "Addresses",
     "All",
     "AlreadyExists",
     "And",
     "Anonymous",
     "Answer",
     "Answered",
+    "Answering",
     "Appended",
+    "Ask",
     "AsyncClient",
+    "AsyncCredentialsSource",
     "AsyncMailbox",
     "AsyncPipeline",
     "AuthenticationFailed",
@@ -178,6 +243,7 @@ __all__ = [
     "BearerToken",
     "Before",
     "Body",
+    "BodySink",
     "BodyText",
     "CapabilityMissing",
     "Cc",
@@ -185,9 +251,15 @@ __all__ = [
     "Command",
     "CommandError",
     "Connected",
+    "Connection",
+    "ConnectionLog",
     "ConnectionLost",
+    "ConnectionProgress",
+    "Continuation",
     "Copied",
     "Credentials",
+    "CredentialsSource",
+    "Cursor",
     "Deleted",
     "Disposition",
     "Draft",
@@ -199,23 +271,34 @@ __all__ = [
     "External",
     "Fetched",
     "Flagged",
+    "FlagsLike",
     "Flow",
+    "Frame",
+    "Framer",
     "From",
     "GmailLabel",
     "GmailMessage",
     "GmailSearch",
     "GmailThread",
+    "Handshake",
     "Header",
     "ImapError",
     "InvalidArgument",
+    "Item",
     "Keyword",
     "Larger",
     "Limits",
     "ListEntry",
     "Mailbox",
+    "MailboxState",
     "MailboxStatus",
+    "Malformed",
+    "Mark",
+    "MessageData",
+    "MessageLike",
     "MessagePart",
     "MessageRefused",
+    "MessageRun",
     "ModSeq",
     "Multipart",
     "Namespace",
@@ -231,33 +314,51 @@ __all__ = [
     "Or",
     "OutcomeUnknown",
     "Outgoing",
+    "OutgoingMessage",
     "OverQuota",
     "Part",
     "PartlyDone",
     "Password",
+    "Pending",
+    "Piece",
     "Pipeline",
     "Process",
+    "Progress",
     "ProtocolError",
     "ProxyFailed",
     "Query",
+    "Range",
     "Recent",
     "Refused",
     "Rejected",
+    "Reply",
     "Resync",
+    "Rows",
+    "Rules",
+    "RunShape",
     "Secret",
     "Security",
     "Seen",
+    "Segment",
     "SentBefore",
     "SentOn",
     "SentSince",
     "SequenceSet",
+    "SequenceSetLike",
     "Since",
+    "Sink",
+    "SinkChooser",
     "Smaller",
+    "Source",
+    "State",
     "StateError",
+    "Status",
+    "Step",
     "Stored",
     "Subject",
     "Tcp",
     "Text",
+    "TextLike",
     "TextPart",
     "ThreadId",
     "Throttled",
@@ -268,6 +369,7 @@ __all__ = [
     "To",
     "Together",
     "TooLarge",
+    "Trace",
     "Uid",
     "UidValidityChanged",
     "Unanswered",
@@ -276,7 +378,9 @@ __all__ = [
     "Unflagged",
     "UnixSocket",
     "Unkeyword",
+    "Unknown",
     "Unseen",
     "UsageError",
     "Vanished",
+    "Writer",
 ]

@@ -3,7 +3,8 @@
 `dataclasses` writes and compiles six methods for every class as soon as it is defined: with more
 than a hundred classes that was most of what importing imaplus took. Here only `__init__` is
 written, when a class is first called; all else is shared. To `dataclasses.fields()`, `asdict()`
-and `replace()`, and to type checkers, these are data classes. Nothing is known here of IMAP.
+and `replace()`, to `copy.replace()` and to type checkers, these are data classes, and a data class
+may inherit from a record or a record from a data class. Nothing is known here of IMAP.
 """
 
 from __future__ import annotations
@@ -87,8 +88,10 @@ def record(
         positional = (name for name, each in fields.items() if each.init and not each.kw_only)
         given: dict[str, Any] = {
             "_record_fields": fields,
-            "__dataclass_fields__": _DataclassFields(),
+            "__dataclass_fields__": _DataclassFields(fields),
+            "__dataclass_params__": _shared_options(init, repr, eq, frozen, kw_only),
             "__match_args__": tuple(positional),
+            "__replace__": replace,
         }
         if init:
             given["__init__"] = _Init(cls)
@@ -107,22 +110,59 @@ def record(
     return decorate if cls is None else decorate(cls)
 
 
-def replace(value: T, **changes: Any) -> T:
+def replace(value: T, /, **changes: Any) -> T:
     """The value with other attributes."""
-    fields: dict[str, Field] = type(value)._record_fields  # type: ignore[attr-defined]
+    fields = _fields_of(type(value))
     same = {name: getattr(value, name) for name, each in fields.items() if each.init}
     return type(value)(**same | changes)
 
 
 def names_of(cls: type) -> tuple[str, ...]:
     """The names of a record's attributes, in order."""
-    return tuple(cls._record_fields)  # type: ignore[attr-defined]
+    return tuple(_fields_of(cls))
+
+
+def _fields_of(cls: type) -> dict[str, Field]:
+    """The fields of a record, or of a data class that inherits from one."""
+    for base in cls.__mro__:
+        if (fields := _own_fields(base)) is not None:
+            return fields
+    raise TypeError(f"{cls.__qualname__} is not a record")
+
+
+def _own_fields(cls: type) -> dict[str, Field] | None:
+    """The fields that a class was decorated with; None if it was not decorated."""
+    if (fields := cls.__dict__.get("_record_fields")) is not None:
+        found: dict[str, Field] = fields
+        return found
+    made: dict[str, dataclasses.Field[Any]] | None = cls.__dict__.get("__dataclass_fields__")
+    if made is None:
+        return None
+    import dataclasses  # loaded already: it has decorated this class
+
+    return {each.name: _from_dataclass(each) for each in dataclasses.fields(cls)}
+
+
+def _from_dataclass(given: dataclasses.Field[Any]) -> Field:
+    import dataclasses
+
+    missing = dataclasses.MISSING
+    found = Field(
+        _MISSING if given.default is missing else given.default,
+        _MISSING if given.default_factory is missing else given.default_factory,
+        given.init,
+        given.repr,
+        given.compare,
+        given.compare if given.hash is None else given.hash,
+    )
+    found.kw_only, found.annotation = bool(given.kw_only), str(given.type)
+    return found
 
 
 def _collect(cls: type, *, kw_only: bool) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
-        fields.update(base.__dict__.get("_record_fields", {}))
+        fields.update(_own_fields(base) or {})
     for name, annotation in cls.__annotations__.items():
         if annotation.startswith("ClassVar"):
             continue
@@ -180,7 +220,7 @@ def _write_init(cls: type) -> Any:
 
 
 def _repr(self: Any) -> str:
-    names = (name for name, each in self._record_fields.items() if each.repr)
+    names = (name for name, each in _fields_of(type(self)).items() if each.repr)
     shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
     return f"{type(self).__qualname__}({shown})"
 
@@ -205,20 +245,62 @@ def _refuse(self: object, name: str, value: object = None) -> None:
     raise AttributeError(f"{type(self).__qualname__} is a value: {name!r} cannot be changed")
 
 
+class _Options:
+    """`__dataclass_params__`: what `dataclasses` looks at when one of its own inherits."""
+
+    def __init__(self, init: bool, repr: bool, eq: bool, frozen: bool, kw_only: bool) -> None:
+        self.init = init
+        self.repr = repr
+        self.eq = eq
+        self.order = False
+        self.unsafe_hash = False
+        self.frozen = frozen
+        self.match_args = True
+        self.kw_only = kw_only
+        self.slots = False
+        self.weakref_slot = False
+
+
+_options: dict[tuple[bool, ...], _Options] = {}
+
+
+def _shared_options(*given: bool) -> _Options:
+    """Records have few combinations of options: one object for each."""
+    if given not in _options:
+        _options[given] = _Options(*given)
+    return _options[given]
+
+
 class _DataclassFields:
     """`__dataclass_fields__`, made when `dataclasses` asks for it."""
 
-    def __get__(self, instance: object, owner: type) -> dict[str, dataclasses.Field[Any]]:
-        import dataclasses  # costs more than all of this
+    def __init__(self, fields: dict[str, Field]) -> None:
+        self._fields = fields
+        self._made: dict[str, dataclasses.Field[Any]] | None = None
 
-        made: dict[str, dataclasses.Field[Any]] = {}
-        for name, each in owner._record_fields.items():  # type: ignore[attr-defined]
-            options = {"init": each.init, "repr": each.repr, "compare": each.compare}
-            if each.default is not _MISSING:
-                options["default"] = each.default
-            elif each.default_factory is not _MISSING:
-                options["default_factory"] = each.default_factory
-            made[name] = dataclasses.field(**options)
-            made[name].name = name
-            made[name]._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
-        return made
+    def __get__(self, instance: object, owner: type) -> dict[str, dataclasses.Field[Any]]:
+        if self._made is None:
+            self._made = {name: _to_dataclass(name, each) for name, each in self._fields.items()}
+        return self._made
+
+
+def _to_dataclass(name: str, given: Field) -> dataclasses.Field[Any]:
+    import dataclasses  # costs more than all of this
+
+    options: dict[str, Any] = {}
+    if given.default is not _MISSING:
+        options["default"] = given.default
+    elif given.default_factory is not _MISSING:
+        options["default_factory"] = given.default_factory
+    made: dataclasses.Field[Any] = dataclasses.field(
+        init=given.init,
+        repr=given.repr,
+        compare=given.compare,
+        hash=None if given.hash else False,
+        kw_only=given.kw_only,
+        **options,
+    )
+    made.name = name
+    made.type = given.annotation  # text, as with postponed annotations
+    made._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
+    return made

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Collection, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable, Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from imaplus.errors import InvalidArgument, ProtocolError, UsageError
@@ -98,6 +98,11 @@ class Anonymous:
 
 
 Credentials: TypeAlias = Password | BearerToken | External | Anonymous
+"""What a user logs in with."""
+CredentialsSource: TypeAlias = Callable[[], Credentials]
+"""A function that gives credentials when they are needed: a fresh token, say."""
+AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
+"""The same for the async client, which awaits what it gives if need be."""
 
 
 class Mechanism(ABC):
@@ -159,7 +164,7 @@ class Plain(Mechanism):
 
     def start(self) -> Generator[bytes | None, bytes, None]:
         who = self._who
-        self.done = True
+        self.done: bool = True
         yield f"{who.authzid}\0{who.user}\0{who.password.reveal()}".encode()
 
 
@@ -174,7 +179,7 @@ class Login(Mechanism):
         self._who = credentials
 
     def start(self) -> Generator[bytes | None, bytes, None]:
-        self.done = False
+        self.done: bool = False
         prompt = yield None
         prompt = yield self._answer(prompt, otherwise=Secret(self._who.user))
         self.done = True
@@ -211,7 +216,7 @@ class CramMd5(Mechanism):
         return True
 
     def start(self) -> Generator[bytes | None, bytes, None]:
-        self.done = False
+        self.done: bool = False
         import hmac
 
         if not self.available():
@@ -307,7 +312,7 @@ class Scram(Mechanism):
         if verdict.startswith(b"e="):
             self.error_details = _excerpt(verdict[2:].decode("utf-8", "replace"))
         elif compare_digest(verdict, b"v=" + signature.reveal().encode()):
-            self.done = True
+            self.done: bool = True
         else:
             raise ProtocolError(
                 f"{self.name}: the server does not prove that it knows the password"
@@ -349,7 +354,7 @@ class OAuthBearer(Mechanism):
         self.done, self.error_details = True, None
         # Whatever the server says is an error, and it may quote the token.
         self.error_details = self._redact((yield "\1".join((*self._fields(), "", "")).encode()))
-        self.done = False
+        self.done: bool = False
         yield self.failed
 
     def _redact(self, challenge: bytes) -> str:
@@ -383,7 +388,7 @@ class ExternalMechanism(Mechanism):
         self._who = credentials
 
     def start(self) -> Generator[bytes | None, bytes, None]:
-        self.done = True
+        self.done: bool = True
         yield self._who.authzid.encode()
 
 
@@ -396,7 +401,7 @@ class AnonymousMechanism(Mechanism):
         self._who = credentials
 
     def start(self) -> Generator[bytes | None, bytes, None]:
-        self.done = True
+        self.done: bool = True
         yield self._who.trace.encode()
 
 

@@ -197,6 +197,7 @@ NEVER_TEXT = {
     "Query",
     "Item",
     "tuple[Outgoing, ...]",
+    "tuple[Query, ...]",
     "tuple[SelectParameter, ...]",
     "tuple[FetchModifier, ...]",
     "tuple[StoreModifier, ...]",

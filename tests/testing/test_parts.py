@@ -236,18 +236,6 @@ def test_standard_input_and_output():
     assert child.returncode == 0
 
 
-def test_the_plugin_is_cheap():
-    program = (
-        "import sys, imaplus.testing.pytest_plugin as p; assert p.imap_server;"
-        "print([m for m in sys.modules if m.startswith('imaplus.testing.')"
-        " and m != 'imaplus.testing.pytest_plugin'], 'ssl' in sys.modules)"
-    )
-    output = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
-    )
-    assert output.stdout.split()[0] == "[]"
-
-
 def test_the_fixture(imap_server):
     with imaplib.IMAP4(imap_server.host, imap_server.port) as client:
         assert client.login(imap_server.user, imap_server.password)[0] == "OK"

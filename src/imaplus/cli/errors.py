@@ -62,4 +62,4 @@ class Stop(Exception):
 
     def __init__(self, exit: Exit, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.failure = Failure(exit, message, hint)
+        self.failure: Failure = Failure(exit, message, hint)

@@ -12,7 +12,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from imaplus import errors, mirror
+import imaplus.mirror.errors as mirror  # alone: the rest needs POSIX
+from imaplus import errors
 from imaplus.cli.errors import AGAIN, Exit, Failure, Stop
 
 REPORT = "Run it again with --debug and --trace FILE, and report what they show (no secrets)."

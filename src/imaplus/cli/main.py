@@ -47,6 +47,10 @@ VERBS = {
 }
 
 
+NEED_POSIX = {"backup", "verify", "demo"}
+"""Verbs with a store on disk, which links, locks and moves files as POSIX lets one."""
+
+
 class Verb(Protocol):
     """What a module of `cli.verbs` offers. `FIELDS` are those that `--json=FIELDS` can name."""
 
@@ -76,8 +80,15 @@ class VerbParser(Parser):
         self, args: Sequence[str] | None = None, namespace: N | None = None
     ) -> tuple[argparse.Namespace | N, list[str]]:
         """Parse what follows the verb; options may stand between its arguments."""
+        if self._verb in NEED_POSIX and not hasattr(os, "O_NOFOLLOW"):
+            raise Stop(
+                Exit.USAGE,
+                f"imaplus {self._verb} works on POSIX systems only: Linux, macOS, a BSD",
+                hint="On Windows, run it under WSL. `imaplus ls` and `testserver` work here.",
+            )
         verb = cast(Verb, import_module(f"imaplus.cli.verbs.{self._verb}"))
-        self.description, self.epilog = verb.DESCRIPTION, ENVIRONMENT
+        self.description: str | None = verb.DESCRIPTION
+        self.epilog: str | None = ENVIRONMENT
         verb.add_arguments(self)
         add_common(self, repeated=True)
         self.set_defaults(verb=verb)

@@ -41,7 +41,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: object, environ: Mapping[str, str] | None = None, **kwargs: object):
         kwargs = {"allow_abbrev": False, "formatter_class": Help, **kwargs}
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.environ = os.environ if environ is None else environ
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: N | None = None

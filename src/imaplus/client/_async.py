@@ -1,7 +1,6 @@
-"""The client: connect, find and open mailboxes, run any command or flow.
+"""The client: connect, find and open mailboxes, run any command or flow::
 
-    async with await AsyncClient.connect("imap.example.org", user="ada", password=...) as client:
-        inbox = await client.select("INBOX")
+    inbox = await client.select("INBOX")
 
 What is done with a mailbox stands in `AsyncMailbox`. This class puts names to flows, and does no
 more: what a server lacks, flows make up for.
@@ -45,12 +44,11 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
 
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_pipeline import AsyncPipeline
-    from imaplus.client.async_streams import AsyncCredentialsSource
     from imaplus.core.append import Appended
     from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
-    from imaplus.sasl import Credentials
+    from imaplus.sasl import AsyncCredentialsSource, Credentials
     from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
@@ -378,7 +376,7 @@ class AsyncClient(AsyncRunner):
     # -- many at once -----------------------------------------------------------------------
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> AsyncPipeline:
-        """Give many commands at once, to be sent together when the block ends.
+        """Give many commands at once, to be sent together when the block ends::
 
             async with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]

@@ -39,14 +39,14 @@ POLL = 30.0
 
 
 class AsyncMailbox:
-    """The selected mailbox. UIDs are given as a number, a range, many numbers, or "1:*"."""
+    """The selected mailbox. UIDs are given as a number, a range, many numbers, or `"1:*"`."""
 
     def __init__(self, client: AsyncClient, opened: Opened) -> None:
         self._client = client
         self._state = opened.mailbox
-        self.changes = [each for each in opened.changes if isinstance(each, Fetched)]
+        self.changes: list[Fetched] = [each for each in opened.changes if isinstance(each, Fetched)]
         """With `resync`: the messages that changed since, with their flags and MODSEQ."""
-        self.vanished = opened.mailbox.vanished_earlier
+        self.vanished: SequenceSet = opened.mailbox.vanished_earlier
         """With `resync`: the UIDs of messages that have gone since."""
 
     def __repr__(self) -> str:

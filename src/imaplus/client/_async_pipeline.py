@@ -1,4 +1,4 @@
-"""Many commands given together: they go out at once, and share a few round trips.
+"""Many commands given together: they go out at once, and share a few round trips::
 
     async with client.pipeline() as pipe:
         answers = [pipe.status(name) for name in names]

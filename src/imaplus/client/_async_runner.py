@@ -81,12 +81,12 @@ class AsyncRunner(AsyncExchange):
 
     async def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
-        await self.settle([pending], deadline)
+        await self._settle([pending], deadline)
         return pending.result()
 
     async def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
-        await self.settle(pendings, deadline)
+        await self._settle(pendings, deadline)
         return results(pendings)
 
     async def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
@@ -97,7 +97,7 @@ class AsyncRunner(AsyncExchange):
         except BaseException:
             self._give_up(pendings)
             raise
-        await self.settle(pendings, deadline)
+        await self._settle(pendings, deadline)
         return results(pendings)
 
     def _send_all(self, commands: Iterable[Command[Any]]) -> list[Pending[Any]]:
@@ -149,8 +149,11 @@ class AsyncRunner(AsyncExchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    async def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
+    async def settle(self, pendings: list[Pending[Any]]) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
+        await self._settle(pendings)
+
+    async def _settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         try:
             for pending in pendings:
                 await self._until(pending.is_over, deadline)
@@ -232,7 +235,7 @@ class AsyncRunner(AsyncExchange):
                         yield event
                 with self._mutex:
                     self.connection.interrupt(pending)
-                await self.settle([pending])
+                await self._settle([pending])
                 for event in self._told(listener):
                     yield event
                 if not idles or pending.error is not None:

@@ -1,8 +1,7 @@
 # Generated from _async.py by tools/gen_sync.py: edit that file instead.
-"""The client: connect, find and open mailboxes, run any command or flow.
+"""The client: connect, find and open mailboxes, run any command or flow::
 
-    with Client.connect("imap.example.org", user="ada", password=...) as client:
-        inbox = client.select("INBOX")
+    inbox = client.select("INBOX")
 
 What is done with a mailbox stands in `Mailbox`. This class puts names to flows, and does no
 more: what a server lacks, flows make up for.
@@ -46,12 +45,11 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
 
     from imaplus.client._sync_mailbox import Mailbox
     from imaplus.client._sync_pipeline import Pipeline
-    from imaplus.client.streams import CredentialsSource
     from imaplus.core.append import Appended
     from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
-    from imaplus.sasl import Credentials
+    from imaplus.sasl import Credentials, CredentialsSource
     from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
@@ -379,7 +377,7 @@ class Client(Runner):
     # -- many at once -----------------------------------------------------------------------
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> Pipeline:
-        """Give many commands at once, to be sent together when the block ends.
+        """Give many commands at once, to be sent together when the block ends::
 
             with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]

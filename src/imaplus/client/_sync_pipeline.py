@@ -1,5 +1,5 @@
 # Generated from _async_pipeline.py by tools/gen_sync.py: edit that file instead.
-"""Many commands given together: they go out at once, and share a few round trips.
+"""Many commands given together: they go out at once, and share a few round trips::
 
     with client.pipeline() as pipe:
         answers = [pipe.status(name) for name in names]

@@ -82,12 +82,12 @@ class Runner(Exchange):
 
     def _command(self, command: Command[T], deadline: Deadline | None) -> T:
         pending = self.send(command)
-        self.settle([pending], deadline)
+        self._settle([pending], deadline)
         return pending.result()
 
     def _together(self, step: Together, deadline: Deadline | None) -> list[Any]:
         pendings = self._send_all(step.commands)
-        self.settle(pendings, deadline)
+        self._settle(pendings, deadline)
         return results(pendings)
 
     def _ahead(self, step: Ahead, deadline: Deadline | None) -> list[Any]:
@@ -98,7 +98,7 @@ class Runner(Exchange):
         except BaseException:
             self._give_up(pendings)
             raise
-        self.settle(pendings, deadline)
+        self._settle(pendings, deadline)
         return results(pendings)
 
     def _send_all(self, commands: Iterable[Command[Any]]) -> list[Pending[Any]]:
@@ -150,8 +150,11 @@ class Runner(Exchange):
                 self._give_up(answer.pendings)
                 answer.drop()
 
-    def settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
+    def settle(self, pendings: list[Pending[Any]]) -> None:
         """Wait until commands are over. If the wait is cut short, their answers are dropped."""
+        self._settle(pendings)
+
+    def _settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
         try:
             for pending in pendings:
                 self._until(pending.is_over, deadline)
@@ -231,7 +234,7 @@ class Runner(Exchange):
                         yield event
                 with self._mutex:
                     self.connection.interrupt(pending)
-                self.settle([pending])
+                self._settle([pending])
                 for event in self._told(listener):
                     yield event
                 if not idles or pending.error is not None:

@@ -27,7 +27,7 @@ class Answer(Generic[T]):
         self._left: Iterator[Pending[Any]] = iter(())  # those not yet known to be over
         self._ready: Callable[[Answer[Any]], object] | None = None
         self._value: T | None = None
-        self.done = False
+        self.done: bool = False
         """Whether it is over: there is a result or an error."""
         self.error: Exception | None = None
         """What went wrong, or None."""

@@ -11,24 +11,21 @@ import contextlib
 import inspect
 import socket
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from imaplus.client import forks
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import check_alpn, tls_failed
 from imaplus.client.streams import never, shared
-from imaplus.client.unreachable import unreachable
+from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
-    from imaplus.sasl import Credentials
-
-    AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
 
 T = TypeVar("T")
 
@@ -165,7 +162,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._is_closed = False  # by us
         self._is_gone = False
         self._gone: asyncio.Future[None] | None = None  # made by who waits for that
-        self.secure = False
+        self.secure: bool = False
 
     # -- connecting -------------------------------------------------------------------------
 
@@ -187,6 +184,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 stream._child = child
                 return stream
             case UnixSocket(path):
+                insist_on_posix("a UNIX socket")
                 loop = asyncio.get_running_loop()
                 try:
                     async with asyncio.timeout(timeout):

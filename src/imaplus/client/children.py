@@ -6,7 +6,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from imaplus.client.unreachable import unreachable
+from imaplus.client.unreachable import insist_on_posix, unreachable
 
 ENDING = 5.0
 """Seconds that a child process has to end by itself once its input has."""
@@ -17,7 +17,9 @@ def start_child(argv: Sequence[str]) -> tuple[socket.socket, subprocess.Popen[by
 
     Raises:
         ConnectionLost: it cannot be run.
+        InvalidArgument: not on this system, where a socket is no standard input.
     """
+    insist_on_posix("a child process")
     ours, theirs = socket.socketpair()
     with theirs:
         try:

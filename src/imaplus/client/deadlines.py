@@ -9,8 +9,8 @@ class Deadline:
     __slots__ = ("at", "seconds")
 
     def __init__(self, seconds: float, now: float) -> None:
-        self.seconds = seconds
-        self.at = now + seconds
+        self.seconds: float = seconds
+        self.at: float = now + seconds
 
 
 def deadline_in(seconds: float | None, now: float) -> Deadline | None:

@@ -141,6 +141,7 @@ class Connected:
 
 
 Endpoint = Tcp | UnixSocket | Process | Connected
+"""Where a server is: what `Client.connect()` takes beside a host name or a URL."""
 
 
 def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-forks = 0
+forks: int = 0
 """How many forks lie between the first process and this one."""
 
 

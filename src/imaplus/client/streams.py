@@ -8,15 +8,15 @@ counterpart for asyncio is `async_streams`.
 from __future__ import annotations
 
 import contextlib
-import select
+import selectors
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client import forks
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.unreachable import unreachable
+from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, InvalidArgument, StateError, TimedOut
 
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
@@ -24,9 +24,6 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
     from imaplus.client.proxies import Proxy
-    from imaplus.sasl import Credentials
-
-    CredentialsSource: TypeAlias = Callable[[], Credentials]
 
 T = TypeVar("T")
 
@@ -44,12 +41,18 @@ class Shared(threading.local):
         # Until it has seen that something of this size is freed, glibc gives pages back after each
         # read, and the system has to clear others for the next (mallopt(3), M_TRIM_THRESHOLD).
         bytearray(8 * BULK_SIZE)
-        self.buffer = memoryview(bytearray(BULK_SIZE))  # a view: asyncio's TLS slices it
+        # A view: asyncio's TLS slices it.
+        self.buffer: memoryview = memoryview(bytearray(BULK_SIZE))
 
 
-shared = Shared()
+shared: Final = Shared()
 
 Mutex = threading.RLock
+
+# poll(2) where there is one; select() elsewhere, which on Windows takes any socket.
+_Selector: Final[type[selectors.BaseSelector]] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 
 
 def in_thread(work: Callable[[], T]) -> T:
@@ -126,9 +129,10 @@ class Stream:
         self._busy = threading.Lock()  # an SSL object is for one thread at a time
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
+        self._reading: selectors.BaseSelector | None = None  # for waits that only read: most do
         self._wants_to_write = False  # TLS must write before it can read on
         self._forks = forks.forks
-        self.secure = secure
+        self.secure: bool = secure
 
     @classmethod
     def connect(
@@ -148,6 +152,7 @@ class Stream:
                 ours, child = start_child(argv)
                 return cls(ours, secure=True, child=child)
             case UnixSocket(path):
+                insist_on_posix("a UNIX socket")
                 sock = socket.socket(socket.AF_UNIX)
                 try:
                     sock.settimeout(timeout)
@@ -281,17 +286,26 @@ class Stream:
             raise ConnectionLost("the connection has been closed")
         if read and self._tls is not None and self._tls.pending():
             return
-        poll = select.poll()
-        wanted = (select.POLLIN if read else 0) | (
-            select.POLLOUT if write or self._wants_to_write else 0
-        )
-        poll.register(self._socket, wanted)
-        milliseconds = None if timeout is None else max(0.0, timeout) * 1000
-        if not poll.poll(milliseconds):
+        if not self._select(read, write or self._wants_to_write, timeout):
             raise TimedOut(f"nothing came for {timeout:.3g} seconds")
 
     def breathe(self) -> None:
         """Let others have their turn: threads have it in any case."""
+
+    def _select(self, read: bool, write: bool, timeout: float | None) -> object:
+        """What the socket is ready for, after so many seconds at most: nothing, perhaps."""
+        try:
+            if not write:  # one thread at a time waits to read, so that it may keep its selector
+                if self._reading is None:
+                    self._reading = _Selector()
+                    self._reading.register(self._socket.fileno(), selectors.EVENT_READ)
+                return self._reading.select(timeout)
+            with _Selector() as selector:
+                wanted = selectors.EVENT_WRITE | (selectors.EVENT_READ if read else 0)
+                selector.register(self._socket.fileno(), wanted)
+                return selector.select(timeout)
+        except (ValueError, OSError) as error:  # another thread has closed the socket
+            raise self._lost(error) from error
 
     def close(self) -> None:
         """Close the socket, and end the child process. Once is enough; more is no harm."""
@@ -308,7 +322,7 @@ class Stream:
             with contextlib.suppress(OSError):
                 end_child(self._child)
 
-    def _lost(self, error: OSError) -> ConnectionLost:
+    def _lost(self, error: Exception) -> ConnectionLost:
         if self._closed:
             return ConnectionLost("the connection has been closed")
         return ConnectionLost(f"the connection was lost: {error}")

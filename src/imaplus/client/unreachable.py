@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import socket
 
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.errors import ConnectionLost, InvalidArgument, TimedOut
+
+
+def insist_on_posix(what: str) -> None:
+    """Refuse an endpoint that needs UNIX sockets, where there are none: on Windows.
+
+    Raises:
+        InvalidArgument: there are none.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise InvalidArgument(f"{what} cannot be connected to on this system: use Tcp(...)")
 
 
 def unreachable(what: str, error: Exception) -> ConnectionLost:

@@ -77,6 +77,7 @@ class Address:
 
 
 Addresses = tuple[Address, ...]
+"""The addresses of one header field, in order."""
 
 
 @record

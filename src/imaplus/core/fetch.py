@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from imaplus.core.fetched import Fetched
 from imaplus.core.items import needed_for
@@ -164,7 +164,7 @@ class Fetch(MessageCommand[list[Fetched]]):
     """
 
     name = b"UID FETCH"
-    collects = (Fetched,)
+    collects: ClassVar[tuple[type, ...]] = (Fetched,)
     items: tuple[Item, ...] = ("FLAGS",)
     modifiers: tuple[FetchModifier, ...] = ()
     into: BodySink | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Set
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from imaplus.core import shapes
 from imaplus.core.envelope import Envelope
@@ -176,7 +176,7 @@ class Fetched(MessageData):
         same = (self.seq, self.uid, self.names) == (other.seq, other.uid, other.names)
         return same and all(self._plain(name) == other._plain(name) for name in self.names)
 
-    __hash__ = None
+    __hash__: ClassVar[None]
 
     def _plain(self, name: str) -> object:
         try:

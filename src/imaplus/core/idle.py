@@ -6,6 +6,8 @@ interrupted; a command that is sent meanwhile interrupts it too.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from imaplus.protocol.command import Done
 from imaplus.records import record
 
@@ -15,7 +17,7 @@ class Idle(Done):
     """Wait for events until interrupted."""
 
     name = b"IDLE"
-    requires = "IDLE"
+    requires: ClassVar[str | None] = "IDLE"
     exclusive = True
 
     def interruption(self) -> bytes | None:

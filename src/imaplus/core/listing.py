@@ -7,7 +7,7 @@ are part of IMAP4rev2's LIST, and stand here. Which options to ask for is a flow
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import ClassVar, Final
 
 from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
@@ -174,7 +174,7 @@ RECURSIVEMATCH: Final = Option("RECURSIVEMATCH", "LIST-EXTENDED")
 class WithStatus(ListReturn):
     """STATUS of each mailbox, in the same command (RFC 5819)."""
 
-    requires = "LIST-STATUS"
+    requires: ClassVar[str | None] = "LIST-STATUS"
     items: tuple[str, ...] = STATUS_ITEMS
 
     def encode(self, out: Writer) -> None:
@@ -189,7 +189,7 @@ class List(Command[list[ListEntry]]):
     """Find mailboxes (RFC 9051, 6.3.9). `%` and `*` in patterns are wildcards."""
 
     name = b"LIST"
-    collects = (ListEntry, MailboxStatus)
+    collects: ClassVar[tuple[type, ...]] = (ListEntry, MailboxStatus)
     reference: str = ""
     patterns: tuple[str, ...] = ("*",)
     select: tuple[ListSelection, ...] = ()
@@ -240,7 +240,7 @@ class Lsub(Command[list[Subscribed]]):
     """Find subscribed mailboxes (RFC 3501, 6.3.9); IMAP4rev2 has LIST (SUBSCRIBED) instead."""
 
     name = b"LSUB"
-    collects = (Subscribed,)
+    collects: ClassVar[tuple[type, ...]] = (Subscribed,)
     reference: str = ""
     pattern: str = "*"
 
@@ -303,8 +303,8 @@ class GetNamespaces(Command[Namespaces]):
     """Ask where mailboxes live (RFC 9051, 6.3.10)."""
 
     name = b"NAMESPACE"
-    requires = "NAMESPACE"
-    collects = (Namespaces,)
+    requires: ClassVar[str | None] = "NAMESPACE"
+    collects: ClassVar[tuple[type, ...]] = (Namespaces,)
 
     def result(self, reply: Reply) -> Namespaces:
         return reply.one(Namespaces)

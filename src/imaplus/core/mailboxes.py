@@ -7,7 +7,7 @@ its relatives stand in `listing`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
 from imaplus.core.session import follows_login
@@ -40,7 +40,7 @@ class Select(Command[Opened]):
 
     name = b"SELECT"
     states = LOGGED_IN
-    collects = (MessageData, Status)
+    collects: ClassVar[tuple[type, ...]] = (MessageData, Status)
     exclusive = True
     mailbox: str
     parameters: tuple[SelectParameter, ...] = ()
@@ -251,7 +251,7 @@ class GetStatus(Command[MailboxStatus]):
     """Ask about a mailbox without opening it (RFC 9051, 6.3.11)."""
 
     name = b"STATUS"
-    collects = (MailboxStatus,)
+    collects: ClassVar[tuple[type, ...]] = (MailboxStatus,)
     mailbox: str
     items: tuple[str, ...] = STATUS_ITEMS
 
@@ -289,7 +289,7 @@ class Unselect(Done):
 
     name = b"UNSELECT"
     states = SELECTED
-    requires = "UNSELECT"
+    requires: ClassVar[str | None] = "UNSELECT"
     exclusive = True
 
     def finish(self, connection: Connection, reply: Reply) -> None:

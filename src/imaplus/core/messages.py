@@ -109,7 +109,7 @@ class Store(MessageCommand[Stored]):
     """Change flags of messages."""
 
     name = b"UID STORE"
-    collects = (MessageData,)
+    collects: ClassVar[tuple[type, ...]] = (MessageData,)
     changes = True
     change: Change
     flags: frozenset[str]
@@ -196,7 +196,7 @@ class Copy(MessageCommand[Copied]):
     """Copy messages to another mailbox: all of them, or none."""
 
     name = b"UID COPY"
-    collects = (Status,)
+    collects: ClassVar[tuple[type, ...]] = (Status,)
     changes = True
     mailbox: str
 
@@ -223,7 +223,7 @@ class Move(Copy):
     """Move messages to another mailbox, each of them atomically (RFC 6851)."""
 
     name = b"UID MOVE"
-    requires = "MOVE"
+    requires: ClassVar[str | None] = "MOVE"
 
 
 @record
@@ -231,7 +231,7 @@ class Expunge(MessageCommand[None]):
     """Remove those of the named messages that have \\Deleted, and no others (RFC 4315, 2.1)."""
 
     name = b"UID EXPUNGE"
-    requires = "UIDPLUS"
+    requires: ClassVar[str | None] = "UIDPLUS"
     changes = True
 
     def result(self, reply: Reply) -> None:

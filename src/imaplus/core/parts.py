@@ -96,7 +96,7 @@ class Part:
 
 @record
 class TextPart(Part):
-    """TEXT/*."""
+    """`TEXT/*`."""
 
     lines: int = 0
     """Lines of the content as it travels."""
@@ -124,7 +124,7 @@ class MessagePart(Part):
 
 @record
 class Multipart(Part):
-    """MULTIPART/*: a part that consists of parts.
+    """`MULTIPART/*`: a part that consists of parts.
 
     Of the multipart that is the whole body of a message `section` is "TEXT", or "3.TEXT" if the
     message is part 3: such a body has no number of its own.

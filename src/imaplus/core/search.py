@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import SearchReturn, needs_of, write_list
@@ -160,7 +160,7 @@ class Search(Command[Found]):
 
     name = b"UID SEARCH"
     states = SELECTED
-    collects = (Found,)
+    collects: ClassVar[tuple[type, ...]] = (Found,)
     query: Query = ALL
     returns: tuple[SearchReturn, ...] = ()
     charset: str | None = None

@@ -7,7 +7,7 @@ that nothing is wrong any more when it is written. How keys combine is `search_q
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from imaplus.core.search_query import Key, Query, check_text, write_text
 from imaplus.errors import InvalidArgument
@@ -20,19 +20,32 @@ _KEYWORD: Final = lazy_pattern(r"[!#$&'+-Z\[^-z|}~]+")  # flag-keyword = atom
 _FIELD_NAME: Final = lazy_pattern(r"[!-9;-~]+")  # field-name = 1*ftext (RFC 5322, 3.6.8)
 
 Answered: Final = Key("Answered")
+"""Messages with \\Answered."""
 Deleted: Final = Key("Deleted")
+"""Messages with \\Deleted."""
 Draft: Final = Key("Draft")
+"""Messages with \\Draft."""
 Flagged: Final = Key("Flagged")
+"""Messages with \\Flagged."""
 Seen: Final = Key("Seen")
+"""Messages with \\Seen."""
 Unanswered: Final = Key("Unanswered")
+"""Messages without \\Answered."""
 Undeleted: Final = Key("Undeleted")
+"""Messages without \\Deleted."""
 Undraft: Final = Key("Undraft")
+"""Messages without \\Draft."""
 Unflagged: Final = Key("Unflagged")
+"""Messages without \\Flagged."""
 Unseen: Final = Key("Unseen")
+"""Messages without \\Seen."""
 # Of IMAP4rev1 only; RFC 9051 has done away with \Recent.
 New: Final = Key("New")
+"""Messages with \\Recent and without \\Seen."""
 Old: Final = Key("Old")
+"""Messages without \\Recent."""
 Recent: Final = Key("Recent")
+"""Messages with \\Recent."""
 
 
 # -- keys with a text ------------------------------------------------------------------------------
@@ -223,7 +236,7 @@ class ModSeq(_NumberKey):
     """The message has this mod-sequence or a higher one (RFC 7162, 3.1.5)."""
 
     __slots__ = ()
-    requires = "CONDSTORE"
+    requires: ClassVar[str | None] = "CONDSTORE"
 
 
 @record(repr=False)

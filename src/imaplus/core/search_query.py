@@ -1,4 +1,4 @@
-"""What to search for, as values that combine.
+"""What to search for, as values that combine::
 
     From("ann") & Since(date(2026, 1, 1)) & ~Seen
 
@@ -146,13 +146,14 @@ class _Several(Query):
     """Queries of equal rank; those of the same kind among them are taken apart."""
 
     terms: tuple[Query, ...]
-    inner: int = field(compare=False)
+    inner: int = field(init=False, compare=False)
     """The depth of the deepest of them."""
 
-    def __init__(self, *terms: Query) -> None:
+    def __init__(self, *queries: Query, terms: tuple[Query, ...] = ()) -> None:
+        """`terms` are more queries: what `dataclasses.replace()` gives."""
         flat: list[Query] = []
         inner = 0
-        for term in terms:
+        for term in (*queries, *terms):
             if isinstance(term, _Several) and type(term) is type(self):
                 flat += term.terms
                 inner = max(inner, term.inner)

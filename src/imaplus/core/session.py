@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
@@ -28,7 +28,7 @@ class GetCapability(Command[frozenset[str]]):
 
     name = b"CAPABILITY"
     states = ANY
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
 
     def result(self, reply: Reply) -> frozenset[str]:
         return reply.one(Capability).names
@@ -62,7 +62,7 @@ class StartTls(Done):
 
     name = b"STARTTLS"
     states = LOGGED_OUT
-    requires = "STARTTLS"
+    requires: ClassVar[str | None] = "STARTTLS"
     exclusive = True
 
     def finish(self, connection: Connection, reply: Reply) -> None:
@@ -85,7 +85,7 @@ class Login(Done):
 
     name = b"LOGIN"
     states = LOGGED_OUT
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
     exclusive = True
     confidential = True
     user: str
@@ -118,7 +118,7 @@ class Authenticate(Done):
 
     name = b"AUTHENTICATE"
     states = LOGGED_OUT
-    collects = (Capability,)
+    collects: ClassVar[tuple[type, ...]] = (Capability,)
     exclusive = True
     confidential = True
     mechanism: Mechanism
@@ -167,7 +167,7 @@ class Conversation:
     def __init__(self, mechanism: Mechanism) -> None:
         self._steps = mechanism.start()
         self.first: bytes | None = next(self._steps)
-        self.rounds = 0
+        self.rounds: int = 0
 
     def respond(self, challenge: bytes) -> bytes:
         """The response to a challenge in base64."""
@@ -213,9 +213,9 @@ class Enable(Command[frozenset[str]]):
     """
 
     name = b"ENABLE"
-    states = frozenset({State.AUTHENTICATED})
-    requires = "ENABLE"
-    collects = (Enabled,)
+    states: ClassVar[frozenset[State]] = frozenset({State.AUTHENTICATED})
+    requires: ClassVar[str | None] = "ENABLE"
+    collects: ClassVar[tuple[type, ...]] = (Enabled,)
     exclusive = True
     capabilities: tuple[str, ...]
 

@@ -83,21 +83,22 @@ class Shape:
     def __init__(self, names: tuple[str, ...], lists: tuple[str, ...]) -> None:
         first = names[: len(names) - len(lists)]
         plain = [PLAIN.get(name, _BODY) for name in first]
-        self.names = frozenset(names)
+        self.names: frozenset[str] = frozenset(names)
         self.lists = lists
-        self.places = {name: place for place, name in enumerate(first)}
-        self.touched = [value.touched for value in plain]
+        self.places: dict[str, int] = {name: place for place, name in enumerate(first)}
+        self.touched: list[Callable[[bytes], object] | None] = [value.touched for value in plain]
         """What each place is read by when it is touched; None where it has been read."""
         self._read = [value.read for value in plain]
-        self.ends_in_body = [name in PLAIN for name in first] == [True] * len(first[1:]) + [False]
+        bodies = [name not in PLAIN for name in first]
+        self.ends_in_body: bool = bodies == [False] * len(first[1:]) + [True]
         """Whether there is one body, behind all else."""
-        self.markers = [b") %b (" % name.encode() for name in lists[1:]]
+        self.markers: list[bytes] = [b") %b (" % name.encode() for name in lists[1:]]
         items = b" ".join(
             re.escape(name.encode()) + b" " + value.pattern
             for name, value in zip(first, plain, strict=True)
         )
         number = rb"[1-9][0-9]{0,9}"
-        self.one = lazy_pattern(rb"\(%b\)\Z" % items)
+        self.one: re.Pattern[bytes] = lazy_pattern(rb"\(%b\)\Z" % items)
         """All of a response without lists, behind its name."""
         # The sequence number is a group where literals hide which lines begin a response.
         if lists:
@@ -110,10 +111,10 @@ class Shape:
         if self.ends_in_body:
             up_to_size = items.removesuffix(_BODY.pattern) + rb"\{(0|[1-9][0-9]{0,6})\}\r\n"
             beginning = rb"\* (%b) FETCH \(%b" % (number, up_to_size)
-        self.beginning = lazy_pattern(beginning)
+        self.beginning: re.Pattern[bytes] = lazy_pattern(beginning)
         # On a line that begins with a blank, a quoted string goes on (`wire.quoted`).
         behind = rb"(?![ \t])" if lists else b""
-        self.whole = lazy_pattern(whole + rb"\)\r\n%b|((?s:.+))" % behind)
+        self.whole: re.Pattern[bytes] = lazy_pattern(whole + rb"\)\r\n%b|((?s:.+))" % behind)
 
     @property
     def comes_in_runs(self) -> bool:

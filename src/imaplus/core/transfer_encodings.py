@@ -110,7 +110,7 @@ class Decoded:
     def __init__(self, file: IO[bytes], decoder: Decoder) -> None:
         self._file = file
         self._decoder = decoder
-        self.written = 0
+        self.written: int = 0
         """Octets that the other file has got."""
 
     def write(self, data: bytes | memoryview, /) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from imaplus.protocol.command import LOGGED_IN, Done, Reply
 from imaplus.protocol.connection import Connection
 from imaplus.records import record
@@ -14,7 +16,7 @@ class Compress(Done):
 
     name = b"COMPRESS"
     states = LOGGED_IN
-    requires = "COMPRESS=DEFLATE"
+    requires: ClassVar[str | None] = "COMPRESS=DEFLATE"
     exclusive = True
 
     def encode(self, out: Writer) -> None:

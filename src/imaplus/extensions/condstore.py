@@ -6,6 +6,8 @@ those commands.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from imaplus.core.parameters import FetchModifier, SelectParameter, StoreModifier
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
@@ -25,7 +27,7 @@ def _checked(modseq: int, least: int) -> int:
 class Condstore(SelectParameter):
     """SELECT ... (CONDSTORE): report MODSEQ from here on (RFC 7162, 3.1.8)."""
 
-    requires = "CONDSTORE"
+    requires: ClassVar[str | None] = "CONDSTORE"
 
     def encode(self, out: Writer) -> None:
         out.raw(b"CONDSTORE")
@@ -38,7 +40,7 @@ class ChangedSince(FetchModifier):
     `vanished` asks for the UIDs that are gone since, too; that needs QRESYNC (3.2.6).
     """
 
-    requires = "CONDSTORE"
+    requires: ClassVar[str | None] = "CONDSTORE"
     modseq: int
     vanished: bool = False
 
@@ -56,7 +58,7 @@ class ChangedSince(FetchModifier):
 class UnchangedSince(StoreModifier):
     """Only messages that have not changed after this (RFC 7162, 3.1.3)."""
 
-    requires = "CONDSTORE"
+    requires: ClassVar[str | None] = "CONDSTORE"
     modseq: int
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import ClassVar, Final
 
 from imaplus.core.items import fetch_item
 from imaplus.core.messages import Change, MessageCommand, Stored
@@ -106,8 +106,8 @@ class StoreLabels(MessageCommand[Stored]):
     """
 
     name = b"UID STORE"
-    requires = CAPABILITY
-    collects = (MessageData,)
+    requires: ClassVar[str | None] = CAPABILITY
+    collects: ClassVar[tuple[type, ...]] = (MessageData,)
     changes = True
     change: Change
     labels: frozenset[str]
@@ -156,7 +156,7 @@ class GmailSearch(Query):
     Raises: InvalidArgument for a text with a NUL.
     """
 
-    requires = CAPABILITY
+    requires: ClassVar[str | None] = CAPABILITY
     text: str
 
     def __post_init__(self) -> None:
@@ -174,7 +174,7 @@ class GmailSearch(Query):
 class _NumberKey(Query):
     """A key with a number of 64 bits. Raises: InvalidArgument for what is none."""
 
-    requires = CAPABILITY
+    requires: ClassVar[str | None] = CAPABILITY
     number: int
 
     def __post_init__(self) -> None:
@@ -207,7 +207,7 @@ class GmailThread(_NumberKey):
 class GmailLabel(Query):
     """Messages that have a label. Raises: InvalidArgument for what cannot be one."""
 
-    requires = CAPABILITY
+    requires: ClassVar[str | None] = CAPABILITY
     label: str
 
     def __post_init__(self) -> None:

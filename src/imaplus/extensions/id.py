@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from imaplus.core.session import follows_login
 from imaplus.errors import InvalidArgument
@@ -47,8 +47,8 @@ class Id(Command[Mapping[str, str | None]]):
 
     name = b"ID"
     states = ANY
-    requires = "ID"
-    collects = (Identity,)
+    requires: ClassVar[str | None] = "ID"
+    collects: ClassVar[tuple[type, ...]] = (Identity,)
     fields: tuple[tuple[str, str | None], ...] = ()
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ SELECT, STATUS and CREATE, and stands with those commands. IMAP4rev2 does not in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from imaplus.core.items import fetch_item
 from imaplus.core.search_query import Query
@@ -43,7 +44,7 @@ add_plain("THREADID", _ONE)
 class _IdKey(Query):
     """A search key for exactly one identifier. Raises: InvalidArgument for what is none."""
 
-    requires = "OBJECTID"
+    requires: ClassVar[str | None] = "OBJECTID"
     id: str
 
     def __post_init__(self) -> None:

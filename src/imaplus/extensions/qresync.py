@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from imaplus.core.parameters import SelectParameter
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
@@ -17,7 +19,7 @@ class Resync(SelectParameter):
     If `uidvalidity` is not the mailbox's any more, the server tells nothing.
     """
 
-    requires = "QRESYNC"
+    requires: ClassVar[str | None] = "QRESYNC"
     uidvalidity: int
     modseq: int
     known_uids: SequenceSet = EMPTY

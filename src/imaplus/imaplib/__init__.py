@@ -4,10 +4,10 @@ It offers the names, hooks and results of the standard module as of Python 3.16,
 from 3.11. Its contract is public state that programs change: the attributes of an `IMAP4`, and the
 globals of this module. Those are read here, when they are used, so that assigning and patching
 them works; the modules beside this one reach them as `public`. Of `imaplus` it knows `wire` and
-`sasl` only; `IMAP4.typed` loads the rest.
+`sasl` only; `IMAP4.typed` loads the rest. To begin with::
 
     with imaplib.IMAP4_SSL("imap.example.org") as imap:
-        imap.login("ada", password)
+        imap.login("ada", "correct horse")
         imap.select("INBOX", readonly=True)
         typ, data = imap.search(None, "UNSEEN")
 """
@@ -58,19 +58,21 @@ Commands: dict[str, tuple[str, ...]] = {
 
 # What the lines of a server look like. The groups are part of the interface, by name and number.
 # No case counts in what is a keyword: some servers write small letters.
-Continuation = re.compile(rb"\+( (?P<data>.*))?")
-Flags = re.compile(rb".*[Ff][Ll][Aa][Gg][Ss] \((?P<flags>[^()]*)\)")
-InternalDate = re.compile(
+Continuation: re.Pattern[bytes] = re.compile(rb"\+( (?P<data>.*))?")
+Flags: re.Pattern[bytes] = re.compile(rb".*[Ff][Ll][Aa][Gg][Ss] \((?P<flags>[^()]*)\)")
+InternalDate: re.Pattern[bytes] = re.compile(
     rb'.*INTERNALDATE "(?P<day>[ 0-3][0-9])-(?P<mon>[A-Z][a-z]{2})-(?P<year>[0-9]{4})'
     rb" (?P<hour>[0-9]{2}):(?P<min>[0-9]{2}):(?P<sec>[0-9]{2})"
     rb' (?P<zonen>[+-])(?P<zoneh>[0-9]{2})(?P<zonem>[0-9]{2})"'
 )
-Literal = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
-MapCRLF = re.compile(rb"\r\n|\r|\n")
+Literal: re.Pattern[bytes] = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
+MapCRLF: re.Pattern[bytes] = re.compile(rb"\r\n|\r|\n")
 # Flags may hold "]", against the grammar: so the code ends at the last one of the line.
-Response_code = re.compile(rb"\[(?P<type>[A-Za-z-]+)( (?P<data>.*))?\]")
-Untagged_response = re.compile(rb"\* (?P<type>[A-Za-z-]+)( (?P<data>.*))?")
-Untagged_status = re.compile(rb"\* (?P<data>[0-9]+) (?P<type>[A-Za-z-]+)( (?P<data2>.*))?")
+Response_code: re.Pattern[bytes] = re.compile(rb"\[(?P<type>[A-Za-z-]+)( (?P<data>.*))?\]")
+Untagged_response: re.Pattern[bytes] = re.compile(rb"\* (?P<type>[A-Za-z-]+)( (?P<data>.*))?")
+Untagged_status: re.Pattern[bytes] = re.compile(
+    rb"\* (?P<data>[0-9]+) (?P<type>[A-Za-z-]+)( (?P<data2>.*))?"
+)
 # Of the standard module's own use; compiled when somebody else looks at one.
 _PATTERNS: Final = {
     "_control_chars": rb"[\0\r\n]",

@@ -38,6 +38,10 @@ class IMAP4(Messages):
     A `with` statement logs out at its end.
     """
 
+    # Declared above too; without this, type checkers would guess by what is assigned here.
+    sock: _socket
+    untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
+
     def __init__(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
         """Connect and take the greeting; `timeout` is in seconds, for each wait for the server."""
         self._reset()
@@ -196,6 +200,9 @@ class IMAP4_stream(IMAP4):  # noqa: N801
     process: subprocess.Popen[bytes]
     writefile: IO[Any]
     readfile: IO[Any]
+    host: str
+    port: int
+    sock: _socket
 
     def __init__(self, command: str) -> None:
         self.command = command

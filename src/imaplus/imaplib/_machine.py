@@ -48,6 +48,14 @@ class Machine(Quoting):
     literal: bytes | Literator | None
     """What follows the next command as a literal, or what answers each `+` that follows it."""
     tagnum: int
+    # Declared above too; without this, type checkers would guess by what is assigned here.
+    debug: int
+    state: str
+    untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
+    tagged_commands: dict[bytes, tuple[str, list[bytes]] | None]
+    tagre: re.Pattern[bytes]
+    Literal: re.Pattern[bytes]
+    Untagged_status: re.Pattern[bytes]
     tagpre: bytes
     _tls_established: bool
     _asked_in: str = ""  # the state in which the capabilities are those

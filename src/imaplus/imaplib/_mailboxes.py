@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 from imaplus.imaplib import _arguments as arguments
 from imaplus.imaplib._arguments import Atoms, Text
 from imaplus.imaplib._functions import SaslData
-from imaplus.imaplib._machine import Machine
+from imaplus.imaplib._machine import Literator, Machine
 from imaplus.imaplib._public import public
 from imaplus.imaplib._responses import Data, Results
 from imaplus.imaplib._selected import Selected
@@ -28,6 +28,10 @@ class Mailboxes(Machine):
 
     user: str
     password: str | bytes
+    # Declared above too; without this, type checkers would guess by what is assigned here.
+    literal: bytes | Literator | None
+    state: str
+    untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
 
     def _collected(self, response: str, name: str, *args: Any) -> Results:
         """Send a command, and take what came of one kind."""

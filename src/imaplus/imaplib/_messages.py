@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.imaplib._arguments import Argument, Atoms, Literal, MessageSet, Pieces, Text
 from imaplus.imaplib._fetched import of_one_message
+from imaplus.imaplib._machine import Literator
 from imaplus.imaplib._mailboxes import AnyData, Mailboxes
 from imaplus.imaplib._parameters import Parameters
 from imaplus.imaplib._public import public
@@ -33,6 +34,8 @@ _REASONS: Final = (
 
 class Messages(Mailboxes):
     """What is done with messages."""
+
+    literal: bytes | Literator | None
 
     def _on_messages(self, uid: bool, name: str, *args: Any) -> Results:
         return (

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    import os
     from importlib import import_module
 
+    if not hasattr(os, "O_NOFOLLOW"):
+        raise ImportError("imaplus.mirror needs a POSIX system: Linux, macOS or a BSD")
     public = import_module("imaplus.mirror.public")
     if name != "__all__" and name not in public.__all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -138,7 +138,7 @@ class Entries(Mapping[int, Entry]):
 
     def __init__(self, table: FlagTable, extras: Extras | None = None, *, gone: bool = False):
         self.packed: dict[int, bytes] = {}
-        self.extras = extras or Extras()
+        self.extras: Extras = extras or Extras()
         self._table = table
         self._gone = gone
 

@@ -61,8 +61,8 @@ class Sink:
     ) -> None:
         self._writer = writer
         self._advance = advance
-        self.close = writer.close
-        self.abort = writer.abort
+        self.close: Callable[[], StoredObject] = writer.close
+        self.abort: Callable[[], None] = writer.abort
 
     def write(self, data: Any, /) -> None:
         """Take the next bytes."""
@@ -92,8 +92,8 @@ class Fetching:
         replace: bool = False,
         number: Callable[[int], int] | None = None,
     ) -> None:
-        self.deferred = NOTHING
-        self.spared = 0
+        self.deferred: SequenceSet = NOTHING
+        self.spared: int = 0
         self._link = link
         self._mailbox = mailbox
         self._store = store

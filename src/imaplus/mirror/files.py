@@ -30,7 +30,7 @@ class Folder:
 
     # Paths are plain strings here: loading pathlib takes longer than a backup of nothing new.
     def __init__(self, fd: int, path: str) -> None:
-        self.fd = fd
+        self.fd: int = fd
         self.path = path
 
     @classmethod

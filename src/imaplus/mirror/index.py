@@ -15,6 +15,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -83,8 +84,8 @@ class Index:
     def __init__(self, store: Store, *, timeout: float = 5.0) -> None:
         self.store = store
         self._timeout = timeout
-        self.path = store.path / _FILE
-        self.connection = self._connect()
+        self.path: Path = store.path / _FILE
+        self.connection: sqlite3.Connection = self._connect()
 
     @classmethod
     def open(

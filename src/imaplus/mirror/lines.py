@@ -52,17 +52,17 @@ class State:
     """What the lines of a journal add up to."""
 
     def __init__(self) -> None:
-        self.flags = FlagTable()
-        self.extras = Extras()
-        self.live = Entries(self.flags, self.extras)
-        self.gone = Entries(self.flags, self.extras, gone=True)
+        self.flags: FlagTable = FlagTable()
+        self.extras: Extras = Extras()
+        self.live: Entries = Entries(self.flags, self.extras)
+        self.gone: Entries = Entries(self.flags, self.extras, gone=True)
         self.replaced: list[tuple[int, bytes]] = []  # as `gone` packs them
         self.suspects: set[int] = set()
         self.lost: set[bytes] = set()
         self.checkpoint: Checkpoint | None = None
         self.broken: Checkpoint | None = None  # a checkpoint that promised what was not there
         self.absent: datetime | None = None  # since when the server has no such mailbox
-        self.identity = ""
+        self.identity: str = ""
         self.end = 0  # of the last good line
         self.size = 0  # of the file, when it was read
         self.damaged = 0

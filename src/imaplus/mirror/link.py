@@ -52,7 +52,7 @@ class Link:
         self._pause = pause
         self._losses = 0  # since something was gained
         self._failures = 0  # since a mailbox was opened, or another question answered
-        self.reconnects = 0
+        self.reconnects: int = 0
         self._connected = client is not None  # at least once
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
 

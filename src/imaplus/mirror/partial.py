@@ -59,7 +59,7 @@ class PartialWriter:
         self._folder = folder
         self._name = f"{uidvalidity}.{uid}.{size}.part"
         self._fd = folder.open(self._name, os.O_RDWR | os.O_CREAT)
-        self.octets = os.fstat(self._fd).st_size
+        self.octets: int = os.fstat(self._fd).st_size
         self._digest = None if self.octets else objects.sha256()  # of what was written by us
         self._failed = False
 

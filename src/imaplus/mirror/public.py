@@ -7,7 +7,7 @@ that a backup does not load what only `verify` needs.
 from __future__ import annotations
 
 from imaplus.mirror.description import Choice, Owner
-from imaplus.mirror.entries import Checkpoint, Entries, Entry, Replaced
+from imaplus.mirror.entries import Checkpoint, Entries, Entry, Extras, Replaced
 from imaplus.mirror.enumeration import list_mailboxes
 from imaplus.mirror.errors import (
     NotAStore,
@@ -20,14 +20,16 @@ from imaplus.mirror.errors import (
     WrongAccount,
     WrongFormat,
 )
-from imaplus.mirror.inspection import Damage, Inspection
+from imaplus.mirror.files import Disk, Folder
+from imaplus.mirror.inspection import Damage, Inspection, OnBody
 from imaplus.mirror.journal import Journal
-from imaplus.mirror.link import Link
-from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.progress import Progress
+from imaplus.mirror.link import Connect, Link
+from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
+from imaplus.mirror.partial import Part, PartialWriter
+from imaplus.mirror.progress import Progress, ShouldStop
 from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
-from imaplus.mirror.shelf import MailboxInfo
+from imaplus.mirror.shelf import MailboxInfo, Shelf
 from imaplus.mirror.store import Store
 from imaplus.mirror.verification import verify, verify_and_repair
 
@@ -35,9 +37,13 @@ __all__ = [
     "BackupReport",
     "Checkpoint",
     "Choice",
+    "Connect",
     "Damage",
+    "Disk",
     "Entries",
     "Entry",
+    "Extras",
+    "Folder",
     "Inspection",
     "Journal",
     "Link",
@@ -46,16 +52,23 @@ __all__ = [
     "NothingMatches",
     "Notice",
     "ObjectWriter",
+    "Objects",
+    "OnBody",
     "Owner",
+    "Part",
+    "PartialWriter",
     "Problem",
     "Progress",
     "Replaced",
+    "Shelf",
+    "ShouldStop",
     "Store",
     "StoreCorrupt",
     "StoreError",
     "StoreFailed",
     "StoreLocked",
     "StoredObject",
+    "Taken",
     "UnsafePath",
     "VerifyReport",
     "WrongAccount",

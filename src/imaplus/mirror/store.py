@@ -64,8 +64,8 @@ class Store:
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
         self._mailboxes = self._subfolder("mailboxes")
-        self.shelf = Shelf(self._mailboxes, self._tmp, self._disk)
-        self.objects = Objects(
+        self.shelf: Shelf = Shelf(self._mailboxes, self._tmp, self._disk)
+        self.objects: Objects = Objects(
             self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
         )
 

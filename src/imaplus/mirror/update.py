@@ -81,7 +81,7 @@ class Update:
         self._opened: Opened | None = None
         self._changes = Changes()
         self._fetching: Fetching | None = None
-        self.deferred = SequenceSet()
+        self.deferred: SequenceSet = SequenceSet()
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ class Answering:
     __slots__ = ("_challenge", "_done", "_lock", "error", "line", "pending")
 
     def __init__(self, pending: Pending[Any], challenge: Continuation) -> None:
-        self.pending = pending
+        self.pending: Pending[Any] = pending
         self.line: bytes | Secret | None = None
         """The line to send, or None for none."""
         self.error: ImapError | None = None

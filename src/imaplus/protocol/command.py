@@ -16,7 +16,7 @@ from imaplus.records import field, record
 from imaplus.wire.frames import Limits
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
-from imaplus.wire.writer import DEFAULT_RULES, Segment, Writer
+from imaplus.wire.writer import DEFAULT_RULES, Rules, Segment, Writer
 
 if TYPE_CHECKING:
     from imaplus.protocol.connection import Connection
@@ -210,7 +210,7 @@ class Together:
     __slots__ = ("commands",)
 
     def __init__(self, *commands: Command[Any]) -> None:
-        self.commands = commands
+        self.commands: tuple[Command[Any], ...] = commands
 
     def __iter__(self) -> Generator[Together, list[Any], list[Any]]:
         return (yield self)
@@ -250,13 +250,14 @@ class Ask:
     __slots__ = ("function",)
 
     def __init__(self, function: Callable[[], object]) -> None:
-        self.function = function
+        self.function: Callable[[], object] = function
 
     def __iter__(self) -> Generator[Ask, Any, Any]:
         return (yield self)
 
 
 Step = Command[Any] | Together | Handshake | Ask
+"""What a flow yields: one command, several at once, the wish for TLS, or a call of the caller's."""
 Flow = Generator[Step, Any, T]
 """Policy that needs several commands: it yields them, is sent their results, and returns one."""
 
@@ -293,28 +294,28 @@ class Pending(Generic[T]):
     )
 
     def __init__(self, command: Command[T], tag: str) -> None:
-        self.command = command
-        self.tag = tag
-        self.name = command.name.decode()
+        self.command: Command[T] = command
+        self.tag: str = tag
+        self.name: str = command.name.decode()
         self.values: list[object] = []
         self.malformed: Sequence[Malformed] = ()
         self.reply: Reply | None = None
         self.partly: PartlyDone | None = None  # an untagged NO has said so
         self.error: BaseException | None = None
-        self.ignored = False  # nobody waits for it any more; its answers are thrown away
+        self.ignored: bool = False  # nobody waits for it any more; its answers are thrown away
         self._count = 0
         self._held = 0
         self._tell: Callable[[], object] | None = None
         # Where it stands among those in flight:
         self.subject: Hashable = None
-        self.age = 0
-        self.heard = 0  # lines that were no answer to anything, when it went out
+        self.age: int = 0
+        self.heard: int = 0  # lines that were no answer to anything, when it went out
         # The outbox's notes on how far it has been written:
-        self.rules = DEFAULT_RULES
+        self.rules: Rules = DEFAULT_RULES
         self.segments: list[Segment] = []  # still to be written, the next one last
-        self.written = False
-        self.continued = False  # the server has said `+` to the whole of it
-        self.interrupted = False
+        self.written: bool = False
+        self.continued: bool = False  # the server has said `+` to the whole of it
+        self.interrupted: bool = False
         self.interruption: bytes | None = None  # waits for that `+`
 
     def wants(self, value: object) -> bool:

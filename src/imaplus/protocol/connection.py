@@ -60,20 +60,20 @@ class Connection(Session):
         super().__init__(limits=limits, secure=secure)
         self.error: ImapError | None = None
         """Why the connection can no longer be used, or None."""
-        self.wants_tls = False
+        self.wants_tls: bool = False
         """STARTTLS was accepted: shake hands now, then call `tls_established()`."""
         self.defers = False
         """Whether answers that take time are left to whoever runs the connection."""
         self.answering: Answering | None = None
         """Such an answer: call it, then `answered()`. Until then the server waits."""
-        self.progress = Progress()
+        self.progress: Progress = Progress()
         self.log: ConnectionLog | None = None
         """Where commands and states are logged; whoever runs it sets this."""
         self._telling = Telling(trace)
         self._outbox = Outbox(self._telling)
         self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
-        self.name = os.urandom(2).hex().upper()
+        self.name: str = os.urandom(2).hex().upper()
         """What its tags begin with, and its lines in a log."""
         self._tag = f"{self.name}-"
         self._count = 0
@@ -276,7 +276,7 @@ class Connection(Session):
         self.state = State.LOGOUT
         if self.log is not None:
             self.log.over(self.name, error)
-        self.mailbox = self._opening = None
+        self.close_mailbox()
         self._framer.abandon()
         for pending in (*self._in_flight, *self._queue.values()):
             pending.fail(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
@@ -134,8 +134,8 @@ class MessageData:
     __slots__ = ("seq", "uid")
 
     def __init__(self, seq: int, uid: int | None) -> None:
-        self.seq = seq
-        self.uid = uid
+        self.seq: int = seq
+        self.uid: int | None = uid
 
     @property
     def subject(self) -> int | None:
@@ -147,7 +147,7 @@ class MessageData:
             return NotImplemented
         return (self.seq, self.uid) == (other.seq, other.uid)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def with_uid(self, uid: int | None) -> MessageData:
         """The same, of a message that turned out to have this UID."""
@@ -165,8 +165,8 @@ class MessageRun(ABC):
     __slots__ = ("seqs", "uids")
 
     def __init__(self, seqs: Sequence[int], uids: Sequence[int]) -> None:
-        self.seqs = seqs
-        self.uids = uids
+        self.seqs: Sequence[int] = seqs
+        self.uids: Sequence[int] = uids
 
     def __len__(self) -> int:
         return len(self.uids)

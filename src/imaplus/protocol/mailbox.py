@@ -45,16 +45,16 @@ class Mailbox:
 
     def __init__(self, name: str, *, read_only: bool, limits: Limits = DEFAULT_LIMITS) -> None:
         self.name = name
-        self.read_only = read_only
-        self.exists = 0
-        self.recent = 0
-        self.uidvalidity = 0
-        self.uidnext = 0
-        self.highestmodseq = 0
-        self.first_unseen = 0
+        self.read_only: bool = read_only
+        self.exists: int = 0
+        self.recent: int = 0
+        self.uidvalidity: int = 0
+        self.uidnext: int = 0
+        self.highestmodseq: int = 0
+        self.first_unseen: int = 0
         self.flags: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] | None = None
-        self.uids_persist = True
+        self.uids_persist: bool = True
         self.mailboxid: str | None = None
         self.made_anew: UidValidityChanged | None = None
         """Set once the server has told another UIDVALIDITY: all UIDs of before are void."""

@@ -18,17 +18,17 @@ class Progress:
     __slots__ = ("in_progress", "octets", "received", "steps", "unfinished", "written")
 
     def __init__(self) -> None:
-        self.received = 0
+        self.received: int = 0
         """Octets that came, inflated where compression is on."""
-        self.octets = 0
+        self.octets: int = 0
         """Octets of responses that answer commands; `LEAST` for a shorter one."""
-        self.written = 0
+        self.written: int = 0
         """Octets that the server has taken from us; whoever writes them counts them."""
-        self.steps = 0
+        self.steps: int = 0
         """Commands that ended, and continuation requests (`+`) that were waited for."""
-        self.in_progress = 0
+        self.in_progress: int = 0
         """[INPROGRESS] responses (RFC 9585)."""
-        self.unfinished = 0
+        self.unfinished: int = 0
         """Octets of text of a response whose end has not come. It is the only one that shrinks."""
 
     def answered(self, octets: int, responses: int = 1) -> None:

@@ -35,7 +35,7 @@ class Session:
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, secure: bool = False) -> None:
         self.limits = limits
         self.secure = secure
-        self.state = State.GREETING
+        self.state: State = State.GREETING
         self.greeting: Status | None = None
         self.bye: Status | None = None
         self.capabilities: frozenset[str] = frozenset()

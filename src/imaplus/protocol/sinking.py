@@ -23,7 +23,7 @@ class Sinks:
         self._limits = limits
         self.owner: Pending[Any] | None = None
         """The command that took the latest literal."""
-        self.wanted = False
+        self.wanted: bool = False
         """Whether a command waits for the latest literal of those too large to come at once."""
 
     def choose(self, text: bytearray, size: int, held: int) -> Sink:

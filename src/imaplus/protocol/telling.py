@@ -31,9 +31,9 @@ class Telling:
     __slots__ = ("_lines", "_secrets", "_trace", "heard", "remembers")
 
     def __init__(self, trace: Trace | None = None) -> None:
-        self.heard = 0
+        self.heard: int = 0
         """Lines heard so far: what `words()` takes as a beginning."""
-        self.remembers = False
+        self.remembers: bool = False
         """Whether there is something to `forget()`."""
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
         self._trace = trace

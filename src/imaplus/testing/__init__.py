@@ -1,8 +1,12 @@
-"""An embedded IMAP server, for tests and demonstrations: in memory, offline, in this process.
+"""An embedded IMAP server, for tests and demonstrations: in memory, offline, in this process::
 
     with imaplus.testing.Server() as server:
         server.add_message("INBOX", b"Subject: hello\\r\\n\\r\\nworld\\r\\n")
-        client = Client.connect(server.host, server.port, ...)
+        endpoint = imaplus.Tcp(server.host, server.port, imaplus.Security.PLAIN)
+        with imaplus.Client.connect(
+            endpoint, user=server.user, password=server.password, security=imaplus.Security.PLAIN
+        ) as client:
+            assert client.select("INBOX").exists == 1
 
 It speaks IMAP4rev1 and IMAP4rev2 with the extensions of `REV1`, pretends to be other servers
 (`PERSONALITIES`) and fails on request (`Fault`). It keeps nothing and protects nobody: the
@@ -15,18 +19,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from imaplus.testing.command_log import CommandLog
     from imaplus.testing.content import Content, Generated, InMemory
     from imaplus.testing.faults import Fault, Refusal
-    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, Mishap
-    from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk
+    from imaplus.testing.faulty import Faulty
+    from imaplus.testing.incoming import Incoming, LiteralRules
+    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, HangUp, Mishap, ToldSize
+    from imaplus.testing.outgoing import Outgoing, Piece
+    from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk, Rewrite
+    from imaplus.testing.registry import State
     from imaplus.testing.sample import sample_mailbox
-    from imaplus.testing.server import AsyncServer
-    from imaplus.testing.snapshots import Snapshot
+    from imaplus.testing.server import AsyncServer, BaseServer, Hub, Security
+    from imaplus.testing.session import Session
+    from imaplus.testing.snapshots import MailboxState, Snapshot
     from imaplus.testing.stdio import serve_stdio
-    from imaplus.testing.store import Account, Mailbox, Message
+    from imaplus.testing.store import Account, Home, Mailbox, Message, Watcher
+    from imaplus.testing.streams import Stream
     from imaplus.testing.threaded import Server
     from imaplus.testing.tls import Authority
-    from imaplus.testing.transcript import ScriptServer, Transcript
+    from imaplus.testing.transcript import Cut, Peer, ScriptServer, Step, Tags, Transcript
+    from imaplus.testing.view import Numbered, View
 
 __all__ = [
     "BASIC",
@@ -37,42 +49,74 @@ __all__ = [
     "Account",
     "AsyncServer",
     "Authority",
+    "BaseServer",
+    "CommandLog",
     "Content",
+    "Cut",
     "Fault",
+    "Faulty",
     "Generated",
+    "HangUp",
+    "Home",
+    "Hub",
     "InMemory",
+    "Incoming",
+    "LiteralRules",
     "Mailbox",
+    "MailboxState",
     "Message",
     "Mishap",
+    "Numbered",
+    "Outgoing",
+    "Peer",
     "Personality",
+    "Piece",
     "Quirk",
     "Refusal",
+    "Rewrite",
     "ScriptServer",
+    "Security",
     "Server",
+    "Session",
     "Snapshot",
+    "State",
+    "Step",
+    "Stream",
+    "Tags",
+    "ToldSize",
     "Transcript",
+    "View",
+    "Watcher",
     "sample_mailbox",
     "serve_stdio",
 ]
 
 _HOMES: Final = {
+    "command_log": ("CommandLog",),
     "content": ("Content", "Generated", "InMemory"),
     "faults": ("Fault", "Refusal"),
-    "mishaps": ("COURIER", "MICROSOFT_365", "Mishap"),
-    "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk"),
+    "faulty": ("Faulty",),
+    "incoming": ("Incoming", "LiteralRules"),
+    "mishaps": ("COURIER", "MICROSOFT_365", "HangUp", "Mishap", "ToldSize"),
+    "outgoing": ("Outgoing", "Piece"),
+    "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk", "Rewrite"),
+    "registry": ("State",),
     "sample": ("sample_mailbox",),
-    "server": ("AsyncServer",),
-    "snapshots": ("Snapshot",),
+    "server": ("AsyncServer", "BaseServer", "Hub", "Security"),
+    "session": ("Session",),
+    "snapshots": ("MailboxState", "Snapshot"),
     "stdio": ("serve_stdio",),
-    "store": ("Account", "Mailbox", "Message"),
+    "store": ("Account", "Home", "Mailbox", "Message", "Watcher"),
+    "streams": ("Stream",),
     "threaded": ("Server",),
     "tls": ("Authority",),
-    "transcript": ("ScriptServer", "Transcript"),
+    "transcript": ("Cut", "Peer", "ScriptServer", "Step", "Tags", "Transcript"),
+    "view": ("Numbered", "View"),
 }
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: pytest imports this package to find the plugin, in every project."""
+    """Import on first use: a test needs the server, and seldom the rest."""
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"imaplus.testing.{module}"), name)

@@ -20,7 +20,7 @@ class CommandLog:
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=KEPT_COMMANDS)
-        self.count = 0
+        self.count: int = 0
 
     def add(self, frame: Frame) -> None:
         """One command has come."""

@@ -22,8 +22,8 @@ class Faulty:
     def __init__(self, inner: Stream, fault: Fault) -> None:
         self.inner = inner
         self.fault = fault
-        self.sent = 0
-        self.received = 0
+        self.sent: int = 0
+        self.received: int = 0
 
     async def read(self) -> bytes:
         left = self.fault.received - self.received

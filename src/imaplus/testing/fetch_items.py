@@ -102,7 +102,7 @@ ITEMS: Final[dict[str, Item]] = {
     "X-GM-LABELS": _gmail_labels,
 }
 """The items that have no brackets."""
-REQUIRES: Final = {
+REQUIRES: Final[dict[str, tuple[str, ...]]] = {
     "MODSEQ": ("CONDSTORE", "QRESYNC"),
     "EMAILID": ("OBJECTID",),
     "THREADID": ("OBJECTID",),

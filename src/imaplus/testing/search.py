@@ -46,7 +46,7 @@ class Keys:
     """Reads the keys of one SEARCH. `modseq` is whether one of them was MODSEQ."""
 
     def __init__(self, session: Session, c: Cursor, charset: str) -> None:
-        self.modseq = False
+        self.modseq: bool = False
         self._session = session
         self._c = c
         self._charset = charset

@@ -59,6 +59,7 @@ HANDSHAKE: Final = 30.0
 """Seconds for a client's TLS handshake."""
 
 Security = Literal["plain", "starttls", "tls"]
+"""How a server is reached: in clear, in clear until STARTTLS, or by TLS from the start."""
 
 
 class Hub:
@@ -110,9 +111,9 @@ class BaseServer:
         preauth: bool = False,
     ) -> None:
         who = personalities.named(personality)
-        self.hub = Hub(who, require_tls=require_tls and security == "starttls")
-        self.host = host
-        self.port = port
+        self.hub: Hub = Hub(who, require_tls=require_tls and security == "starttls")
+        self.host: str = host
+        self.port: int = port
         self.unix = unix
         self.user = user
         self.password = password
@@ -269,6 +270,8 @@ class BaseServer:
             self.authority = Authority.make()
             self._context = self.authority.server_context(ask_client=True)
         if self.unix is not None:
+            if not hasattr(asyncio, "start_unix_server"):
+                raise ValueError("`unix` needs UNIX sockets, which this system does not have")
             self._listener = await asyncio.start_unix_server(self._connected, self.unix)
             return
         self._listener = await asyncio.start_server(self._connected, self.host, self.port)

@@ -55,14 +55,16 @@ class Session:
     ) -> None:
         self.hub = hub
         self.personality: Personality = hub.personality
-        self.fault = fault
-        self.secure = secure
+        self.fault: Fault = fault
+        self.secure: bool = secure
         self.context = context  # for STARTTLS; None where it is not to be had
         self.certificate_user = certificate_user
-        self.stream = Faulty(stream, fault)
-        self.out = Outgoing(self.stream, hub.personality)
-        self.incoming = Incoming(self.stream, self.out.continuation, self._literal_rules())
-        self.state = State.NOT_AUTHENTICATED
+        self.stream: Faulty = Faulty(stream, fault)
+        self.out: Outgoing = Outgoing(self.stream, hub.personality)
+        self.incoming: Incoming = Incoming(
+            self.stream, self.out.continuation, self._literal_rules()
+        )
+        self.state: State = State.NOT_AUTHENTICATED
         self.account: Account | None = None
         self.view: View | None = None
         self.enabled: set[str] = set()
@@ -70,10 +72,10 @@ class Session:
         self.locked_out = False  # the password was wrong, and nobody said so (quirk 26)
         self.compressed = False
         self.last_word: str | None = None  # said when the server ends the session
-        self.news_held = False  # until the client asks by NOOP (quirk 55)
-        self.tag = b""
-        self.log = CommandLog()
-        self.changed = asyncio.Event()
+        self.news_held: bool = False  # until the client asks by NOOP (quirk 55)
+        self.tag: bytes = b""
+        self.log: CommandLog = CommandLog()
+        self.changed: asyncio.Event = asyncio.Event()
         self._refusable = [0] * len(fault.refusals)
 
     @property

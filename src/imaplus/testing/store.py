@@ -32,7 +32,7 @@ class Home:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
-        self.identities = count(1)
+        self.identities: count[int] = count(1)
         """Numbers for messages and mailboxes: what OBJECTID and Gmail make names of."""
 
     def settle(self) -> None:
@@ -93,15 +93,15 @@ class Mailbox:
 
     def __init__(self, name: str, uidvalidity: int, home: Home) -> None:
         self.name = name
-        self.mailboxid = f"F{next(home.identities):08x}"
-        self.uidvalidity = uidvalidity
-        self.uidnext = 1
-        self.highestmodseq = 1
+        self.mailboxid: str = f"F{next(home.identities):08x}"
+        self.uidvalidity: int = uidvalidity
+        self.uidnext: int = 1
+        self.highestmodseq: int = 1
         self.messages: dict[int, Message] = {}
         self.expunged: list[tuple[int, int]] = []  # (modseq, uid), in the order it happened
         self.selectable = True
         self.attributes: frozenset[str] = frozenset()
-        self.recent_from = 1  # messages from this UID on are \Recent to whoever selects next
+        self.recent_from: int = 1  # messages from this UID on are \Recent to whoever selects next
         self.watchers: list[Watcher] = []
         self._home = home
 

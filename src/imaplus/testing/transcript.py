@@ -176,6 +176,8 @@ class ScriptServer:
         self._error: BaseException | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE)
+        self.host: str
+        self.port: int
         self.host, self.port = self._listener.getsockname()[:2]
         self._thread = threading.Thread(target=self._run, name="imaplus.testing", daemon=True)
 

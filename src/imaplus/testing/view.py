@@ -24,8 +24,8 @@ class View:
         self.mailbox = mailbox
         self.read_only = read_only
         self.uids: list[int] = list(mailbox.messages)
-        self.gone = False  # the mailbox itself was deleted
-        self.saved = SequenceSet()  # UIDs: the result of SEARCH RETURN (SAVE), `$`
+        self.gone: bool = False  # the mailbox itself was deleted
+        self.saved: SequenceSet = SequenceSet()  # UIDs: the result of SEARCH RETURN (SAVE), `$`
         self._recent = range(mailbox.recent_from, mailbox.uidnext)
         self._recent_later: set[int] = set()
         self._new: list[int] = []  # not told yet, so not numbered yet

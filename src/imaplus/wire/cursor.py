@@ -46,6 +46,7 @@ MAX_NUMBER64: Final = (1 << 64) - 1
 MANY_NUMBERS: Final = 20_000
 """Octets of a list of numbers that is worth another module."""
 Mark = tuple[int, int]
+"""A position of a cursor, for `Cursor.reset()`."""
 
 
 class Cursor:
@@ -60,9 +61,9 @@ class Cursor:
         utf8: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.text = frame.text
-        self.pos = 0
-        self.utf8 = utf8  # mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled
+        self.text: bytes = frame.text
+        self.pos: int = 0
+        self.utf8: bool = utf8  # mailbox names are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled
         self._literals = frame.literals
         self._next_literal = 0
         self._limits = limits
@@ -212,7 +213,7 @@ class Cursor:
         return found
 
     def numbers(self) -> SequenceSet:
-        """*(SP nz-number), as a set: a mailbox may have millions of them."""
+        """`*(SP nz-number)`, as a set: a mailbox may have millions of them."""
         try:
             found = self._many_numbers()
             if found is None:
@@ -377,7 +378,7 @@ class Cursor:
             self._depth -= 1
 
     def flag_list(self) -> frozenset[str]:
-        """flag-list = "(" [flag *(SP flag)] ")"; NIL and quoted flags come too (quirk 17)."""
+        """`flag-list = "(" [flag *(SP flag)] ")"`; NIL and quoted flags come too (quirk 17)."""
         if match := FLAGS.match(self.text, self.pos):
             self.pos = match.end()
             return flag_set(match[1])

@@ -64,8 +64,9 @@ class Framer:
     )
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, choose: SinkChooser | None = None) -> None:
-        self.eager = False  # the latest literal was `{n+}`: its sender did not wait (RFC 7888)
-        self.keep_below = 0
+        self.eager: bool = False
+        """The latest literal was `{n+}`: its sender did not wait (RFC 7888)."""
+        self.keep_below: int = 0
         """Octets of a literal that is kept without asking `choose`, if all of it has come."""
         self._limits = limits
         self._data = b""  # fed and not yet consumed, from _position on

@@ -24,7 +24,7 @@ class Literals:
         self._values: list[object] = []
         self._held = 0  # octets of them in memory
         self._sink: Sink | None = None
-        self.missing = 0
+        self.missing: int = 0
         """Octets of the literal that are still to come."""
 
     def _in_memory(self, text: bytearray, size: int) -> Sink:

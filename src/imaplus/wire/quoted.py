@@ -43,7 +43,7 @@ class Broken:
     __slots__ = ("_string", "before")
 
     def __init__(self, before: bytes, string: bytes) -> None:
-        self.before = before
+        self.before: bytes = before
         """What stands before it on its line."""
         self._string = bytearray(string)  # with line ends, and from some time on without its quotes
 

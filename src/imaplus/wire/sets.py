@@ -25,7 +25,9 @@ STAR: Final = MAX_NUMBER + 1
 LONGEST_RANGE: Final = len(b"4294967294:4294967295")
 
 Range: TypeAlias = tuple[int, int]
+"""The first and the last number of a range, both included."""
 SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
+"""What names messages: a set, one number, a set as IMAP writes it ("1:5,7"), or numbers."""
 
 
 @record(repr=False)

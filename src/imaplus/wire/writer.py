@@ -36,6 +36,7 @@ _QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
 
 T = TypeVar("T")
 Text = str | bytes | Secret
+"""What can be written as a string: text travels as UTF-8."""
 
 
 @record(kw_only=True)
@@ -68,7 +69,7 @@ class Writer:
     __slots__ = ("_listed", "_pieces", "_plain", "_segments", "rules")
 
     def __init__(self, rules: Rules = DEFAULT_RULES, listed: Container[str] = ()) -> None:
-        self.rules = rules
+        self.rules: Rules = rules
         self._listed = listed  # mailbox names that the server writes like this, if not in form C
         self._segments: list[Segment] = []
         self._pieces: list[Piece] = []
@@ -125,7 +126,7 @@ class Writer:
         self._plain += encode_flag(text)
 
     def flag_list(self, flags: FlagsLike) -> None:
-        """flag-list = "(" [flag *(SP flag)] ")", in alphabetical order."""
+        """`flag-list = "(" [flag *(SP flag)] ")"`, in alphabetical order."""
         self._plain += _flag_list(tuple(sorted(flags_of(flags))))
 
     def date(self, day: date) -> None:

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imaplus import ListEntry
 from imaplus.cli.address import is_address
@@ -18,8 +19,10 @@ from imaplus.cli.options import add_connection
 from imaplus.cli.output import Console
 from imaplus.cli.patterns import Listed, choose, levels
 from imaplus.cli.text import size
-from imaplus.mirror import MailboxInfo, Store
 from imaplus.records import record
+
+if TYPE_CHECKING:
+    from imaplus.mirror import MailboxInfo, Store
 
 DESCRIPTION = """\
 List mailboxes, one a line.
@@ -140,6 +143,8 @@ def _listed(entry: ListEntry) -> Listing:
 
 
 def _in_store(args: argparse.Namespace) -> list[Listing]:
+    from imaplus.mirror import Store
+
     with Store.open(Path(args.account).expanduser(), readonly=True) as store:
         return [
             _stored(store, mailbox, args)
