@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from imaplus.cli.verbs.ls import Listing, lines, tree
 
 
-def listing(name: str, delimiter: str | None = "/", **numbers: int) -> Listing:
+def listing(name: str, delimiter: str | None = "/", **numbers: Any) -> Listing:
     return Listing(name, delimiter, frozenset(), **numbers)
 
 
@@ -33,11 +35,18 @@ def test_a_mailbox_without_hierarchy_is_not_cut() -> None:
 
 def test_columns() -> None:
     listings = [listing("INBOX", messages=12, unseen=3, size=1_500_000), listing("Lists")]
-    args = Namespace(counts=True, sizes=True, tree=False)
+    args = Namespace(counts=True, sizes=True, tree=False, gone=False)
     assert list(lines(listings, args)) == [
         "MESSAGES  UNSEEN    SIZE  MAILBOX",
         "      12       3  1.5 MB  INBOX",
         "       -       -       -  Lists",
     ]
-    args = Namespace(counts=False, sizes=False, tree=False)
+    args = Namespace(counts=False, sizes=False, tree=False, gone=False)
     assert list(lines(listings, args)) == ["INBOX", "Lists"]
+    args = Namespace(counts=False, sizes=False, tree=False, gone=True)
+    listings = [listing("INBOX"), listing("Old", gone=datetime(2026, 11, 30, tzinfo=UTC))]
+    assert list(lines(listings, args)) == [
+        "      GONE  MAILBOX",
+        "            INBOX",
+        "2026-11-30  Old",
+    ]
