@@ -464,7 +464,7 @@ CASES: Cases = {
             Fetch(uids("5:8"), ("UID", "FLAGS", "ENVELOPE")),
             [{"uid": 5, "FLAGS": set()}, {"uid": 6}, {"uid": 7, "MODSEQ": 4}],
         ),
-        (heard, [{"uid": 6}, {"uid": 7, "MODSEQ": 4}]),
+        (heard, [{"uid": 7, "MODSEQ": 4}]),
         (
             Fetch(uids("5:8"), ("UID", Body())),
             [{"uid": 6, "BODY[]": b"ho"}, {"uid": 5, "FLAGS": {"\\Seen"}}],
