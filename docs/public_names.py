@@ -80,6 +80,7 @@ def _entry(
     face: ModuleType, name: str, home: str, there: str, *, full: bool = False
 ) -> Iterator[str]:
     """One name. With `full`, a class has what it inherits from bases that are not public, too."""
+    yield f".. py:currentmodule:: {face.__name__}\n"  # where names in signatures are looked for
     value = getattr(face, name)
     path = f"{face.__name__}.{name}"
     if inspect.isfunction(value):
