@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus.errors import CommandError, UsageError
+from imaplus.errors import CommandError, ConnectionLost, ProtocolError, UsageError
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.link import Link
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from imaplus.mirror.link import Connect
     from imaplus.mirror.reports import BackupReport
     from imaplus.mirror.store import Store
+
+DEAD = 3
+"""Mailboxes in a row at which every connection was lost, after which the run ends."""
 
 
 def backup(
@@ -75,15 +78,17 @@ def backup(
         raise UsageError("a backup needs a store to go to")
     link = Link.over(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
+    link.stopping = run.stopping
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
     except StoreError:
         raise
-    except BaseException:  # Ctrl-C too: what has come whole is kept
+    except BaseException as error:  # Ctrl-C too: what has come whole is kept
         with contextlib.suppress(OSError, StoreError):
             run.finish()
-        raise
+        if not (isinstance(error, ConnectionLost) and run.tally.interrupted):
+            raise
     finally:
         if link is not where and callable(where):
             link.log_out()
@@ -107,6 +112,7 @@ class _Run:
         self._absence: Absence | None = None
         self._damages: tuple[Damage, ...] = ()
         self._last: list[Update] = []
+        self._lost = 0
         self._work = Work(
             link=link,
             store=store,
@@ -216,10 +222,19 @@ class _Run:
         try:
             step()
         except (CommandError, UsageError) as error:
-            if asks_for_patience(error):
+            # Without a connection it is the login that was refused, which concerns all of them.
+            if asks_for_patience(error) or not self._work.link.is_connected:
                 raise
             if len(self.tally.failures) == before:
                 self.tally.fail(name, None, str(error))
+        except (ConnectionLost, ProtocolError) as error:
+            self._lost += 1
+            link = self._work.link
+            if not link.is_over(error) or self._lost >= DEAD:
+                raise
+            self.tally.fail(name, None, f"the connection is lost whenever it is read: {error}")
+        else:
+            self._lost = 0
 
     def _recognise(self, mailbox: Mailbox, entry: ListEntry) -> None:
         if self._absence is not None:
