@@ -192,9 +192,10 @@ def _store(error: mirror.StoreError, verb: str) -> Failure:
                 hint = "Name an empty or a new folder, or one that holds a backup."
             return Failure(Exit.NOT_FOUND, f"no backup there: {error}", hint)
         case mirror.WrongAccount():
+            option = "--adopt" if verb == "backup" else "`imaplus backup --adopt`"
             hint = (
                 "Use another folder: each holds one account. If it is the same account under "
-                "another name, say so with --adopt."
+                f"another name, say so with {option}."
             )
             return Failure(Exit.USAGE, str(error), hint)
         case mirror.StoreLocked():

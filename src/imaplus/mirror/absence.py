@@ -69,7 +69,8 @@ class Absence:
             held = len(journal.entries)
             if journal.set_absent(True):
                 self._tally.gone.append(name)
-                self._tally.tell(name, f"gone from the server; its {held:,} messages are kept here")
+                kept = f"what the mirror has of it is kept ({held:,})"
+                self._tally.tell(name, f"gone from the server; {kept}")
         if len(self._tally.gone) > SEVERAL:
             names = ", ".join(self._tally.gone)
             several = f"{len(self._tally.gone)} mailboxes are gone from the server at once: {names}"

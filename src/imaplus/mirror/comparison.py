@@ -139,9 +139,12 @@ class Comparison:
                     changes.differing.append(message.uid)
         # A response that could not be read is missing there, which does not mean that it is gone.
         told = SequenceSet.of(present)
-        if told.count == self._mailbox.exists:
+        # That there are none any more is not believed before SEARCH says the same.
+        if told.count == self._mailbox.exists and (told or not self._known):
             return self._compared(changes, Uids(told, told.count))
-        return self._compared(changes, enumerate_uids(self._link, self._mailbox, told))
+        return self._compared(
+            changes, enumerate_uids(self._link, self._mailbox, told, expected=True)
+        )
 
     def _messages(self, items: tuple[str, ...]) -> Iterable[Fetched]:
         if not self._mailbox.exists:
@@ -162,7 +165,7 @@ class Comparison:
         changes.new = SequenceSet.of(new)
         changes.exists = self._mailbox.exists
         if len(self._known) - len(vanished) + changes.new.count != changes.exists:
-            return self._compared(changes, enumerate_uids(self._link, self._mailbox))
+            return self._compared(changes, enumerate_uids(self._link, self._mailbox, expected=True))
         return changes
 
     def _compared(self, changes: Changes, uids: Uids) -> Changes:

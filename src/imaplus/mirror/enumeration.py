@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus import ListEntry, SequenceSet
+from imaplus import ListEntry, SequenceSet, Uid
 from imaplus.errors import CommandError, NoSuchMailbox
+from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.reports import Problem
 from imaplus.records import record, replace
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 NOTHING = SequenceSet()
+_ANY = Uid("1:4294967295")
 
 
 @record
@@ -85,7 +87,8 @@ def _missing(
     if pattern != "*":
         if not names and store is not None and store.generations(pattern):
             info = next((each for each in store.others() if each.name == pattern), None)
-            missing[pattern] = info
+            if info is None or info.gone is None:
+                missing[pattern] = info
         return missing
     if not any(name.upper() == "INBOX" for name in names):
         missing["INBOX"] = None
@@ -133,21 +136,41 @@ class Uids:
         )
 
 
-def enumerate_uids(link: Link, mailbox: Mailbox, told: SequenceSet = NOTHING) -> Uids:
+def enumerate_uids(
+    link: Link, mailbox: Mailbox, told: SequenceSet = NOTHING, *, expected: bool = False
+) -> Uids:
     """The UIDs of all messages, by SEARCH, and in other ways if that does not add up.
 
-    `told` are UIDs that are known to be there already.
+    `told` are UIDs that are known to be there already. `expected` says that there were some the
+    last time: that there are none now is asked twice.
     """
-    found = mailbox.uids() | told
+    found = by_search(mailbox, expected=expected) | told
     if found.count == mailbox.exists:
         return Uids(found, mailbox.exists)
     link.client.noop()  # it may have changed since it was opened
-    for ask in (mailbox.uids, lambda: by_fetch(mailbox)):
-        again = ask()
-        if again.count == mailbox.exists:
-            return Uids(again, mailbox.exists)
+    again = by_search(mailbox, expected=expected)
+    if again.count != mailbox.exists:
         found |= again
+        again = by_fetch(mailbox)
+    if again.count == mailbox.exists and (again or not found):
+        return Uids(again, mailbox.exists)
+    found |= again
     return Uids(found, mailbox.exists)
+
+
+def by_search(mailbox: Mailbox, *, expected: bool = False) -> SequenceSet:
+    """The UIDs of all messages, as SEARCH tells them; none if it is refused.
+
+    Where EXISTS says that there are none, SEARCH is only sent if some are `expected`.
+    """
+    try:
+        if expected and not mailbox.exists:
+            return mailbox.search(_ANY)
+        return mailbox.uids()
+    except CommandError as error:
+        if asks_for_patience(error):
+            raise
+        return NOTHING
 
 
 def by_fetch(mailbox: Mailbox) -> SequenceSet:

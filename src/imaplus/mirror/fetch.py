@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from imaplus import Body, SequenceSet
 from imaplus.errors import CommandError, ImapError
 from imaplus.mirror.comparison import date_of, flags_of, value_of
+from imaplus.mirror.enumeration import by_fetch, by_search
 from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.objects import ObjectWriter, StoredObject
 from imaplus.mirror.substitutes import substitute
@@ -129,7 +130,9 @@ class Fetching:
         """The same for what was set aside: one message at a time, small ones first."""
         from imaplus.mirror.large import Large  # seldom needed
 
-        large = Large(self._link, self._mailbox, self._store, self._journal, self._progress)
+        large = Large(
+            self._link, self._mailbox, self._store, self._journal, self._progress, self._items
+        )
         for uid in self._smallest_first(uids):
             if self._barren >= BARREN:
                 self._failed(uid, "not tried again in this run: the connection was lost too often")
@@ -140,8 +143,12 @@ class Fetching:
                     yield from self._fetch(SequenceSet.of(uid), alone=True)
                 else:
                     yield from self._take(large.fetch(uid, size), uid)
+            except CommandError as error:
+                if asks_for_patience(error) or not self._link.is_connected:
+                    raise
+                self._failed(uid, str(error))
             except ImapError as error:
-                if not self._link.is_lost:
+                if not self._link.is_over(error):
                     raise
                 self._lose(error, uid, alone=True)
         yield from self._confirm()
@@ -283,7 +290,7 @@ class Fetching:
 
     def _ask_again(self, missing: SequenceSet) -> Generator[int, None, None]:
         """Messages that were not sent: gone in the meantime, most likely; else asked for anew."""
-        here = missing & self._link.attempt(lambda client: self._mailbox.uids())
+        here = missing & self._link.attempt(lambda client: self._uids())
         if not here:
             return
         yield from self._fetch(here)
@@ -360,16 +367,35 @@ class Fetching:
             return
         from imaplus.mirror.digests import digests
 
-        uids = SequenceSet.of(doubted)
-        again = dict(self._link.attempt(lambda client: list(digests(self._reopened(), uids))))
         for uid, (message, body) in doubted.items():
+            # One by one, for a line that carries one may not carry all.
+            said = value_of(message, "RFC822.SIZE")
+            what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
+            one = SequenceSet.of(uid)
+
+            def ask(client: object, one: SequenceSet = one) -> dict[int, str]:
+                return dict(digests(self._reopened(), one))
+
+            try:
+                again = self._link.attempt(ask)
+            except CommandError as error:
+                if asks_for_patience(error) or not self._link.is_connected:
+                    raise
+                self._failed(uid, f"{what}, and refused it when it was asked again: {error}")
+                continue
+            except ImapError as error:
+                if not self._link.is_over(error):
+                    raise
+                self._failed(uid, f"{what}, and nothing when it was asked again: {error}")
+                continue
             if again.get(uid) == body.sha256:
                 self._record(message, uid, body)
                 yield body.size
             else:
-                said = value_of(message, "RFC822.SIZE")
-                what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
                 self._failed(uid, f"{what}, and something else when it was asked again")
+
+    def _uids(self) -> SequenceSet:
+        return by_search(self._reopened()) or by_fetch(self._reopened())
 
     def _reopened(self) -> Mailbox:
         if not self._mailbox.is_open:
@@ -385,13 +411,28 @@ class Fetching:
         if self._identity_items is None or not self._identities:
             return uids
         known = array("I")
-
-        def look(client: object) -> None:
-            for message in self._reopened().fetch(uids, *self._items):
-                if message.uid is not None and self._known(message, message.uid):
-                    known.append(message.uid)
-
-        self._link.attempt(look)
+        left = uids
+        while left:
+            seen = array("I")
+            try:
+                for message in self._reopened().fetch(left, *self._items):
+                    if message.uid is not None:
+                        seen.append(message.uid)
+                        if self._known(message, message.uid):
+                            known.append(message.uid)
+            except CommandError as error:
+                if asks_for_patience(error) or not self._link.is_connected:
+                    raise
+                break  # then their bodies travel
+            except ImapError as error:
+                if not self._link.is_lost:
+                    raise
+                self._lose(error, None, narrowed=bool(seen))
+                if not seen:
+                    break
+                left -= SequenceSet.of(seen)
+            else:
+                break
         return uids - SequenceSet.of(known)
 
     def _known(self, message: Fetched, uid: int) -> bool:

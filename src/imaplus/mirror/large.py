@@ -42,13 +42,20 @@ class Large:
     """Fetches single large messages of one mailbox."""
 
     def __init__(
-        self, link: Link, mailbox: Mailbox, store: Store, journal: Journal, progress: Progress
+        self,
+        link: Link,
+        mailbox: Mailbox,
+        store: Store,
+        journal: Journal,
+        progress: Progress,
+        items: tuple[str, ...],
     ) -> None:
         self._link = link
         self._name = mailbox.name
         self._store = store
         self._journal = journal
         self._progress = progress
+        self._items = items
 
     def size_of(self, uid: int) -> int | None:
         """The message's RFC822.SIZE if it is worth to be fetched in pieces.
@@ -81,8 +88,7 @@ class Large:
                 stored = self._whole(writer, uid)
         finally:
             writer.abort()
-        items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
-        found = self._link.attempt(lambda client: list(self._mailbox().fetch(uid, *items)))
+        found = self._link.attempt(lambda client: list(self._mailbox().fetch(uid, *self._items)))
         for message in found:
             if message.uid == uid:
                 yield Fetched(message.seq, uid, {**message.items, KEY: stored})

@@ -12,7 +12,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from imaplus.errors import ConnectionLost, ImapError, Rejected, Throttled, TlsFailed
+from imaplus.errors import (
+    ConnectionLost,
+    ImapError,
+    ProtocolError,
+    Rejected,
+    Throttled,
+    TlsFailed,
+)
+from imaplus.mirror.progress import ShouldStop, never
 
 if TYPE_CHECKING:
     from imaplus import Client, Mailbox, Resync
@@ -31,6 +39,8 @@ LONGEST_INTRODUCTION = 200
 """Characters of a greeting that are kept."""
 WAITS = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before the first, second, ... attempt to connect; times 0.5 to 1.5, by chance."""
+MOMENT = 0.1
+"""Seconds after which a wait looks whether the run is to stop."""
 
 
 class Link:
@@ -45,16 +55,21 @@ class Link:
         connect: Connect | None,
         client: Client | None = None,
         *,
-        pause: Callable[[float], object] = time.sleep,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self._connect = connect
         self._client = client
-        self._pause = pause
+        self._pause = pause or self._wait
         self._losses = 0  # since something was gained
         self._failures = 0  # since a mailbox was opened, or another question answered
+        self._steps = 0  # that are being attempted, one within another
         self.reconnects: int = 0
         self._connected = client is not None  # at least once
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
+        self.is_reachable = client is not None
+        """Whether the last attempt to connect and log in went well."""
+        self.stopping: ShouldStop = never
+        """Whether the user wants no more: then no connection is made again."""
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +97,11 @@ class Link:
         return self._client
 
     @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, be it a lost one: not if it could not be made."""
+        return self._client is not None
+
+    @property
     def is_lost(self) -> bool:
         """Whether the connection is over: what was asked for will not come."""
         return self._client is not None and self._client.connection.error is not None
@@ -91,6 +111,13 @@ class Link:
         """The text of the server's greeting, shortened."""
         greeting = self.client.connection.greeting
         return None if greeting is None else greeting.text[:LONGEST_INTRODUCTION] or None
+
+    def is_over(self, error: ImapError) -> bool:
+        """Whether `error` ended a connection, and another one can be had."""
+        if self.is_lost:
+            return True
+        gone = self._client is None and isinstance(error, ConnectionLost | ProtocolError)
+        return gone and self.is_reachable and self._connect is not None and not self.stopping()
 
     def progressed(self) -> None:
         """Something has been gained since the last loss."""
@@ -115,16 +142,21 @@ class Link:
         Raises:
             ImapError: what `step` raised; a lost connection, if it was lost too often.
         """
-        while True:
-            try:
-                result = step(self.client)
-            except ImapError as error:
-                if not self.is_lost:
-                    raise
-                self._fail(error)
-            else:
-                self._failures = 0
-                return result
+        self._steps += 1
+        try:
+            while True:
+                try:
+                    result = step(self.client)
+                except ImapError as error:
+                    if not self.is_lost:
+                        raise
+                    self._fail(error)
+                else:
+                    if self._steps == 1:  # a step within another is only a part of it
+                        self._failures = 0
+                    return result
+        finally:
+            self._steps -= 1
 
     def examine(
         self, name: str, *, resync: Resync | None = None, uidvalidity: int | None = None
@@ -167,6 +199,7 @@ class Link:
         self._drop()
         self._failures += 1
         if self._connect is None or self._failures >= PATIENCE or isinstance(error, TlsFailed):
+            self._failures = 0  # for whatever is asked next, if that is not the end
             raise error
 
     def _drop(self) -> None:
@@ -180,14 +213,24 @@ class Link:
             raise ConnectionLost("the connection was lost, and there is no way to make it again")
         if not self._connected:
             self._client = self._connect()
-            self._connected = True
+            self._connected = self.is_reachable = True
             return
         wait = WAITS[min(max(self._losses - 1, self._failures, 0), len(WAITS) - 1)]
         self._pause(wait * random.uniform(0.5, 1.5))
+        if self.stopping():
+            raise ConnectionLost("the connection was lost, and not made again: the run is to stop")
         self.reconnects += 1
         try:
             self._client = self._connect()
+            self.is_reachable = True
         except ImapError as error:
+            self.is_reachable = False
             if not isinstance(error, ConnectionLost | Throttled):
                 raise
             self._fail(error)
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep; a signal that ends the run ends this too."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.stopping():
+            time.sleep(min(left, MOMENT))

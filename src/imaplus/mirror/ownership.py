@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from imaplus import SequenceSet
 from imaplus.errors import CommandError
+from imaplus.mirror.comparison import differs
 from imaplus.mirror.description import Owner
 from imaplus.mirror.digests import digests
 from imaplus.mirror.errors import WrongAccount
 from imaplus.records import replace
 
 if TYPE_CHECKING:
+    from imaplus import Mailbox
+    from imaplus.mirror.entries import Entries
     from imaplus.mirror.link import Link
     from imaplus.mirror.shelf import MailboxInfo
     from imaplus.mirror.store import Store
@@ -36,14 +39,15 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
     """
     before = store.owner
     owner = replace(owner, server=link.introduction)
+    if before is not None and not adopt and _is_of_format_1(before, owner):
+        _doubt(link, store, owner)
+        store.describe(owner=owner)
+        return None
     if before is None or adopt or _is_known(before, owner):
         store.describe(owner=owner)
-        adopted = adopt and before is not None and not _is_known(before, owner)
-        return (
-            f"this mirror of {before.place} is adopted for {owner.place}"
-            if adopted and before
-            else None
-        )
+        if before is None or _is_known(before, owner):
+            return None
+        return f"this mirror of {before.place} is adopted for {owner.place}"
     if not before.is_same_user(owner):
         raise WrongAccount(
             str(store.path), f"holds the mail of {before.account}, not of {owner.account}"
@@ -55,33 +59,52 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
             str(store.path), f"the mirror of {before.place}, not of {owner.place}; {what}"
         )
     store.describe(owner=owner)
+    if not held:
+        return f"this mirror held no mail of {before.place} yet; it goes on with {owner.place}"
     return (
         f"this was the mirror of {before.place}; {owner.place} has the same mail "
         f"({agreeing} messages were compared), so it is the mirror of that now"
     )
 
 
+def _is_of_format_1(before: Owner, owner: Owner) -> bool:
+    """Whether the store records the account alone, which is this owner's."""
+    return before.port is None and before.account.lower() == owner.account.lower()
+
+
+def is_anothers(store: Store, owner: Owner) -> bool:
+    """Whether the store records another owner, so that only the mail can tell (`claim`)."""
+    return store.owner is not None and not _is_known(store.owner, owner)
+
+
 def _is_known(before: Owner, owner: Owner) -> bool:
-    if before.port is None and before.account.lower() == owner.account.lower():
-        return True  # of format 1, which recorded no more than that
     return before.is_same_user(owner) and before.is_same_place(owner)
 
 
-def _sample(link: Link, store: Store) -> tuple[int, int, int]:
+def _doubt(link: Link, store: Store, owner: Owner) -> None:
+    """Refuse a server that has other mail, where no port is recorded. No body travels for that."""
+    agreeing, differing, _ = _sample(link, store, bodies=False)
+    if differing and not agreeing:
+        raise WrongAccount(
+            str(store.path), f"holds other mail of {owner.account} than {owner.place} has"
+        )
+
+
+def _sample(link: Link, store: Store, *, bodies: bool = True) -> tuple[int, int, int]:
     """How many messages agree, and how many differ, of so many that the mirror has."""
     agreeing = differing = held = 0
     known = [info for info in store.others() if info.generations and info.generations[-1]]
     for info in islice(known, MAILBOXES):
-        right, wrong = _compare(link, store, info)
+        right, wrong = _compare(link, store, info, bodies=bodies)
         held += len(store.mailbox(info.name, info.generations[-1]).entries)
         agreeing += right
         differing += wrong
-        if differing:
+        if differing and bodies:
             break
     return agreeing, differing, held
 
 
-def _compare(link: Link, store: Store, info: MailboxInfo) -> tuple[int, int]:
+def _compare(link: Link, store: Store, info: MailboxInfo, *, bodies: bool) -> tuple[int, int]:
     try:
         mailbox = link.examine(info.name)
     except CommandError:
@@ -93,6 +116,18 @@ def _compare(link: Link, store: Store, info: MailboxInfo) -> tuple[int, int]:
     some = SequenceSet.of({*uids[:MESSAGES], *uids[-MESSAGES:]})
     if not some or not mailbox.exists:
         return 0, 0
+    if not bodies:
+        wrong = link.attempt(lambda _: _unlike(link.examine(info.name), some, entries))
+        return wrong.count(False), wrong.count(True)
     found = link.attempt(lambda client: list(digests(link.examine(info.name), some)))
     right = sum(sha256 == entries[uid].sha256 for uid, sha256 in found if uid in entries)
     return right, len(found) - right
+
+
+def _unlike(mailbox: Mailbox, uids: SequenceSet, entries: Entries) -> list[bool]:
+    """Whether size or date of each of these messages are others than the mirror's."""
+    return [
+        differs(message, entries[message.uid])
+        for message in mailbox.fetch(uids, "INTERNALDATE", "RFC822.SIZE")
+        if message.uid is not None and message.uid in entries
+    ]

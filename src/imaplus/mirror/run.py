@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus.errors import CommandError, UsageError, quoted
+from imaplus.errors import CommandError, ConnectionLost, ProtocolError, UsageError, quoted
 from imaplus.logs import MIRROR, logger
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.errors import StoreError, asks_for_patience
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from imaplus.mirror.link import Connect
     from imaplus.mirror.reports import BackupReport
     from imaplus.mirror.store import Store
+
+DEAD = 3
+"""Mailboxes in a row at which every connection was lost, after which the run ends."""
 
 
 def backup(
@@ -77,6 +80,7 @@ def backup(
     link = Link.over(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
     _log("backup begun")
+    link.stopping = run.stopping
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
@@ -86,7 +90,8 @@ def backup(
         _log("backup ended by %s", type(error).__name__)
         with contextlib.suppress(OSError, StoreError):
             run.finish()
-        raise
+        if not (isinstance(error, ConnectionLost) and run.tally.interrupted):
+            raise
     finally:
         if link is not where and callable(where):
             link.log_out()
@@ -122,6 +127,7 @@ class _Run:
         self._absence: Absence | None = None
         self._damages: tuple[Damage, ...] = ()
         self._last: list[Update] = []
+        self._lost = 0
         self._work = Work(
             link=link,
             store=store,
@@ -234,10 +240,18 @@ class _Run:
         try:
             step()
         except (CommandError, UsageError) as error:
-            if asks_for_patience(error):
+            # Without a connection it is the login that was refused, which concerns all of them.
+            if asks_for_patience(error) or not self._work.link.is_connected:
                 raise
             if len(tally.failures) == before:
                 tally.fail(name, None, str(error))
+        except (ConnectionLost, ProtocolError) as error:
+            self._lost += 1
+            if not link.is_over(error) or self._lost >= DEAD:
+                raise
+            tally.fail(name, None, f"the connection is lost whenever it is read: {error}")
+        else:
+            self._lost = 0
         _log(
             "%s: %d messages fetched, %d failures, %d reconnects",
             *(quoted(name), tally.fetched - fetched),

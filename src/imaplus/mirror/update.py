@@ -136,7 +136,12 @@ class Update:
         link = self._work.link
         mailbox = link.examine(self.name, uidvalidity=self._opened.uidvalidity)
         fetching = self._fetcher(mailbox, self._journal)
-        self._take(fetching, fetching.last(self.deferred))
+        before = len(self._journal.entries)
+        try:
+            self._take(fetching, fetching.last(fetching.spare(self.deferred)))
+        finally:
+            self._work.tally.spared += fetching.spared
+            self._work.tally.messages += len(self._journal.entries) - before
         self._promise(self._journal)
 
     # -- look ---------------------------------------------------------------------------------
@@ -250,7 +255,9 @@ class Update:
             work.tally.fail(self.name, None, changes.shortfall)
         if changes.new:
             fetching = self._fetcher(self._opened.mailbox, journal)
-            self._take(fetching, fetching.fetch(fetching.spare(changes.new)))
+            # A repair doubts identities too.
+            new = changes.new if work.damaged is not None else fetching.spare(changes.new)
+            self._take(fetching, fetching.fetch(new))
             work.tally.spared += fetching.spared
         self._fetch_again(journal, self._others(journal), replace=False)
         damaged = (work.damaged or {}).get((self.name, journal.uidvalidity), ())

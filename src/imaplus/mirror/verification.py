@@ -13,7 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from imaplus import Client, CommandError, ListEntry, Mailbox, SequenceSet, UsageError
+from imaplus import (
+    Client,
+    CommandError,
+    ConnectionLost,
+    ListEntry,
+    Mailbox,
+    SequenceSet,
+    UsageError,
+)
 from imaplus.mirror.choosing import chosen_mailboxes
 from imaplus.mirror.comparison import date_differs, date_of, flags_of, value_of
 from imaplus.mirror.digests import digests
@@ -21,6 +29,7 @@ from imaplus.mirror.enumeration import enumerate_uids
 from imaplus.mirror.errors import StoreCorrupt, asks_for_patience
 from imaplus.mirror.identity import IdentityItems, identity_items
 from imaplus.mirror.link import Connect, Link
+from imaplus.mirror.ownership import claim, is_anothers
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
@@ -30,7 +39,7 @@ from imaplus.mirror.unsticky import recognised
 
 if TYPE_CHECKING:
     from imaplus import Fetched
-    from imaplus.mirror.description import Choice
+    from imaplus.mirror.description import Choice, Owner
     from imaplus.mirror.entries import Entries
     from imaplus.mirror.inspection import Inspection
 
@@ -52,6 +61,7 @@ def verify(
     *,
     mailboxes: Sequence[ListEntry] | None = None,
     choice: Choice | None = None,
+    owner: Owner | None = None,
     sample: int = 0,
     deep: bool = False,
     progress: Progress | None = None,
@@ -66,6 +76,7 @@ def verify(
         where: as for `backup`; None looks at this disk only.
         mailboxes: the mailboxes to compare. None: those that `choice` means, by default those that
             the mirror was told to hold.
+        owner: whose mail `where` has; if the store records another owner, that is told.
         sample: how many bodies to fetch, drawn by chance from the whole mirror, and compare.
         deep: fetch and compare all bodies.
 
@@ -74,11 +85,19 @@ def verify(
     """
     verification = _Verification(store, progress or NoProgress(), should_stop)
     link = None if where is None else Link.over(where)
+    if link is not None:
+        link.stopping = should_stop
     try:
         verification.inspect()
         if link is not None:
+            if owner is not None:
+                verification.owner(owner)
             verification.account(link, mailboxes, choice, sample, deep)
     except _Stopped:
+        return verification.report(interrupted=True)
+    except ConnectionLost:
+        if not should_stop():
+            raise
         return verification.report(interrupted=True)
     finally:
         if link is not None and callable(where):
@@ -91,6 +110,7 @@ def verify_and_repair(
     where: Link | Client | Connect,
     *,
     choice: Choice | None = None,
+    owner: Owner | None = None,
     sample: int = 0,
     deep: bool = False,
     progress: Progress | None = None,
@@ -98,9 +118,11 @@ def verify_and_repair(
 ) -> tuple[VerifyReport, BackupReport | None, VerifyReport]:
     """Verify, mend what was found, verify again: the three reports (None: nothing to mend).
 
-    Raises: what `verify` and `backup` raise.
+    Raises: what `verify` and `backup` raise; WrongAccount before anything is changed.
     """
     link = Link.over(where)
+    if owner is not None and store.owner != owner:
+        claim(link, store, owner)
 
     def look() -> VerifyReport:
         return verify(
@@ -199,6 +221,13 @@ class _Verification:
             self._notices.append(Notice(None, lost))
 
     # -- against the server -------------------------------------------------------------------
+
+    def owner(self, owner: Owner) -> None:
+        """Say so if the mirror is compared with another account than its own."""
+        mine = self._store.owner
+        if mine is not None and is_anothers(self._store, owner):
+            text = f"this is the mirror of {mine.place}; it is compared with {owner.place}"
+            self._notices.append(Notice(None, text, warning=True))
 
     def account(
         self,
@@ -358,11 +387,11 @@ class _Comparison:
     def _of_absence(self, link: Link, told: SequenceSet) -> Iterator[tuple[int | None, str]]:
         """What the mirror has and FETCH did not tell."""
         left = SequenceSet.of(self._entries) - told
-        if told.count == self._mailbox.exists:
+        if told.count == self._mailbox.exists and (told or not left):
             for uid in left:
                 yield uid, "the message is gone from the server"
             return
-        uids = enumerate_uids(link, self._mailbox, told)
+        uids = enumerate_uids(link, self._mailbox, told, expected=True)
         if not uids.complete:
             yield None, uids.shortfall
         for uid in left:

@@ -18,6 +18,7 @@ from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
 from imaplus.cli.summary import tell_notices
 from imaplus.cli.text import count, size
+from imaplus.cli.verbs.backup import owner_of
 from imaplus.mirror import (
     BackupReport,
     Choice,
@@ -109,7 +110,9 @@ def with_account(
     address = address_of(args)
     only = (*args.mailbox, *([address.folder] if address.folder else []))
     choice = Choice(only, tuple(args.exclude)) if only or args.exclude else None
-    options: dict[str, Any] = {"choice": choice, "sample": args.sample, "deep": args.deep}
+    owner = owner_of(address, args)
+    options: dict[str, Any] = {"choice": choice, "owner": owner}
+    options |= {"sample": args.sample, "deep": args.deep}
     with (
         linked(address, args, console) as link,
         watching(console) as (bar, interrupt),
