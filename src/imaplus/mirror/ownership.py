@@ -37,21 +37,28 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
     if before is None or adopt or _is_known(before, owner):
         _record(store, owner)
         adopted = adopt and before is not None and not _is_known(before, owner)
-        return f"adopted: it was the mirror of {before.place}" if adopted and before else None
+        return (
+            f"was of {before.place}; it is now of {owner.place} (--adopt)"
+            if adopted and before
+            else None
+        )
     if not before.is_same_user(owner):
         raise WrongAccount(
-            str(store.path), f"holds the mail of {before.account}, not of {owner.account}"
+            str(store.path), f"this is a backup of {before.account}, not of {owner.account}"
         )
     agreeing, differing, held = _sample(link, store)
     if differing or (held and not agreeing):
-        what = "and that has other mail" if differing else "and no message of both can be compared"
+        what = "has other mail" if differing else "has no message to compare with it"
         raise WrongAccount(
-            str(store.path), f"is the mirror of {before.place}, not of {owner.place}, {what}"
+            str(store.path), f"this is a backup of {before.place}; {owner.place} {what}"
         )
     _record(store, owner)
+    if not held:
+        return f"was of {before.place} and holds no message yet; it is now of {owner.place}"
+    s = "" if agreeing == 1 else "s"
     return (
-        f"was the mirror of {before.place}; {owner.place} has the same mail "
-        f"({agreeing} messages compared), so it goes on with that"
+        f"was of {before.place}; {owner.place} has the same mail "
+        f"({agreeing} message{s} compared), so the backup is now of that"
     )
 
 
