@@ -295,6 +295,16 @@ def test_a_port_that_is_taken_as_a_mailbox(
     assert "use --port 1143." in err
 
 
+def test_the_demo_does_not_write_into_a_backup_of_an_account(
+    server: Server, run: Run, mail: Path
+) -> None:
+    assert run("backup", server.url, mail, *PLAIN)[0] == 0
+    code, _, err = run("demo", mail)
+    assert code == 2
+    assert f"{mail}: this is a backup of ada@{server.host}, not of demo" in err
+    mirrored(server, mail)
+
+
 def test_a_choice_of_an_earlier_run_is_told(server: Server, run: Run, mail: Path) -> None:
     assert "earlier run" not in run("backup", server.url, mail, *PLAIN, "--mailbox", "INBOX")[2]
     assert "as chosen in an earlier run: only INBOX" in run("backup", server.url, mail, *PLAIN)[2]
