@@ -93,7 +93,7 @@ def test_backup_twice_and_verify(server: Server, run: Run, mail: Path) -> None:
     assert run("verify", mail)[0] == 0
     code, out, err = run("verify", mail, server.url, *PLAIN)
     assert (code, out) == (0, "")
-    assert err.endswith("whole\n")
+    assert err.endswith("intact, no differences from the server\n")
     mirrored(server, mail)
 
 
@@ -258,8 +258,57 @@ def test_a_server_that_goes_midway(server: Server, run: Run, mail: Path) -> None
     server.fail_next(Fault.cut_after_sent(20_000))
     code, _, err = run("backup", server.url, mail, *PLAIN)
     assert code == 0
-    assert "connected again 1 time" in err
+    assert "reconnected 1 time" in err
     mirrored(server, mail)
+
+
+def test_a_server_that_cannot_be_reached_again(
+    server: Server, run: Run, mail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaplus.mirror.link.WAITS", (0.0,))
+    server.fail_next(Fault.cut_after_sent(20_000))
+    server.fail_always(Fault.cut_after_sent(0))
+    code, _, err = run("backup", server.url, mail, *PLAIN)
+    assert code == 5
+    assert "the connection was lost, and imaplus could not reconnect" in err
+    assert "--host" not in err
+
+
+def test_a_refused_login_names_the_user(
+    server: Server, run: Run, mail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAPLUS_PASSWORD", "wrong")
+    code, _, err = run("backup", server.url, mail, *PLAIN)
+    assert code == 4
+    assert f"the server refused the login of ada at {server.host}" in err
+    assert "the server said: " in err
+
+
+def test_a_port_that_is_taken_as_a_mailbox(
+    run: Run, mail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    monkeypatch.setattr("imaplus.cli.connecting.PORTS", {"tls": port})
+    code, _, err = run("backup", "ada@127.0.0.1:1143", mail)
+    assert code == 5
+    assert "use --port 1143." in err
+
+
+def test_the_demo_does_not_write_into_a_backup_of_an_account(
+    server: Server, run: Run, mail: Path
+) -> None:
+    assert run("backup", server.url, mail, *PLAIN)[0] == 0
+    code, _, err = run("demo", mail)
+    assert code == 2
+    assert f"{mail}: this is a backup of ada@{server.host}, not of demo" in err
+    mirrored(server, mail)
+
+
+def test_a_choice_of_an_earlier_run_is_told(server: Server, run: Run, mail: Path) -> None:
+    assert "earlier run" not in run("backup", server.url, mail, *PLAIN, "--mailbox", "INBOX")[2]
+    assert "as chosen in an earlier run: only INBOX" in run("backup", server.url, mail, *PLAIN)[2]
+    assert "earlier run" not in run("backup", server.url, mail, *PLAIN, "--quiet")[2]
 
 
 def test_a_server_that_goes_for_good(

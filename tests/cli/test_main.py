@@ -97,5 +97,17 @@ def test_a_reader_that_has_gone_is_no_error(
 
 def test_a_folder_that_is_no_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["ls", str(tmp_path)]) == 3
-    assert "no backup there" in capsys.readouterr().err
+    assert f"no backup in {tmp_path}: it has no store.json" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_place_of_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert command.main(["backup", "demo:", str(file)]) == 2
+    assert f"{file} is not a folder" in capsys.readouterr().err
+
+
+def test_an_account_in_place_of_the_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["verify", "imaps://ada@imap.example.org/"]) == 3
+    assert "write the folder first, then the account" in capsys.readouterr().err

@@ -126,8 +126,8 @@ def test_somebody_is_asked_for_whom_it_is() -> None:
     assert asked == ["Password for ada: "]
 
 
-def test_nobody_can_be_asked() -> None:
-    assert "nobody" in refused(Exit.AUTHENTICATION, None)
+def test_there_is_no_terminal_to_ask_on() -> None:
+    assert "no terminal" in refused(Exit.AUTHENTICATION, None)
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(server: Server, 
     path.write_bytes(b"".join(map(lines.line, texts)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@example.org"}))
     [problem] = [each for each in compared(server, root).problems if each.uid is None]
-    assert problem.problem == "50 messages were promised, 49 are in the mirror"
+    assert problem.problem == "50 messages were recorded, but 49 are in the backup"
     report = run(server, root)
     assert report.fetched == 1
     assert ["recorded 50 messages" in each.text for each in report.notices] == [True]

@@ -81,5 +81,5 @@ def test_damaged_journals_are_found(filled: Store) -> None:
     with Store.open(filled.path, readonly=True) as other:
         report = other.inspect()
     assert not report.clean
-    assert report.unreadable == (f"{path}: 1 damaged lines",)
+    assert report.unreadable == (f"{path}: damaged lines: 1",)
     assert report.messages == 1

@@ -94,6 +94,13 @@ def test_the_next_run_tries_a_suspect_last_and_once(server: Server, root: Path) 
     assert [line.split()[3] for line in fetches[1:]] == ["700"]
 
 
+def test_messages_that_were_set_aside_are_counted(server: Server, root: Path) -> None:
+    server.fail_next(Fault.at_message("INBOX", 7, "close"))
+    report = run(server, root)
+    assert report.failures == ()
+    assert report.fetched == report.messages == 1201
+
+
 def test_a_connection_that_carries_only_so_much(server: Server, root: Path) -> None:
     server.fail_always(Fault.cut_after_sent(30_000))
     report = run(server, root)

@@ -130,7 +130,7 @@ def _parse_mail_address(text: str) -> Address:
             raise Stop(Exit.USAGE, "a password cannot be part of an address", hint=_NO_PASSWORD)
         raise Stop(Exit.NOT_FOUND, f"there is no account {name!r}", hint=_FORMS)
     if not at or not local:
-        raise _wrong("this is neither an account nor an address")
+        raise _wrong("the account is neither an address nor a URL")
     end = rest.find("]") + 1 if rest.startswith("[") else 0
     colon = rest.find(":", end)
     domain, folder = (rest, "") if colon < 0 else (rest[:colon], rest[colon + 1 :])

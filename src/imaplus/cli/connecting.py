@@ -19,6 +19,7 @@ from imaplus import (
     Anonymous,
     BearerToken,
     Client,
+    CommandError,
     ConnectionLost,
     External,
     Password,
@@ -32,6 +33,7 @@ from imaplus.cli.embedded import embedded_server
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.output import Console
 from imaplus.cli.secrets import Kind, Source, find_secret, terminal_prompt
+from imaplus.records import replace
 
 if TYPE_CHECKING:
     from imaplus.mirror.link import Link
@@ -42,6 +44,7 @@ Credentials = Password | BearerToken | External | Anonymous
 Trace = Callable[[str, bytes], object]
 """Told each line of the dialogue: "C" or "S", and the octets without the line's end."""
 CRLF = b"\r\n"
+LATER = "Run the same command again later: a backup continues where it stopped."
 PORTS = {"tls": 993, "starttls": 143, "plain": 143}
 
 
@@ -98,6 +101,11 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
         except KeyboardInterrupt:
             link.close()  # LOGOUT would wait for all that has been asked for
             raise
+        except ConnectionLost as error:
+            if not link.reconnects or error.bye is not None or isinstance(error, TlsFailed):
+                raise
+            what = f"the connection was lost, and imaplus could not reconnect: {error}"
+            raise Stop(Exit.TEMPORARY, what, hint=LATER) from error
 
 
 def first_client(
@@ -106,7 +114,13 @@ def first_client(
     """The first connection; if no server answers as it should, the error says what else to try."""
     try:
         return connect()
+    except CommandError as error:
+        raise at_login(error, address) from error
     except ConnectionLost as error:
+        folder = address.folder or ""
+        if address.scheme == "address" and folder.isdecimal() and not args.port:
+            hint = f"':{folder}' is taken as a mailbox. If it is the port, use --port {folder}."
+            raise Stop(Exit.TEMPORARY, str(error), hint=hint) from error
         security = security_of(address, args)
         if address.host is None or not spoke_otherwise(error, security):
             raise
@@ -114,6 +128,19 @@ def first_client(
         code = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
         what = f"{address.host}, port {port}: {error}"
         raise Stop(code, what, hint=other_way(security, port)) from error
+
+
+def at_login(error: CommandError, address: Address) -> Exception:
+    """The same error; a refused login with the user and the server it was for."""
+    from imaplus.cli.explain import explain  # where nothing fails, there is nothing to explain
+
+    failure = explain(error)
+    if failure.exit is not Exit.AUTHENTICATION or address.user is None:
+        return error
+    message = f"{failure.message} of {address.user} at {address.host}"
+    stop = Stop(failure.exit, message, hint=failure.hint)
+    stop.failure = replace(stop.failure, server=failure.server)
+    return stop
 
 
 @contextmanager
@@ -206,7 +233,11 @@ def credentials_for(
     if mechanisms == ("EXTERNAL",):
         return External(address.user or ""), mechanisms
     if address.user is None:
-        raise Stop(Exit.USAGE, "say who to log in as", hint="Put ada@ into the URL, or use --user.")
+        raise Stop(
+            Exit.USAGE,
+            "no user name given",
+            hint="Put it into the URL (imaps://ada@...), or use --user.",
+        )
     kind, secret = find_secret(
         source,
         what=f"{address.user} at {address.host}",

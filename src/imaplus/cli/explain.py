@@ -92,7 +92,7 @@ def explain(error: BaseException, *, verb: str = "backup") -> Failure:
         case mirror.StoreError():
             return _store(error, verb)
         case errors.ProtocolError():
-            what = f"the server's answer is not IMAP as it should be: {error}"
+            what = f"the server's answer is not valid IMAP: {error}"
             return Failure(Exit.UNEXPECTED, what, f"Is it an IMAP server? {REPORT}")
         case OSError():
             return _system(error, again)
@@ -106,10 +106,8 @@ def _refusal(error: errors.CommandError) -> Failure:
         seconds = error.retry_after
         wait = f"Try again in {seconds:.0f} seconds." if seconds else "Try again later."
         if "connections" in error.text.lower():
-            wait += (
-                " Other programs that are connected to the account (mail programs, phones) count."
-            )
-        return Failure(Exit.TEMPORARY, "the server is busy, or wants us to slow down", wait, server)
+            wait += " Connections of other programs (mail programs, phones) count, too."
+        return Failure(Exit.TEMPORARY, "the server is busy, or limits requests", wait, server)
     if _is_temporary(error):
         what = f"the server refused {error.command} for now"
         return Failure(Exit.TEMPORARY, what, "Try again later.", server)
@@ -121,13 +119,18 @@ def _refusal(error: errors.CommandError) -> Failure:
         )
         if _NOT_CONNECTED in error.text:
             hint = _NO_MAILBOX_YET
-        return Failure(Exit.AUTHENTICATION, "the server did not accept the login", hint, server)
+        return Failure(Exit.AUTHENTICATION, "the server refused the login", hint, server)
     match error:
         case errors.NoSuchMailbox():
             hint = "`imaplus ls` shows the mailboxes that exist."
             return Failure(Exit.NOT_FOUND, "there is no such mailbox", hint, server)
         case errors.OverQuota():
-            return Failure(Exit.REFUSED, "the mailbox is full", "Make room in it.", server)
+            return Failure(
+                Exit.REFUSED,
+                "the mailbox is full",
+                "Delete messages there, or ask for more space.",
+                server,
+            )
         case errors.NotPermitted():
             hint = "Ask whoever owns the mailbox for the right to do so."
             return Failure(Exit.REFUSED, f"{error.command} is not permitted", hint, server)
@@ -177,7 +180,7 @@ def _connection(error: errors.ConnectionLost, again: str) -> Failure:
         if isinstance(cause, socket.gaierror):
             hint = "Check the name for typing errors, or say which server it is with --host."
             if cause.errno == socket.EAI_AGAIN:
-                hint = f"The name could not be looked up: check the network. {again}"
+                hint = f"The name cannot be looked up now: check the network. {again}"
             return Failure(Exit.TEMPORARY, str(error), hint)
     numbers = (cause.errno for cause in causes if isinstance(cause, OSError))
     hint = next((_NETWORK[number] for number in numbers if number in _NETWORK), again)
@@ -187,15 +190,19 @@ def _connection(error: errors.ConnectionLost, again: str) -> Failure:
 def _store(error: mirror.StoreError, verb: str) -> Failure:
     match error:
         case mirror.NotAStore():
-            hint = "A backup is made by `imaplus backup ACCOUNT DIR`."
+            hint = "To make a backup: `imaplus backup ACCOUNT DIR`."
+            what = f"no backup in {error.path}: {error.problem}"
             if verb == "backup":
-                hint = "Name an empty or a new folder, or one that holds a backup."
-            return Failure(Exit.NOT_FOUND, f"no backup there: {error}", hint)
+                what = f"cannot make a backup in {error.path}: {error.problem}"
+                hint = "Name an empty or new folder, or one that holds a backup."
+            elif "@" in error.path or ":" in error.path:
+                hint += " If that is the account: write the folder first, then the account."
+            return Failure(Exit.NOT_FOUND, what, hint)
         case mirror.WrongAccount():
             option = "--adopt" if verb == "backup" else "`imaplus backup --adopt`"
             hint = (
                 "Use another folder: each holds one account. If it is the same account under "
-                f"another name, say so with {option}."
+                f"another name, use {option}."
             )
             return Failure(Exit.USAGE, str(error), hint)
         case mirror.StoreLocked():
@@ -226,6 +233,8 @@ def _system(error: OSError, again: str) -> Failure:
         return Failure(Exit.UNEXPECTED, f"access denied ({what})", hint)
     if isinstance(error, FileNotFoundError):
         return Failure(Exit.NOT_FOUND, what)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return Failure(Exit.USAGE, f"{error.filename} is not a folder", "Name another folder.")
     return Failure(Exit.UNEXPECTED, what, "")
 
 

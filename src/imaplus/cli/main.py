@@ -25,15 +25,21 @@ Mail over IMAP: back it up, check the backup, look at mailboxes.
 
 An ACCOUNT is an address (ada@example.org, whose server is taken to be imap.example.org), a URL
 (imaps://ada@imap.example.org/), or demo: (an embedded server with a sample mailbox).
-Behind an account, a colon and a mailbox name one: ada@example.org:Lists/python, demo:@sent."""
+To name a mailbox, add it after a colon, or after the slash of a URL: ada@example.org:Lists/python,
+imaps://ada@imap.example.org/Lists/python, demo:@sent."""
 
 EXIT_CODES = """\
 exit codes:
-  0 done                    5 temporary: network, server busy; try again
-  1 unexpected              6 refused: by the server, or its TLS certificate by us
-  2 wrong use               7 done, but single items failed
-  3 not found              10 verification found a difference
-  4 authentication needed 130 interrupted; a backup keeps what has come"""
+    0  done
+    1  error on this computer (disk full, damaged backup), or unexpected
+    2  wrong arguments or options
+    3  not found: no such backup, mailbox or file
+    4  login failed, or no password
+    5  temporary: network, server busy, backup in use; try again later
+    6  refused by the server, or no secure connection (TLS)
+    7  done, but some messages or mailboxes failed
+   10  verify found differences
+  130  interrupted; a backup keeps what it has fetched"""
 
 EXAMPLE = "first steps:\n  imaplus demo\n  imaplus backup ada@example.org ~/mail"
 
@@ -152,7 +158,7 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
         parser.error(unknown(rest))
     if args.verb is None:
         parser.print_help(sys.stderr)
-        raise Stop(Exit.USAGE, "say what to do", hint="For example: imaplus demo")
+        raise Stop(Exit.USAGE, "no verb given", hint="For example: imaplus demo")
     wrong = [name for name in (args.json or args.jsonl or ()) if name not in args.verb.FIELDS]
     if wrong:
         hint = f"The fields are: {', '.join(args.verb.FIELDS)}."

@@ -107,7 +107,7 @@ class Parser(argparse.ArgumentParser):
         message = re.sub(
             r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL
         )
-        raise Stop(Exit.USAGE, message, hint=f"`{self.prog} --help` explains what can be written.")
+        raise Stop(Exit.USAGE, message, hint=f"See `{self.prog} --help`.")
 
     def _from_environment(self, action: argparse.Action, namespace: object) -> None:
         long = next((name for name in action.option_strings if name.startswith("--")), None)
@@ -193,31 +193,31 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     """How to reach and enter a server."""
     group = parser.add_argument_group("connection")
     options = (
-        ("--host", "NAME", str, "the server; for ada@example.org it is imap.example.org without"),
-        ("--port", "N", port, "993 with tls, 143 otherwise"),
+        ("--host", "NAME", str, "the server (default for ada@example.org: imap.example.org)"),
+        ("--port", "N", port, "the port (default: 993 with tls, 143 otherwise)"),
         ("--ca-file", "FILE", str, "trust the authorities in this file (PEM), and no others"),
-        ("--timeout", "SECONDS", seconds, "give up when the server says nothing for this long"),
-        ("--trace", "FILE", str, "write the dialogue with the server there, secrets blanked"),
+        ("--timeout", "SECONDS", seconds, "give up when the server sends nothing for this long"),
+        ("--trace", "FILE", str, "write the dialogue with the server to FILE, without secrets"),
     )
     group.add_argument(
         "--proxy",
         metavar="URL",
         action=ProxyAction,
-        help="go through socks5://HOST:PORT or http://HOST:PORT; without it through ALL_PROXY, if "
-        "that is set and NO_PROXY does not name the server",
+        help="connect through socks5://HOST:PORT or http://HOST:PORT (default: ALL_PROXY, if set, "
+        "unless NO_PROXY names the server)",
     )
     for name, metavar, kind, text in options:
         group.add_argument(name, metavar=metavar, type=kind, help=text)
     group.add_argument(
         "--security",
         choices=("tls", "starttls", "plain"),
-        help="tls from the first octet (the default), starttls (the default for imap://), or "
-        "plain: no protection at all",
+        help="tls from the start (the default), starttls (the default for imap://), or "
+        "plain (no encryption)",
     )
     who = parser.add_argument_group(
         "login", "Without any of these, IMAPLUS_PASSWORD is used, or you are asked."
     )
-    who.add_argument("--user", metavar="NAME", help="who to log in as, if not the whole address")
+    who.add_argument("--user", metavar="NAME", help="the user name, if it is not the whole address")
     who.add_argument(
         "--mechanism",
         metavar="NAME",
@@ -251,8 +251,8 @@ class ProxyAction(argparse.Action):
 def add_mailboxes(parser: argparse.ArgumentParser) -> None:
     """Which mailboxes are meant; `patterns.choose` knows what a pattern means."""
     texts = (
-        ("--mailbox", "only mailboxes like this (INBOX, 'Lists/*', @sent); can be repeated"),
-        ("--exclude", "no mailboxes like this; can be repeated"),
+        ("--mailbox", "only mailboxes that match (INBOX, 'Lists/*', @sent); can be repeated"),
+        ("--exclude", "no mailboxes that match; can be repeated"),
     )
     for name, text in texts:
         parser.add_argument(name, metavar="PATTERN", action="append", default=[], help=text)

@@ -134,7 +134,7 @@ def find_secret(
     if prompt is None:
         raise Stop(
             Exit.AUTHENTICATION,
-            f"a password is needed for {what}, and nobody can be asked",
+            f"no password for {what}, and no terminal to ask for it",
             hint=f"Set {DEFAULT_VARIABLE}, or use --password-command, --password-file "
             "or --password-stdin.",
         )
@@ -191,10 +191,14 @@ def _from_command(command: str) -> bytes:
                 pass
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise Stop(Exit.AUTHENTICATION, f"cannot run {argv[0]!r} for the secret: {why}") from None
+        raise Stop(
+            Exit.AUTHENTICATION, f"cannot run {argv[0]!r}, which should print the secret: {why}"
+        ) from None
     if process.returncode:
         how = f"exit code {process.returncode}"
-        raise Stop(Exit.AUTHENTICATION, f"{argv[0]!r} gave no secret: {how}")
+        raise Stop(
+            Exit.AUTHENTICATION, f"{argv[0]!r}, which should print the secret, failed: {how}"
+        )
     return line
 
 

@@ -23,12 +23,16 @@ INCLUDES_VIRTUAL = "--include-virtual"
 
 @record
 class ChosenMailboxes:
-    """What a run is about, what is to be remembered of that, and what to tell a person."""
+    """What a run is about, and what is to be remembered of that.
+
+    `remarks` are what a person should look at, `notes` what is worth knowing.
+    """
 
     listing: Listing
     choice: Choice
     remembered: Choice
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def chosen_mailboxes(
@@ -57,11 +61,15 @@ def chosen_mailboxes(
         left_out = [each for each in left_out if each not in named]
     remarks = [f"no mailbox matches {text} any more" for text in found.unmatched]
     remarks += found.remarks
-    remarks += [
-        f"{entry.name} is left out: it only shows mail of other mailboxes; "
-        f"{INCLUDES_VIRTUAL} mirrors it too"
-        for entry in left_out
-    ]
+    notes = []
+    if choice is None and before is not None and (before.only or before.exclude):
+        notes.append(_as_before(before))
+    if left_out:
+        names = ", ".join(entry.name for entry in left_out)
+        notes.append(
+            f"left out: {names} (they only show mail of other mailboxes; {INCLUDES_VIRTUAL} backs "
+            "them up, too)"
+        )
     return ChosenMailboxes(
         Listing(
             tuple(entries),
@@ -71,7 +79,15 @@ def chosen_mailboxes(
         wanted,
         wanted if choice is None else remembered(before, choice),
         tuple(remarks),
+        tuple(notes),
     )
+
+
+def _as_before(choice: Choice) -> str:
+    """What to tell of a choice that an earlier run made: it is easily forgotten."""
+    parts = [f"only {', '.join(choice.only)}"] if choice.only else []
+    parts += [f"without {', '.join(choice.exclude)}"] if choice.exclude else []
+    return f"mailboxes as chosen in an earlier run: {'; '.join(parts)}"
 
 
 def amount(store: Store | None, entries: Iterable[ListEntry]) -> tuple[int | None, int | None]:

@@ -256,7 +256,7 @@ class Fetching:
             if self._number is None:
                 self._journal.suspect(uid)
             if alone:
-                self._failed(uid, f"the server ends the connection when it is fetched: {error}")
+                self._failed(uid, f"cannot be fetched; the connection ends each time: {error}")
             else:
                 self.deferred |= SequenceSet.of(uid)
         self._barren += not narrowed

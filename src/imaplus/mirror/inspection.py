@@ -134,11 +134,13 @@ class _Inspector:
     def note(self, journal: Journal, is_current: bool) -> None:
         """Keep what the journal names, and what is wrong with the journal itself."""
         if journal.damaged:
-            self._unreadable.append(f"{journal.path}: {journal.damaged} damaged lines")
+            self._unreadable.append(f"{journal.path}: damaged lines: {journal.damaged:,}")
         if journal.torn:
             self._torn.append(str(journal.path))
         if (broken := journal.broken_promise) is not None:
-            what = f"{broken.exists} messages were promised, {broken.held} are in the mirror"
+            what = (
+                f"{broken.exists:,} messages were recorded, but {broken.held:,} are in the backup"
+            )
             self._promises.append((journal.mailbox, what))
         number = len(self._places)
         self._places.append((journal.mailbox, journal.uidvalidity))

@@ -47,23 +47,24 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
         store.describe(owner=owner)
         if before is None or _is_known(before, owner):
             return None
-        return f"this mirror of {before.place} is adopted for {owner.place}"
+        return f"was of {before.place}; it is now of {owner.place} (--adopt)"
     if not before.is_same_user(owner):
         raise WrongAccount(
-            str(store.path), f"holds the mail of {before.account}, not of {owner.account}"
+            str(store.path), f"this is a backup of {before.account}, not of {owner.account}"
         )
     agreeing, differing, held = _sample(link, store)
     if differing or (held and not agreeing):
-        what = "which has other mail" if differing else "which has none of the messages to compare"
+        what = "has other mail" if differing else "has no message to compare with it"
         raise WrongAccount(
-            str(store.path), f"the mirror of {before.place}, not of {owner.place}; {what}"
+            str(store.path), f"this is a backup of {before.place}; {owner.place} {what}"
         )
     store.describe(owner=owner)
     if not held:
-        return f"this mirror held no mail of {before.place} yet; it goes on with {owner.place}"
+        return f"was of {before.place} and holds no message yet; it is now of {owner.place}"
+    s = "" if agreeing == 1 else "s"
     return (
-        f"this was the mirror of {before.place}; {owner.place} has the same mail "
-        f"({agreeing} messages were compared), so it is the mirror of that now"
+        f"was of {before.place}; {owner.place} has the same mail "
+        f"({agreeing} message{s} compared), so the backup is now of that"
     )
 
 

@@ -33,7 +33,7 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
     found = store.inspect()
     for path in found.strangers:
         store.set_aside(path)
-        tally.tell(None, f"{path} is no part of a mirror; it was moved to the folder `aside`")
+        tally.tell(None, f"{path} is not part of the backup; it was moved to the folder `aside`")
     for sha256 in found.corrupt:
         store.set_aside(str(store.objects.path(sha256)))
     for mailbox, _ in found.promises:

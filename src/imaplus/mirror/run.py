@@ -167,12 +167,12 @@ class _Run:
 
             told = claim(work.link, work.store, owner, adopt=adopt)
             if told is not None:
-                self.tally.tell(None, told, warning=True)
+                self.tally.tell(None, f"this backup {told}", warning=True)
         work.differing = differing
         if repair:
             from imaplus.mirror.repair import mend
 
-            work.progress.begin("checking the mirror")
+            work.progress.begin("checking the backup")
             self._damages = () if work.dry_run else mend(work.store, self.tally)
             work.damaged = {}
             for damage in self._damages:
@@ -195,6 +195,8 @@ class _Run:
         )
         for text in chosen.remarks:
             self.tally.tell(None, text, warning=True)
+        for text in chosen.notes:
+            self.tally.tell(None, text)
         self.tally.failures += chosen.listing.problems
         if work.store is not None and not work.dry_run:
             work.store.describe(choice=chosen.remembered)

@@ -104,9 +104,7 @@ class Store:
         try:
             names = set(root.names())
             if "store.json" not in names and (readonly or not create or names - OURS - FOREIGN):
-                why = (
-                    "has no store.json" if not create else "holds other files, so no store is made"
-                )
+                why = "it has no store.json" if not create else "it holds other files"
                 raise NotAStore(where, why)
             if not readonly:
                 lock = locked(root)

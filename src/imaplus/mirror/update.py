@@ -183,14 +183,14 @@ class Update:
             if before:
                 self._tell_once(
                     f"its UIDVALIDITY changed from {before[-1]} to {mailbox.uidvalidity}: the "
-                    "server made it anew, so it is mirrored anew; the old copy is kept"
+                    "server created it again, so it is backed up again; the old copy is kept"
                 )
         journal = self._journal_of(mailbox.uidvalidity, mailbox)
         if journal is not None and journal.checkpoint is None and journal.broken_promise:
             broken = journal.broken_promise
             self._tell_once(
-                f"an earlier run recorded {broken.exists:,} messages, and the mirror holds "
-                f"{broken.held:,}: everything was compared"
+                f"an earlier run recorded {broken.exists:,} messages, but the backup holds "
+                f"{broken.held:,}: every message was compared"
             )
         return journal
 

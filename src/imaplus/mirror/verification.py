@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from imaplus.mirror.entries import Entries
     from imaplus.mirror.inspection import Inspection
 
-MISSING = "not in the mirror"
+MISSING = "not in the backup"
 _DAMAGE = {
     "missing": "is missing",
-    "size": "has another size",
-    "corrupt": "has other bytes than when it was fetched",
+    "size": "has the wrong size",
+    "corrupt": "is damaged",
 }
 
 
@@ -204,20 +204,22 @@ class _Verification:
 
         self._found = found = self._store.inspect(told)
         for damage in found.damages:
-            what = f"its body {_DAMAGE[damage.problem]} ({damage.sha256})"
+            what = f"the stored message {_DAMAGE[damage.problem]} (SHA-256 {damage.sha256})"
             self._problem(damage.mailbox, damage.uid, what)
         named = {damage.sha256 for damage in found.damages}
         for sha256 in found.corrupt:
             if sha256 not in named:
-                self._problem(None, None, f"a body that is in no mailbox is damaged ({sha256})")
+                self._problem(
+                    None, None, f"a stored message of no mailbox is damaged (SHA-256 {sha256})"
+                )
         for path in found.strangers:
-            self._problem(None, None, f"{path}: not a folder of bodies")
+            self._problem(None, None, f"{path}: not part of the backup")
         for what in found.unreadable:
             self._problem(None, None, what)
         for mailbox, what in found.promises:
             self._problem(mailbox, None, what)
         if found.lost:
-            lost = f"{found.lost:,} damaged bodies that no server had any more were given up"
+            lost = f"{found.lost:,} damaged messages are lost: no server has them any more"
             self._notices.append(Notice(None, lost))
 
     # -- against the server -------------------------------------------------------------------
@@ -246,13 +248,14 @@ class _Verification:
             entries = listing.entries
             if choice is not None:
                 self._notices += (Notice(None, text, warning=True) for text in chosen.remarks)
+            self._notices += (Notice(None, text) for text in chosen.notes)
             self._problems += listing.problems
             for info in listing.absent:
                 self._problem(info.name, None, "the server no longer has this mailbox")
         for info in self._known.values():
             if info.gone is not None:
                 when = f"{info.gone:%Y-%m-%d}"
-                text = f"gone from the server since {when}; what the mirror has of it is kept"
+                text = f"gone from the server since {when}; its messages are kept in the backup"
                 self._notices.append(Notice(info.name, text))
         self._deep = deep
         if sample and not deep:
@@ -317,7 +320,7 @@ class _Verification:
         wanted = {*comparison.doubtful, *self._bodies.get(info.name, ())}
         uids = SequenceSet.of(entries if self._deep else (uid for uid in wanted if uid in entries))
         for uid in self._other_bodies(mailbox, entries, uids):
-            problems.append(Problem(info.name, uid, "the message is another one on the server"))
+            problems.append(Problem(info.name, uid, "the message has other bytes on the server"))
             self._differing.append((info.name, uid))
         return problems
 

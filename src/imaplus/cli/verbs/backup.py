@@ -31,9 +31,13 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Mirror the mail of an account into DIR: every message once, as the server holds it.
 
-The first run fetches everything, the next ones what has changed since. A run that is stopped, by
-whatever, loses nothing: the next one goes on from there. A message that the server no longer has
-stays in the backup, and is marked. Nothing on the server is changed.
+The first run fetches everything, later runs fetch what has changed since. A run that is stopped
+loses nothing: the next one continues. A message that the server no longer has stays in the backup,
+and is marked. Nothing on the server is changed.
+
+A backup remembers which mailboxes were chosen; a run without --mailbox, --exclude and
+--include-virtual updates the same ones. --mailbox adds to an earlier choice ('*' adds all). Without
+--mailbox, the other two make a new choice among all mailboxes.
 
   imaplus backup ada@example.org ~/mail
   imaplus backup --exclude @junk --exclude @trash ada@example.org ~/mail
@@ -62,18 +66,18 @@ FIELDS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe what `backup` takes."""
     parser.add_argument(
-        "account", metavar="ACCOUNT[:PATTERN]", help="whose mail: an address, a URL, or demo:"
+        "account", metavar="ACCOUNT[:PATTERN]", help="the account: an address, a URL, or demo:"
     )
     parser.add_argument(
         "directory",
         metavar="DIR",
         nargs="?",
-        help="where the backup lies, or is made; one account each (default: a folder in this "
-        "one, called like the account)",
+        help="the folder of the backup, made if it does not exist; each holds one account "
+        "(default: a folder here, named after the account)",
     )
     add_mailboxes(parser)
     parser.add_argument(
-        "-n", "--dry-run", action="store_true", help="say what would be fetched, and fetch nothing"
+        "-n", "--dry-run", action="store_true", help="say what would be fetched, but fetch nothing"
     )
     parser.add_argument(
         "--no-sync",
@@ -88,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adopt",
         action="store_true",
-        help="the backup is of this account, though it was made of another one, or cannot be told",
+        help="use DIR for this account, even if it was made from another account or server",
     )
     parser.add_argument(
         "--include-virtual",
@@ -229,21 +233,21 @@ def tell(report: BackupReport, directory: str, console: Console, *, dry_run: boo
     would = "would be " if dry_run else ""
     done = [f"{count(report.fetched, 'new message')} ({size(report.octets)}) {would}fetched"]
     if report.spared:
-        done.append(f"{report.spared:,} {would}known already")
+        done.append(f"{report.spared:,} {would}already in the backup")
     if report.replaced:
-        done.append(f"{report.replaced:,} replaced, the older copies kept")
+        done.append(f"{report.replaced:,} replaced (older copies kept)")
     if report.flags_changed:
-        done.append(f"{would}flags changed on {report.flags_changed:,}")
+        done.append(f"flags {would}changed on {report.flags_changed:,}")
     if report.vanished:
-        done.append(f"{report.vanished:,} gone from the server, kept here")
+        done.append(f"{report.vanished:,} gone from the server (kept here)")
     if report.gone:
-        done.append(f"{count(len(report.gone), 'mailbox', 'mailboxes')} gone, kept here")
+        done.append(f"{count(len(report.gone), 'mailbox', 'mailboxes')} gone (kept here)")
     if report.renamed:
         done.append(f"{count(len(report.renamed), 'mailbox', 'mailboxes')} renamed")
     if report.returned:
         done.append(f"{count(len(report.returned), 'mailbox', 'mailboxes')} back")
     if report.reconnects:
-        done.append(f"connected again {count(report.reconnects, 'time')}")
+        done.append(f"reconnected {count(report.reconnects, 'time')}")
     if report.failures:
         done.append(f"{count(len(report.failures), 'failure')}, listed above")
     holds = (

@@ -18,7 +18,7 @@ from imaplus.cli.output import Console
 from imaplus.cli.text import count, size
 from imaplus.cli.verbs.backup import mirror
 from imaplus.cli.verbs.verify import tell, watching
-from imaplus.mirror import BackupReport, Link, Store, verify
+from imaplus.mirror import BackupReport, Link, Owner, Store, verify
 
 DESCRIPTION = """\
 Start the embedded IMAP server with a sample mailbox, back it up, verify the backup; let a message
@@ -57,10 +57,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
         say(f"1. An IMAP server with a sample mailbox listens at {server.url}")
         with connect_embedded(server) as client, Store.open(directory, create=True) as store:
             link = Link.over(client)
-            first = mirror(link, store, console, None)
+            first = mirror(link, store, console, None, owner=Owner("demo"))
             say(f"2. First backup, into {directory}: {_fetched(first)}")
             server.add_message("INBOX", ARRIVING)
-            second = mirror(link, store, console, None)
+            second = mirror(link, store, console, None, owner=Owner("demo"))
             say(f"3. A message arrives; second backup: {_fetched(second)}")
             with watching(console) as (bar, interrupt):
                 report = verify(store, link, progress=bar, should_stop=interrupt)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 List mailboxes, one a line.
 
-A PATTERN behind the account narrows the list: * stands for anything, % for anything within one
-level of the hierarchy, @inbox @sent @drafts @trash @junk @archive @all @flagged for what the
-server says is used so.
+A PATTERN after the account narrows the list: * matches anything, % anything within one level of
+the hierarchy; @inbox @sent @drafts @trash @junk @archive @all @flagged match the mailbox that the
+server uses for that.
 
   imaplus ls ada@example.org
   imaplus ls --counts --sizes 'ada@example.org:Lists/*'
@@ -64,14 +64,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "account", metavar="ACCOUNT[:PATTERN]|DIR", help="an account, or the folder of a backup"
     )
     parser.add_argument(
-        "--counts", action="store_true", help="show how many messages, how many new"
+        "--counts",
+        action="store_true",
+        help="show how many messages there are, and how many are unread",
     )
     parser.add_argument("--sizes", action="store_true", help="show how large the mailboxes are")
     parser.add_argument("--tree", action="store_true", help="show the hierarchy")
     parser.add_argument(
         "--gone",
         action="store_true",
-        help="of a backup: also the mailboxes that the server no longer has, and since when",
+        help="of a backup: also mailboxes that are gone from the server, and since when",
     )
     add_connection(parser)
 

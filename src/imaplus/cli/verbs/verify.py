@@ -1,4 +1,4 @@
-"""`imaplus verify`: is a backup whole, and does it have what the server has?
+"""`imaplus verify`: is a backup intact, and does it have what the server has?
 
 It knows how to show differences; `imaplus.mirror` finds them.
 """
@@ -32,10 +32,10 @@ from imaplus.mirror import (
 DESCRIPTION = """\
 Read every message of the backup in DIR again and compare it with its SHA-256, and every journal
 with the messages it names. With an ACCOUNT, compare with the server too: UIDs, sizes, dates, flags,
-labels, of the mailboxes that the backup was told to hold. --sample and --deep fetch messages once
-more and compare their text.
-Nothing is changed, here or there, unless --repair is given. Each difference is a line on standard
-output; if there is any, the exit code is 10.
+labels, of the mailboxes that were chosen for the backup. --sample and --deep fetch messages
+again and compare every byte.
+Nothing on the server is changed, and nothing in the backup unless --repair is given. Each
+difference is a line on standard output; if there is any, the exit code is 10.
 
   imaplus verify ~/mail
   imaplus verify --sample 100 ~/mail ada@example.org
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "account",
         metavar="ACCOUNT[:PATTERN]",
         nargs="?",
-        help="whose mail it is, to compare with the server",
+        help="the account of the backup: compare with the server, too",
     )
     add_mailboxes(parser)
     parser.add_argument(
@@ -68,15 +68,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=number,
         default=0,
-        help="fetch N messages, drawn by chance, and compare their text",
+        help="fetch N messages, chosen at random, and compare every byte",
     )
     parser.add_argument(
-        "--deep", action="store_true", help="fetch all messages, and compare their text"
+        "--deep", action="store_true", help="fetch all messages, and compare every byte"
     )
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="have what is found mended by a backup, and look once more; needs ACCOUNT",
+        help="repair what differs with a backup run, then verify again; needs ACCOUNT",
     )
     add_connection(parser)
 
@@ -85,8 +85,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Do it; 10 if anything is not as it should be."""
     if args.account is None and (args.repair or args.deep or args.sample):
         option = "--repair" if args.repair else "--deep" if args.deep else "--sample"
-        hint = "Name the account behind the folder, as for backup."
-        raise Stop(Exit.USAGE, f"{option} needs the account", hint=hint)
+        hint = "Name the account after the folder: imaplus verify DIR ACCOUNT."
+        raise Stop(Exit.USAGE, f"{option} needs an account", hint=hint)
     with Store.open(args.directory.expanduser(), readonly=not args.repair) as store:
         if args.account is None:
             with watching(console) as (bar, interrupt):
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         else:
             report, done = with_account(args, store, console)
     if console.is_text:
-        tell(report, args.directory, console)
+        tell(report, args.directory, console, against=against(args))
     else:
         console.document(as_json(report, args.directory, repaired=done is not None))
     if report.interrupted:
@@ -122,7 +122,7 @@ def with_account(
             return verify(store, link, **options), None
         before, done, after = verify_and_repair(store, link, **options)
     if done is not None:
-        console.note(f"{count(len(before.problems), 'difference')} found, and mended if possible:")
+        console.note(f"{count(len(before.problems), 'difference')} found; repair:")
         tell_mended(done, console)
     return after, done
 
@@ -150,14 +150,22 @@ def tell_mended(done: BackupReport, console: Console) -> None:
     console.note(f"{count(done.fetched, 'message')} fetched again ({size(done.octets)})")
 
 
-def tell(report: VerifyReport, directory: Path, console: Console) -> None:
+def against(args: argparse.Namespace) -> str:
+    """With what the backup was compared, as a part of the summary."""
+    if args.account is None:
+        return ""
+    what = "every byte" if args.deep else f"{args.sample:,} messages" if args.sample else ""
+    return f", no differences from the server{what and f' ({what} compared)'}"
+
+
+def tell(report: VerifyReport, directory: Path, console: Console, *, against: str = "") -> None:
     """What was found, for people: differences are data, the summary is not."""
     tell_notices(report.notices, console)
     for problem in report.problems:
         where = "" if problem.mailbox is None else f"{problem.mailbox}: "
         uid = "" if problem.uid is None else f"UID {problem.uid}: "
         console.line(f"{where}{uid}{problem.problem}")
-    found = "whole" if report.clean else count(len(report.problems), "difference")
+    found = f"intact{against}" if report.clean else count(len(report.problems), "difference")
     if report.interrupted:
         found = f"interrupted; so far {found}"
     holds = f"{count(report.messages, 'message')} ({size(report.octets)})"
