@@ -25,7 +25,7 @@ from imaplus import (
 from imaplus.core.fetch import Fetch
 from imaplus.core.search import UnknownCharset
 from imaplus.protocol.command import Pending
-from imaplus.testing import Personality, Server
+from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import REV1, Quirk
 
 from .harness import Connector, letter, names
@@ -58,6 +58,15 @@ async def test_search(connect: Connector, anyone: Server) -> None:
     assert list(await inbox.search(From("nobody"))) == []
     assert (await inbox.search()).count == 10
     assert await inbox.uids() == SequenceSet.parse("1:10")
+
+
+async def test_uids_by_sequence_numbers(connect: Connector, anyone: Server) -> None:
+    """Where SEARCH tells only some of them, FETCH tells all."""
+    anyone.mailbox().expunge([3, 7])
+    anyone.fail_always(Fault.short_search(5))
+    inbox = await (await connect(anyone)).select("INBOX")
+    assert (await inbox.uids()).count == 5
+    assert list(await inbox.uids(by_sequence=True)) == anyone.mailbox().uids
 
 
 async def test_search_beyond_ascii(connect: Connector, anyone: Server) -> None:

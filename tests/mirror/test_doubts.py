@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from imaplus import SequenceSet
 from imaplus.mirror import Store
 from imaplus.testing import COURIER, MICROSOFT_365, PERSONALITIES, Fault, Quirk, Server
 
@@ -255,3 +256,14 @@ def test_without_lasting_uids_messages_are_known_by_their_hash(root: Path, quirk
         assert compared(server, root).clean
         server.add_message("INBOX", b"Subject: four\r\n\r\n")
         assert not compared(server, root).clean
+
+
+def test_sequence_numbers_are_the_last_resort(
+    server: Server, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEARCH and UID FETCH tell too little, and FETCH of sequence numbers tells all."""
+    monkeypatch.setattr("imaplus.mirror.enumeration.by_fetch", lambda mailbox: SequenceSet.of(5))
+    server.fail_always(Fault.short_search(7))
+    assert run(server, root).failures == ()
+    assert held(root) == on_server(server)
+    assert told(server, " FETCH 1:50 (UID)")

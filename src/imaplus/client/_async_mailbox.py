@@ -23,6 +23,7 @@ from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.fetching import Fetching
+from imaplus.flows.finding import uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
@@ -124,10 +125,16 @@ class AsyncMailbox:
         self._insist()
         return await self._client.run(messages.uids_of(self._client.connection, query))
 
-    async def uids(self) -> SequenceSet:
-        """The UIDs of all messages."""
+    async def uids(self, *, by_sequence: bool = False) -> SequenceSet:
+        """The UIDs of all messages: by SEARCH, or by FETCH of sequence numbers.
+
+        The second is for servers whose SEARCH tells fewer than `exists`.
+        """
         self._insist()
-        return await self._client.run(messages.all_uids(self._client.connection))
+        connection = self._client.connection
+        if by_sequence:
+            return await self._client.run(uids_by_sequence(connection))
+        return await self._client.run(messages.all_uids(connection))
 
     async def fetch(
         self,

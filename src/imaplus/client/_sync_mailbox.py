@@ -24,6 +24,7 @@ from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.fetching import Fetching
+from imaplus.flows.finding import uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
@@ -125,10 +126,16 @@ class Mailbox:
         self._insist()
         return self._client.run(messages.uids_of(self._client.connection, query))
 
-    def uids(self) -> SequenceSet:
-        """The UIDs of all messages."""
+    def uids(self, *, by_sequence: bool = False) -> SequenceSet:
+        """The UIDs of all messages: by SEARCH, or by FETCH of sequence numbers.
+
+        The second is for servers whose SEARCH tells fewer than `exists`.
+        """
         self._insist()
-        return self._client.run(messages.all_uids(self._client.connection))
+        connection = self._client.connection
+        if by_sequence:
+            return self._client.run(uids_by_sequence(connection))
+        return self._client.run(messages.all_uids(connection))
 
     def fetch(
         self,

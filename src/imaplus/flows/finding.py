@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from imaplus.core.parameters import SearchReturn
 from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
 from imaplus.core.search_query import ALL, Query
+from imaplus.core.sequences import FetchUids
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, InvalidArgument, PartlyDone, Throttled
 from imaplus.protocol.command import Flow
@@ -143,6 +144,20 @@ def all_uids(connection: Connection) -> Flow[SequenceSet]:
     if connection.mailbox is not None:
         connection.mailbox.learn_all(found.uids)
     return found.uids
+
+
+PORTION: Final = 10_000
+"""Messages asked for at once by their sequence numbers."""
+
+
+def uids_by_sequence(connection: Connection) -> Flow[SequenceSet]:
+    """The UIDs of all messages, by FETCH of sequence numbers, where SEARCH is not to be trusted."""
+    found = SequenceSet()
+    exists = 0 if connection.mailbox is None else connection.mailbox.exists
+    for first in range(1, exists + 1, PORTION):
+        last = min(exists, first + PORTION - 1)
+        found |= yield from FetchUids(SequenceSet.of(range(first, last + 1)))
+    return found
 
 
 def existing(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:

@@ -149,9 +149,11 @@ def enumerate_uids(
         return Uids(found, mailbox.exists)
     link.client.noop()  # it may have changed since it was opened
     again = by_search(mailbox, expected=expected)
-    if again.count != mailbox.exists:
+    for ask in (by_fetch, by_sequence):
+        if again.count == mailbox.exists:
+            break
         found |= again
-        again = by_fetch(mailbox)
+        again = ask(mailbox)
     if again.count == mailbox.exists and (again or not found):
         return Uids(again, mailbox.exists)
     found |= again
@@ -180,6 +182,16 @@ def by_fetch(mailbox: Mailbox) -> SequenceSet:
     return SequenceSet.of(
         message.uid for message in mailbox.fetch("1:*", "UID") if message.uid is not None
     )
+
+
+def by_sequence(mailbox: Mailbox) -> SequenceSet:
+    """The UIDs of all messages, as FETCH of sequence numbers tells them; none if it is refused."""
+    try:
+        return mailbox.uids(by_sequence=True) if mailbox.exists else NOTHING
+    except CommandError as error:
+        if asks_for_patience(error):
+            raise
+        return NOTHING
 
 
 def without_virtual(

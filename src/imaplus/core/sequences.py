@@ -1,0 +1,45 @@
+"""FETCH by sequence numbers (RFC 9051, 6.4.5), for one purpose: to learn UIDs without SEARCH.
+
+Everything else names messages by UID, for sequence numbers move.
+"""
+
+from __future__ import annotations
+
+from imaplus.core.fetched import Fetched
+from imaplus.core.runs import FetchedRun
+from imaplus.protocol.command import SELECTED, Command, Reply
+from imaplus.records import record
+from imaplus.wire.sets import SequenceSet
+from imaplus.wire.writer import Writer
+
+
+@record
+class FetchUids(Command[SequenceSet]):
+    """Ask for the UIDs of messages by their sequence numbers.
+
+    It never shares the wire: no number moves while it is answered (RFC 9051, 7.5.1).
+    """
+
+    name = b"FETCH"
+    states = SELECTED
+    collects = (Fetched,)
+    exclusive = True
+    seqs: SequenceSet
+
+    def encode(self, out: Writer) -> None:
+        out.sp()
+        out.sequence_set(self.seqs)
+        out.sp()
+        out.atom_list(("UID",))
+
+    def wants(self, data: object) -> bool:
+        return isinstance(data, Fetched) and data.uid is not None and data.seq in self.seqs
+
+    def result(self, reply: Reply) -> SequenceSet:
+        found: list[int] = []
+        for value in reply.data:
+            if isinstance(value, FetchedRun):
+                found += value.uids
+            elif isinstance(value, Fetched) and value.uid is not None:
+                found.append(value.uid)
+        return SequenceSet.of(found)
