@@ -177,7 +177,7 @@ def test_an_empty_mailbox_that_had_messages_is_asked_twice() -> None:
             return SequenceSet.of((1, 2, 3))
 
     class Connected:
-        class client:
+        class client:  # noqa: N801 - as a link has it
             @staticmethod
             def noop() -> None:
                 pass
