@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def large() -> bytes:
 
 
 @pytest.fixture
-def server() -> Server:
+def server() -> Iterator[Server]:
     with Server(personality="courier") as server:
         server.mailbox().add_many([mail(n) for n in range(30)])
         server.add_mailbox("INBOX.Work")
