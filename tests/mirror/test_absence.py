@@ -161,6 +161,9 @@ def test_virtual_mailboxes_are_left_out_where_nothing_identifies_messages(root: 
         assert "--include-virtual" in notice.text
         assert not notice.warning
         assert compared(server, root).clean
+        report = run(server, root, choice=Choice((), ("INBOX",)))
+        assert report.mailboxes == 0
+        assert run(server, root, choice=Choice(("*",))).mailboxes == 1
         report = run(server, root, choice=Choice(virtual=True))
         assert (report.mailboxes, report.notices) == (3, ())
         assert run(server, root).mailboxes == 3

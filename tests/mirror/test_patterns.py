@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Choice
-from imaplus.mirror.patterns import Pattern, choose, remembered
+from imaplus.mirror.patterns import Pattern, choose, is_named, remembered
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,13 @@ def test_what_is_remembered() -> None:
     assert remembered(less, more) == less
     assert remembered(some, less) == less
     assert remembered(less, Choice((), ("B",))) == Choice((), ("B",))
+    assert remembered(less, Choice(virtual=True)) == Choice((), ("A",), True)
+
+
+def test_what_is_named_and_not_only_matched() -> None:
+    every = Mailbox("All", frozenset({"\\All"}))
+    for text, named in {"*": False, "A%": False, "@all": True, "All": True, "\\All": True}.items():
+        assert is_named(every, Choice((text,))) is named
 
 
 def test_inbox_has_no_case_and_its_children_have() -> None:

@@ -364,7 +364,7 @@ def test_without_syncfs_every_body_is_synced(
         journal = store.mailbox("INBOX", 1)
         for uid in range(1, 200):
             journal.add(uid, put(store, b"%d" % uid))
-        inodes = {path.stat().st_ino for path in (root / "tmp").iterdir()}
+        inodes = {path.stat().st_ino for path in (root / "tmp").glob("*.eml")}
         store.commit()
         fans = {path.stat().st_ino for path in (root / "objects").iterdir()}
     assert len(inodes) == 199
@@ -419,3 +419,34 @@ def test_what_has_not_changed_is_neither_read_nor_synced(
 
 def test_store_json_says_what_it_is(store: Store) -> None:
     assert json.loads((store.path / "store.json").read_bytes()) == {"format": 2}
+
+
+def test_a_commit_has_room_on_a_disk_that_bodies_have_filled(
+    store: Store, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = store.path / "tmp" / "reserve"
+    store.mailbox("INBOX", 1).add(1, put(store, b"x"))
+    assert reserve.stat().st_blocks * 512 >= 2 << 20
+    settle = store.objects.settle
+
+    def settled(taken: object) -> None:
+        assert not reserve.exists()
+        settle(taken)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.objects, "settle", settled)
+    store.commit()
+    assert not reserve.exists()
+    put(store, b"y")
+    assert reserve.exists()
+
+
+def test_a_disk_that_reserves_nothing_is_used_all_the_same(
+    store: Store, put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    store.mailbox("INBOX", 1).add(1, put(store, b"x"))
+    store.commit()
+    assert list(store.mailbox("INBOX", 1).entries) == [1]

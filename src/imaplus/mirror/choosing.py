@@ -48,6 +48,8 @@ def chosen_mailboxes(
     """
     before = None if store is None else store.choice
     wanted = choice or before or Choice()
+    if choice is not None and not (choice.only or choice.exclude):
+        wanted = remembered(before, choice)  # `virtual` alone chooses no others
     listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted), sizes=counted)
     found = choose(listing.entries, wanted)
     if found.unmatched and choice is not None:
@@ -55,8 +57,10 @@ def chosen_mailboxes(
     entries = list(found.mailboxes)
     left_out: list[ListEntry] = []
     if not wanted.virtual and identity_items(link.client) is None:
-        entries, left_out = without_virtual(link, entries)
-        named = [each for each in left_out if wanted.only and is_chosen(each, wanted)]
+        _, virtual = without_virtual(link, listing.entries)
+        left_out = [each for each in entries if each in virtual]
+        entries = [each for each in entries if each not in virtual]
+        named = [each for each in left_out if is_named(each, wanted)]
         entries += named
         left_out = [each for each in left_out if each not in named]
     remarks = [f"no mailbox matches {text} any more" for text in found.unmatched]

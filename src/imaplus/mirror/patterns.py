@@ -24,6 +24,7 @@ SPECIAL_USE = {
     "@trash": "\\trash",
 }
 ALIASES = ("@inbox", *SPECIAL_USE)
+_WILD = frozenset("*%")
 
 
 class Listed(Protocol):
@@ -122,6 +123,12 @@ def levels(mailbox: Listed) -> list[str]:
     return mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else [mailbox.name]
 
 
+def is_named(mailbox: Listed, choice: Choice) -> bool:
+    """Whether a choice names this mailbox or its use, and not only by a wildcard."""
+    plain = (Pattern.parse(text) for text in choice.only if text[:1] == "\\" or not _WILD & {*text})
+    return any(pattern.matches(mailbox) for pattern in plain)
+
+
 def is_chosen(mailbox: Listed, choice: Choice) -> bool:
     """Whether a choice means this mailbox."""
     only = [Pattern.parse(text) for text in choice.only]
@@ -148,10 +155,13 @@ def remembered(before: Choice | None, given: Choice) -> Choice:
     """The choice that a mirror is to remember after a run with options.
 
     The first run decides. Later a mailbox that is named is added to a mirror of some mailboxes, and
-    changes nothing for a mirror of all; `exclude` replaces what was excluded before.
+    changes nothing for a mirror of all; `exclude` replaces what was excluded before, and `virtual`
+    alone changes nothing else.
     """
-    if before is None or not given.only:
+    if before is None:
         return given
+    if not given.only:
+        return given if given.exclude else Choice(before.only, before.exclude, given.virtual)
     only = () if not before.only else tuple(dict.fromkeys((*before.only, *given.only)))
     return Choice(only, given.exclude or before.exclude, given.virtual or before.virtual)
 

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from imaplus.mirror.partial import Part, PartialWriter
 
 
+RESERVE = 2 << 20
+"""Bytes kept free for a commit: new folders of bodies, and lines of journals."""
+_RESERVE_NAME = "reserve"
+
+
 class Store:
     """The mirror of one account. Made by `Store.open`; close it, or use it in a `with` statement.
 
@@ -56,6 +61,7 @@ class Store:
         self._disk = Disk(root, sync=sync)
         self._open = True
         self._failed = False
+        self._reserved = False
         self._committing = threading.Lock()
         self._begun: tuple[list[tuple[Journal, list[bytes]]], Taken] | None = None
         # Weak, so that a run over many mailboxes holds the one in hand and those not committed.
@@ -229,6 +235,23 @@ class Store:
         self._journals.pop((new, uidvalidity), None)
         return self._journal_of(new, uidvalidity, folder_name(new))
 
+    def _hold_reserve(self) -> None:
+        """Keep some room for the next commit: bodies must not take what it needs to keep them."""
+        if self._reserved:
+            return
+        self._reserved = True
+        with contextlib.suppress(OSError):  # no room for it, or a disk that reserves none
+            fd = self._tmp.create(_RESERVE_NAME)
+            try:
+                os.posix_fallocate(fd, 0, RESERVE)
+            finally:
+                os.close(fd)
+
+    def _release_reserve(self) -> None:
+        if self._reserved:
+            self._reserved = False
+            self._tmp.remove(_RESERVE_NAME)
+
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for the body of one message: `write` it in pieces, then `close` or `abort`.
 
@@ -236,11 +259,13 @@ class Store:
         to have it: so a damaged one is healed.
         """
         self._check(writing=True)
+        self._hold_reserve()
         return self.objects.writer(replace=replace)
 
     def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
         """Take the body of one message whole: as a `writer` does, in one call."""
         self._check(writing=True)
+        self._hold_reserve()
         return self.objects.put(body, replace=replace)
 
     def partial(self, journal: Journal, uid: int, size: int) -> PartialWriter:
@@ -291,6 +316,7 @@ class Store:
         with self._committing:
             self._check(writing=True)
             try:
+                self._release_reserve()
                 self._keep()
                 changed, self._changed = list(self._changed), {}
                 # Lines before bodies: a line taken now speaks of a body that waits now.
