@@ -86,6 +86,7 @@ def test_what_is_remembered() -> None:
     assert remembered(less, more) == less
     assert remembered(some, less) == less
     assert remembered(less, Choice((), ("B",))) == Choice((), ("B",))
+    assert remembered(Choice(("A",), ("B",), True), Choice(("*",))) == Choice(virtual=True)
     assert remembered(less, Choice(virtual=True)) == Choice((), ("A",), True)
 
 

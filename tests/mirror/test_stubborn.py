@@ -138,7 +138,8 @@ def test_a_store_that_knows_no_port_is_held_against_the_mail(
         with link(where) as found, Store.open(root, sync=False) as store:
             if same:
                 assert backup(found, store, owner=owner(where)).fetched == 0
-                assert store.owner == owner(where)
+                assert store.owner is not None
+                assert store.owner.is_recorded_as(owner(where))
             else:
                 with pytest.raises(WrongAccount):
                     backup(found, store, owner=owner(where))

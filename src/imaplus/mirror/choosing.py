@@ -9,7 +9,7 @@ from imaplus.mirror.description import Choice
 from imaplus.mirror.enumeration import Listing, enumerate_mailboxes, without_virtual
 from imaplus.mirror.errors import NothingMatches
 from imaplus.mirror.identity import identity_items
-from imaplus.mirror.patterns import choose, is_chosen, remembered, to_ask_for
+from imaplus.mirror.patterns import choose, is_chosen, is_named, remembered, to_ask_for
 from imaplus.records import record
 
 if TYPE_CHECKING:

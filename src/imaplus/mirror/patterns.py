@@ -156,12 +156,14 @@ def remembered(before: Choice | None, given: Choice) -> Choice:
 
     The first run decides. Later a mailbox that is named is added to a mirror of some mailboxes, and
     changes nothing for a mirror of all; `exclude` replaces what was excluded before, and `virtual`
-    alone changes nothing else.
+    alone changes nothing else. `*` means all mailboxes again.
     """
     if before is None:
         return given
     if not given.only:
         return given if given.exclude else Choice(before.only, before.exclude, given.virtual)
+    if "*" in given.only:
+        return Choice((), given.exclude, given.virtual or before.virtual)
     only = () if not before.only else tuple(dict.fromkeys((*before.only, *given.only)))
     return Choice(only, given.exclude or before.exclude, given.virtual or before.virtual)
 

@@ -36,8 +36,8 @@ loses nothing: the next one continues. A message that the server no longer has s
 and is marked. Nothing on the server is changed.
 
 A backup remembers which mailboxes were chosen; a run without --mailbox, --exclude and
---include-virtual updates the same ones. --mailbox adds to an earlier choice ('*' adds all). Without
---mailbox, the other two make a new choice among all mailboxes.
+--include-virtual updates the same ones. --mailbox adds to an earlier choice; --mailbox '*' chooses
+all again. --exclude without --mailbox makes a new choice among all mailboxes.
 
   imaplus backup ada@example.org ~/mail
   imaplus backup --exclude @junk --exclude @trash ada@example.org ~/mail
