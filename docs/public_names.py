@@ -86,10 +86,10 @@ def _entry(
     if inspect.isfunction(value):
         yield f".. autofunction:: {path}"
     elif not isinstance(value, type) or value.__module__ != home:  # an alias, or a value
-        yield f".. py:data:: {path}\n"
+        yield f".. py:data:: {name}\n"
         yield textwrap.indent("\n".join(_documentation(home, there)), "   ")
     elif value.__name__ != name:  # autodoc would only say of what it is an alias
-        yield f".. py:class:: {path}{inspect.signature(value)}\n"
+        yield f".. py:class:: {name}{inspect.signature(value)}\n"
         yield textwrap.indent(inspect.getdoc(value) or "", "   ")
     else:
         yield f".. autoclass:: {path}"

@@ -6,6 +6,8 @@ lines as a hundred do.
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 _PATIENT = [HealthCheck.too_slow]
@@ -13,3 +15,9 @@ _PATIENT = [HealthCheck.too_slow]
 settings.register_profile("patient", deadline=None, suppress_health_check=_PATIENT)
 settings.register_profile("coverage", settings.get_profile("patient"), max_examples=10)
 settings.load_profile("patient")
+
+# A shell in the background leaves its children deaf to Ctrl-C; these tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

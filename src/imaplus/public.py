@@ -117,11 +117,12 @@ if TYPE_CHECKING:
         Step,
         Together,
     )
-    from imaplus.protocol.connection import Connection, Trace
+    from imaplus.protocol.connection import Connection
     from imaplus.protocol.data import Exists, Expunged, MessageData, MessageRun, RunShape, Vanished
     from imaplus.protocol.mailbox import Mailbox as MailboxState
     from imaplus.protocol.progress import Progress as ConnectionProgress
     from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+    from imaplus.protocol.telling import Trace
     from imaplus.sasl import (
         Anonymous,
         AsyncCredentialsSource,
@@ -180,11 +181,12 @@ _MODULES = {
     "imaplus.logs": "ConnectionLog",
     "imaplus.protocol.answering": "Answering",
     "imaplus.protocol.command": "Ask Command Flow Handshake Pending Reply State Step Together",
-    "imaplus.protocol.connection": "Connection Trace",
+    "imaplus.protocol.connection": "Connection",
     "imaplus.protocol.data": "Exists Expunged MessageData MessageRun RunShape Vanished",
     "imaplus.protocol.mailbox": "MailboxState",
     "imaplus.protocol.progress": "ConnectionProgress",
     "imaplus.protocol.response": "Continuation Malformed Status Unknown",
+    "imaplus.protocol.telling": "Trace",
     "imaplus.sasl": (
         "Anonymous AsyncCredentialsSource BearerToken Credentials CredentialsSource External "
         "Password"

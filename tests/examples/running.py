@@ -11,6 +11,7 @@ import asyncio
 import email.message
 import email.policy
 import io
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def run(code: str, server: Server, *, everything: bool = False) -> dict[str, Any
         names |= {name: getattr(imaplus, name) for name in imaplus.__all__}
     compiled = compile(code, "example", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     wanted = free_names(code)
-    with redirected(server):
+    with redirected(server), logging_restored():
         if compiled.co_flags & CO_COROUTINE:
             asyncio.run(_run_async(compiled, wanted, names, server))
         else:
@@ -62,6 +63,19 @@ async def _run_async(compiled: Any, wanted: set[str], names: dict[str, Any], ser
         return await eval(compiled, names)
     async with await AsyncClient.connect(HOST, **who(server)) as client:
         return await eval(compiled, names | {"client": client})
+
+
+@contextmanager
+def logging_restored() -> Iterator[None]:
+    """An example that switches logging on does so for itself only."""
+    loggers = [logging.getLogger(name) for name in ("", "imaplus")]
+    before = [(each, each.level, list(each.handlers)) for each in loggers]
+    try:
+        yield
+    finally:
+        for each, level, handlers in before:
+            each.setLevel(level)
+            each.handlers[:] = handlers
 
 
 @contextmanager

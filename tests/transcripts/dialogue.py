@@ -28,9 +28,10 @@ from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Stored
 from imaplus.errors import CommandError, ImapError, ProtocolError
 from imaplus.protocol.command import Command, Flow, Handshake, Pending, Step, Together
-from imaplus.protocol.connection import Connection, Trace
+from imaplus.protocol.connection import Connection
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Malformed, Status, Unknown
+from imaplus.protocol.telling import Trace
 from imaplus.testing import ScriptServer, Transcript
 from imaplus.testing.transcript import Cut, octets, randomly, whole
 from imaplus.wire.frames import Frame

@@ -35,7 +35,8 @@ from imaplus.core.mailboxes import (
 from imaplus.core.session import DEFAULT_ENABLE, Logout, Noop
 from imaplus.errors import ImapError, StateError, UidValidityChanged
 from imaplus.flows import mailboxes
-from imaplus.protocol.connection import Connection, Trace
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.telling import Trace
 from imaplus.version import __version__
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret

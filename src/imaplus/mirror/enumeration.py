@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus import ListEntry, SequenceSet, Uid
+from imaplus import ListEntry, SequenceSet
 from imaplus.errors import CommandError, NoSuchMailbox
 from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.reports import Problem
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 NOTHING = SequenceSet()
-_ANY = Uid("1:4294967295")
 
 
 @record
@@ -167,7 +166,9 @@ def by_search(mailbox: Mailbox, *, expected: bool = False) -> SequenceSet:
     """
     try:
         if expected and not mailbox.exists:
-            return mailbox.search(_ANY)
+            from imaplus import Uid  # seldom needed, and the keys take their time to load
+
+            return mailbox.search(Uid("1:4294967295"))
         return mailbox.uids()
     except CommandError as error:
         if asks_for_patience(error):

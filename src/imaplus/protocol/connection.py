@@ -28,8 +28,7 @@ from imaplus.protocol.progress import Progress
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.session import Session
 from imaplus.protocol.sinking import Sinks
-from imaplus.protocol.telling import Telling, may_be_words
-from imaplus.protocol.telling import Trace as Trace
+from imaplus.protocol.telling import Telling, Trace, may_be_words
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.framing import Framer, frames_in
