@@ -201,9 +201,23 @@ ENVELOPES = b"".join(
 )
 
 
+DATE = b'INTERNALDATE "01-Jan-2015 00:00:00 +0000"'
+ON_TWO_LINES = (
+    b"* 1 FETCH (UID 10 %b ENVELOPE NIL)\r\n" % DATE
+    + b'* 2 FETCH (UID 20 %b ENVELOPE ("d" "stray NIL NIL NIL NIL NIL NIL NIL NIL))\r\n' % DATE
+    + b'* 3 FETCH (BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 1 2))\r\n'
+    + b"* 4 FETCH (UID 40 %b ENVELOPE NIL)\r\n" % DATE
+    + b'* 5 FETCH (UID 50 %b ENVELOPE ("d" "smile :))\r\n (and go on"' % DATE
+    + b' NIL NIL NIL NIL NIL NIL NIL "<i>"))\r\n'
+)
+CUT = ON_TWO_LINES.index(b" (and") // 2 + 1
+"""The second piece begins inside a response, and ends behind the line break."""
+
+
 @settings(max_examples=600)
 @given(streams(), st.integers(1, 400))
 @example(ENVELOPES, 400)
+@example(ON_TWO_LINES, CUT)
 def test_responses_that_look_alike_are_worth_what_their_items_are(data: bytes, cuts: int) -> None:
     expected = heard(data, short=False)
     assert heard(data) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imaplus.mirror import Store, verify_and_repair
+from imaplus.mirror import Store, StoreCorrupt, verify_and_repair
 from imaplus.testing import Server
 
 from .running import compared, held, link, on_server, run
@@ -59,7 +60,8 @@ def a_body_is_cut(server: Server, root: Path, chance: random.Random) -> None:
 def the_body_of_a_gone_message_is_missing(
     server: Server, root: Path, chance: random.Random
 ) -> None:
-    with Store.open(root, readonly=True) as store:
+    # Where the description is damaged too, nobody knows which messages were there.
+    with Store.open(root, readonly=True) as store, contextlib.suppress(StoreCorrupt):
         gone = [
             entry.sha256
             for info in store.mailboxes()

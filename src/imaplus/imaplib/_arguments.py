@@ -49,7 +49,7 @@ _REFUSED: Final = lazy_pattern("[\0\r\n]")
 _UNREADABLE: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
 # What FETCH is asked for, and then perhaps modifiers of FETCH in parentheses (RFC 4466, 2.4). What
 # stands in brackets, such as BODY[HEADER.FIELDS (SUBJECT)], is part of an item.
-_WITH_MODIFIERS: Final = lazy_pattern(r"((?:[^\[\]() ]++|\[[^\[\]]*+\]| (?!\())*+) (\(.*\))", re.S)
+_WITH_MODIFIERS: Final = lazy_pattern(r"((?:[^\[\]() ]++|\[[^\[\]]*+\]| (?!\())*) (\(.*\))", re.S)
 MACROS: Final = frozenset(("ALL", "FULL", "FAST"))
 """What FETCH may be asked for that is no item, and may not stand in parentheses."""
 

@@ -192,7 +192,7 @@ class Framer:
         if end - start > self._limits.text:
             return b"", []
         if literals:
-            last = data.rfind(b"\n", start, end - 1) + 1
+            last = data.rfind(b"\n", start, end - 1) + 1 or start
             if may_go_on(data, last, end) and broken(data[last : end - 2]):
                 end = last  # it may go on on the line that comes next
             if self._plain_until <= start:
