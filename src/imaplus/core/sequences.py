@@ -5,6 +5,8 @@ Everything else names messages by UID, for sequence numbers move.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from imaplus.core.fetched import Fetched
 from imaplus.core.runs import FetchedRun
 from imaplus.protocol.command import SELECTED, Command, Reply
@@ -22,7 +24,7 @@ class FetchUids(Command[SequenceSet]):
 
     name = b"FETCH"
     states = SELECTED
-    collects = (Fetched,)
+    collects: ClassVar[tuple[type, ...]] = (Fetched,)
     exclusive = True
     seqs: SequenceSet
 

@@ -79,7 +79,7 @@ class Machine(Quoting):
         self._mode_ascii()
 
     def _mode_ascii(self) -> None:
-        self.utf8_enabled = False
+        self.utf8_enabled: bool = False
         self._encoding = "ascii"
         self.Literal = public.Literal
         self.Untagged_status = public.Untagged_status

@@ -23,7 +23,8 @@ from imaplus.errors import (
 from imaplus.mirror.progress import ShouldStop, never
 
 if TYPE_CHECKING:
-    from imaplus import Client, Mailbox, Resync
+    import imaplus
+    from imaplus import Client, Resync
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ class Link:
         self.reconnects: int = 0
         self._connected = client is not None  # at least once
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
-        self.is_reachable = client is not None
+        self.is_reachable: bool = client is not None
         """Whether the last attempt to connect and log in went well."""
         self.stopping: ShouldStop = never
         """Whether the user wants no more: then no connection is made again."""
@@ -160,7 +161,7 @@ class Link:
 
     def examine(
         self, name: str, *, resync: Resync | None = None, uidvalidity: int | None = None
-    ) -> Mailbox:
+    ) -> imaplus.Mailbox:
         """Open a mailbox for reading only: not even \\Recent changes, nor \\Seen.
 
         Raises:
@@ -171,7 +172,7 @@ class Link:
 
     def _examine(
         self, client: Client, name: str, resync: Resync | None, uidvalidity: int | None
-    ) -> Mailbox:
+    ) -> imaplus.Mailbox:
         if resync is not None and self._resyncs:
             try:
                 return client.examine(name, resync=resync, uidvalidity=uidvalidity)
