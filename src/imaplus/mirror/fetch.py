@@ -55,20 +55,26 @@ NOTHING = SequenceSet()
 class Sink:
     """Takes one large body into the store, and tells how it comes along."""
 
-    __slots__ = ("_advance", "_writer", "abort", "close")
+    __slots__ = ("_advance", "_writer")
 
     def __init__(
         self, writer: ObjectWriter | PartialWriter, advance: Callable[[int, int], None]
     ) -> None:
         self._writer = writer
         self._advance = advance
-        self.close: Callable[[], StoredObject] = writer.close
-        self.abort: Callable[[], None] = writer.abort
 
     def write(self, data: Any, /) -> None:
         """Take the next bytes."""
         self._writer.write(data)
         self._advance(0, len(data))
+
+    def close(self) -> StoredObject:
+        """All bytes have come."""
+        return self._writer.close()
+
+    def abort(self) -> None:
+        """The rest will not come."""
+        self._writer.abort()
 
 
 class Fetching:
