@@ -14,7 +14,7 @@ PYTHONS=${PYTHONS_TO_TEST:-python3.14 python3.15 pypy3}
 PACKAGES="python3.14 libpython3.14-testsuite python3.15 libpython3.15-testsuite
     pypy3 pypy3-lib-testsuite
     ca-certificates python3-hypothesis python3-pytest python3-pytest-asyncio python3-pytest-timeout
-    python3-pytest-xdist python3-rich python3-trustme python3-typing-extensions"
+    python3-pytest-xdist python3-trustme python3-typing-extensions"
 
 install() {
     local mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
@@ -32,7 +32,7 @@ install() {
     echo /tree/src > "$site/imaplus.pth"
     printf 'Metadata-Version: 2.1\nName: imaplus\nVersion: %s\n' \
         "$(sed -n 's/^__version__.*"\(.*\)"/\1/p' src/imaplus/version.py)" > "$info/METADATA"
-    printf '[pytest11]\nimaplus = imaplus.testing.pytest_plugin\n' > "$info/entry_points.txt"
+    printf '[pytest11]\nimaplus = pytest_imaplus\n' > "$info/entry_points.txt"
     touch "$dir/installed"
 }
 
