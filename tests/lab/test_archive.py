@@ -19,10 +19,10 @@ CONTRIB = "Debian\tcontrib\thttp://other.example/debian/"
 # Words, since the hosts themselves are not to stand here either.
 _HOSTS = """
 deb debian org, ftp debian org, security debian org, snapshot debian org, archive debian org,
-pypi org, pythonhosted org, npmjs org, crates io, proxy golang org, rubygems org
+pypi org, ythonhosted org, npmjs org, crates io, proxy golang org, rubygems org
 """
 REGISTRIES = [".".join(words.split()) for words in _HOSTS.split(",")]
-"""Hosts of package registries."""
+"""Hosts of package registries, or how they end."""
 
 
 def test_the_archive_is_the_one_of_apt() -> None:
