@@ -17,7 +17,7 @@ from typing import Final
 
 from imaplus.core.bodystructure import Part
 from imaplus.core.envelope import Envelope
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.listing import ListEntry
 from imaplus.core.mailboxes import GetStatus, Select
@@ -195,7 +195,7 @@ def touch(values: list[object]) -> None:
 def seconds(data: bytes, step: int) -> float:
     """The time that a connection takes for the octets, given `step` of them at once."""
     everything = SequenceSet.parse("1:*")
-    made = connection(Fetch(everything, (Body(), "FLAGS", "ENVELOPE", "BODYSTRUCTURE")))
+    made = connection(Fetch(everything, (BodySection(), "FLAGS", "ENVELOPE", "BODYSTRUCTURE")))
     made.send(Search())
     made.data_to_send()
     pending = list(made._in_flight)

@@ -1,7 +1,7 @@
-"""Writes the body of api.md: the names of `imaplus`, `imaplus.testing` and `imaplus.mirror`.
+"""Writes the body of api.md: the names of every public module.
 
-The page says where each group goes, with a line such as `<!-- names: errors -->`. A name that
-belongs to no group would be missing there, so it is an error to leave a group out.
+The page says where each group goes, with a line such as `<!-- names: search -->`: a public module,
+or a part of `imaplus`. It is an error to leave a group out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Final
 
@@ -19,61 +20,61 @@ from sphinx.errors import ExtensionError
 from sphinx.pycode import ModuleAnalyzer
 
 import imaplus
-import imaplus.mirror.public
 import imaplus.testing
-from imaplus import public
 
 _MARK: Final = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
-_GROUPS: Final[tuple[tuple[str, Callable[[str, str], bool]], ...]] = (
-    ("errors", lambda name, home: issubclass(_type(name), BaseException)),
-    ("queries", lambda name, home: home.startswith("core.search_")),
-    ("connecting", lambda name, home: home in ("sasl", "client.endpoints", "wire.secret")),
-    ("connecting", lambda name, home: name in ("Limits", "Trace")),
-    ("clients", lambda name, home: home.startswith("client.")),
-    ("values", lambda name, home: home.startswith(("core.", "extensions.", "flows.", "wire.sets"))),
-    ("values", lambda name, home: name in ("Exists", "Expunged", "Vanished")),
-    ("commands", lambda name, home: True),
-)
-"""The first that fits has the name; `home` is the module that defines it."""
-
-
-def _type(name: str) -> type:
-    found = getattr(imaplus, name)
-    return found if isinstance(found, type) else object
+_MODULES: Final = ("credentials", "endpoints", "errors", "mirror", "sansio", "search", "types")
 
 
 def _groups() -> dict[str, str]:
     """For each group, its names as reStructuredText."""
-    texts: dict[str, list[str]] = {group: [] for group, _ in _GROUPS}
-    for name in sorted(set(dir(public)) & set(public.__all__), key=str.lower):
-        home, there = _home(name)
-        group = next(group for group, fits in _GROUPS if fits(name, home.partition(".")[2]))
-        texts[group].append("\n".join(_entry(imaplus, name, home, there, full=group == "clients")))
+    texts: dict[str, list[str]] = {"clients": [], "connecting": [], "values": [], "common": []}
+    for name, (home, there) in _homes("imaplus"):
+        group = _group(home)
+        entry = _entry(imaplus, name, home, there, full=group == "clients")
+        texts[group].append("\n".join(_pointer(name) if group == "common" else entry))
+    for module in _MODULES:
+        face = import_module(f"imaplus.{module}")
+        inside = f"imaplus.{module}.public" if module == "mirror" else face.__name__
+        texts[module] = [
+            "\n".join(_entry(face, name, home, there)) for name, (home, there) in _homes(inside)
+        ]
     texts["testing"] = [
         "\n".join(_entry(imaplus.testing, name, f"imaplus.testing.{part}", name))
         for part, names in imaplus.testing._HOMES.items()
         for name in names
     ]
-    texts["mirror"] = [
-        "\n".join(_entry(imaplus.mirror, name, home, name))
-        for name, home in sorted(_of_mirror(), key=lambda each: each[0].lower())
-    ]
     return {group: "\n".join(each) for group, each in texts.items()}
 
 
-def _home(name: str) -> tuple[str, str]:
-    """The module that defines a public name, and what it is called there."""
-    for module, names in public._MODULES.items():
-        if name in names.split():
-            return module, public._RENAMED.get(name, name)
-    raise ExtensionError(f"imaplus.{name} has no home in imaplus.public")
+def _group(home: str) -> str:
+    """Where a name of `imaplus` stands on the page, by the module that defines it."""
+    if home == "imaplus.errors":
+        return "common"
+    if home in ("imaplus.client.endpoints", "imaplus.wire.frames"):
+        return "connecting"
+    return "clients" if home.startswith("imaplus.client._") or "answers" in home else "values"
 
 
-def _of_mirror() -> Iterator[tuple[str, str]]:
-    """The names of `imaplus.mirror`, each with the module that defines it."""
-    for node in ast.parse(inspect.getsource(imaplus.mirror.public)).body:
-        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-            yield from ((each.name, node.module or "") for each in node.names)
+def _homes(module: str) -> list[tuple[str, tuple[str, str]]]:
+    """The public names of a module, each with the module that defines it and its name there."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in ast.walk(ast.parse(inspect.getsource(import_module(module)))):
+        match node:
+            case ast.ImportFrom(module=str(home), names=aliases) if home.startswith("imaplus."):
+                found |= {each.asname or each.name: (home, each.name) for each in aliases}
+            case ast.ClassDef(name=name):
+                found[name] = module, name
+    public = import_module(module.removesuffix(".public")).__all__
+    return [(name, found[name]) for name in sorted(public, key=str.lower)]
+
+
+def _pointer(name: str) -> Iterator[str]:
+    """An error that `imaplus.errors` explains."""
+    summary = (inspect.getdoc(getattr(imaplus, name)) or "").partition("\n")[0]
+    yield ".. py:currentmodule:: imaplus\n"
+    yield f".. py:exception:: {name}\n"
+    yield f"   {summary} See :exc:`imaplus.errors.{name}`.\n"
 
 
 def _entry(

@@ -38,7 +38,7 @@ CONNECTED = """
 with Server() as server:
     sample_mailbox(server)
     plain = imaplus.Security.PLAIN
-    where = imaplus.Tcp(server.host, server.port, plain)
+    where = imaplus.endpoints.Tcp(server.host, server.port, plain)
     who = {"user": server.user, "password": server.password, "security": plain}
 """
 
@@ -93,7 +93,8 @@ def test_sessions_work(code: str) -> None:
 
 def test_endpoints_that_need_unix_sockets_say_so() -> None:
     done = run(
-        "for where in (imaplus.UnixSocket('/run/imap'), imaplus.Process(['imapd'])):\n"
+        "from imaplus.endpoints import Process, UnixSocket\n"
+        "for where in (UnixSocket('/run/imap'), Process(['imapd'])):\n"
         "    for connect in (imaplus.Client.connect, lambda w: asyncio.run(one(w))):\n"
         "        async def one(w): return await imaplus.AsyncClient.connect(w)\n"
         "        try: connect(where)\n"

@@ -15,8 +15,7 @@ import pytest
 
 import imaplus
 from imaplus import errors, imaplib
-from imaplus.core.append import MessageRefused
-from imaplus.errors import quoted, shortened
+from imaplus.errors import MessageRefused, quoted, shortened
 from imaplus.protocol import response
 from imaplus.protocol.response import Status, parse
 from imaplus.wire.frames import Frame
@@ -86,7 +85,7 @@ def assert_same(one: BaseException, other: BaseException) -> None:
 def test_there_are_errors_of_every_part() -> None:
     assert {errors.OverQuota, MessageRefused, imaplib.IMAP4.readonly} <= set(KINDS)
     assert any(kind.__module__ == "imaplus.mirror.errors" for kind in KINDS)
-    public = {getattr(imaplus, name) for name in imaplus.public.__all__}
+    public = {getattr(errors, name) for name in errors.__all__}
     assert {kind for kind in public if inspect.isclass(kind) and issubclass(kind, Exception)} <= {
         *KINDS
     }

@@ -24,7 +24,8 @@ PROTOCOL = WIRE | {"protocol"}
 COMMANDS = PROTOCOL | {"core", "extensions", "sasl"}
 FLOWS = COMMANDS | {"flows"}
 CLIENT = FLOWS | {"client"}
-PUBLIC = {"", "errors"} | RECORDS  # "" is the package itself: its public names
+FACES = {"credentials", "endpoints", "sansio", "search", "types"}
+PUBLIC = {"", "errors"} | FACES | RECORDS  # "" is the package itself: its public names
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "logs": set(),
@@ -36,8 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "sasl": PROTOCOL,
     "flows": FLOWS,
     "client": CLIENT | {"version"},
-    "public": CLIENT,
-    "": {"public", "version"},
+    **dict.fromkeys(FACES, CLIENT),
+    "": CLIENT | FACES | {"version"},
     "version": set(),
     "imaplib": WIRE | {"sasl"},  # and BRIDGES
     "testing": WIRE,

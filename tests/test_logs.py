@@ -15,9 +15,7 @@ from .test_startup import loaded, session
 
 
 def test_nothing_imports_logging() -> None:
-    assert "logging" not in loaded(
-        "import imaplus.public, imaplus.logs; from imaplus import Client"
-    )
+    assert "logging" not in loaded("import imaplus.logs; from imaplus import Client")
     assert "logging" not in session("client.select('INBOX'); client.logout()")
 
 

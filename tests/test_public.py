@@ -22,8 +22,10 @@ import pytest
 import imaplus
 import imaplus.mirror.public
 import imaplus.testing
-from imaplus import Secret, Seen, SequenceSet, public
+from imaplus import SequenceSet, credentials, endpoints, errors, sansio, search, types
+from imaplus.credentials import Password, Secret
 from imaplus.protocol.response import Status
+from imaplus.search import Seen
 from imaplus.wire.frames import framed
 from imaplus.wire.sources import Octets
 
@@ -184,34 +186,46 @@ def homes(module: str, annotation: ast.expr) -> Iterator[Home]:
 
 
 def public_homes(face: Any) -> dict[Home, str]:
-    declared = imported(face.__name__)
+    declared = imported(face.__name__) | {
+        name: (face.__name__, name) for name in definitions(face.__name__)
+    }
     return {home(*declared[name]) or declared[name]: name for name in face.__all__}
 
 
-FACES = [public, imaplus.testing, imaplus.mirror.public]
+FACES = [imaplus, credentials, endpoints, errors, sansio, search, types]
+"""The public modules whose names may stand in each other's signatures."""
+APART = [imaplus.testing, imaplus.mirror.public]
+"""Those that have their own types beside these."""
 
 
 def missing(face: Any) -> list[str]:
-    """The types that the signatures of a public module name, and neither it nor `imaplus` has."""
-    known = public_homes(public) | public_homes(face)
+    """The types that the signatures of a public module name, and no public module has."""
+    known = set(public_homes(face)).union(*map(public_homes, FACES))
     return sorted(
         {
             f"{there[0]}.{there[1]}, for {where}"
             for module, name in public_homes(face)
             for there, where in used(module, name)
-            if there not in known and there[0] != "imaplus.errors"
+            if there not in known
         }
     )
 
 
-@pytest.mark.parametrize("face", FACES, ids=lambda face: face.__name__)
+@pytest.mark.parametrize("face", FACES + APART, ids=lambda face: face.__name__)
 def test_every_type_of_a_public_signature_is_public(face: Any) -> None:
     assert missing(face) == []
 
 
 def test_a_missing_type_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(public, "__all__", [each for each in public.__all__ if each != "Limits"])
-    assert "imaplus.wire.frames.Limits, for Client.connect" in missing(public)
+    monkeypatch.setattr(imaplus, "__all__", [each for each in imaplus.__all__ if each != "Limits"])
+    assert "imaplus.wire.frames.Limits, for Client.connect" in missing(imaplus)
+
+
+def test_each_name_is_in_one_public_module() -> None:
+    names = [name for face in FACES for name in face.__all__ if face is not errors]
+    assert len(names) == len(set(names))
+    common = set(imaplus.__all__) & set(errors.__all__)
+    assert {getattr(imaplus, name) for name in common} == {getattr(errors, name) for name in common}
 
 
 # -- what is said of them --------------------------------------------------------------------------
@@ -230,7 +244,7 @@ def documentation(module: str, name: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("face", FACES, ids=lambda face: face.__name__)
+@pytest.mark.parametrize("face", FACES + APART, ids=lambda face: face.__name__)
 def test_every_public_name_is_explained(face: Any) -> None:
     silent = [name for there, name in public_homes(face).items() if not documentation(*there)]
     assert silent == []
@@ -267,13 +281,17 @@ NOT_COPIED = {"Connected"}
 """What holds an open socket can be asked for its fields, but not copied to the bottom."""
 
 
-def public_records() -> list[str]:
-    return [name for name in public.__all__ if dataclasses.is_dataclass(getattr(imaplus, name))]
+def public_records() -> dict[str, Any]:
+    return {
+        name: value
+        for face in FACES
+        for name in face.__all__
+        if dataclasses.is_dataclass(value := getattr(face, name))
+    }
 
 
-def sample(name: str) -> Any:
+def sample(kind: Any) -> Any:
     """A value of a public data class; where the public name is a value, that."""
-    kind = getattr(imaplus, name)
     if not isinstance(kind, type):
         return kind
     given = {
@@ -290,7 +308,7 @@ def test_there_are_public_records() -> None:
 
 @pytest.mark.parametrize("name", public_records())
 def test_the_standard_library_takes_every_public_value_for_a_data_class(name: str) -> None:
-    value = sample(name)
+    value = sample(public_records()[name])
     fields = [each.name for each in dataclasses.fields(value)]
     same = dataclasses.replace(value)
     assert type(same) is type(value)
@@ -304,14 +322,14 @@ def test_the_standard_library_takes_every_public_value_for_a_data_class(name: st
 
 
 def test_secrets_stay_secret_in_dictionaries() -> None:
-    told = dataclasses.asdict(imaplus.Password("ada", "horse"))
+    told = dataclasses.asdict(Password("ada", "horse"))
     assert "horse" not in str(told)
     assert told["password"] == Secret("horse")
 
 
 def test_a_data_class_may_be_a_command() -> None:
     @dataclasses.dataclass(frozen=True)
-    class GetQuota(imaplus.Command[str]):
+    class GetQuota(sansio.Command[str]):
         name = b"GETQUOTA"
         root: str = ""
 

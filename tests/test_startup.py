@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 import sys
 from importlib import import_module
@@ -11,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import imaplus
-from imaplus import public
 from imaplus.testing import Server, sample_mailbox
 
 SOURCE = Path(__file__).parents[1] / "src"
@@ -116,28 +116,44 @@ def test_whoever_runs_the_command_alone_can_read_what_comes_unasked() -> None:
 
 
 def declared() -> dict[str, tuple[str, str]]:
-    """What type checkers see in `imaplus.public`: a module and the name there, by public name."""
-    tree = ast.parse((SOURCE / "imaplus" / "public.py").read_text())
+    """What type checkers see in `imaplus`: a module and the name there, by public name."""
+    tree = ast.parse((SOURCE / "imaplus" / "__init__.py").read_text())
     return {
         alias.asname or alias.name: (node.module, alias.name)
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("imaplus.")
         for alias in node.names
+        if alias.name != "__version__"
     }
 
 
 def test_all_public_names_are_declared() -> None:
-    assert sorted(declared()) == sorted(public.__all__)
-    assert set(public.__all__) <= set(dir(imaplus))
+    assert sorted(declared()) == sorted(imaplus.__all__)
+    assert set(imaplus.__all__) <= set(dir(imaplus))
 
 
-@pytest.mark.parametrize("name", public.__all__)
+@pytest.mark.parametrize("name", imaplus.__all__)
 def test_a_public_name_is_what_type_checkers_take_it_for(name: str) -> None:
     module, there = declared()[name]
     assert getattr(imaplus, name) is getattr(import_module(module), there)
 
 
 def test_other_names_are_none() -> None:
-    for module in (imaplus, public):
-        with pytest.raises(AttributeError, match="Nothing"):
-            module.Nothing  # noqa: B018
+    for name in ("Nothing", "nothing", "From"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(imaplus, name)
+
+
+def test_public_modules_are_there_without_further_imports() -> None:
+    modules = loaded("import imaplus\nimaplus.search.From, imaplus.errors.Rejected")
+    assert "imaplus.search" in modules
+    assert "imaplus.sansio" not in modules
+
+
+def test_no_public_name_is_that_of_a_builtin() -> None:
+    assert set(vars(builtins)).isdisjoint(imaplus.__all__)
+    assert set(vars(builtins)).isdisjoint(map(str.lower, imaplus.__all__))
+
+
+def test_there_are_few_public_names() -> None:
+    assert len(imaplus.__all__) <= 60

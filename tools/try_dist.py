@@ -25,7 +25,7 @@ import imaplus
 
 def test_the_plugin(imap_server):
     imap_server.add_message("INBOX", b"Subject: hi\\r\\n\\r\\nhello\\r\\n")
-    where = imaplus.Tcp(imap_server.host, imap_server.port, imaplus.Security.PLAIN)
+    where = imaplus.endpoints.Tcp(imap_server.host, imap_server.port, imaplus.Security.PLAIN)
     with imaplus.Client.connect(
         where, user=imap_server.user, password=imap_server.password,
         security=imaplus.Security.PLAIN,

@@ -12,7 +12,8 @@ from many import Idling, idle_together
 from touch import touch_envelope, touch_structure
 from worker import Job, Measured, serve_async
 
-from imaplus import AsyncClient, AsyncMailbox, Body, Process, Security
+from imaplus import AsyncClient, AsyncMailbox, BodySection, Security
+from imaplus.endpoints import Process
 
 
 class Session:
@@ -89,7 +90,7 @@ async def kept(session: Session, job: Job) -> Any:
 
 async def bodies(session: Session, job: Job) -> Any:
     n = size = 0
-    async for message in session.mailbox.fetch(job.uids, Body()):
+    async for message in session.mailbox.fetch(job.uids, BodySection()):
         n += 1
         size += len(message["BODY[]"])
     return [n, size]
@@ -98,7 +99,9 @@ async def bodies(session: Session, job: Job) -> Any:
 async def digest(session: Session, job: Job) -> Any:
     total = hashlib.sha1()
     n = 0
-    async for _ in session.mailbox.fetch(job.uids, Body(), into=lambda uid, size: Hashing(total)):
+    async for _ in session.mailbox.fetch(
+        job.uids, BodySection(), into=lambda uid, size: Hashing(total)
+    ):
         n += 1
     return [n, total.hexdigest()]
 

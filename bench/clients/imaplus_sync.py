@@ -9,7 +9,8 @@ from typing import Any
 from touch import touch_envelope, touch_structure
 from worker import Job, serve
 
-from imaplus import Body, Client, Mailbox, Process, Security
+from imaplus import BodySection, Client, Mailbox, Security
+from imaplus.endpoints import Process
 
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODYSTRUCTURE")
 
@@ -82,7 +83,7 @@ def kept(session: Session, job: Job) -> Any:
 
 def bodies(session: Session, job: Job) -> Any:
     n = size = 0
-    for message in session.mailbox.fetch(job.uids, Body()):
+    for message in session.mailbox.fetch(job.uids, BodySection()):
         n += 1
         size += len(message["BODY[]"])
     return [n, size]
@@ -104,7 +105,7 @@ class Hashing:
 def digest(session: Session, job: Job) -> Any:
     total = hashlib.sha1()
     n = 0
-    for _ in session.mailbox.fetch(job.uids, Body(), into=lambda uid, size: Hashing(total)):
+    for _ in session.mailbox.fetch(job.uids, BodySection(), into=lambda uid, size: Hashing(total)):
         n += 1
     return [n, total.hexdigest()]
 

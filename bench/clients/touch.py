@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from imaplus import Envelope, MessagePart, Part, TextPart
+from imaplus import Envelope
+from imaplus.types import MessagePart, Part, TextPart
 
 _TEXTS = attrgetter("raw_date", "raw_subject", "in_reply_to", "message_id")
 _PEOPLE = attrgetter("from_", "sender", "reply_to", "to", "cc", "bcc")

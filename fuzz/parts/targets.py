@@ -20,7 +20,7 @@ from imaplus.core.append import Append, Outgoing
 from imaplus.core.bodystructure import bodystructure
 from imaplus.core.encoded_words import decode_words
 from imaplus.core.envelope import envelope
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.idle import Idle
 from imaplus.core.listing import GetNamespaces, List
@@ -218,8 +218,8 @@ def moments(data: bytes, random: Random) -> None:
 # -- protocol --------------------------------------------------------------------------------------
 
 COMMANDS: Final[tuple[Callable[[], Command[Any]], ...]] = (
-    lambda: Fetch(SequenceSet.parse("1:*"), ("FLAGS", "ENVELOPE", "BODYSTRUCTURE", Body())),
-    lambda: Fetch(SequenceSet.parse("3"), (Body("1.2"),)),
+    lambda: Fetch(SequenceSet.parse("1:*"), ("FLAGS", "ENVELOPE", "BODYSTRUCTURE", BodySection())),
+    lambda: Fetch(SequenceSet.parse("3"), (BodySection("1.2"),)),
     lambda: Search(),
     lambda: Store(SequenceSet.parse("1:3"), Change.ADD, frozenset({"\\Seen"})),
     lambda: Copy(SequenceSet.parse("1:3"), "Trash"),

@@ -6,7 +6,10 @@
         for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
             print(message.uid, message.envelope.subject)
 
-The public names are those of `imaplus.public`, loaded when the first of them is used.
+These are the names of every day; `imaplus.search` has the search keys, `imaplus.errors` all errors,
+and the manual lists the other public modules. A name is loaded when it is first used, with what it
+needs and no more: a program that connects needs no search keys, and asyncio takes longer to load
+than all the rest.
 
 PYTEST_DONT_REWRITE: there are no assertions here for pytest to explain.
 """
@@ -18,23 +21,138 @@ from typing import TYPE_CHECKING, Any
 from imaplus.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from imaplus.public import *
+    from imaplus import credentials as credentials
+    from imaplus import endpoints as endpoints
+    from imaplus import errors as errors
+    from imaplus import sansio as sansio
+    from imaplus import search as search
+    from imaplus import types as types
+    from imaplus.client._async import AsyncClient
+    from imaplus.client._async_mailbox import AsyncMailbox
+    from imaplus.client._async_pipeline import AsyncPipeline
+    from imaplus.client._sync import Client
+    from imaplus.client._sync_mailbox import Mailbox
+    from imaplus.client._sync_pipeline import Pipeline
+    from imaplus.client.answers import Answer
+    from imaplus.client.endpoints import Security, Timeouts, Tls
+    from imaplus.core.append import Appended, Outgoing
+    from imaplus.core.envelope import Address, Envelope
+    from imaplus.core.fetch import BodySection
+    from imaplus.core.fetched import Fetched
+    from imaplus.core.listing import ListEntry
+    from imaplus.core.mailboxes import MailboxStatus
+    from imaplus.core.messages import Copied, Stored
+    from imaplus.errors import (
+        AlreadyExists,
+        AuthenticationFailed,
+        CommandError,
+        ConnectionLost,
+        ImapError,
+        InvalidArgument,
+        NoSuchMailbox,
+        NoSuchMessage,
+        OverQuota,
+        ProtocolError,
+        Refused,
+        StateError,
+        Throttled,
+        TimedOut,
+        TlsFailed,
+        UsageError,
+    )
+    from imaplus.extensions.qresync import Resync
+    from imaplus.protocol.data import Exists, Expunged, Vanished
+    from imaplus.wire.frames import Limits
+    from imaplus.wire.sets import SequenceSet
+
+_HOMES = {
+    "imaplus.client._async": "AsyncClient",
+    "imaplus.client._async_mailbox": "AsyncMailbox",
+    "imaplus.client._async_pipeline": "AsyncPipeline",
+    "imaplus.client._sync": "Client",
+    "imaplus.client._sync_mailbox": "Mailbox",
+    "imaplus.client._sync_pipeline": "Pipeline",
+    "imaplus.client.answers": "Answer",
+    "imaplus.client.endpoints": "Security Timeouts Tls",
+    "imaplus.core.append": "Appended Outgoing",
+    "imaplus.core.envelope": "Address Envelope",
+    "imaplus.core.fetch": "BodySection",
+    "imaplus.core.fetched": "Fetched",
+    "imaplus.core.listing": "ListEntry",
+    "imaplus.core.mailboxes": "MailboxStatus",
+    "imaplus.core.messages": "Copied Stored",
+    "imaplus.errors": (
+        "AlreadyExists AuthenticationFailed CommandError ConnectionLost ImapError InvalidArgument "
+        "NoSuchMailbox NoSuchMessage OverQuota ProtocolError Refused StateError Throttled "
+        "TimedOut TlsFailed UsageError"
+    ),
+    "imaplus.extensions.qresync": "Resync",
+    "imaplus.protocol.data": "Exists Expunged Vanished",
+    "imaplus.wire.frames": "Limits",
+    "imaplus.wire.sets": "SequenceSet",
+}
+"""The names by the module that defines them, as above; a test holds the two against each other."""
+_MODULES = frozenset({"credentials", "endpoints", "errors", "sansio", "search", "types"})
+"""The public modules that `import imaplus` makes available. The others are imported by name."""
 
 
 def __getattr__(name: str) -> Any:
-    if name[0].islower():  # all public names have capitals: it is a module, to be imported
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    public = import_module("imaplus.public")
-    if name == "__all__":
-        return public.__all__
-    try:
-        value = globals()[name] = getattr(public, name)
-    except AttributeError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return value
+    if name in _MODULES:
+        return import_module(f"imaplus.{name}")
+    for module, names in _HOMES.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(module), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__getattr__("__all__")]
+    return sorted({*globals(), *__all__, *_MODULES})
+
+
+__all__ = [
+    "Address",
+    "AlreadyExists",
+    "Answer",
+    "Appended",
+    "AsyncClient",
+    "AsyncMailbox",
+    "AsyncPipeline",
+    "AuthenticationFailed",
+    "BodySection",
+    "Client",
+    "CommandError",
+    "ConnectionLost",
+    "Copied",
+    "Envelope",
+    "Exists",
+    "Expunged",
+    "Fetched",
+    "ImapError",
+    "InvalidArgument",
+    "Limits",
+    "ListEntry",
+    "Mailbox",
+    "MailboxStatus",
+    "NoSuchMailbox",
+    "NoSuchMessage",
+    "Outgoing",
+    "OverQuota",
+    "Pipeline",
+    "ProtocolError",
+    "Refused",
+    "Resync",
+    "Security",
+    "SequenceSet",
+    "StateError",
+    "Stored",
+    "Throttled",
+    "TimedOut",
+    "Timeouts",
+    "Tls",
+    "TlsFailed",
+    "UsageError",
+    "Vanished",
+]

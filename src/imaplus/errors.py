@@ -16,6 +16,36 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar, overload
 
+__all__ = [
+    "AlreadyExists",
+    "AuthenticationFailed",
+    "CapabilityMissing",
+    "CommandError",
+    "ConnectionLost",
+    "ImapError",
+    "InvalidArgument",
+    "MessageRefused",
+    "NoMechanism",
+    "NoSuchMailbox",
+    "NoSuchMessage",
+    "NotPermitted",
+    "OutcomeUnknown",
+    "OverQuota",
+    "PartlyDone",
+    "ProtocolError",
+    "ProxyFailed",
+    "Refused",
+    "Rejected",
+    "StateError",
+    "Throttled",
+    "TimedOut",
+    "TlsFailed",
+    "TooLarge",
+    "UidValidityChanged",
+    "UnknownCharset",
+    "UsageError",
+]
+
 LONGEST_QUOTED = 300
 """Characters of a server's line that an error message shows: enough for any sentence."""
 
@@ -260,6 +290,17 @@ class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
     @part.setter
     def part(self, result: object) -> None:
         self._part = result
+
+
+class MessageRefused(Refused):
+    """The server does not take this message: NUL bytes, an invalid header, too long lines.
+
+    Quirk 81: servers say so in words only, which are in `text`.
+    """
+
+
+class UnknownCharset(Refused, codes=("BADCHARSET",)):
+    """The server does not search in this charset (RFC 9051, 7.1)."""
 
 
 class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):

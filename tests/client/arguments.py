@@ -18,7 +18,7 @@ import imaplus.extensions
 from imaplus import sasl
 from imaplus.core import listing, mailboxes, search, search_keys, search_query, session
 from imaplus.core.append import Append, Outgoing
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.messages import Change, Copy, Move, Store
 from imaplus.core.parameters import Parameter
 from imaplus.core.search import Search
@@ -145,8 +145,10 @@ PLACES: dict[tuple[Any, str], Place] = {
     (Copy, "mailbox"): Place("mailbox", lambda t: Copy(ONE, t)),
     (Move, "mailbox"): Place("mailbox", lambda t: Move(SequenceSet.of(2), t)),
     (Fetch, "items"): Place("word", lambda t: Fetch(ONE, ("UID", t))),
-    (Body, "section"): Place("hidden", lambda t: Fetch(ONE, (Body(t),))),
-    (Body, "fields"): Place("text", lambda t: Fetch(ONE, (Body("HEADER.FIELDS", ("X", t)),))),
+    (BodySection, "section"): Place("hidden", lambda t: Fetch(ONE, (BodySection(t),))),
+    (BodySection, "fields"): Place(
+        "text", lambda t: Fetch(ONE, (BodySection("HEADER.FIELDS", ("X", t)),))
+    ),
     (Search, "charset"): Place("hidden", lambda t: Search(charset=t)),
     (search.Returned, "word"): Place("word", lambda t: Search(returns=(search.Returned(t),))),
     **_text_key(search_keys.Bcc),
@@ -160,8 +162,10 @@ PLACES: dict[tuple[Any, str], Place] = {
     (search_keys.Header, "text"): Place(
         "text", lambda t: Search(search_keys.Header("X", t), charset="UTF-8")
     ),
-    (search_keys.Keyword, "keyword"): Place("word", lambda t: Search(search_keys.Keyword(t))),
-    (search_keys.Unkeyword, "keyword"): Place("word", lambda t: Search(search_keys.Unkeyword(t))),
+    (search_keys.HasKeyword, "keyword"): Place("word", lambda t: Search(search_keys.HasKeyword(t))),
+    (search_keys.LacksKeyword, "keyword"): Place(
+        "word", lambda t: Search(search_keys.LacksKeyword(t))
+    ),
     (search_keys.Uid, "uids"): Place("set", lambda t: Search(search_keys.Uid(t))),
     (search_keys.SequenceNumbers, "seqs"): Place(
         "set", lambda t: Search(search_keys.SequenceNumbers(t))
@@ -224,7 +228,13 @@ def arguments() -> Iterator[tuple[type, str]]:
     for package in (imaplus.core, imaplus.extensions):
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
-    written = [*below(Command), *below(Parameter), *below(search_query.Query), Body, Outgoing]
+    written = [
+        *below(Command),
+        *below(Parameter),
+        *below(search_query.Query),
+        BodySection,
+        Outgoing,
+    ]
     for kind in written:
         if kind.__name__.startswith("_") or kind in (Command, Parameter, search_query.Query):
             continue

@@ -16,8 +16,9 @@ import sys
 import threading
 import zlib
 
-from imaplus import AsyncClient, Client, Connected, ImapError
+from imaplus import AsyncClient, Client, ImapError
 from imaplus.core.session import Noop
+from imaplus.endpoints import Connected
 
 MOST_MEMORY = 512 << 20
 """Address space, of which Python and its threads take a part."""

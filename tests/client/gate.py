@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 
-from imaplus import Connected
+from imaplus.endpoints import Connected
 from imaplus.testing import Server
 
 TAGGED = re.compile(rb"(?m)^[0-9A-F]{4}-[0-9]+ ")

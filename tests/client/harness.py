@@ -11,10 +11,11 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
-from imaplus import AsyncClient, Client, Connected, Endpoint, Mailbox, Security, Tcp, Tls
+from imaplus import AsyncClient, Client, Mailbox, Security, Tls
 from imaplus.client._async_mailbox import AsyncMailbox
 from imaplus.client._async_pipeline import AsyncPipeline
 from imaplus.client._sync_pipeline import Pipeline
+from imaplus.endpoints import Connected, Endpoint, Tcp
 from imaplus.testing import Server
 
 Connect = Callable[..., Awaitable[AsyncClient]]

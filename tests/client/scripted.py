@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from imaplus import AsyncClient, Client, Connected, TimedOut
+from imaplus import AsyncClient, Client, TimedOut
+from imaplus.endpoints import Connected
 
 from .harness import Blocking
 

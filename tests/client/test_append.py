@@ -15,16 +15,14 @@ import pytest
 
 from imaplus import (
     Appended,
-    Body,
+    BodySection,
     ConnectionLost,
     InvalidArgument,
-    MessageRefused,
-    OutcomeUnknown,
     Outgoing,
     ProtocolError,
     Refused,
-    TooLarge,
 )
+from imaplus.errors import MessageRefused, OutcomeUnknown, TooLarge
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import Quirk, named
 from imaplus.wire.sources import Octets
@@ -281,7 +279,7 @@ async def test_from_one_mailbox_to_another(connect: Connector, full: Server) -> 
     full.add_mailbox("Copy")
     client = await connect(full)
     inbox = await client.select("INBOX")
-    bodies = [each.body() async for each in inbox.fetch("1:*", Body())]
+    bodies = [each.body() async for each in inbox.fetch("1:*", BodySection())]
     assert len(await client.append_many("Copy", bodies)) == 10
     assert stored(full, "Copy") == stored(full)
 

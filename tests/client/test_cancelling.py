@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imaplus import AsyncClient, Body, Connected, Security, Tcp
+from imaplus import AsyncClient, BodySection, Security
 from imaplus.client._async_mailbox import AsyncMailbox
+from imaplus.endpoints import Connected, Tcp
 from imaplus.testing import AsyncServer, Generated
 
 from .harness import letter, pair
@@ -40,7 +41,7 @@ Action = Callable[[AsyncClient, AsyncMailbox], Coroutine[Any, Any, object]]
 
 
 async def _fetch(client: AsyncClient, inbox: AsyncMailbox) -> None:
-    uids = [each.uid async for each in inbox.fetch("1:20", "ENVELOPE", Body())]
+    uids = [each.uid async for each in inbox.fetch("1:20", "ENVELOPE", BodySection())]
     assert uids == list(range(1, 21))
 
 

@@ -13,19 +13,9 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    Body,
-    Connected,
-    ConnectionLost,
-    InvalidArgument,
-    Process,
-    ProtocolError,
-    Security,
-    Tcp,
-    Timeouts,
-    UnixSocket,
-)
+from imaplus import BodySection, ConnectionLost, InvalidArgument, ProtocolError, Security, Timeouts
 from imaplus.client.endpoints import parse
+from imaplus.endpoints import Connected, Process, Tcp, UnixSocket
 from imaplus.testing import Fault, Server
 
 from .harness import Connector, names
@@ -297,7 +287,7 @@ async def test_compression(connect: Connector, server: Server) -> None:
     assert names(server)[-1] == "COMPRESS"
     await client.append("INBOX", b"y" * 100_000)
     inbox = await client.select("INBOX")
-    bodies = [message.body() async for message in inbox.fetch("1:*", Body())]
+    bodies = [message.body() async for message in inbox.fetch("1:*", BodySection())]
     assert bodies == [b"x" * 100_000, b"y" * 100_000]
     sent = server.sessions[0].stream.sent
     assert sent < 250_000, "counted in octets of IMAP"

@@ -16,7 +16,7 @@ import pytest
 
 from imaplus import (
     AsyncClient,
-    Body,
+    BodySection,
     ConnectionLost,
     ImapError,
     Outgoing,
@@ -66,7 +66,7 @@ def work(connection: Connection, results: list[object]) -> Flow[None]:
     opened = yield from Select("INBOX")
     results.append(opened.mailbox.exists)
     everything = SequenceSet.parse("1:*")
-    found = yield from Fetch(everything, ("FLAGS", "ENVELOPE", Body()))
+    found = yield from Fetch(everything, ("FLAGS", "ENVELOPE", BodySection()))
     results += [(each.uid, each.flags, each.envelope.subject, each.body()) for each in found]
     results += yield from Together(
         Store(SequenceSet.of(1), Change.ADD, frozenset({"$A"})),
@@ -222,7 +222,7 @@ def test_after_every_octet_that_is_received(whole: Told, part: int) -> None:
 async def use(client: AsyncClient) -> list[object]:
     """Something of everything."""
     inbox = await client.select("INBOX")
-    results: list[object] = [each.body() async for each in inbox.fetch("1:*", Body())]
+    results: list[object] = [each.body() async for each in inbox.fetch("1:*", BodySection())]
     results.append((await inbox.add_flags("1:2", "$A")).modified)
     results.append((await client.append("INBOX", letter("new"))).uid)
     results.append([each.name for each in await client.list()])

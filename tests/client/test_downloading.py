@@ -12,16 +12,8 @@ from typing import Any, cast
 
 import pytest
 
-from imaplus import (
-    Body,
-    CapabilityMissing,
-    Limits,
-    NoSuchMessage,
-    NotPermitted,
-    ProtocolError,
-    Refused,
-    Security,
-)
+from imaplus import BodySection, Limits, NoSuchMessage, ProtocolError, Refused, Security
+from imaplus.errors import CapabilityMissing, NotPermitted
 from imaplus.testing import Generated, ScriptServer, Server, Transcript
 from imaplus.wire.sinks import Digest
 
@@ -234,7 +226,7 @@ async def test_a_progress_that_fails(connect: Connector, server: Server) -> None
 async def test_many_into_sinks(connect: Connector, full: Server) -> None:
     """`into` decides for each message where its body goes."""
     inbox = await (await connect(full)).select("INBOX")
-    item = Body()
+    item = BodySection()
     found = {
         each.uid: each[item.key]
         async for each in inbox.fetch("1:*", item, into=lambda uid, size: Digest())
@@ -253,7 +245,7 @@ async def test_small_bodies_may_stay_in_memory(connect: Connector, full: Server)
         asked.append(size)
         return Digest()
 
-    async for each in inbox.fetch("1:*", Body(), into=into, into_from=middle):
+    async for each in inbox.fetch("1:*", BodySection(), into=into, into_from=middle):
         body = each["BODY[]"]
         if sizes[each.uid] < middle:
             assert hashlib.sha256(body).hexdigest() == digest(full, each.uid)
@@ -273,7 +265,7 @@ async def test_some_sinks_that_fail(connect: Connector, full: Server) -> None:
         [
             each
             async for each in inbox.fetch(
-                "1:*", Body(), into=lambda uid, size: Full() if uid == 5 else Digest()
+                "1:*", BodySection(), into=lambda uid, size: Full() if uid == 5 else Digest()
             )
         ]
     assert (await inbox.uids()).count == 10
@@ -283,6 +275,6 @@ async def test_a_body_that_is_too_large_for_memory(connect: Connector, server: S
     server.add_message("INBOX", Generated(LARGE))
     inbox = await (await connect(server, limits=Limits(literal=1 << 20))).select("INBOX")
     with pytest.raises(ProtocolError, match="too large for memory"):
-        [each async for each in inbox.fetch(1, Body())]
+        [each async for each in inbox.fetch(1, BodySection())]
     file = Hashing()
     assert await inbox.download(1, cast(Any, file)) == LARGE

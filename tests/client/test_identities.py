@@ -6,17 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imaplus import (
-    CapabilityMissing,
-    EmailId,
-    Fetched,
-    GmailLabel,
-    GmailMessage,
-    GmailSearch,
-    GmailThread,
-    InvalidArgument,
-    ThreadId,
-)
+from imaplus import Fetched, InvalidArgument
+from imaplus.errors import CapabilityMissing
+from imaplus.search import EmailId, GmailLabel, GmailMessage, GmailSearch, GmailThread, ThreadId
 from imaplus.testing import Server
 
 from .harness import Connector, letter

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imaplus import Client, CommandError, Security, Tcp, UsageError
+from imaplus import Client, CommandError, Security, UsageError
+from imaplus.endpoints import Tcp
 from imaplus.protocol.command import State
 from imaplus.testing import Personality, Server
 from imaplus.testing.personality import REV1

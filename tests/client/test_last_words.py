@@ -7,16 +7,9 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    AuthenticationFailed,
-    ConnectionLost,
-    OutcomeUnknown,
-    Password,
-    ProtocolError,
-    Refused,
-    TimedOut,
-    Timeouts,
-)
+from imaplus import AuthenticationFailed, ConnectionLost, ProtocolError, Refused, TimedOut, Timeouts
+from imaplus.credentials import Password
+from imaplus.errors import OutcomeUnknown
 from imaplus.flows.connect import authenticate
 
 from .harness import Connector, pair

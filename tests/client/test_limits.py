@@ -8,17 +8,10 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    AsyncMailbox,
-    Body,
-    InvalidArgument,
-    PartlyDone,
-    Security,
-    SequenceSet,
-    UsageError,
-)
+from imaplus import AsyncMailbox, BodySection, InvalidArgument, Security, SequenceSet, UsageError
 from imaplus.client.listening import Pace
 from imaplus.core.session import Enable
+from imaplus.errors import PartlyDone
 from imaplus.testing import ScriptServer, Server, Transcript
 
 from .harness import Connector, names
@@ -163,7 +156,7 @@ async def test_connecting_survives_what_is_refused(connect: Connector, answer: s
 
 # -- BINARY, of what cannot be decoded -------------------------------------------------------------
 
-BINARY = Body("1", binary=True)
+BINARY = BodySection("1", binary=True)
 
 
 async def decoded(mailbox: AsyncMailbox) -> list[tuple[int | None, object]]:
@@ -234,7 +227,7 @@ async def test_another_refusal_is_an_error(play: Any) -> None:
     script = "C: $2 UID FETCH 1:* (UID BINARY.PEEK[1])\nS: $2 NO [NOPERM] not for you\n"
 
     async def use(mailbox: AsyncMailbox) -> str:
-        from imaplus import NotPermitted
+        from imaplus.errors import NotPermitted
 
         with pytest.raises(NotPermitted) as caught:
             await decoded(mailbox)

@@ -14,24 +14,18 @@ from typing import Any
 import pytest
 
 from imaplus import (
-    Anonymous,
     AsyncClient,
     AuthenticationFailed,
-    BearerToken,
-    CapabilityMissing,
     Client,
     ConnectionLost,
-    External,
     InvalidArgument,
-    NoMechanism,
-    Password,
     ProtocolError,
-    Rejected,
-    Secret,
     Security,
     Throttled,
 )
 from imaplus.core.session import Authenticate
+from imaplus.credentials import Anonymous, BearerToken, External, Password, Secret
+from imaplus.errors import CapabilityMissing, NoMechanism, Rejected
 from imaplus.protocol.command import State
 from imaplus.sasl import ScramSha256
 from imaplus.testing import Fault, Personality, Server

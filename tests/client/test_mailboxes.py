@@ -6,17 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from imaplus import (
-    AlreadyExists,
-    CapabilityMissing,
-    Namespace,
-    NoSuchMailbox,
-    Refused,
-    Resync,
-    StateError,
-    UidValidityChanged,
-)
+from imaplus import AlreadyExists, NoSuchMailbox, Refused, Resync, StateError
+from imaplus.errors import CapabilityMissing, UidValidityChanged
 from imaplus.testing import Fault, Server
+from imaplus.types import Namespace
 
 from .harness import Connector, letter, names
 

@@ -8,23 +8,11 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    Body,
-    CapabilityMissing,
-    From,
-    InvalidArgument,
-    Limits,
-    ProtocolError,
-    Refused,
-    Seen,
-    SequenceSet,
-    Since,
-    Subject,
-    Uid,
-)
+from imaplus import BodySection, InvalidArgument, Limits, ProtocolError, Refused, SequenceSet
 from imaplus.core.fetch import Fetch
-from imaplus.core.search import UnknownCharset
+from imaplus.errors import CapabilityMissing, UnknownCharset
 from imaplus.protocol.command import Pending
+from imaplus.search import From, Seen, Since, Subject, Uid
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import REV1, Quirk
 
@@ -104,7 +92,11 @@ async def test_fetch(connect: Connector, anyone: Server) -> None:
 
 async def test_fetch_bodies(connect: Connector, anyone: Server) -> None:
     inbox = await (await connect(anyone)).select("INBOX")
-    items = (Body(), Body("HEADER.FIELDS", ("Subject",)), Body("TEXT", partial=(2, 3)))
+    items = (
+        BodySection(),
+        BodySection("HEADER.FIELDS", ("Subject",)),
+        BodySection("TEXT", partial=(2, 3)),
+    )
     async for each in inbox.fetch([2, 3], *items):
         assert each.uid is not None
         assert each.body() == anyone.mailbox().messages[each.uid].data
@@ -112,7 +104,7 @@ async def test_fetch_bodies(connect: Connector, anyone: Server) -> None:
         assert each[items[1].key] == b"Subject: letter %d\r\n\r\n" % each.uid
         assert each["BODY[TEXT]<2>"] == b"rld"
     assert "\\Seen" not in anyone.mailbox().flags(2), "reading is not seeing"
-    assert [each async for each in inbox.fetch(2, Body(peek=False))]
+    assert [each async for each in inbox.fetch(2, BodySection(peek=False))]
     assert "\\Seen" in anyone.mailbox().flags(2)
 
 
@@ -170,7 +162,7 @@ async def test_fetch_collects_nothing(
     inbox = await (await connect(server)).select("INBOX")
     held = Held(monkeypatch)
     count = 0
-    async for each in inbox.fetch("1:*", Body()):
+    async for each in inbox.fetch("1:*", BodySection()):
         count += len(each.body()) > 0
     assert count == 1000
     assert held.octets < 5_000_000
@@ -179,7 +171,7 @@ async def test_fetch_collects_nothing(
 async def test_a_fetch_that_is_left_early(connect: Connector, full: Server) -> None:
     client = await connect(full)
     inbox = await client.select("INBOX")
-    values = inbox.fetch("1:*", Body())
+    values = inbox.fetch("1:*", BodySection())
     async for each in values:
         assert each.uid == 1
         break
@@ -194,7 +186,7 @@ async def test_commands_inside_the_loop(connect: Connector, full: Server) -> Non
     client = await connect(full)
     inbox = await client.select("INBOX")
     seen: list[int] = []
-    async for each in inbox.fetch("1:*", "FLAGS", Body()):
+    async for each in inbox.fetch("1:*", "FLAGS", BodySection()):
         assert each.uid is not None
         seen.append(each.uid)
         await inbox.add_flags(each.uid, "$Done")

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imaplus import ConnectionLost, Exists, Security, Tcp, TimedOut, Timeouts
+from imaplus import ConnectionLost, Exists, Security, TimedOut, Timeouts
 from imaplus.core.session import Noop
+from imaplus.endpoints import Tcp
 from imaplus.testing import Fault, Server
 
 from .harness import Connector, pair

@@ -14,17 +14,16 @@ from imaplus import (
     AsyncClient,
     ConnectionLost,
     Exists,
-    Flagged,
     InvalidArgument,
     NoSuchMailbox,
-    OutcomeUnknown,
-    Seen,
     SequenceSet,
     StateError,
     TimedOut,
 )
 from imaplus.core.session import Noop, StartTls
+from imaplus.errors import OutcomeUnknown
 from imaplus.protocol.command import Flow, Handshake
+from imaplus.search import Flagged, Seen
 from imaplus.testing import Fault, Server
 from imaplus.testing.personality import named
 

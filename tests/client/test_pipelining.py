@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from imaplus import AsyncClient, Body, Client, Outgoing, SequenceSet, Timeouts, Together
+from imaplus import AsyncClient, BodySection, Client, Outgoing, SequenceSet, Timeouts
 from imaplus.core.append import Append
 from imaplus.core.fetch import Fetch
 from imaplus.core.mailboxes import GetStatus, Select
@@ -16,6 +16,7 @@ from imaplus.core.messages import Change, Store
 from imaplus.core.session import Noop
 from imaplus.flows.listing import _with_status
 from imaplus.protocol.command import Command, Flow
+from imaplus.sansio import Together
 from imaplus.testing import Server
 from imaplus.wire.sources import Octets
 
@@ -122,7 +123,7 @@ async def test_a_window_of_fetches_is_always_under_way(
     client = await through(connect, gate)
     inbox = await client.select("INBOX")
     gate.hold(2)
-    found = [each.uid async for each in inbox.fetch("1:40", Body())]
+    found = [each.uid async for each in inbox.fetch("1:40", BodySection())]
     assert found == list(range(1, 41))
     assert gate.commands == 4
 

@@ -19,11 +19,13 @@ from typing import Any
 
 import pytest
 
-from imaplus import AsyncClient, Connected, OutcomeUnknown, ProtocolError, TimedOut, Timeouts
+from imaplus import AsyncClient, ProtocolError, TimedOut, Timeouts
 from imaplus.client.deadlines import Deadline
 from imaplus.client.patience import IN_PROGRESS, Patience
 from imaplus.core.mailboxes import GetStatus
 from imaplus.core.session import Noop
+from imaplus.endpoints import Connected
+from imaplus.errors import OutcomeUnknown
 from imaplus.protocol.deflate import STEP
 from imaplus.protocol.progress import Progress
 

@@ -12,20 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplus import (
-    Connected,
-    ConnectionLost,
-    InvalidArgument,
-    ProxyFailed,
-    Secret,
-    Security,
-    Tcp,
-    TimedOut,
-    Timeouts,
-    Tls,
-    TlsFailed,
-)
+from imaplus import ConnectionLost, InvalidArgument, Security, TimedOut, Timeouts, Tls, TlsFailed
 from imaplus.client.proxies import LONGEST_HEAD, Proxy, advance, parse
+from imaplus.credentials import Secret
+from imaplus.endpoints import Connected, Tcp
+from imaplus.errors import ProxyFailed
 from imaplus.testing import Server
 
 from .harness import Connector

@@ -17,7 +17,6 @@ from imaplus import (
     AsyncMailbox,
     AsyncPipeline,
     AuthenticationFailed,
-    BearerToken,
     Client,
     NoSuchMailbox,
     Security,
@@ -25,6 +24,7 @@ from imaplus import (
 )
 from imaplus.client.async_streams import AsyncStream
 from imaplus.client.streams import Stream
+from imaplus.credentials import BearerToken
 from imaplus.testing import AsyncServer, Personality
 from imaplus.testing.personality import named
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imaplus import BearerToken, Body, Credentials, ImapError, Password
+from imaplus import BodySection, ImapError
+from imaplus.credentials import BearerToken, Credentials, Password
 from imaplus.testing import Personality, Server
 from imaplus.testing.personality import REV1
 
@@ -126,7 +127,7 @@ async def test_a_whole_session(
         await client.append("INBOX", BODY.encode())
         mailbox = await client.select("INBOX")
         assert [m.envelope.subject async for m in mailbox.fetch(1, "ENVELOPE")] == [BODY]
-        assert len([m async for m in mailbox.fetch("1:*", Body())]) == 2
+        assert len([m async for m in mailbox.fetch("1:*", BodySection())]) == 2
         with pytest.raises(ImapError):
             await client.select("nowhere")
         await client.logout()

@@ -12,16 +12,16 @@ import pytest
 
 from imaplus import (
     AsyncClient,
-    Body,
+    BodySection,
     Client,
     ConnectionLost,
     Exists,
     Expunged,
     Fetched,
     Security,
-    Subject,
-    Tcp,
 )
+from imaplus.endpoints import Tcp
+from imaplus.search import Subject
 from imaplus.testing import Server
 from imaplus.testing.personality import named
 
@@ -63,7 +63,7 @@ async def test_two_hundred_tasks(shared: Server) -> None:
             case 5:
                 await client.append("Sink", letter(f"task {number}"))
             case 6:
-                bodies = [each.body() async for each in inbox.fetch("1:10", Body())]
+                bodies = [each.body() async for each in inbox.fetch("1:10", BodySection())]
                 assert bodies == [letter(f"letter {n}") for n in range(1, 11)]
             case 7:
                 assert len(await client.list(pattern="Box*")) == 10
@@ -103,7 +103,7 @@ def test_eight_threads(shared: Server) -> None:
                 case 4:
                     client.append("Sink", letter(f"{thread} {turn}") + b"x" * 100_000)
                 case 5:
-                    bodies = [each.body() for each in inbox.fetch("1:10", Body())]
+                    bodies = [each.body() for each in inbox.fetch("1:10", BodySection())]
                     assert bodies == [letter(f"letter {n}") for n in range(1, 11)]
 
     with ThreadPoolExecutor(8) as pool:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imaplus import ConnectionLost, NoMechanism, ProtocolError, Security, Tls, TlsFailed
+from imaplus import ConnectionLost, ProtocolError, Security, Tls, TlsFailed
+from imaplus.errors import NoMechanism
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import REV1
 

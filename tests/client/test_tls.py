@@ -10,16 +10,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from imaplus import (
-    AuthenticationFailed,
-    CapabilityMissing,
-    ConnectionLost,
-    External,
-    InvalidArgument,
-    Tcp,
-    Tls,
-    TlsFailed,
-)
+from imaplus import AuthenticationFailed, ConnectionLost, InvalidArgument, Tls, TlsFailed
+from imaplus.credentials import External
+from imaplus.endpoints import Tcp
+from imaplus.errors import CapabilityMissing
 from imaplus.testing import Authority, Server
 
 from .harness import Connector, names

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imaplus import AsyncClient, Client, UidValidityChanged
+from imaplus import AsyncClient, Client
+from imaplus.errors import UidValidityChanged
 from imaplus.testing import ScriptServer, Transcript
 
 SCRIPT = Transcript.parse("""

@@ -10,6 +10,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,10 +27,15 @@ PAGES: Final = sorted(
 )
 PUBLIC_MODULES: Final = {
     "imaplus",
+    "imaplus.credentials",
+    "imaplus.endpoints",
     "imaplus.errors",
     "imaplus.imaplib",
     "imaplus.mirror",
+    "imaplus.sansio",
+    "imaplus.search",
     "imaplus.testing",
+    "imaplus.types",
 }
 _FENCE: Final = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _INDENTED: Final = re.compile(r"(?:^|\n\n)(    .*(?:\n(?:    .*)?)*)")
@@ -122,4 +128,4 @@ def is_public(name: str) -> bool:
     module, _, last = name.rpartition(".")
     if module == "imaplus":
         return last in {*imaplus.__all__, "__version__"}
-    return module in PUBLIC_MODULES and not last.startswith("_")
+    return module in PUBLIC_MODULES and last in import_module(module).__all__

@@ -22,7 +22,8 @@ from typing import Any, Final
 from unittest import mock
 
 import imaplus
-from imaplus import AsyncClient, Client, Security, Tcp, imaplib
+from imaplus import AsyncClient, Client, Security, imaplib
+from imaplus.endpoints import Tcp
 from imaplus.testing import Server
 
 from .finding import parsed
@@ -44,7 +45,8 @@ def run(code: str, server: Server, *, everything: bool = False) -> dict[str, Any
     """The names that an example leaves behind. With `everything`, all public names are known."""
     names: dict[str, Any] = {"__name__": "example", **KNOWN}
     if everything:
-        names |= {name: getattr(imaplus, name) for name in imaplus.__all__}
+        for face in (imaplus.search, imaplus.credentials, imaplus.endpoints, imaplus):
+            names |= {name: getattr(face, name) for name in face.__all__}
     compiled = compile(code, "example", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     wanted = free_names(code)
     with redirected(server), logging_restored():

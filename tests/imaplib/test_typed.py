@@ -68,7 +68,7 @@ def test_in_the_middle_of_a_session(imap: Counting) -> None:
 def test_everything_goes_through_the_hooks(imap: Counting) -> None:
     inbox = imap.typed.select("INBOX")
     before = imap.lines
-    found = {message.uid: message.body() for message in inbox.fetch("1:*", imaplus.Body())}
+    found = {message.uid: message.body() for message in inbox.fetch("1:*", imaplus.BodySection())}
     assert found[3] == b"Subject: letter 3\r\n\r\nhello\r\n"
     assert imap.lines >= before + 10
     assert imap.octets == sum(map(len, found.values()))
@@ -81,7 +81,7 @@ def test_both_in_turn_message_by_message(imap: Counting) -> None:
     for message in inbox.fetch("1:*", "ENVELOPE"):
         assert message.envelope.subject == f"letter {message.uid}"
         assert imap.store(str(message.uid), "+FLAGS", "\\Seen")[0] == "OK"
-    assert inbox.search(imaplus.Seen).count == 5
+    assert inbox.search(imaplus.search.Seen).count == 5
     assert imap.search(None, "SEEN") == ("OK", [b"1 2 3 4 5"])
 
 

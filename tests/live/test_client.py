@@ -18,30 +18,24 @@ import pytest
 from imaplus import (
     AsyncClient,
     AuthenticationFailed,
-    BearerToken,
-    Body,
-    CapabilityMissing,
+    BodySection,
     Client,
     Exists,
     Expunged,
-    External,
     Mailbox,
     Outgoing,
-    Password,
-    Process,
     Refused,
     Resync,
     Security,
-    Seen,
-    Since,
-    Subject,
-    Tcp,
     Tls,
     TlsFailed,
-    UidValidityChanged,
     Vanished,
 )
 from imaplus.core.session import Enable
+from imaplus.credentials import BearerToken, External, Password
+from imaplus.endpoints import Process, Tcp
+from imaplus.errors import CapabilityMissing, UidValidityChanged
+from imaplus.search import Seen, Since, Subject
 from imaplus.wire.sources import Octets
 
 from .lab import LabServer
@@ -219,7 +213,7 @@ def test_compression(cyrus_bpo: LabServer) -> None:
         data = letter("compressed", "x" * 76 + "\r\n" + "y" * 70 + "\r\n")
         client.append("INBOX", data)
         uid = list(inbox.uids())[-1]
-        assert [each.body() for each in inbox.fetch(uid, Body())] == [data]
+        assert [each.body() for each in inbox.fetch(uid, BodySection())] == [data]
         inbox.delete(uid)
 
 
@@ -252,7 +246,9 @@ def test_messages(server: LabServer, client: Client, fresh: str) -> None:
     client.append_many(fresh, [Outgoing(Octets(each)) for each in data[2:]])
     box = client.select(fresh)
     assert box.exists == 5
-    found = list(box.fetch("1:*", "FLAGS", "ENVELOPE", "INTERNALDATE", "RFC822.SIZE", Body()))
+    found = list(
+        box.fetch("1:*", "FLAGS", "ENVELOPE", "INTERNALDATE", "RFC822.SIZE", BodySection())
+    )
     assert [each.body() for each in found] == data
     assert [each.envelope.subject for each in found] == [f"number {n}" for n in range(1, 6)]
     assert [each.size for each in found] == [len(each) for each in data]
@@ -297,7 +293,7 @@ def test_an_email_message(client: Client, fresh: str) -> None:
     message.add_attachment(b"\x00\xff" * 500, maintype="image", subtype="png", filename="ü.png")
     client.append(fresh, message)
     box = client.select(fresh)
-    (found,) = box.fetch("1:*", "ENVELOPE", "BODYSTRUCTURE", Body())
+    (found,) = box.fetch("1:*", "ENVELOPE", "BODYSTRUCTURE", BodySection())
     assert found.envelope.subject == "Grüße aus Köln"
     assert [part.filename for part in found.bodystructure.walk() if part.filename] == ["ü.png"]
     assert found.email()["Subject"] == "Grüße aus Köln"

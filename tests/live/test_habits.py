@@ -7,19 +7,12 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    Body,
-    Client,
-    Command,
-    InvalidArgument,
-    MessageRefused,
-    OverQuota,
-    SequenceSet,
-    Tls,
-)
+from imaplus import BodySection, Client, InvalidArgument, OverQuota, SequenceSet, Tls
 from imaplus.core.mailboxes import GetStatus
+from imaplus.errors import MessageRefused
 from imaplus.protocol.command import Reply
 from imaplus.records import record
+from imaplus.sansio import Command
 from imaplus.wire.writer import Writer
 
 from .lab import LabServer
@@ -80,7 +73,7 @@ def test_one_part_that_cannot_be_decoded(client: Client, habits: str) -> None:
         encoding = "x-unheard-of" if number == 3 else "base64"
         head = f"MIME-Version: 1.0\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
         client.append(habits, f"Subject: {number}\r\n{head}aGVsbG8=\r\n".encode())
-    item = Body("1", binary=True)
+    item = BodySection("1", binary=True)
     for number in range(2):  # the second time the UIDs are known
         mailbox = client.select(habits) if number == 0 else client.mailbox
         found = {message.uid: message.get(item.key) for message in mailbox.fetch("1:*", item)}

@@ -6,7 +6,9 @@ import secrets
 
 import pytest
 
-from imaplus import CapabilityMissing, Client, EmailId, MailboxStatus, ThreadId
+from imaplus import Client, MailboxStatus
+from imaplus.errors import CapabilityMissing
+from imaplus.search import EmailId, ThreadId
 
 from .lab import LabServer
 from .test_client import letter, log_in

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.core.append import Append, Outgoing
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.idle import Idle
 from imaplus.core.listing import GetNamespaces, List, Lsub, WithStatus
@@ -67,7 +67,7 @@ def uids(text: str) -> SequenceSet:
     return SequenceSet.parse(text)
 
 
-def fetch(text: str, *items: str | Body) -> Fetch:
+def fetch(text: str, *items: str | BodySection) -> Fetch:
     return Fetch(uids(text), items or ("FLAGS",))
 
 
@@ -578,7 +578,7 @@ def download(file: io.BytesIO) -> Fetch:
     def into(uid: int | None, size: int) -> Sink:
         return File(file, size)
 
-    return Fetch(uids("1:2"), (Body(),), into=into)
+    return Fetch(uids("1:2"), (BodySection(),), into=into)
 
 
 @pytest.mark.parametrize("step", [1, 1000])

@@ -11,7 +11,7 @@ from itertools import chain
 
 import pytest
 
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.runs import FetchedRun
 from imaplus.core.search import Search
@@ -157,7 +157,7 @@ def read_everything(data: bytes) -> None:
     """Have a connection read a message, and touch each of its items."""
     talk = selected()
     pending = talk.send(
-        Fetch(EVERYTHING, ("UID", "FLAGS", "ENVELOPE", "BODYSTRUCTURE", "X", Body()))
+        Fetch(EVERYTHING, ("UID", "FLAGS", "ENVELOPE", "BODYSTRUCTURE", "X", BodySection()))
     )
     events = talk.connection.receive_data(data)
     for value in chain.from_iterable(
@@ -178,7 +178,7 @@ def read_everything(data: bytes) -> None:
 @Steps
 def test_literals_of_bodies_are_held_within_limits(step: int) -> None:
     talk = selected(limits=SMALL)
-    talk.send(Fetch(EVERYTHING, (Body(),)))
+    talk.send(Fetch(EVERYTHING, (BodySection(),)))
     line = b"* 1 FETCH (UID 1 BODY[] {40000}\r\n" + b"x" * 40000 + b")\r\n"
     assert fed(talk, line * 6, step) < 6 * 40000 + 2 * SIZE
     assert talk.connection.error is None
@@ -187,7 +187,7 @@ def test_literals_of_bodies_are_held_within_limits(step: int) -> None:
 
 def test_an_announced_literal_takes_no_room_before_it_comes() -> None:
     talk = selected()
-    talk.send(Fetch(EVERYTHING, (Body(),)))
+    talk.send(Fetch(EVERYTHING, (BodySection(),)))
     assert fed(talk, b"* 1 FETCH (UID 1 BODY[] {200000000}\r\nabc", 1000) < 50 * KIB
     assert talk.connection.inside_response
 
@@ -286,7 +286,7 @@ def test_many_answers_to_one_search() -> None:
 )
 def test_what_no_command_asked_for_is_bounded(line: str) -> None:
     talk = selected(limits=Limits(unasked=32 * KIB))
-    pending = talk.send(Fetch(SequenceSet.parse("1"), ("UID", Body())))
+    pending = talk.send(Fetch(SequenceSet.parse("1"), ("UID", BodySection())))
     count = 0
     while talk.connection.error is None:
         talk.connection.receive_data(line.encode() + b"\r\n")
@@ -298,7 +298,7 @@ def test_what_no_command_asked_for_is_bounded(line: str) -> None:
 
 def test_what_was_asked_for_is_not_counted_with_it() -> None:
     talk = selected(limits=Limits(unasked=KIB))
-    pending = talk.send(Fetch(EVERYTHING, ("UID", Body())))
+    pending = talk.send(Fetch(EVERYTHING, ("UID", BodySection())))
     for uid in range(1, 6):
         talk.hear("* 7 EXISTS", f"* {uid} FETCH (UID {uid} BODY[] {{3000}}\r\n{'x' * 3000})")
     talk.hear("{} OK done", after=pending)

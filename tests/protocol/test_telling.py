@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.runs import FetchedRun
 from imaplus.protocol.telling import MOST_WORDS, Telling
 from imaplus.wire.blanking import Blanking
@@ -24,7 +24,7 @@ ANSWERS = {
         lambda n: b"* %d FETCH (UID %d FLAGS (\\Seen))\r\n" % (n, n * 2),
     ),
     "bodies": (
-        ("UID", Body("HEADER")),
+        ("UID", BodySection("HEADER")),
         lambda n: b"* %d FETCH (UID %d BODY[HEADER] {7}\r\na: b\r\n\n)\r\n" % (n, n * 2),
     ),
     "envelopes": (

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from imaplus.core.append import Append, Appended, Outgoing
 from imaplus.core.envelope import Address, Envelope
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.idle import Idle
 from imaplus.core.listing import GetNamespaces, List, ListEntry, Lsub, Namespace, Namespaces
 from imaplus.core.listing import Subscribed as SubscribedMailbox
@@ -30,7 +30,7 @@ from imaplus.core.search import Found, Search
 from imaplus.core.search_keys import (
     Flagged,
     From,
-    Keyword,
+    HasKeyword,
     Larger,
     New,
     Recent,
@@ -357,7 +357,7 @@ CASES: Cases = {
         (Search(Text("string not in mailbox")), Found(count=0)),
         (Search(Seen & Larger(10) | Unseen & Uid("3:5")), Found(count=0)),
         (Search(New), Found(uids("7:8"), 2)),
-        (Search(Keyword("$Junk")), Fails(Refused, code="CANNOT")),
+        (Search(HasKeyword("$Junk")), Fails(Refused, code="CANNOT")),
     ],
     "search-beyond-ascii": [
         inbox(9),
@@ -408,10 +408,10 @@ CASES: Cases = {
             Fetch(
                 uids("4"),
                 (
-                    Body(),
-                    Body("1.2.mime", peek=False),
-                    Body("HEADER.FIELDS", ("DATE", "odd name")),
-                    Body("2", partial=(0, 5)),
+                    BodySection(),
+                    BodySection("1.2.mime", peek=False),
+                    BodySection("HEADER.FIELDS", ("DATE", "odd name")),
+                    BodySection("2", partial=(0, 5)),
                 ),
             ),
             [
@@ -426,7 +426,7 @@ CASES: Cases = {
         ),
         (heard, [{"uid": 4, "FLAGS": {"\\Seen"}}]),
         (
-            Fetch(uids("4"), (Body("1", binary=True), Body("2", size=True))),
+            Fetch(uids("4"), (BodySection("1", binary=True), BodySection("2", size=True))),
             [{"uid": 4, "BINARY[1]": b"\r\n\0\xff", "BINARY.SIZE[2]": 77}],
         ),
         (
@@ -466,7 +466,7 @@ CASES: Cases = {
         ),
         (heard, [{"uid": 7, "MODSEQ": 4}]),
         (
-            Fetch(uids("5:8"), ("UID", Body())),
+            Fetch(uids("5:8"), ("UID", BodySection())),
             [{"uid": 6, "BODY[]": b"ho"}, {"uid": 5, "FLAGS": {"\\Seen"}}],
         ),
     ],

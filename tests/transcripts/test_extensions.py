@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imaplus.core.append import Append, Appended, Outgoing
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.listing import (
     RECURSIVEMATCH,
     SUBSCRIBED,
@@ -267,18 +267,18 @@ CASES: Cases = {
         ),
         inbox(1),
         (
-            Fetch(uids("1"), (Body("1", partial=(0, 2), binary=True),)),
+            Fetch(uids("1"), (BodySection("1", partial=(0, 2), binary=True),)),
             [{"uid": 1, "BINARY[1]<0>": b"\0\1"}],
         ),
         (
-            Fetch(uids("1"), (Body("2", binary=True, peek=False),)),
+            Fetch(uids("1"), (BodySection("2", binary=True, peek=False),)),
             Fails(Refused, code="UNKNOWN-CTE"),
         ),
     ],
     "binary-without": [
         inbox(1),
-        (Fetch(uids("1"), (Body("1", binary=True),)), Fails(CapabilityMissing)),
-        (lambda c: Body("HEADER", binary=True), Fails(InvalidArgument)),
+        (Fetch(uids("1"), (BodySection("1", binary=True),)), Fails(CapabilityMissing)),
+        (lambda c: BodySection("HEADER", binary=True), Fails(InvalidArgument)),
     ],
     "unsolicited": [
         inbox(3),

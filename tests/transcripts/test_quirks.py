@@ -13,24 +13,26 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from imaplus import AsyncClient, Client, Security
-from imaplus.core.append import Appended, MessageRefused, Outgoing
+from imaplus.core.append import Appended, Outgoing
 from imaplus.core.envelope import Envelope
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.listing import List, ListEntry, Namespace, Namespaces
 from imaplus.core.mailboxes import Close, Examine, GetStatus, MailboxStatus, Select
 from imaplus.core.messages import Change, Copied, Expunge
-from imaplus.core.search import Found, Search, UnknownCharset
+from imaplus.core.search import Found, Search
 from imaplus.core.search_keys import Draft, Seen, Subject, Unseen
 from imaplus.core.search_query import Query
 from imaplus.core.session import Enable, GetCapability, Logout, Noop
 from imaplus.errors import (
     AuthenticationFailed,
     ConnectionLost,
+    MessageRefused,
     NoSuchMailbox,
     OverQuota,
     PartlyDone,
     Refused,
     Throttled,
+    UnknownCharset,
 )
 from imaplus.extensions.condstore import Condstore
 from imaplus.extensions.id import Id
@@ -141,7 +143,7 @@ CASES: Cases = {
     "05-empty-lines": [
         inbox(3),
         (
-            Fetch(uids("1:2"), (Body(), "FLAGS")),
+            Fetch(uids("1:2"), (BodySection(), "FLAGS")),
             [
                 {"uid": 1, "BODY[]": b"hi", "FLAGS": set()},
                 {"uid": 2, "BODY[]": b"ho", "FLAGS": set()},
@@ -152,18 +154,18 @@ CASES: Cases = {
     "06-literal-too-short": [
         inbox(3),
         (
-            Fetch(uids("1:2"), ("UID", Body())),
+            Fetch(uids("1:2"), ("UID", BodySection())),
             [{"uid": 1, "BODY[]": b"hello\r\n"}, {"uid": 2, "BODY[]": b"hello\r"}],
         ),
     ],
     "07-literal-too-long": [
         inbox(3),
-        (Fetch(uids("1"), ("UID", Body())), Fails(ConnectionLost, "inside a response")),
+        (Fetch(uids("1"), ("UID", BodySection())), Fails(ConnectionLost, "inside a response")),
     ],
     "09-odd-literal-sizes": [
         inbox(5),
         (
-            Fetch(uids("1:4"), ("UID", Body())),
+            Fetch(uids("1:4"), ("UID", BodySection())),
             [
                 {"uid": 1, "BODY[]": b"ab"},
                 {"uid": 2, "BODY[]": b"abc"},
@@ -209,7 +211,7 @@ CASES: Cases = {
         inbox(3, flags={"\\Seen"}, permanent_flags={"\\Seen"}, uidvalidity=5, read_only=True),
         (Search(Seen), Found(uids("1:2"), 2)),
         (
-            Fetch(uids("1"), ("ENVELOPE", "INTERNALDATE", Body("HEADER"))),
+            Fetch(uids("1"), ("ENVELOPE", "INTERNALDATE", BodySection("HEADER"))),
             [
                 {
                     "uid": 1,
@@ -227,7 +229,7 @@ CASES: Cases = {
     "21-rest-on-the-next-line": [
         inbox(3),
         (
-            Fetch(uids("7:8"), ("UID", "FLAGS", Body())),
+            Fetch(uids("7:8"), ("UID", "FLAGS", BodySection())),
             [
                 {"uid": 7, "BODY[]": b"hi"},
                 {"uid": 8, "BODY[]": b"ho", "FLAGS": set()},
@@ -458,14 +460,14 @@ CASES: Cases = {
     "75-value-missing": [
         inbox(9),
         (
-            Fetch(uids("3016"), (Body("2.MIME"), Body("2"))),
+            Fetch(uids("3016"), (BodySection("2.MIME"), BodySection("2"))),
             [{"uid": 3016, "BODY[2.MIME]": b"a: b", "BODY[2]": None}],
         ),
     ],
     "76-unasked-items": [
         inbox(3),
         (
-            Fetch(uids("5:7"), ("UID", Body())),
+            Fetch(uids("5:7"), ("UID", BodySection())),
             [
                 {
                     "uid": 5,
@@ -489,7 +491,7 @@ CASES: Cases = {
         (
             Fetch(
                 uids("5"),
-                (Body(partial=(0, 1024)), Body("HEADER.FIELDS", ("SUBJECT", "X-a"))),
+                (BodySection(partial=(0, 1024)), BodySection("HEADER.FIELDS", ("SUBJECT", "X-a"))),
             ),
             [
                 {
@@ -735,7 +737,7 @@ CASES: Cases = {
     "103-stops-at-what-it-cannot-decode": [
         (Select("INBOX"), {"name": "INBOX", "exists": 5, "uidnext": 6}),
         (
-            lambda c: messages.fetch(c, uids("1:*"), (Body("1", binary=True),)),
+            lambda c: messages.fetch(c, uids("1:*"), (BodySection("1", binary=True),)),
             [
                 {"uid": 1, "BINARY[1]": b"hi"},
                 {"uid": 2, "BINARY[1]": b"hi"},

@@ -15,24 +15,13 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from imaplus import (
-    Anonymous,
-    BearerToken,
-    Client,
-    CommandError,
-    ConnectionLost,
-    External,
-    Password,
-    Security,
-    Timeouts,
-    Tls,
-    TlsFailed,
-)
+from imaplus import Client, CommandError, ConnectionLost, Security, Timeouts, Tls, TlsFailed
 from imaplus.cli.address import Address, parse_address
 from imaplus.cli.embedded import embedded_server
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.output import Console
 from imaplus.cli.secrets import Kind, Source, find_secret, terminal_prompt
+from imaplus.credentials import Anonymous, BearerToken, External, Password
 from imaplus.records import replace
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from imaplus.cli.errors import Exit, Stop
 from imaplus.records import record
 
 if TYPE_CHECKING:
-    from imaplus import Secret
+    from imaplus.credentials import Secret
 
 # Passwords have dozens of octets, tokens a few thousand; more is the wrong file or command.
 LONGEST = 64 * 1024
@@ -211,6 +211,6 @@ def _secret(octets: bytes, what: str) -> Secret:
     text = line.decode(errors="replace")
     if text.encode() != line:  # the decoder's own error would carry the secret with it
         raise Stop(Exit.USAGE, f"{what} is not UTF-8")
-    from imaplus import Secret  # with the client, that is: not only to read the arguments
+    from imaplus.credentials import Secret  # not needed only to read the arguments
 
     return Secret(text)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from imaplus.core.append import Appended
-from imaplus.core.fetch import Body, BodySink, Item, keys_of
+from imaplus.core.fetch import BodySection, BodySink, FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Change, Copied, Stored
@@ -140,15 +140,15 @@ class Mailbox:
     def fetch(
         self,
         uids: SequenceSetLike,
-        *items: Item,
+        *items: FetchItem,
         changed_since: int | None = None,
         into: BodySink | None = None,
         into_from: int = 0,
     ) -> Iterator[Fetched]:
         """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
-        Items are names, or `Body(...)` for a section; without any, FLAGS. Messages that are not
-        there are left out; none is kept here. A message of which the server does not send all
+        Items are names, or `BodySection(...)`; without any, FLAGS. Messages that are not there are
+        left out; none is kept here. A message of which the server does not send all
         that was asked for comes at the end, without it: to ask the `Fetched` for an item that is
         missing raises KeyError. With `changed_since`, only messages whose MODSEQ is larger
         (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller ones than
@@ -156,7 +156,7 @@ class Mailbox:
 
         A server may look at so many messages in one command (MESSAGELIMIT, RFC 9738): the others
         are asked for then, and come after those with higher UIDs. A message of which it cannot
-        decode a part, asked for with `Body(..., binary=True)`, comes without that part.
+        decode a part, asked for with `BodySection(..., binary=True)`, comes without that part.
 
         Raises:
             PartlyDone: the server does not say which messages it has left out.
@@ -185,7 +185,7 @@ class Mailbox:
     def _fetched(
         self,
         uids: SequenceSetLike,
-        items: tuple[Item, ...],
+        items: tuple[FetchItem, ...],
         changed_since: int | None,
         into: BodySink | None,
         into_from: int = 0,
@@ -198,7 +198,7 @@ class Mailbox:
             return
         wanted = items or ("FLAGS",)
         modifiers = () if changed_since is None else (ChangedSince(changed_since),)
-        has_bodies = any(isinstance(item, Body) for item in wanted)
+        has_bodies = any(isinstance(item, BodySection) for item in wanted)
         commands = Fetching(
             connection,
             numbers,
@@ -226,7 +226,7 @@ class Mailbox:
     ) -> int:
         """Write a message, or a section of it, to a binary file in constant memory.
 
-        `section` is as for `Body`. `binary` has the server undo the transfer encoding (BINARY);
+        `section` is as for `BodySection`. `binary` has the server undo the transfer encoding;
         where it declines because of what the part is like ([UNKNOWN-CTE] or [PARSE], RFC 3516,
         4.3), the part is decoded here, and what is broken in it passed over. `progress` is called
         with the octets so far and the octets in all, as they travel. The result is the octets

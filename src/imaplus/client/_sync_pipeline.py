@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from imaplus.client.answers import Answer
 from imaplus.core.append import Appended
-from imaplus.core.fetch import Item
+from imaplus.core.fetch import FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -133,7 +133,7 @@ class Pipeline:
         self,
         mailbox: Mailbox,
         uids: SequenceSetLike,
-        *items: Item,
+        *items: FetchItem,
         changed_since: int | None = None,
     ) -> Answer[list[Fetched]]:
         """Data of messages: as `Mailbox.fetch()`, but all of it is kept in memory."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import chain
 
 from imaplus.core.message_source import MessageLike, source_of
-from imaplus.errors import InvalidArgument, Refused
+from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import code
 from imaplus.records import record
@@ -133,10 +133,3 @@ class Append(Command[tuple[Appended, ...]]):
         told = reply.status.data
         count = len(self.messages)
         return told.each(count) if isinstance(told, AppendUid) else (Appended(),) * count
-
-
-class MessageRefused(Refused):
-    """The server does not take this message: NUL octets, an invalid header, too long lines.
-
-    Quirk 81: servers say so in words only, which are in `text`.
-    """

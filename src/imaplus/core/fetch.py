@@ -28,7 +28,7 @@ from imaplus.wire.writer import Writer
 
 
 @record
-class Body:
+class BodySection:
     """BODY[section], or a part of it (RFC 9051, 6.4.5.1).
 
     `section` is "" for the whole message, "HEADER", "TEXT", "1.2", "1.2.MIME", and so on. `fields`
@@ -99,31 +99,31 @@ _MACROS: Final = {
     "FULL": ("FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY"),
 }
 
-Item = str | Body
-"""What can be asked of a message: "FLAGS", "ENVELOPE", ..., a macro, or a `Body`."""
+FetchItem = str | BodySection
+"""What can be asked of a message: "FLAGS", "ENVELOPE", ..., a macro, or a `BodySection`."""
 
 
 class _Asked(NamedTuple):
     """What items come to."""
 
-    items: tuple[Item, ...]  # without macros, which may not stand in a list
-    names: tuple[str, ...]  # the same, if there is no Body among them
+    items: tuple[FetchItem, ...]  # without macros, which may not stand in a list
+    names: tuple[str, ...]  # the same, if there is no BodySection among them
     keys: frozenset[str]
     needs: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)  # of thousands of commands that are given together, most ask for the same
-def _asked(items: tuple[Item, ...]) -> _Asked:
-    found: list[Item] = []
+def _asked(items: tuple[FetchItem, ...]) -> _Asked:
+    found: list[FetchItem] = []
     for item in items:
-        if isinstance(item, Body):
+        if isinstance(item, BodySection):
             found.append(item)
         elif _NAME.fullmatch(item):
             found += _MACROS.get(item.upper(), (item.upper(),))
         else:
-            raise InvalidArgument(f"expected a FETCH item or Body(...), found {item!r}")
+            raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r}")
     names = tuple(item for item in found if isinstance(item, str))
-    bodies = [item for item in found if isinstance(item, Body)]
+    bodies = [item for item in found if isinstance(item, BodySection)]
     needs = {capability for name in names if (capability := needed_for(name))}
     if any(body.binary or body.size for body in bodies):
         needs.add("BINARY")
@@ -136,7 +136,7 @@ def _asked(items: tuple[Item, ...]) -> _Asked:
     )
 
 
-def keys_of(items: tuple[Item, ...]) -> frozenset[str]:
+def keys_of(items: tuple[FetchItem, ...]) -> frozenset[str]:
     """The names under which what is asked for comes back."""
     return _asked(items).keys
 
@@ -165,7 +165,7 @@ class Fetch(MessageCommand[list[Fetched]]):
 
     name = b"UID FETCH"
     collects: ClassVar[tuple[type, ...]] = (Fetched,)
-    items: tuple[Item, ...] = ("FLAGS",)
+    items: tuple[FetchItem, ...] = ("FLAGS",)
     modifiers: tuple[FetchModifier, ...] = ()
     into: BodySink | None = None
     """Where bodies go; in memory, unless this says otherwise."""
@@ -192,7 +192,7 @@ class Fetch(MessageCommand[list[Fetched]]):
         else:
             with out.parens():
                 for _, item in out.spaced(asked.items):
-                    if isinstance(item, Body):
+                    if isinstance(item, BodySection):
                         item.encode(out)
                     else:
                         out.atom(item)

@@ -233,7 +233,7 @@ class Fetched(MessageData):
         return value or b""
 
     def email(self) -> EmailMessage:
-        """The whole message, parsed by Python's `email` package. Needs BODY[], as of `Body()`."""
+        """The whole message, parsed by Python's `email` package. Needs BODY[]: `BodySection()`."""
         from email import message_from_bytes, policy  # slow to import, and seldom needed
 
         return message_from_bytes(self.body(), policy=policy.default)

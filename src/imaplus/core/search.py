@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from imaplus.core.messages import MessageCommand
 from imaplus.core.parameters import SearchReturn, needs_of, write_list
 from imaplus.core.search_query import ALL, Query
-from imaplus.errors import PartlyDone, ProtocolError, Refused
+from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import SELECTED, Command, Reply
 from imaplus.protocol.response import Status, code, response
@@ -23,10 +23,6 @@ from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
-
-
-class UnknownCharset(Refused, codes=("BADCHARSET",)):
-    """The server does not search in this charset (RFC 9051, 7.1)."""
 
 
 @code("BADCHARSET")

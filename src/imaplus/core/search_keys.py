@@ -1,7 +1,7 @@
 """The keys of SEARCH (RFC 9051, 6.4.4; RFC 3501, 6.4.4), one class or constant each.
 
-A key's name on the wire is its class's, in capitals. Arguments are checked when a key is made, so
-that nothing is wrong any more when it is written. How keys combine is `search_query`'s business.
+A key's name on the wire is its class's, in capitals, but for KEYWORD and UNKEYWORD. Arguments are
+checked when a key is made. How keys combine is `search_query`'s business.
 """
 
 from __future__ import annotations
@@ -240,8 +240,10 @@ class ModSeq(_NumberKey):
 
 
 @record(repr=False)
-class Keyword(Query):
-    """The message has this keyword: `Keyword("$Junk")`. Of system flags see `Seen` and the like.
+class HasKeyword(Query):
+    """The message has this keyword: `HasKeyword("$Junk")`, KEYWORD in SEARCH.
+
+    System flags have keys of their own: `Seen`, `Flagged` and the like.
 
     Raises: InvalidArgument for what is no keyword.
     """
@@ -254,15 +256,18 @@ class Keyword(Query):
             raise InvalidArgument(f"expected a keyword (RFC 9051, 9), found {self.keyword!r:.60}")
 
     def encode(self, out: Writer, charset: str = "utf-8") -> None:
-        out.atom(type(self).__name__.upper())
-        out.sp()
+        out.raw(b"KEYWORD ")
         out.atom(self.keyword)
 
 
-class Unkeyword(Keyword):
-    """The message does not have this keyword."""
+class LacksKeyword(HasKeyword):
+    """The message does not have this keyword: UNKEYWORD."""
 
     __slots__ = ()
+
+    def encode(self, out: Writer, charset: str = "utf-8") -> None:
+        out.raw(b"UNKEYWORD ")
+        out.atom(self.keyword)
 
 
 @record(init=False, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Final
 
-from imaplus.core.fetch import Body, Fetch
+from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.errors import NoSuchMessage, Refused
 from imaplus.protocol.command import Flow
@@ -55,9 +55,9 @@ def download(
     """
     into = _IntoFile(file, progress)
     if not binary:
-        return (yield from _download(uid, Body(section), into))
+        return (yield from _download(uid, BodySection(section), into))
     try:
-        return (yield from _download(uid, Body(section, binary=True), into))
+        return (yield from _download(uid, BodySection(section, binary=True), into))
     except Refused as error:
         if error.code not in _NOT_DECODED:
             raise
@@ -67,12 +67,12 @@ def download(
     from imaplus.core.transfer_encodings import Decoded
 
     decoded = Decoded(file, decoder)
-    yield from _download(uid, Body(section), _IntoFile(decoded, progress))
+    yield from _download(uid, BodySection(section), _IntoFile(decoded, progress))
     decoded.finish()
     return decoded.written
 
 
-def _download(uid: int, item: Body, into: _IntoFile) -> Flow[int]:
+def _download(uid: int, item: BodySection, into: _IntoFile) -> Flow[int]:
     found: list[Fetched] = yield from Fetch(SequenceSet.of(uid), ("UID", item), into=into)
     value = next((each[item.key] for each in found if item.key in each), None)
     if value is None:
@@ -95,13 +95,13 @@ def _decoder(uid: int, section: str) -> Flow[Decoder | None]:
 
     if not section:
         return Identity()
-    encoding = encoding_of((yield from _header(uid, Body(f"{section}.MIME"))))
+    encoding = encoding_of((yield from _header(uid, BodySection(f"{section}.MIME"))))
     if encoding is None and section == "1":  # the only one, of which some tell no MIME header
-        encoding = encoding_of((yield from _header(uid, Body("HEADER"))))
+        encoding = encoding_of((yield from _header(uid, BodySection("HEADER"))))
     return Identity() if encoding is None else decoder_for(encoding)
 
 
-def _header(uid: int, item: Body) -> Flow[bytes]:
+def _header(uid: int, item: BodySection) -> Flow[bytes]:
     found: list[Fetched] = yield from Fetch(SequenceSet.of(uid), ("UID", item))
     value = next((each[item.key] for each in found if item.key in each), None)
     return value if isinstance(value, bytes) else b""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from imaplus.core.fetch import Body, BodySink, Fetch, Item
+from imaplus.core.fetch import BodySection, BodySink, Fetch, FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.parameters import FetchModifier
 from imaplus.core.runs import FetchedRun
@@ -32,7 +32,7 @@ class Fetching(Iterator[Fetch]):
         self,
         connection: Connection,
         uids: SequenceSet,
-        items: Sequence[Item],
+        items: Sequence[FetchItem],
         *,
         modifiers: Sequence[FetchModifier] = (),
         into: BodySink | None = None,
@@ -44,7 +44,7 @@ class Fetching(Iterator[Fetch]):
         self._connection = connection
         self._items = tuple(items)
         self._decoded = frozenset(
-            item.key for item in self._items if isinstance(item, Body) and _decodes(item)
+            item.key for item in self._items if isinstance(item, BodySection) and _decodes(item)
         )
         self._seen: set[int] = set()  # of these all of that has come
         self._told: set[int] = set()  # of these something else has
@@ -136,9 +136,9 @@ class Fetching(Iterator[Fetch]):
         return uids.chunks(-(-uids.count // 2))
 
 
-def _decodes(item: Item) -> bool:
+def _decodes(item: FetchItem) -> bool:
     """Whether the server has to undo a transfer encoding for it."""
-    return isinstance(item, Body) and (item.binary or item.size)
+    return isinstance(item, BodySection) and (item.binary or item.size)
 
 
 def _windows(portion: SequenceSet, window: int | None) -> Iterable[SequenceSet]:

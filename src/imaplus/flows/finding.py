@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from imaplus.core.parameters import SearchReturn
-from imaplus.core.search import RETURN_ALL, Found, Search, UnknownCharset
+from imaplus.core.search import RETURN_ALL, Found, Search
 from imaplus.core.search_query import ALL, Query
 from imaplus.core.sequences import FetchUids
 from imaplus.core.session import Noop
-from imaplus.errors import CommandError, InvalidArgument, PartlyDone, Throttled
+from imaplus.errors import CommandError, InvalidArgument, PartlyDone, Throttled, UnknownCharset
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
 from imaplus.records import replace

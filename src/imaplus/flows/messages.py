@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from imaplus.core.append import Append, Appended, MessageRefused, Outgoing
-from imaplus.core.fetch import Item, keys_of
+from imaplus.core.append import Append, Appended, Outgoing
+from imaplus.core.fetch import FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import Change, Copied, Copy, Expunge, Move, Store, Stored
 from imaplus.core.parameters import StoreModifier
@@ -22,6 +22,7 @@ from imaplus.errors import (
     CommandError,
     ConnectionLost,
     InvalidArgument,
+    MessageRefused,
     OutcomeUnknown,
     PartlyDone,
     Refused,
@@ -63,7 +64,7 @@ __all__ = [
 def fetch(
     connection: Connection,
     uids: SequenceSet,
-    items: Sequence[Item] = (),
+    items: Sequence[FetchItem] = (),
     changed_since: int | None = None,
 ) -> Flow[list[Fetched]]:
     """FETCH of any number of messages; without items, of their FLAGS."""

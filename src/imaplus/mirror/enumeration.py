@@ -166,7 +166,7 @@ def by_search(mailbox: Mailbox, *, expected: bool = False) -> SequenceSet:
     """
     try:
         if expected and not mailbox.exists:
-            from imaplus import Uid  # seldom needed, and the keys take their time to load
+            from imaplus.search import Uid  # seldom needed, and the keys take their time to load
 
             return mailbox.search(Uid("1:4294967295"))
         return mailbox.uids()

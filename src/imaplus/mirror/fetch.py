@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from imaplus import Body, SequenceSet
+from imaplus import BodySection, SequenceSet
 from imaplus.errors import CommandError, ImapError
 from imaplus.mirror.comparison import date_of, flags_of, value_of
 from imaplus.mirror.enumeration import by_fetch, by_search
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.progress import Progress
     from imaplus.mirror.store import Store
 
-BODY = Body()
+BODY = BodySection()
 KEY = BODY.key
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from imaplus import Body, Fetched
+from imaplus import BodySection, Fetched
 from imaplus.errors import CommandError, ImapError
 from imaplus.mirror.comparison import value_of
 from imaplus.mirror.fetch import BODY, KEY, Sink
@@ -158,7 +158,7 @@ class Large:
 
     def _ask(self, uid: int, offset: int, octets: int, into: Any) -> None:
         """Have one piece written to `into`, and no more than that."""
-        body = Body(partial=(offset, octets))
+        body = BodySection(partial=(offset, octets))
         sink = _Bounded(into, octets, self._progress)
         for message in self._mailbox().fetch(uid, body, into=lambda uid, size: sink):
             value = message.get(body.key) if message.uid == uid else None

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from imaplus import Body, SequenceSet
+from imaplus import BodySection, SequenceSet
 from imaplus.mirror.comparison import date_of, flags_of, value_of
 from imaplus.mirror.fetch import Fetching
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
     from imaplus.mirror.update import Work
 
-HEADER = Body("HEADER")
+HEADER = BodySection("HEADER")
 LONGEST = 1 << 20
 """Bytes of a stored message in which the end of its header is looked for."""
 Key = tuple[int | None, "datetime | None"]

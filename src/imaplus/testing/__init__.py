@@ -2,7 +2,7 @@
 
     with imaplus.testing.Server() as server:
         server.add_message("INBOX", b"Subject: hello\\r\\n\\r\\nworld\\r\\n")
-        endpoint = imaplus.Tcp(server.host, server.port, imaplus.Security.PLAIN)
+        endpoint = imaplus.endpoints.Tcp(server.host, server.port, imaplus.Security.PLAIN)
         with imaplus.Client.connect(
             endpoint, user=server.user, password=server.password, security=imaplus.Security.PLAIN
         ) as client:

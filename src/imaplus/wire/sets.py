@@ -24,7 +24,7 @@ STAR: Final = MAX_NUMBER + 1
 
 LONGEST_RANGE: Final = len(b"4294967294:4294967295")
 
-Range: TypeAlias = tuple[int, int]
+NumberRange: TypeAlias = tuple[int, int]
 """The first and the last number of a range, both included."""
 SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
 """What names messages: a set, one number, a set as IMAP writes it ("1:5,7"), or numbers."""
@@ -41,7 +41,7 @@ class SequenceSet:
     Raises: InvalidArgument for a number out of bounds, and for what is not a number.
     """
 
-    ranges: tuple[Range, ...] = ()
+    ranges: tuple[NumberRange, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ranges", _canonical(self.ranges))
@@ -57,7 +57,7 @@ class SequenceSet:
         return cls(parse_ranges(data))
 
     @classmethod
-    def from_ranges(cls, ranges: Iterable[Range]) -> SequenceSet:
+    def from_ranges(cls, ranges: Iterable[NumberRange]) -> SequenceSet:
         """The union of (one end, other end) pairs, in any order."""
         return cls(tuple(ranges))
 
@@ -108,7 +108,7 @@ class SequenceSet:
         raise InvalidArgument(f"not a set of message numbers: {what!r:.100}")
 
     @classmethod
-    def _of_ranges(cls, ranges: tuple[Range, ...]) -> SequenceSet:
+    def _of_ranges(cls, ranges: tuple[NumberRange, ...]) -> SequenceSet:
         """A set of ranges that need no second look."""
         made = object.__new__(cls)
         object.__setattr__(made, "ranges", ranges)
@@ -214,7 +214,7 @@ class SequenceSet:
         return self._split(octets)
 
     def _split(self, octets: int) -> Iterator[SequenceSet]:
-        part: list[Range] = []
+        part: list[NumberRange] = []
         size = 0
         for each in self.ranges:
             needed = len(_format(each)) + 1  # the comma
@@ -237,7 +237,7 @@ class SequenceSet:
         return self._chunks(numbers)
 
     def _chunks(self, numbers: int) -> Iterator[SequenceSet]:
-        chunk: list[Range] = []
+        chunk: list[NumberRange] = []
         room = numbers
         for low, high in self.ranges:
             while low <= high:
@@ -256,7 +256,7 @@ class SequenceSet:
             raise InvalidArgument(f"only the mailbox knows where {quoted(str(self))} ends")
 
 
-def parse_ranges(data: bytes | str) -> tuple[Range, ...]:
+def parse_ranges(data: bytes | str) -> tuple[NumberRange, ...]:
     """The ranges of a sequence-set as they were sent: their order and direction kept.
 
     COPYUID pairs two sets number by number (RFC 4315, 3); there `9:6` is (9, 6).
@@ -283,7 +283,7 @@ def parse_ranges(data: bytes | str) -> tuple[Range, ...]:
     return tuple(zip(numbers, numbers, strict=True))
 
 
-def _parse_range(data: bytes) -> Range:
+def _parse_range(data: bytes) -> NumberRange:
     one, colon, other = data.partition(b":")
     low = _parse_number(one)
     return low, _parse_number(other) if colon else low
@@ -298,13 +298,13 @@ def _parse_number(data: bytes) -> int:
     raise ValueError
 
 
-def _format(each: Range) -> str:
+def _format(each: NumberRange) -> str:
     low, high = each
     last = "*" if high == STAR else str(high)
     return last if low == high else f"{low}:{last}"
 
 
-def _canonical(ranges: Iterable[Range]) -> tuple[Range, ...]:
+def _canonical(ranges: Iterable[NumberRange]) -> tuple[NumberRange, ...]:
     """Ascending, disjoint, not adjacent. `index` sees to it that nothing but numbers gets in."""
     if isinstance(ranges, tuple) and _is_canonical(ranges):
         return ranges
@@ -312,7 +312,7 @@ def _canonical(ranges: Iterable[Range]) -> tuple[Range, ...]:
         pairs = [(index(one), index(other)) for one, other in ranges]
     except (TypeError, ValueError):
         raise InvalidArgument("a message number is a whole number") from None
-    merged: list[Range] = []
+    merged: list[NumberRange] = []
     start, end = 0, -1
     for low, high in sorted(pair if pair[0] <= pair[1] else pair[::-1] for pair in pairs):
         if low > end + 1:
@@ -328,7 +328,7 @@ def _canonical(ranges: Iterable[Range]) -> tuple[Range, ...]:
     return tuple(merged)
 
 
-def _is_canonical(ranges: tuple[Range, ...]) -> bool:
+def _is_canonical(ranges: tuple[NumberRange, ...]) -> bool:
     """Whether they are as they should be already: what most servers send, and all algebra gives."""
     if set(map(type, chain.from_iterable(ranges))) != {int} or set(map(len, ranges)) != {2}:
         return False  # the empty set goes the long way, too
@@ -340,7 +340,9 @@ def _is_canonical(ranges: tuple[Range, ...]) -> bool:
     return end <= STAR
 
 
-def _common(some: tuple[Range, ...], others: tuple[Range, ...]) -> Iterator[Range]:
+def _common(
+    some: tuple[NumberRange, ...], others: tuple[NumberRange, ...]
+) -> Iterator[NumberRange]:
     """What two lists of ascending, disjoint ranges share, in one walk along both."""
     i = j = 0
     while i < len(some) and j < len(others):
@@ -353,7 +355,7 @@ def _common(some: tuple[Range, ...], others: tuple[Range, ...]) -> Iterator[Rang
             j += 1
 
 
-def _gaps(ranges: tuple[Range, ...]) -> Iterator[Range]:
+def _gaps(ranges: tuple[NumberRange, ...]) -> Iterator[NumberRange]:
     """What ascending, disjoint ranges leave out of `1:*`."""
     start = 1
     for low, high in ranges:

@@ -1,0 +1,67 @@
+"""The core without I/O, and what a command of one's own is made of.
+
+A `Connection` takes commands and gives the bytes to send; it takes the bytes that come and gives
+values. `client.run()` takes a `Command` or a `Flow`.
+"""
+
+from __future__ import annotations
+
+from imaplus.logs import ConnectionLog
+from imaplus.protocol.answering import Answering
+from imaplus.protocol.command import (
+    Ask,
+    Command,
+    Flow,
+    Handshake,
+    Pending,
+    Reply,
+    State,
+    Step,
+    Together,
+)
+from imaplus.protocol.connection import Connection
+from imaplus.protocol.data import MessageData, MessageRun, RunShape
+from imaplus.protocol.mailbox import Mailbox as MailboxState
+from imaplus.protocol.progress import Progress as ConnectionProgress
+from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+from imaplus.wire.cursor import Cursor, Mark
+from imaplus.wire.frames import Frame
+from imaplus.wire.framing import Framer, Rows
+from imaplus.wire.sinks import SinkChooser
+from imaplus.wire.writer import Piece, Rules, Segment, Writer
+from imaplus.wire.writer import Text as TextLike
+
+__all__ = [
+    "Answering",
+    "Ask",
+    "Command",
+    "Connection",
+    "ConnectionLog",
+    "ConnectionProgress",
+    "Continuation",
+    "Cursor",
+    "Flow",
+    "Frame",
+    "Framer",
+    "Handshake",
+    "MailboxState",
+    "Malformed",
+    "Mark",
+    "MessageData",
+    "MessageRun",
+    "Pending",
+    "Piece",
+    "Reply",
+    "Rows",
+    "Rules",
+    "RunShape",
+    "Segment",
+    "SinkChooser",
+    "State",
+    "Status",
+    "Step",
+    "TextLike",
+    "Together",
+    "Unknown",
+    "Writer",
+]

@@ -1,0 +1,41 @@
+"""Types of the clients' signatures that programs seldom name, for annotations.
+
+What is named every day stands in `imaplus` itself.
+"""
+
+from __future__ import annotations
+
+from imaplus.core.envelope import Addresses
+from imaplus.core.fetch import BodySink, FetchItem
+from imaplus.core.listing import Namespace, Namespaces
+from imaplus.core.message_source import MessageLike
+from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
+from imaplus.flows.download import Progress
+from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.protocol.telling import Trace
+from imaplus.wire.flags import FlagsLike
+from imaplus.wire.sets import NumberRange, SequenceSetLike
+from imaplus.wire.sinks import Sink
+from imaplus.wire.sources import Source
+
+__all__ = [
+    "Addresses",
+    "BodySink",
+    "Disposition",
+    "FetchItem",
+    "FlagsLike",
+    "MessageLike",
+    "MessagePart",
+    "Multipart",
+    "Namespace",
+    "Namespaces",
+    "NumberRange",
+    "OutgoingMessage",
+    "Part",
+    "Progress",
+    "SequenceSetLike",
+    "Sink",
+    "Source",
+    "TextPart",
+    "Trace",
+]
