@@ -21,8 +21,8 @@ from imaplus.protocol.response import Status, parse
 from imaplus.wire.frames import Frame
 from imaplus.wire.secret import Secret
 
-SKIPPED = ("imaplus.testing.pytest_plugin", "imaplus.__main__", "imaplus.imaplib.__main__")
-"""Modules that do something when they are imported, or belong to another tool."""
+SKIPPED = ("imaplus.__main__", "imaplus.imaplib.__main__")
+"""Modules that do something when they are imported."""
 PRIVATE = ("imaplus.testing.", "imaplus.cli.", "imaplus.core.usual_parts")
 """Where errors stay inside: no caller of the library ever gets one."""
 SAMPLES: dict[str, object] = {

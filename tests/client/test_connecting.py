@@ -152,7 +152,20 @@ async def test_no_such_host(connect: Connector) -> None:
         await connect("no-such-host.invalid", timeouts=Timeouts(connect=5))
 
 
-@pytest.mark.parametrize("where", ["", "a b", "user@host", "http://host/", "imap://u:secret@host/"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "",
+        "a b",
+        "user@host",
+        "ada:secret@host",
+        "http://host/",
+        "http://u:secret@host/",
+        "imap://u:secret@host/",
+        "imap://u:secret/@host",
+        "imaps://host:secret",
+    ],
+)
 async def test_what_is_no_address(connect: Connector, where: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         await connect(where)

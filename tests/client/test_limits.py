@@ -70,6 +70,25 @@ async def test_so_do_the_flags_of_all(play: Any) -> None:
     assert flags == {1: set(), 2: set(), 4: set(), 5: {"\\Seen"}}
 
 
+@pytest.mark.parametrize("kind", ["NO", "OK"])
+async def test_an_untagged_response_that_says_so_may_be_of_either_kind(
+    play: Any, kind: str
+) -> None:
+    script = LIMITED.replace("S: * NO [", f"S: * {kind} [")
+    assert await play(script, fetched, "MESSAGELIMIT=2") == [4, 5, 2, 1]
+
+
+async def test_a_pipeline_is_told_that_nothing_was_done(play: Any) -> None:
+    script = "C: $2 UID FETCH 1:* (UID FLAGS)\nS: $2 NO [MESSAGELIMIT 2] too many\n"
+
+    async def use(mailbox: AsyncMailbox) -> None:
+        async with mailbox._client.pipeline() as pipe:
+            pipe.fetch(mailbox, "1:*")
+
+    with pytest.raises(PartlyDone, match="UID FETCH: NO"):
+        await play(script, use, "MESSAGELIMIT=2")
+
+
 @pytest.mark.parametrize("code", ["[MESSAGELIMIT 2 6]", "[MESSAGELIMIT 2]", "[MESSAGELIMIT]"])
 async def test_iterating_fails_where_it_cannot_go_on(play: Any, code: str) -> None:
     script = f"C: $2 UID FETCH 1:4 (UID FLAGS)\nS: * 4 FETCH (UID 4 FLAGS ())\nS: $2 OK {code} x\n"
@@ -116,7 +135,10 @@ async def test_what_could_not_be_read_is_not_enabled(
         Enable((name,))
 
 
-@pytest.mark.parametrize("answer", ["NO not now", "BAD what?"])
+@pytest.mark.parametrize(
+    "answer",
+    ["NO not now", "BAD what?", "NO [PRIVACYREQUIRED] use TLS", "NO [AUTHENTICATIONFAILED] no"],
+)
 async def test_connecting_survives_what_is_refused(connect: Connector, answer: str) -> None:
     script = (
         "S: * OK ready\n"
@@ -149,7 +171,8 @@ async def test_connecting_survives_what_is_refused(connect: Connector, answer: s
             mailbox="INBOX",
         )
         assert client.mailbox.exists == 5
-        assert not any(map(client.can, ("IMAP4rev2", "ESEARCH", "COMPRESS=DEFLATE")))
+        refused = ("ID", "IMAP4rev2", "ESEARCH", "COMPRESS=DEFLATE")
+        assert not any(map(client.can, refused))
         await client.noop()
         await client.close()
 

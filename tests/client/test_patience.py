@@ -55,7 +55,7 @@ def drip() -> Iterator[Drip]:
 
 
 async def test_with_a_handshake(connect: Connector, silent: int) -> None:
-    with pytest.raises(TimedOut):
+    with pytest.raises(TimedOut, match=f"TLS handshake within {SHORT:g} seconds"):
         await connect(Tcp("127.0.0.1", silent), timeouts=Timeouts(connect=SHORT))
 
 
@@ -66,7 +66,7 @@ async def test_with_connecting(connect: Connector) -> None:
         for sock in waiting:
             sock.setblocking(False)
             sock.connect_ex(listener.getsockname())
-        with pytest.raises(TimedOut):
+        with pytest.raises(TimedOut, match=f"did not answer within {SHORT:g} seconds"):
             await connect(
                 Tcp("127.0.0.1", listener.getsockname()[1], Security.PLAIN),
                 timeouts=Timeouts(connect=SHORT),

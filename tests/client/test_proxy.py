@@ -149,6 +149,22 @@ async def test_a_wrong_password_is_not_shown(connect: Connector, server: Server,
         assert proxy.url in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 403 not ada with hunter2-hunter2\r\n\r\n",
+        b"HTTP/1.1 403 not Basic YWRhOmh1bnRlcjItaHVudGVyMg==\r\n\r\n",
+        b"hunter2-hunter2\r\n",
+    ],
+)
+async def test_a_password_that_the_proxy_repeats(connect: Connector, reply: bytes) -> None:
+    with SmallProxy("http", 1, reply=reply) as proxy, pytest.raises(ProxyFailed) as caught:
+        await connect(HOST, 143, proxy=proxy.url_for("ada", "hunter2-hunter2"))
+    said = f"{caught.value} {caught.value!r}"
+    assert "hunter" not in said
+    assert "YWRh" not in said
+
+
 async def test_a_wrong_password_by_another_code(connect: Connector, server: Server) -> None:
     """tinyproxy 1.11 says 401."""
     with SmallProxy("http", server.port, reply=b"HTTP/1.1 401 Unauthorized\r\n\r\n") as proxy:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
-from imaplus import BodySection, ImapError
+from imaplus import BodySection, ImapError, Security
 from imaplus.credentials import BearerToken, Credentials, Password
-from imaplus.testing import Personality, Server
+from imaplus.testing import Personality, ScriptServer, Server, Transcript
 from imaplus.testing.personality import REV1
 
 from .harness import Connector, pair
@@ -108,6 +108,42 @@ async def test_a_secret_that_the_server_repeats(
     assert_blank(logged.text)
     assert len(lines) > 1
     assert "sent" in logged.text
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["", "Dovecot"])
+async def test_a_secret_that_the_server_repeats_later(
+    connect: Connector,
+    logged: pytest.LogCaptureFixture,
+    lines: list[tuple[str, bytes]],
+    ahead: bool,
+) -> None:
+    response = base64.b64encode(f"\0ada\0{PASSWORD}".encode()).decode()
+    script = (
+        f"S: * OK [CAPABILITY IMAP4rev1 SASL-IR ID ENABLE AUTH=PLAIN] {'Dovecot' * ahead} ready\n"
+        f"C: $1 AUTHENTICATE PLAIN {response}\n"
+        "S: $1 OK [CAPABILITY IMAP4rev1] done\n"
+        "C: $2 NOOP\n"
+        f"S: * NO who is {PASSWORD}?\n"
+        f"S: * BYE {PASSWORD} has failed\n"
+        f"S: $2 BAD [X-SAID {PASSWORD}] no {PASSWORD.upper()}\n"
+    )
+    with ScriptServer(Transcript.parse(script)) as server:
+        client = await connect(
+            server.host,
+            server.port,
+            credentials=Password("ada", PASSWORD),
+            security=Security.PLAIN,
+            identity={},
+            enable=(),
+            trace=lambda *line: lines.append(line),
+        )
+        for _ in range(2):
+            with pytest.raises(ImapError) as caught:
+                await client.noop()
+            assert_blank(said(caught.value))
+            assert "***" in said(caught.value)
+    assert_blank("".join(f"{side} {line.decode('latin-1')}\n" for side, line in lines))
+    assert_blank(logged.text)
 
 
 async def test_a_whole_session(

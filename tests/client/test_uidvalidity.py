@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imaplus import AsyncClient, Client
+from imaplus import AsyncClient, Client, Security
 from imaplus.errors import UidValidityChanged
 from imaplus.testing import ScriptServer, Transcript
 
@@ -28,7 +28,10 @@ def address(server: ScriptServer) -> str:
 
 
 def test_sync() -> None:
-    with ScriptServer(SCRIPT) as server, Client.connect(address(server), security="none") as client:
+    with (
+        ScriptServer(SCRIPT) as server,
+        Client.connect(address(server), security=Security.PLAIN) as client,
+    ):
         inbox = client.select("INBOX")
         client.noop()
         assert inbox.uidvalidity == 1
@@ -40,7 +43,7 @@ def test_sync() -> None:
 
 async def test_async() -> None:
     with ScriptServer(SCRIPT) as server:
-        async with await AsyncClient.connect(address(server), security="none") as client:
+        async with await AsyncClient.connect(address(server), security=Security.PLAIN) as client:
             inbox = await client.select("INBOX")
             await client.noop()
             with pytest.raises(UidValidityChanged):

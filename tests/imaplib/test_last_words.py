@@ -121,6 +121,21 @@ def test_a_secret_that_the_server_repeats(
             assert secret.decode() not in shown
 
 
+def test_a_secret_that_the_server_repeats_later(
+    talk: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = Answer((b"* NO who is " + SECRET.encode(),), b"BAD not " + SECRET.encode())
+    client, _ = talk(state="NONAUTH", answers=[Answer(()), again])
+    client.login("ann", SECRET)
+    with pytest.raises(imaplib.IMAP4.error) as caught:
+        client.noop()
+    client.print_log()
+    shown = repr(caught.value) + repr(vars(caught.value)) + capsys.readouterr().err
+    assert shown.count("***") > 2
+    assert SECRET not in shown
+    assert repr(SECRET)[1:-1] not in shown
+
+
 def test_long_lines_are_shortened(talk: Any) -> None:
     client, _ = talk(answers=[Answer((b"begin" + b"x" * 100_000 + b"end",))])
     with pytest.raises(imaplib.IMAP4.abort) as caught:

@@ -207,6 +207,16 @@ def test_a_line_in_pieces_while_idling(meet: Meet) -> None:
         server._pieces = iter([(0.0, b"T0 OK done\r\n")])
 
 
+def test_a_line_that_drips_does_not_outlast_a_time_out(meet: Meet) -> None:
+    client, server = meet(drip(b"* SEARCH" + b" 1" * 1000, 0.01))
+    began = server.now
+    with pytest.raises(client._responsetimeout):
+        client._get_response(1.0)
+    assert server.now - began < 1.1
+    assert server.gettimeout() is None
+    assert client._readbuf  # what has come is not lost
+
+
 def test_get_response_with_a_time_out(meet: Meet) -> None:
     client, _ = meet([(0.5, b"* 1 EX"), (5.0, b"ISTS\r\n")], 30.0)
     with pytest.raises(client._responsetimeout):

@@ -186,3 +186,14 @@ def test_a_timeout_of_one_call() -> None:
         with pytest.raises(imaplus.TimedOut, match="NOOP was not over within the deadline"):
             imap.typed.run(Noop(), timeout=0.05)
         assert imap.state == "LOGOUT"
+
+
+def test_the_time_out_of_the_socket() -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(0.05)
+    with theirs:
+        imap = imaplib.IMAP4.__new__(imaplib.IMAP4)
+        imap._reset()
+        imap.sock, imap.state, imap.capabilities, imap.host = ours, "AUTH", ("IMAP4REV1",), "h"
+        with pytest.raises(imaplus.TimedOut, match=r"nothing came for 0\.05 seconds"):
+            imap.typed.noop()

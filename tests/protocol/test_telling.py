@@ -77,10 +77,8 @@ def test_secrets_are_blanked_in_all_their_forms() -> None:
     for said in (b"hunter2", b"HUNTER2", b'"hunter2"', b"aHVudGVyMg=="):
         assert telling.hidden(b"no: %b!" % said) == b"no: ***!"
     assert telling.hidden(b"abc") == b"abc"  # so short that it is in any text
-    telling.forget(secrets=False)
+    telling.forget()
     assert telling.hidden(b"hunter2") == b"***"
-    telling.forget(secrets=True)
-    assert telling.hidden(b"hunter2") == b"hunter2"
 
 
 def test_secrets_of_an_earlier_login_are_forgotten() -> None:
@@ -108,5 +106,5 @@ def test_words_are_those_since_a_moment() -> None:
         telling.hear(b"%d" % number)
     assert telling.words(began) == ("2", "3", "4")
     assert telling.words() == ("2", "3", "4")
-    telling.forget(secrets=True)
+    telling.forget()
     assert telling.words() == ()

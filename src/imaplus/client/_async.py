@@ -8,7 +8,7 @@ more: what a server lacks, flows make up for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import targets
@@ -82,8 +82,8 @@ class AsyncClient(AsyncRunner):
         tls: Tls = DEFAULT_TLS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         limits: Limits = DEFAULT_LIMITS,
-        mechanisms: Sequence[str] | None = None,
-        enable: Iterable[str] = DEFAULT_ENABLE,
+        mechanisms: str | Iterable[str] | None = None,
+        enable: str | Iterable[str] = DEFAULT_ENABLE,
         identity: Mapping[str, str | None] | None = None,
         compress: bool = False,
         mailbox: str | None = None,
@@ -218,7 +218,7 @@ class AsyncClient(AsyncRunner):
         pattern: str = "*",
         *,
         subscribed: bool = False,
-        status: Sequence[str] = (),
+        status: str | Iterable[str] = (),
     ) -> list[ListEntry]:
         """The mailboxes that match a pattern, with all that the server tells in one command.
 
@@ -233,7 +233,9 @@ class AsyncClient(AsyncRunner):
             )
         )
 
-    async def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> MailboxStatus:
+    async def status(
+        self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
+    ) -> MailboxStatus:
         """Numbers of a mailbox that need not be open: messages, unseen, ..."""
         return await self.run(mailboxes.status(self.connection, mailbox, items))
 

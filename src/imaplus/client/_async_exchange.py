@@ -114,6 +114,8 @@ class AsyncExchange:
         try:
             await self._stream.wait(read=read, write=write, timeout=seconds)
         except TimedOut:
+            if seconds is None:  # the stream has a limit of its own
+                raise
             raise patience.late(seconds, now()) from None
 
     async def _receive(self, patience: Patience) -> None:
@@ -176,7 +178,7 @@ class AsyncExchange:
         if seconds > self._timeouts.silence and (
             self._response_octets < seconds * self._timeouts.slowest
         ):
-            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
+            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.3g} seconds")
 
     async def _flush(self, patience: Patience | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
@@ -186,8 +188,9 @@ class AsyncExchange:
         patience = patience or self._patience(None)
         turn = self._writing
         while self._has_unsent:
-            if not (turn.try_acquire() or await turn.acquire(patience.left(now()))):
-                raise TimedOut("nothing could be written")
+            left = patience.left(now())
+            if not (turn.try_acquire() or await turn.acquire(left)):
+                raise patience.late(left, now())
             try:
                 await self._write(patience)
             finally:

@@ -10,7 +10,7 @@ wire at the same time is the connection's concern.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -83,7 +83,9 @@ class AsyncPipeline:
 
     # -- mailboxes --------------------------------------------------------------------------
 
-    def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> Answer[MailboxStatus]:
+    def status(
+        self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
+    ) -> Answer[MailboxStatus]:
         """Numbers of a mailbox that need not be open: messages, unseen, ...
 
         Of the one that is open they are asked for after a NOOP, and so after all else has gone out.

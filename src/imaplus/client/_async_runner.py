@@ -12,7 +12,7 @@ from time import monotonic as now
 from typing import Any, TypeVar
 
 from imaplus.client._async_exchange import AsyncExchange
-from imaplus.client.answers import Answer, results
+from imaplus.client.answers import Answer, check_runnable, results
 from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
@@ -38,6 +38,7 @@ class AsyncRunner(AsyncExchange):
         """The result of a command or of a flow.
 
         Raises:
+            InvalidArgument: it is neither.
             TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
                 progress for `Timeouts.command` seconds. The connection is closed.
         """
@@ -46,6 +47,7 @@ class AsyncRunner(AsyncExchange):
         if isinstance(what, Command):
             result: T = await self._command(what, deadline)
             return result
+        check_runnable(what)
         return await self._flow(what, deadline)
 
     async def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:

@@ -9,7 +9,7 @@ more: what a server lacks, flows make up for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import targets
@@ -83,8 +83,8 @@ class Client(Runner):
         tls: Tls = DEFAULT_TLS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         limits: Limits = DEFAULT_LIMITS,
-        mechanisms: Sequence[str] | None = None,
-        enable: Iterable[str] = DEFAULT_ENABLE,
+        mechanisms: str | Iterable[str] | None = None,
+        enable: str | Iterable[str] = DEFAULT_ENABLE,
         identity: Mapping[str, str | None] | None = None,
         compress: bool = False,
         mailbox: str | None = None,
@@ -219,7 +219,7 @@ class Client(Runner):
         pattern: str = "*",
         *,
         subscribed: bool = False,
-        status: Sequence[str] = (),
+        status: str | Iterable[str] = (),
     ) -> list[ListEntry]:
         """The mailboxes that match a pattern, with all that the server tells in one command.
 
@@ -234,7 +234,7 @@ class Client(Runner):
             )
         )
 
-    def status(self, mailbox: str, items: Sequence[str] = STATUS_ITEMS) -> MailboxStatus:
+    def status(self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS) -> MailboxStatus:
         """Numbers of a mailbox that need not be open: messages, unseen, ..."""
         return self.run(mailboxes.status(self.connection, mailbox, items))
 

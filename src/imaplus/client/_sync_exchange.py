@@ -115,6 +115,8 @@ class Exchange:
         try:
             self._stream.wait(read=read, write=write, timeout=seconds)
         except TimedOut:
+            if seconds is None:  # the stream has a limit of its own
+                raise
             raise patience.late(seconds, now()) from None
 
     def _receive(self, patience: Patience) -> None:
@@ -177,7 +179,7 @@ class Exchange:
         if seconds > self._timeouts.silence and (
             self._response_octets < seconds * self._timeouts.slowest
         ):
-            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.0f} seconds")
+            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.3g} seconds")
 
     def _flush(self, patience: Patience | None = None) -> None:
         """Write all there is. While the other side does not read, read what it says: it may be
@@ -187,8 +189,9 @@ class Exchange:
         patience = patience or self._patience(None)
         turn = self._writing
         while self._has_unsent:
-            if not (turn.try_acquire() or turn.acquire(patience.left(now()))):
-                raise TimedOut("nothing could be written")
+            left = patience.left(now())
+            if not (turn.try_acquire() or turn.acquire(left)):
+                raise patience.late(left, now())
             try:
                 self._write(patience)
             finally:

@@ -27,6 +27,7 @@ from imaplus.flows.fetching import Fetching
 from imaplus.flows.finding import uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage
 from imaplus.wire.flags import FlagsLike
+from imaplus.wire.names import names_of
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ class Mailbox:
         written.
 
         Raises:
+            InvalidArgument: this is no binary file.
             NoSuchMessage: there is no such message, or section.
             Refused: neither the server nor this library knows the transfer encoding.
         """
@@ -280,26 +282,30 @@ class Mailbox:
             messages.change_flags(connection, numbers, change, wanted, unchanged_since)
         )
 
-    def add_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
-        """Add labels of Gmail (X-GM-EXT-1): names of mailboxes, or "\\\\Starred" and the like."""
+    def add_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
+        """Add labels of Gmail (X-GM-EXT-1): names of mailboxes, or "\\\\Starred" and the like.
+
+        An argument is one label or an iterable of labels.
+        """
         return self._store_labels(uids, Change.ADD, labels)
 
-    def remove_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
+    def remove_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
         """Take labels of Gmail away; not that of this mailbox, which Gmail keeps in any case."""
         return self._store_labels(uids, Change.REMOVE, labels)
 
-    def set_labels(self, uids: SequenceSetLike, *labels: str) -> Stored:
+    def set_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
         """Have exactly these labels of Gmail, or none."""
         return self._store_labels(uids, Change.REPLACE, labels)
 
     def _store_labels(
-        self, uids: SequenceSetLike, change: Change, labels: tuple[str, ...]
+        self, uids: SequenceSetLike, change: Change, labels: tuple[str | Iterable[str], ...]
     ) -> Stored:
         from imaplus.flows.gmail import change_labels
 
         self._insist()
         connection, numbers = self._client.connection, SequenceSet.of(uids)
-        return self._client.run(change_labels(connection, numbers, change, labels))
+        wanted = names_of("a label", *labels)
+        return self._client.run(change_labels(connection, numbers, change, wanted))
 
     def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
         """Copy messages to another mailbox; the result says which became which."""

@@ -13,7 +13,7 @@ from time import monotonic as now
 from typing import Any, TypeVar
 
 from imaplus.client._sync_exchange import Exchange
-from imaplus.client.answers import Answer, results
+from imaplus.client.answers import Answer, check_runnable, results
 from imaplus.client.deadlines import Deadline, deadline_in
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
@@ -39,6 +39,7 @@ class Runner(Exchange):
         """The result of a command or of a flow.
 
         Raises:
+            InvalidArgument: it is neither.
             TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
                 progress for `Timeouts.command` seconds. The connection is closed.
         """
@@ -47,6 +48,7 @@ class Runner(Exchange):
         if isinstance(what, Command):
             result: T = self._command(what, deadline)
             return result
+        check_runnable(what)
         return self._flow(what, deadline)
 
     def _flow(self, flow: Flow[T], deadline: Deadline | None) -> T:

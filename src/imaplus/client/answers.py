@@ -6,13 +6,24 @@ the runner, what the steps mean to nobody here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
-from imaplus.errors import CommandError, ImapError, StateError
+from imaplus.errors import CommandError, ImapError, InvalidArgument, StateError
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
+
+
+def check_runnable(what: object) -> None:
+    """Insist on a command or a flow.
+
+    Raises:
+        InvalidArgument: it is neither, but the class of a command, say, or a line of IMAP.
+    """
+    if not isinstance(what, Command | Generator):
+        name = what.__name__ if isinstance(what, type) else type(what).__name__
+        raise InvalidArgument(f"expected a command or a flow, such as Noop(), found {name}")
 
 
 class Answer(Generic[T]):
@@ -21,6 +32,7 @@ class Answer(Generic[T]):
     __slots__ = ("_flow", "_left", "_pendings", "_ready", "_step", "_value", "done", "error")
 
     def __init__(self, what: Command[T] | Flow[T]) -> None:
+        check_runnable(what)
         self._flow: Flow[T] = iter(what)
         self._step: Step | None = None
         self._pendings: list[Pending[Any]] = []

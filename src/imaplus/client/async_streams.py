@@ -190,7 +190,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                     async with asyncio.timeout(timeout):
                         _, stream = await loop.create_unix_connection(cls, str(path))
                 except OSError as error:
-                    raise unreachable(str(path), error) from error
+                    raise unreachable(str(path), error, timeout) from error
                 stream.secure = True
                 return stream
             case Tcp():
@@ -221,7 +221,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 async with asyncio.timeout(timeout):
                     _, stream = await loop.create_connection(cls, host, port)
             except OSError as error:
-                raise unreachable(f"{host}:{port}", error) from error
+                raise unreachable(f"{host}:{port}", error, timeout) from error
         if endpoint.security is Security.TLS:
             try:
                 await stream.start_tls(tls, endpoint.host, timeout)
@@ -250,7 +250,7 @@ class AsyncStream(asyncio.BufferedProtocol):
             ssl_object = transport.get_extra_info("ssl_object")
             check_alpn(ssl_object.selected_alpn_protocol())
         except (OSError, ValueError) as error:
-            raise tls_failed(host, error) from error
+            raise tls_failed(host, error, timeout) from error
         self.secure = True
 
     # -- whose it is ------------------------------------------------------------------------

@@ -154,7 +154,9 @@ def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp,
         InvalidArgument: it is neither, or holds a password, or contradicts `security` or `port`.
     """
     if "://" not in where:
-        if not where or any(char in where for char in "/@ \r\n\0"):
+        if "@" in where:  # perhaps with a password before it, which is not repeated
+            raise InvalidArgument("expected a host name or an imap URL; give the user separately")
+        if not where or any(char in where for char in "/ \r\n\0"):
             raise InvalidArgument(f"expected a host name or an imap URL, found {where!r}")
         return Tcp(where, port, security or Security.TLS), None
     from urllib.parse import unquote, urlsplit
@@ -162,8 +164,8 @@ def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp,
     try:
         url = urlsplit(where)
         found = Tcp(url.hostname or "", url.port if port is None else port)
-    except ValueError as error:
-        raise InvalidArgument(f"expected an imap URL: {error}") from error
+    except ValueError:  # whose text may repeat a part of a password
+        raise InvalidArgument("expected an imap URL, such as imaps://imap.example.org") from None
     if url.scheme not in ("imap", "imaps") or not found.host:
         raise InvalidArgument("expected a URL that begins imap:// or imaps:// and names a host")
     if url.password is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ssl
 
 from imaplus.client.endpoints import ALPN
-from imaplus.errors import ConnectionLost, TimedOut, TlsFailed
+from imaplus.client.unreachable import too_late
+from imaplus.errors import ConnectionLost, TlsFailed
 
 
 def check_alpn(selected: str | None) -> None:
@@ -14,10 +15,10 @@ def check_alpn(selected: str | None) -> None:
         raise ssl.SSLError(f"the server speaks {selected!r}, not {ALPN!r}")
 
 
-def tls_failed(host: str, error: Exception) -> ConnectionLost:
-    """The error for a handshake that failed."""
+def tls_failed(host: str, error: Exception, timeout: float | None) -> ConnectionLost:
+    """The error for a handshake that failed, `timeout` being the seconds it had."""
     if isinstance(error, TimeoutError):
-        return TimedOut(f"{host} did not finish the TLS handshake in time")
+        return too_late(f"{host} did not finish the TLS handshake", error, timeout)
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsFailed(f"the certificate of {host} is not accepted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):

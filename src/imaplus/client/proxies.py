@@ -64,6 +64,17 @@ class Proxy:
         """The password; an empty one where there is none."""
         return self.password or Secret("")
 
+    def quoted(self, said: bytes) -> str:
+        """What it says, as an error repeats it: printable, shortened, without password."""
+        from imaplus.wire.blanking import Blanking
+
+        secrets = Blanking()
+        if self.user is not None:
+            secrets.keep(self.secret.reveal().encode())
+            secrets.keep(f"{self.user}:{self.secret.reveal()}".encode())
+        text = secrets.blanked(said).decode("latin-1")[:SHOWN]
+        return "".join(char if char.isprintable() else "?" for char in text).strip()
+
     def failed(self, what: str) -> ProxyFailed:
         """The error for what went wrong with it."""
         return ProxyFailed(f"the proxy {self.url} {what}", self.url)
@@ -215,7 +226,7 @@ def _connect(proxy: Proxy, host: str, port: int) -> Talk:
     found = re.match(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?", status)
     if found is None:
         raise proxy.failed("does not answer as HTTP has it")
-    code, reason = found[1].decode(), _shown(found[2] or b"")
+    code, reason = found[1].decode(), proxy.quoted(found[2] or b"")
     if code == "407" or (code == "401" and proxy.user is not None):  # tinyproxy 1.11: 401
         raise proxy.failed(
             "wants a user and a password: put them into its URL"
@@ -236,7 +247,8 @@ def _status_line(proxy: Proxy) -> Generator[Step, bytes, bytes]:
     """Whatever is no HTTP is told at once: it may never come to an end."""
     begin = yield len(b"HTTP/1.")
     if begin != b"HTTP/1.":
-        raise proxy.failed(f"does not speak HTTP: it says {_shown(begin)!r}...")
+        says = "" if proxy.user is not None else f": it says {proxy.quoted(begin)!r}..."
+        raise proxy.failed(f"does not speak HTTP{says}")  # so few octets may be part of a secret
     return begin + (yield from _line(proxy, LONGEST_HEAD))
 
 
@@ -248,8 +260,3 @@ def _line(proxy: Proxy, most: int) -> Generator[Step, bytes, bytes]:
             raise proxy.failed(f"says more than {LONGEST_HEAD} octets before it connects")
         line += yield 1
     return bytes(line)
-
-
-def _shown(said: bytes) -> str:
-    text = said.decode("latin-1")[:SHOWN]
-    return "".join(char if char.isprintable() else "?" for char in text).strip()

@@ -10,7 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from imaplus.client.proxies import advance, octets
-from imaplus.errors import ConnectionLost, TimedOut
+from imaplus.client.unreachable import too_late
+from imaplus.errors import ConnectionLost
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
@@ -27,7 +28,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
     try:
         sock = socket.create_connection((proxy.host, proxy.port), timeout)
     except OSError as error:
-        raise _unreachable(proxy, error) from error
+        raise _unreachable(proxy, error, timeout) from error
     try:
         step = advance(talk)
         while step is not None:
@@ -44,7 +45,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error) from error
+            raise _lost(proxy, error, timeout) from error
         raise
     return sock
 
@@ -71,7 +72,7 @@ async def connect_from_loop(
             try:
                 sock = await _open(proxy)
             except OSError as error:
-                raise _unreachable(proxy, error) from error
+                raise _unreachable(proxy, error, timeout) from error
             step = advance(talk)
             while step is not None:
                 data: bytes | None = None
@@ -86,7 +87,7 @@ async def connect_from_loop(
         if sock is not None:
             sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error) from error
+            raise _lost(proxy, error, timeout) from error
         raise
     return sock
 
@@ -121,19 +122,17 @@ def _more(proxy: Proxy, data: bytes) -> bytes:
     return data
 
 
-def _unreachable(proxy: Proxy, error: OSError) -> ConnectionLost:
-    if isinstance(error, TimeoutError):
-        return _late(proxy)
+def _unreachable(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, socket.gaierror):
         return proxy.failed(f"is not known: no such host ({error.strerror})")
-    return proxy.failed(f"cannot be reached: {error.strerror or error}")
+    return _failed(proxy, "cannot be reached", error, timeout)
 
 
-def _lost(proxy: Proxy, error: OSError) -> ConnectionLost:
+def _lost(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
+    return _failed(proxy, "was lost", error, timeout)
+
+
+def _failed(proxy: Proxy, what: str, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, TimeoutError):
-        return _late(proxy)
-    return proxy.failed(f"was lost: {error.strerror or error}")
-
-
-def _late(proxy: Proxy) -> TimedOut:
-    return TimedOut(f"the proxy {proxy.url} did not answer in time")
+        return too_late(f"the proxy {proxy.url} did not answer", error, timeout)
+    return proxy.failed(f"{what}: {error.strerror or error}")

@@ -159,7 +159,7 @@ class Stream:
                     sock.connect(str(path))
                 except OSError as error:
                     sock.close()
-                    raise unreachable(str(path), error) from error
+                    raise unreachable(str(path), error, timeout) from error
                 return cls(sock, secure=True)
             case Tcp():
                 return cls._connect_tcp(endpoint, tls, timeout, proxy)
@@ -179,7 +179,7 @@ class Stream:
             try:
                 sock = socket.create_connection((name, port), timeout)
             except OSError as error:
-                raise unreachable(f"{host}:{port}", error) from error
+                raise unreachable(f"{host}:{port}", error, timeout) from error
         stream = cls(sock, secure=False)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -208,7 +208,7 @@ class Stream:
             )
             check_alpn(wrapped.selected_alpn_protocol())
         except (OSError, ValueError) as error:
-            raise tls_failed(host, error) from error
+            raise tls_failed(host, error, timeout) from error
         wrapped.setblocking(False)
         self._wants_read = (BlockingIOError, ssl.SSLWantReadError)
         self._wants_write = (ssl.SSLWantWriteError,)

@@ -58,11 +58,15 @@ def target(
     Raises:
         InvalidArgument: two arguments contradict each other, or one makes no sense.
     """
+    if security is not None:
+        _insist_on_security(security)
     found = _of_text(where, port, security, user) if isinstance(where, str) else None
     if found is None:
         assert not isinstance(where, str)
         if port is not None:
             raise InvalidArgument("a port goes with a host name; an endpoint has its own")
+        if isinstance(where, Tcp):
+            _insist_on_security(where.security)
         host = where.host if isinstance(where, Tcp) else "localhost"
         found = Target(where, host, user, _security(where, security))
     if proxy is None:
@@ -72,6 +76,13 @@ def target(
     from imaplus.client import proxies
 
     return found._replace(proxy=proxies.parse(proxy))
+
+
+def _insist_on_security(security: object) -> None:
+    """Refuse a text such as "tls", which would be compared in vain."""
+    if not isinstance(security, Security):
+        names = ", ".join(str(each) for each in Security)
+        raise InvalidArgument(f"the security must be one of {names}; found {security!r:.60}")
 
 
 def _of_text(where: str, port: int | None, security: Security | None, user: str | None) -> Target:

@@ -17,10 +17,17 @@ def insist_on_posix(what: str) -> None:
         raise InvalidArgument(f"{what} cannot be connected to on this system: use Tcp(...)")
 
 
-def unreachable(what: str, error: Exception) -> ConnectionLost:
-    """The error for a server that cannot be connected to."""
+def too_late(what: str, error: Exception, timeout: float | None) -> TimedOut:
+    """The error for what was not over in time: in `timeout` seconds, or sooner for the system."""
+    if timeout is None or (isinstance(error, OSError) and error.errno is not None):
+        return TimedOut(f"{what} in time")
+    return TimedOut(f"{what} within {timeout:g} seconds")
+
+
+def unreachable(what: str, error: Exception, timeout: float | None = None) -> ConnectionLost:
+    """The error for a server that cannot be connected to, `timeout` being the seconds it had."""
     if isinstance(error, TimeoutError):
-        return TimedOut(f"{what} did not answer in time")
+        return too_late(f"{what} did not answer", error, timeout)
     if isinstance(error, socket.gaierror):
         return ConnectionLost(f"{what}: no such host ({error.strerror})")
     if isinstance(error, OSError) and error.strerror:

@@ -49,7 +49,8 @@ class BodySection:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", tuple(self.fields))  # a list will do as well
-        if not _SECTION.fullmatch(self.section):
+        section: object = self.section
+        if not isinstance(section, str) or not _SECTION.fullmatch(section):
             raise InvalidArgument(f"expected a section (RFC 9051, 6.4.5.1): {self.section!r}")
         if bool(self.fields) != bool(_FIELDS.search(self.section)):
             raise InvalidArgument("header fields go with the section HEADER.FIELDS[.NOT], only")
@@ -138,6 +139,9 @@ def _asked(items: tuple[FetchItem, ...]) -> _Asked:
 
 def keys_of(items: tuple[FetchItem, ...]) -> frozenset[str]:
     """The names under which what is asked for comes back."""
+    for item in items:
+        if not isinstance(item, str | BodySection):
+            raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r:.60}")
     return _asked(items).keys
 
 
@@ -173,7 +177,7 @@ class Fetch(MessageCommand[list[Fetched]]):
     """Smaller bodies stay in memory, in any case."""
 
     def __post_init__(self) -> None:
-        self.__dict__["keys"] = _asked(self.items).keys  # else a lock is taken to find them
+        self.__dict__["keys"] = keys_of(self.items)  # else a lock is taken to find them
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """MESSAGELIMIT (RFC 9738): servers that deal with so many messages in one command, and no more.
 
 They take those with the highest UIDs and say down to which one they came: in the code of the OK, or
-of an untagged NO where the OK has another code. COPY is done for all messages or for none, with NO.
-How to go on is a flow's concern.
+of an untagged NO (or OK) where the tagged one has another code. COPY is done for all messages or
+for none, with NO. How to go on is a flow's concern.
 """
 
 from __future__ import annotations

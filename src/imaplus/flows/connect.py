@@ -32,10 +32,11 @@ from imaplus.errors import (
     TlsFailed,
 )
 from imaplus.extensions.id import Id
-from imaplus.flows.extras import if_granted
+from imaplus.flows.extras import if_granted, login_failed
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, State, Together
 from imaplus.protocol.connection import Connection
 from imaplus.sasl import BearerToken, Credentials, Mechanism, Password, choose
+from imaplus.wire.names import names_of
 
 READS_AHEAD: Final = ("Dovecot",)
 """Products that read what is sent behind a login (RFC 9051, 5.5), by the words of their greeting.
@@ -50,10 +51,10 @@ def connect(
     credentials: Credentials | None,
     *,
     starttls: bool,
-    mechanisms: Sequence[str] | None = None,
+    mechanisms: str | Iterable[str] | None = None,
     in_clear: bool = False,
     identity: tuple[tuple[str, str | None], ...] = (),
-    enable: Iterable[str] = DEFAULT_ENABLE,
+    enable: str | Iterable[str] = DEFAULT_ENABLE,
     host: str | None = None,
     port: int | None = None,
     opening: Select | None = None,
@@ -72,7 +73,9 @@ def connect(
         InvalidArgument: an extension to enable whose answers imaplus does not read.
         StateError: there is something to open, and nobody to open it for.
     """
-    wanted = tuple(map(str.upper, enable))
+    wanted = tuple(map(str.upper, names_of("an extension to enable", enable)))
+    if mechanisms is not None:
+        mechanisms = names_of("a mechanism", mechanisms)
     Enable(wanted)  # it raises InvalidArgument for what may not be enabled
     last = () if opening is None else (opening,)
     if starttls:
@@ -125,10 +128,8 @@ def _ask_capabilities(connection: Connection) -> Flow[None]:
         return
     try:
         yield from GetCapability()
-    except AuthenticationFailed:
-        raise  # quirk 26
-    except (CommandError, ProtocolError):  # quirk 84
-        if connection.error is not None:
+    except (CommandError, ProtocolError) as error:  # quirk 84
+        if connection.error is not None or login_failed(error):
             raise
 
 
@@ -160,14 +161,16 @@ def _prepared(
     opened: Opened | None = None
     again: tuple[str, ...] = ()
     for command, result in zip(commands, results, strict=True):
-        if isinstance(result, AuthenticationFailed):
-            raise result  # quirk 26
+        if login_failed(result):
+            raise result
         if isinstance(result, Opened):
             opened = result
         elif isinstance(command, Select):
             raise result
         elif isinstance(command, Enable) and isinstance(result, CommandError):
             again = command.capabilities
+        elif isinstance(command, Id) and isinstance(result, CommandError):
+            connection.refuse("ID")
     if len(again) < 2:
         return opened
     # The server may have refused them all because of one, which is IMAP4rev2 mostly.
@@ -209,12 +212,14 @@ def authenticate(
     connection: Connection,
     credentials: Credentials,
     *,
-    mechanisms: Sequence[str] | None = None,
+    mechanisms: str | Iterable[str] | None = None,
     in_clear: bool = False,
     host: str | None = None,
     port: int | None = None,
 ) -> Flow[None]:
     """Log in by the strongest mechanism that both sides have, and by no weaker one if it fails."""
+    if mechanisms is not None:
+        mechanisms = names_of("a mechanism", mechanisms)
     yield from _log_in(
         way_in(
             connection, credentials, mechanisms=mechanisms, in_clear=in_clear, host=host, port=port

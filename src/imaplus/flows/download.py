@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import TextIOBase
 from typing import IO, TYPE_CHECKING, Final
 
 from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
-from imaplus.errors import NoSuchMessage, Refused
+from imaplus.errors import InvalidArgument, NoSuchMessage, Refused
 from imaplus.protocol.command import Flow
 from imaplus.records import record
 from imaplus.wire.sets import SequenceSet
@@ -52,7 +53,9 @@ def download(
 
     Raises:
         NoSuchMessage: the mailbox has no message with this UID, or the message no such section.
+        InvalidArgument: it is no file that octets can be written to.
     """
+    _insist_on_octets(file)
     into = _IntoFile(file, progress)
     if not binary:
         return (yield from _download(uid, BodySection(section), into))
@@ -70,6 +73,13 @@ def download(
     yield from _download(uid, BodySection(section), _IntoFile(decoded, progress))
     decoded.finish()
     return decoded.written
+
+
+def _insist_on_octets(file: object) -> None:
+    if not callable(getattr(file, "write", None)):
+        raise InvalidArgument(f"expected a file to write to, found {type(file).__name__}")
+    if isinstance(file, TextIOBase):
+        raise InvalidArgument("expected a file opened in binary mode, found a text file")
 
 
 def _download(uid: int, item: BodySection, into: _IntoFile) -> Flow[int]:

@@ -10,6 +10,12 @@ from imaplus.protocol.command import Command, Flow
 T = TypeVar("T")
 
 
+def login_failed(error: object) -> bool:
+    """Whether an answer says that the login has failed after all (quirk 26). A response code, even
+    one that is about logging in, refuses the command alone."""
+    return isinstance(error, AuthenticationFailed) and error.code is None
+
+
 def if_granted(command: Command[T]) -> Flow[T | None]:
     """The result of a command, or None if the server says NO or BAD (quirk 84).
 
@@ -18,8 +24,8 @@ def if_granted(command: Command[T]) -> Flow[T | None]:
     """
     try:
         result: T = yield from command
-    except AuthenticationFailed:
-        raise
-    except CommandError:
+    except CommandError as error:
+        if login_failed(error):
+            raise
         return None
     return result

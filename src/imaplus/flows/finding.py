@@ -22,7 +22,14 @@ def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
 
     Text beyond ASCII goes as UTF-8; where the server refuses that, in one of the charsets that it
     names (RFC 9051, 7.1, BADCHARSET) and that can express the text.
+
+    Raises:
+        InvalidArgument: it is no query, but a text, say.
     """
+    if not isinstance(query, Query):
+        raise InvalidArgument(
+            f"expected a query such as Unseen or From('ann'), found {type(query).__name__}"
+        )
     if query is ALL and _is_empty(connection):
         if (yield from nothing_there(connection)):
             return Found(count=0)

@@ -10,14 +10,19 @@ from imaplus.extensions.gmail import StoreLabels
 from imaplus.flows.limits import in_portions, portions
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.wire.names import names_of
 from imaplus.wire.sets import SequenceSet
 
 
 def change_labels(
-    connection: Connection, uids: SequenceSet, change: Change, labels: Iterable[str]
+    connection: Connection, uids: SequenceSet, change: Change, labels: str | Iterable[str]
 ) -> Flow[Stored]:
-    """STORE of X-GM-LABELS, where every number of labels means something."""
-    wanted = frozenset(labels)
+    """STORE of X-GM-LABELS, where every number of labels means something.
+
+    Raises:
+        InvalidArgument: there is no label where there must be one, or one is none.
+    """
+    wanted = frozenset(names_of("a label", labels))
     if not wanted and change is not Change.REPLACE:
         raise InvalidArgument("expected at least one label")
     commands = (StoreLabels(part, change, wanted) for part in portions(connection, uids))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from imaplus.core.listing import (
     CHILDREN,
@@ -31,7 +31,7 @@ def list_mailboxes(
     pattern: str = "*",
     *,
     subscribed: bool = False,
-    status: Sequence[str] = (),
+    status: str | Iterable[str] = (),
 ) -> Flow[list[ListEntry]]:
     """LIST with everything that the server can add to it: special use, children, subscription,
     STATUS. What it cannot add is asked for separately, or left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from imaplus.core.mailboxes import (
@@ -23,6 +23,7 @@ from imaplus.flows.extras import if_granted
 from imaplus.protocol.command import Command, Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.wire.mailbox_names import same
+from imaplus.wire.names import names_of
 
 if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
+def status_items(connection: Connection, wanted: str | Iterable[str]) -> tuple[str, ...]:
     """Those of the wanted STATUS items that the server knows."""
     needs = {
         "HIGHESTMODSEQ": "CONDSTORE",
@@ -38,7 +39,7 @@ def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ..
         "DELETED": "IMAP4REV2",
         "MAILBOXID": "OBJECTID",
     }
-    names = (name.upper() for name in wanted)
+    names = (name.upper() for name in names_of("a STATUS item", wanted))
     known = (name for name in names if name not in needs or connection.can(needs[name]))
     if connection.utf8 and "IMAP4REV2" in connection.enabled:
         return tuple(name for name in known if name != "RECENT")  # RFC 9051, appendix E
@@ -46,16 +47,16 @@ def status_items(connection: Connection, wanted: Sequence[str]) -> tuple[str, ..
 
 
 def status(
-    connection: Connection, mailbox: str, items: Sequence[str] = STATUS_ITEMS
+    connection: Connection, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
 ) -> Flow[MailboxStatus]:
     """STATUS of one mailbox, as far as the server knows the items.
 
     If it is the one that is selected, NOOP comes first (quirk 101): Dovecot and Courier tell what
     this session knew before. Dovecot does so too if the two are sent at once.
     """
+    command = GetStatus(mailbox, status_items(connection, items))
     if connection.mailbox is not None and same(connection.mailbox.name, mailbox):
         yield from Noop()
-    command = GetStatus(mailbox, status_items(connection, items))
     return (yield from _in_either_form(connection, mailbox, command))
 
 

@@ -79,7 +79,7 @@ def fetch(
         for command, each in zip(waiting, found, strict=True):
             error, part = None, each
             if isinstance(each, CommandError):
-                error, part = each, each.part if isinstance(each, PartlyDone) else []
+                error, part = each, (each.part if isinstance(each, PartlyDone) else None) or []
             messages += part
             commands.note(part)
             if not commands.settle(command, error):

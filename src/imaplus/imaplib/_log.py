@@ -10,7 +10,7 @@ from imaplus.logs import ConnectionLog
 from imaplus.wire.blanking import Blanking
 
 NO_SECRETS: Final = Blanking()
-"""Of commands that carry none; nothing is ever added to it."""
+"""Before the first login; nothing is ever added to it."""
 
 
 class Log:
@@ -22,7 +22,7 @@ class Log:
     _cmd_log: dict[int, tuple[str, float]]
     """The latest lines and when they were written or read, in a ring."""
     _secrets: Blanking = NO_SECRETS
-    """What the command under way must not show, should the server repeat it."""
+    """What was sent to log in, and must not show, should the server repeat it at any time."""
     _journal: ConnectionLog | None = None
     """Where commands go that the program wants to have logged."""
     _confidential: bool = False
@@ -37,9 +37,7 @@ class Log:
         public.sys.stderr.flush()
 
     def _log(self, line: str) -> None:
-        """Remember a line for `print_log`."""
-        if self._secrets:
-            line = self._hidden(line)
+        """Remember a line for `print_log`, which blanks the secrets in it."""
         index = self._cmd_log_idx
         self._cmd_log[index] = (line, public.time.time())
         self._cmd_log_idx = index + 1 if index + 1 < self._cmd_log_len else 0

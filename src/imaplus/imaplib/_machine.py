@@ -369,10 +369,11 @@ class Machine(Quoting):
     # -- secrets --------------------------------------------------------------------------------
 
     def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
-        """From here to the next command, neither log nor debug output show what was secret."""
-        self._confidential, self._secrets = name == "AUTHENTICATE", NO_SECRETS
+        """From here on, neither log nor debug output nor errors show what is secret in a login."""
+        self._confidential = name == "AUTHENTICATE"
         if name in ("LOGIN", "AUTHENTICATE"):
-            self._secrets = Blanking()
+            if self._secrets is NO_SECRETS:
+                self._secrets = Blanking()
             for each in args[1:]:
                 octets = each.encode(self._encoding) if isinstance(each, str) else each
                 if isinstance(octets, bytes):

@@ -116,6 +116,7 @@ class Transport(Log):
     _unread: list[bytes] | None = None  # what comes before all that `sock` still has
     _imaplib_file: Any = NOT_ASSIGNED  # what `file` gives
     _usual: float | Literal[False] | None = False  # the socket's time-out, while another is set
+    _ends: float | None = None  # when reading has to end, while that is so
     _progressed: bool = True  # something has come that was asked for, since the last look
     _looked: float = 0.0  # when that was
     _chatter: float = 0.0  # seconds spent since then on what nobody asked for
@@ -315,9 +316,14 @@ class Transport(Log):
 
     def _keep_pace(self, began: float, octets: int) -> None:
         """Insist that a line or literal that has begun comes at a rate at which it will end."""
-        took = public.time.monotonic() - began
+        now = public.time.monotonic()
+        if self._ends is not None:
+            if now >= self._ends:
+                raise TimeoutError("timed out")
+            self.sock.settimeout(max(self._ends - now, GLANCE))
+        took = now - began
         if took > self._patience() + octets / SLOWEST:
-            raise self.abort(f"{octets} octets of a response came in {took:.0f} seconds: too slow")
+            raise self.abort(f"{octets} octets of a response came in {took:.3g} seconds: too slow")
 
     def _look(self) -> float:
         """Insist that what comes leads somewhere; the time.
@@ -340,17 +346,21 @@ class Transport(Log):
 
     @contextlib.contextmanager
     def _waiting(self, seconds: float | None) -> Iterator[None]:
-        """Reading inside raises TimeoutError after so many seconds; None waits for ever."""
+        """Reading inside raises TimeoutError after so many seconds, whether nothing has come or
+        only a part; None waits for ever."""
         sock = getattr(self, "sock", None)
         if sock is None:
             yield
             return
         self._usual = patience = sock.gettimeout()
-        sock.settimeout(None if seconds is None else max(seconds, GLANCE))
+        if seconds is not None:
+            seconds = max(seconds, GLANCE)
+            self._ends = public.time.monotonic() + seconds
+        sock.settimeout(seconds)
         try:
             yield
         finally:
-            self._usual = False
+            self._usual, self._ends = False, None
             if sock.fileno() != -1:
                 sock.settimeout(patience)
 

@@ -86,7 +86,8 @@ class HookStream(Stream):
             with nullcontext() if timeout is None else self._imap._waiting(timeout):
                 self._come = self._next()
         except TimeoutError as error:
-            raise TimedOut("nothing came in time") from error
+            seconds = self._imap._patience() if timeout is None else timeout
+            raise TimedOut(f"nothing came for {seconds:g} seconds") from error
         except OSError as error:
             raise ConnectionLost(f"the connection was lost: {error}") from error
         except (self._imap.abort, self._imap.error) as error:

@@ -300,7 +300,7 @@ class Pending(Generic[T]):
         self.values: list[object] = []
         self.malformed: Sequence[Malformed] = ()
         self.reply: Reply | None = None
-        self.partly: PartlyDone | None = None  # an untagged NO has said so
+        self.partly: PartlyDone | None = None  # an untagged response has said so
         self.error: BaseException | None = None
         self.ignored: bool = False  # nobody waits for it any more; its answers are thrown away
         self._count = 0

@@ -371,7 +371,7 @@ class Connection(Session):
             self._complete(value, frame, events)
         else:
             self._heed(value, frame)
-            if value.kind == "NO" and value.code is not None:
+            if value.code is not None:
                 self._note_partly(value)
             self._deliver(value, frame.size, events)
 
@@ -482,7 +482,7 @@ class Connection(Session):
             told = f"{status.kind} [{status.code}]" if status.code else status.kind
             self.log.answered(self.name, pending.tag, pending.name, told, self.state.value)
         if self._telling.remembers and not self._in_flight:
-            self._telling.forget(secrets=status.ok)
+            self._telling.forget()
         if pending.command.ends_connection and status.ok:
             self.receive_eof()  # nothing comes after it
 

@@ -34,7 +34,7 @@ class Telling:
         self.heard: int = 0
         """Lines heard so far: what `words()` takes as a beginning."""
         self.remembers: bool = False
-        """Whether there is something to `forget()`."""
+        """Whether there are words to `forget()`."""
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
         self._trace = trace
         self._secrets = Blanking()
@@ -49,7 +49,6 @@ class Telling:
     def log_in(self, secrets: Iterable[Secret]) -> None:
         """Blank these from here on, as they are and in base64, instead of earlier ones."""
         self._secrets.forget()
-        self.remembers = True
         for secret in secrets:
             self._secrets.keep(secret.reveal().encode())
 
@@ -76,7 +75,6 @@ class Telling:
         """This goes out. What of it is secret is blanked from here on."""
         for piece in segment:
             if piece[1] and isinstance(piece.data, bytes):
-                self.remembers = True
                 self._secrets.keep(piece.data.removesuffix(b"\r\n"))
         if self._trace is None:
             return
@@ -123,13 +121,11 @@ class Telling:
         """The latest lines that were heard after so many others."""
         return tuple(text for number, text in self._lines if number > since)
 
-    def forget(self, *, secrets: bool) -> None:
-        """All commands are over: the words explain nothing any more. Secrets that were accepted
-        are not repeated."""
+    def forget(self) -> None:
+        """All commands are over: the words explain nothing any more. Secrets are kept: a server may
+        repeat one long after the login."""
         self._lines.clear()
-        if secrets:
-            self._secrets.forget()
-        self.remembers = bool(self._secrets)
+        self.remembers = False
 
 
 def may_be_words(line: bytes) -> bool:

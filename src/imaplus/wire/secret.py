@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from imaplus.errors import InvalidArgument
+
 
 class Secret:
-    """A password or token. `repr`, `str` and formatting give `***`; `reveal()` gives the text."""
+    """A password or token. `repr`, `str` and formatting give `***`; `reveal()` gives the text.
+
+    Raises: InvalidArgument for what is no text.
+    """
 
     __slots__ = ("_text",)
     _text: Final[str]
 
     def __init__(self, text: str | Secret) -> None:
+        if not isinstance(text, str | Secret):
+            raise InvalidArgument(f"expected a secret as str, found {type(text).__name__}")
         self._text = text.reveal() if isinstance(text, Secret) else text
 
     def reveal(self) -> str:
