@@ -7,12 +7,16 @@ environment it fails them instead, so that no machine of ours can leave them out
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from imaplus import Client
+
 from .lab import Lab, LabServer, NotInstalledError, remove_orphans
+from .sessions import log_in, prefix
 
 SERVERS = ("dovecot", "dovecot_next", "cyrus", "cyrus_bpo", "courier")
 
@@ -76,3 +80,20 @@ def server(request: pytest.FixtureRequest) -> LabServer:
     """Each of them in turn."""
     found: LabServer = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def client(server: LabServer) -> Iterator[Client]:
+    """A session on each server in turn."""
+    with log_in(server) as client:
+        yield client
+
+
+@pytest.fixture
+def fresh(server: LabServer, client: Client) -> Iterator[str]:
+    """A mailbox with a name that is not ASCII, empty, and deleted afterwards."""
+    name = f"{prefix(server)}Test & Übung 日本 {secrets.token_hex(4)}"
+    client.create(name)
+    yield name
+    with log_in(server) as other:
+        other.delete(name)

@@ -8,15 +8,12 @@ import io
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
-from typing import Any
 
 import pytest
 
 from imaplus import (
-    AsyncClient,
     AuthenticationFailed,
     BodySection,
     Client,
@@ -39,56 +36,9 @@ from imaplus.search import Seen, Since, Subject
 from imaplus.wire.sources import Octets
 
 from .lab import LabServer
+from .sessions import letter, log_in, log_in_async, prefix
 
 WHEN = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
-
-
-def letter(subject: str, body: str = "world\r\n") -> bytes:
-    return (
-        f"From: Ann <ann@example.org>\r\nSubject: {subject}\r\n"
-        f"Message-ID: <{secrets.token_hex(8)}@example.org>\r\n\r\n{body}"
-    ).encode()
-
-
-def log_in(server: LabServer, user: str = "alice", **options: Any) -> Client:
-    """A sync client under TLS."""
-    options.setdefault("tls", Tls(ca_file=server.ca_file))
-    if "credentials" not in options:
-        options.update(user=user, password=server.users[user])
-    return Client.connect("localhost", server.tls_port, **options)
-
-
-async def log_in_async(server: LabServer, user: str = "alice", **options: Any) -> AsyncClient:
-    return await AsyncClient.connect(
-        "localhost",
-        server.tls_port,
-        user=user,
-        password=server.users[user],
-        tls=Tls(ca_file=server.ca_file),
-        **options,
-    )
-
-
-def prefix(server: LabServer) -> str:
-    """Where a user's own mailboxes are: Courier has them below INBOX."""
-    return "INBOX." if server.name == "courier" else ""
-
-
-@pytest.fixture
-def client(server: LabServer) -> Iterator[Client]:
-    """A session on each server in turn."""
-    with log_in(server) as client:
-        yield client
-
-
-@pytest.fixture
-def fresh(server: LabServer, client: Client) -> Iterator[str]:
-    """A mailbox with a name that is not ASCII, empty, and deleted afterwards."""
-    name = f"{prefix(server)}Test & Übung 日本 {secrets.token_hex(4)}"
-    client.create(name)
-    yield name
-    with log_in(server) as other:
-        other.delete(name)
 
 
 # -- connecting and logging in ---------------------------------------------------------------------

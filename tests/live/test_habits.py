@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from imaplus import BodySection, Client, InvalidArgument, OverQuota, SequenceSet, Tls
+from imaplus import BodySection, Client, InvalidArgument, OverQuota, SequenceSet
 from imaplus.core.mailboxes import GetStatus
 from imaplus.errors import MessageRefused
 from imaplus.protocol.command import Reply
@@ -16,66 +13,39 @@ from imaplus.sansio import Command
 from imaplus.wire.writer import Writer
 
 from .lab import LabServer
-from .test_client import letter, prefix
+from .sessions import letter, log_in, prefix
 
 SMALL = b"Subject: small\r\n\r\nsmall\r\n"
 
 
-def log_in(server: LabServer, user: str = "alice", **options: Any) -> Client:
-    return Client.connect(
-        "localhost",
-        server.tls_port,
-        user=user,
-        password=server.users.get(user, server.users["alice"]),
-        tls=Tls(ca_file=server.ca_file),
-        **options,
-    )
-
-
-@pytest.fixture
-def client(server: LabServer) -> Iterator[Client]:
-    with log_in(server) as client:
-        yield client
-
-
-@pytest.fixture
-def habits(server: LabServer, client: Client) -> Iterator[str]:
-    """An empty mailbox, deleted afterwards."""
-    name = f"{prefix(server)}Habits"
-    client.create(name)
-    yield name
+def test_status_of_the_selected_mailbox(server: LabServer, client: Client, fresh: str) -> None:
+    client.select(fresh)
     with log_in(server) as other:
-        other.delete(name)
-
-
-def test_status_of_the_selected_mailbox(server: LabServer, client: Client, habits: str) -> None:
-    client.select(habits)
-    with log_in(server) as other:
-        other.append(habits, SMALL)
-        at_once = client.run(GetStatus(habits, ("MESSAGES",)))
+        other.append(fresh, SMALL)
+        at_once = client.run(GetStatus(fresh, ("MESSAGES",)))
         if server.name in ("dovecot", "dovecot-next", "courier"):
             assert at_once.messages == 0, "quirk 101 is no more"
-        assert client.status(habits, ["MESSAGES"]).messages == 1
-        other.append(habits, SMALL)
+        assert client.status(fresh, ["MESSAGES"]).messages == 1
+        other.append(fresh, SMALL)
         with client.pipeline() as pipe:
-            told = pipe.status(habits, ["MESSAGES"])
+            told = pipe.status(fresh, ["MESSAGES"])
         assert told.result().messages == 2
-        other.append(habits, SMALL)
-        (listed,) = client.list(pattern=habits, status=["MESSAGES"])
+        other.append(fresh, SMALL)
+        (listed,) = client.list(pattern=fresh, status=["MESSAGES"])
         assert listed.status is not None
         assert listed.status.messages == 3
 
 
-def test_one_part_that_cannot_be_decoded(client: Client, habits: str) -> None:
+def test_one_part_that_cannot_be_decoded(client: Client, fresh: str) -> None:
     if not client.can("BINARY"):
         pytest.skip("no BINARY")
     for number in range(1, 6):
         encoding = "x-unheard-of" if number == 3 else "base64"
         head = f"MIME-Version: 1.0\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-        client.append(habits, f"Subject: {number}\r\n{head}aGVsbG8=\r\n".encode())
+        client.append(fresh, f"Subject: {number}\r\n{head}aGVsbG8=\r\n".encode())
     item = BodySection("1", binary=True)
     for number in range(2):  # the second time the UIDs are known
-        mailbox = client.select(habits) if number == 0 else client.mailbox
+        mailbox = client.select(fresh) if number == 0 else client.mailbox
         found = {message.uid: message.get(item.key) for message in mailbox.fetch("1:*", item)}
         assert found == {1: b"hello", 2: b"hello", 3: None, 4: b"hello", 5: b"hello"}
     with client.pipeline() as pipe:
@@ -84,11 +54,11 @@ def test_one_part_that_cannot_be_decoded(client: Client, habits: str) -> None:
     assert all(message["RFC822.SIZE"] > 50 for message in answer.result())
 
 
-def test_a_message_of_no_octets_is_refused(server: LabServer, client: Client, habits: str) -> None:
+def test_a_message_of_no_octets_is_refused(server: LabServer, client: Client, fresh: str) -> None:
     if server.name == "courier":
         pytest.skip("Courier takes it")
     with pytest.raises(MessageRefused):
-        client.append(habits, b"")
+        client.append(fresh, b"")
 
 
 @pytest.mark.parametrize("name", ["cyrus", "cyrus_bpo"])
@@ -133,14 +103,12 @@ def test_over_quota_with_dovecot(dovecot: LabServer) -> None:
         client.append("INBOX", b"Subject: much\r\n\r\n" + b"much\r\n" * 50_000)
 
 
-def test_what_is_left_behind_without_uidplus(
-    server: LabServer, client: Client, habits: str
-) -> None:
+def test_what_is_left_behind_without_uidplus(server: LabServer, client: Client, fresh: str) -> None:
     there = f"{prefix(server)}There"
     client.create(there)
     try:
-        client.append_many(habits, [letter(str(number)) for number in range(4)])
-        mailbox = client.select(habits)
+        client.append_many(fresh, [letter(str(number)) for number in range(4)])
+        mailbox = client.select(fresh)
         client.connection.refuse("MOVE", "UIDPLUS")  # a server of 1998
         moved = mailbox.move("2:*", there)
         assert moved.left_behind == SequenceSet.parse("2:4")
@@ -151,15 +119,15 @@ def test_what_is_left_behind_without_uidplus(
             other.delete(there)
 
 
-def test_leaving_a_mailbox_without_unselect(client: Client, habits: str) -> None:
-    client.append(habits, SMALL)
-    mailbox = client.select(habits)
+def test_leaving_a_mailbox_without_unselect(client: Client, fresh: str) -> None:
+    client.append(fresh, SMALL)
+    mailbox = client.select(fresh)
     mailbox.add_flags(1, "\\Deleted")
     client.connection.refuse("UNSELECT")
     mailbox.close()
-    assert client.select(habits).exists == 1
-    client.examine(habits).close()
-    assert client.select(habits).exists == 1
+    assert client.select(fresh).exists == 1
+    client.examine(fresh).close()
+    assert client.select(fresh).exists == 1
 
 
 def test_compression_that_is_on_already(cyrus_bpo: LabServer) -> None:

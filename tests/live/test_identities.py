@@ -11,7 +11,7 @@ from imaplus.errors import CapabilityMissing
 from imaplus.search import EmailId, ThreadId
 
 from .lab import LabServer
-from .test_client import letter, log_in
+from .sessions import letter, log_in
 
 
 @pytest.fixture(params=["cyrus", "cyrus_bpo"])
