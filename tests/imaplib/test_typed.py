@@ -14,6 +14,8 @@ from imaplus.core.session import Noop
 from imaplus.extensions.id import Id
 from imaplus.testing import Server
 
+from .scripted import Answer
+
 
 class Counting(imaplib.IMAP4):
     """Counts what goes through its hooks."""
@@ -140,6 +142,38 @@ def test_utf8_is_carried_over(imap: Counting) -> None:
     assert imap.select("Übung")[0] == "OK"
     assert client.connection.mailbox is not None
     assert client.connection.mailbox.name == "Übung"
+
+
+def test_uidonly_is_not_carried_over(imap: Counting) -> None:
+    """FETCH would be answered by UIDFETCH, and no message would be there."""
+    imap.select()
+    client = imap.typed
+    client.noop()
+    imap._uidonly = True
+    with pytest.raises(imaplus.StateError, match="UIDONLY"):
+        client.noop()
+    client.logout()
+    assert imap.state == "LOGOUT"
+
+
+@pytest.mark.parametrize("granted", [b"* ENABLED UIDONLY", b"* ENABLED x uidonly", b"* ENABLED x"])
+def test_what_is_enabled_is_noted(talk: Any, granted: bytes) -> None:
+    client, _ = talk(state="AUTH", answers=[Answer((granted,)), Answer(())])
+    client.enable("UIDONLY")
+    client.enable("X")
+    assert client._uidonly is (b"uidonly" in granted.lower())
+
+
+@pytest.mark.parametrize("end", ["close", "logout"])
+def test_closing_while_an_idler_is_at_work(server: Server, end: str) -> None:
+    imap = imaplib.IMAP4(server.host, server.port)
+    imap.login(server.user, server.password)
+    imap.select()
+    client = imap.typed
+    idler = imap.idle()
+    idler.__enter__()
+    getattr(client, end)()
+    assert imap.state == "LOGOUT"
 
 
 def test_before_login(server: Server) -> None:

@@ -59,6 +59,7 @@ class Machine(Quoting):
     tagpre: bytes
     _tls_established: bool
     _asked_in: str = ""  # the state in which the capabilities are those
+    _uidonly: bool = False  # FETCH is answered by UIDFETCH (RFC 9586)
     _typed: TypedClient | None = None
 
     # -- beginning ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from imaplus.imaplib._selected import Selected
 
 AnyData: TypeAlias = "list[None] | list[Data]"
 UTF8: Final = b"UTF8=ACCEPT"
+UIDONLY: Final = b"UIDONLY"
 
 
 class Mailboxes(Machine):
@@ -135,9 +136,13 @@ class Mailboxes(Machine):
             raise self.error("Server does not support ENABLE")
         self.untagged_responses.pop("ENABLED", None)  # of before
         typ, data = self._simple_command("ENABLE", capability)
-        granted = self.untagged_responses.get("ENABLED", ())
         # Cyrus 3.10 says OK to what it does not enable (RFC 5161, 3.2: it is no error).
-        if any(isinstance(told, bytes) and UTF8 in told.upper().split() for told in granted):
+        told = self.untagged_responses.get("ENABLED", ())
+        granted = {
+            name for each in told if isinstance(each, bytes) for name in each.upper().split()
+        }
+        self._uidonly = self._uidonly or UIDONLY in granted
+        if UTF8 in granted:
             self._mode_utf8()
         return typ, data
 

@@ -170,6 +170,11 @@ class TypedClient(Client):
             self._connection.interrupt(pending)
         self.settle(waiting)
 
+    def close(self) -> None:
+        """Close the connection of both; what still waits gets ConnectionLost. It never fails."""
+        self._busy = True  # from here on there is nothing to take over
+        super().close()
+
     # -- from the IMAP4 to here -----------------------------------------------------------------
 
     def _take_over(self) -> None:
@@ -178,6 +183,8 @@ class TypedClient(Client):
             return
         if imap.state not in _STATES:
             raise StateError(f"the typed client cannot be used while {imap.state}")
+        if imap._uidonly:
+            raise StateError("the typed client cannot read what UIDONLY changes, which is enabled")
         unchanged = imap.tagnum == self._tagnum and imap.state == _NAMES.get(connection.state)
         if unchanged and imap._selected is self._known:
             return
