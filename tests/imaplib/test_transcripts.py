@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from imaplus import Limits, imaplib
@@ -92,6 +94,24 @@ def test_a_line_break_inside_a_quoted_string() -> None:
             "OK",
             [b'() "\\" INBOX', b'() "/" "x\r\ny"', b'() "\\" z'],
         )
+
+
+def test_a_bare_line_feed_inside_a_quoted_string(talk: Any) -> None:
+    """Difference: folded-strings. Anywhere else it is an abort, as ever."""
+    told = (
+        b'* 1 FETCH (X "a\n\n long\r\n name" Y {2}\r\nhi Z "b\n" "c\n")',
+        b'* 2 FETCH (X "d\n e")',
+    )
+    client, _ = talk(*told)
+    assert client.fetch("1:2", "(X Y)")[1] == [
+        (b'1 (X "a\n\n long\r\n name" Y {2}', b"hi"),
+        b' Z "b\n" "c\n")',
+        b'2 (X "d\n e")',
+    ]
+    for line in (b"* 1 FETCH (X a\n b)", b'* 1 FETCH (X "a"\n)', b'* OK "a\nb"'):
+        client, _ = talk(line)
+        with pytest.raises(imaplib.IMAP4.abort, match="unterminated line"):
+            client.noop()
 
 
 def test_a_quoted_string_without_end_has_a_limit() -> None:

@@ -100,6 +100,9 @@ class Responses(Transport):
     _pluses: int = 0  # and how many continuations
     _selected: Selected | None = None
     _early: bytes | None = None  # a line that was read too soon, and comes next
+    _line_end: bytes = b"\r\n"  # of the latest line
+    _begun: bytes = b""  # the first line of the response that is read
+    _in_string: bool = False  # a quoted string goes on on the line that is read
     _words: list[str] = []  # noqa: RUF012 - untagged NO and BAD since the latest command; replaced
 
     def _get_tagged_response(self, tag: bytes, expect_bye: bool = False) -> Results:
@@ -224,7 +227,7 @@ class Responses(Transport):
             dat = dat + b" " + rest
         kind = self.mo["type"]
         typ: str = _USUAL.get(kind) or kind.decode("ascii").upper()
-        depth = 0
+        depth, self._begun = 0, line
         dat = self._with_whole_strings(typ, line, dat)
         while dat[-1:] in _ENDS and (size := self._announced(typ, dat)) is not None:
             data = self._read_literal(typ, size)
@@ -234,6 +237,7 @@ class Responses(Transport):
             if not dat and depth > 0:  # an empty line where the response cannot have ended
                 dat = self._next_line_with_text()
             dat = self._with_whole_strings(typ, line, dat)
+        self._begun = b""
         self._append_untagged(typ, dat)
         return typ, dat
 
@@ -255,15 +259,19 @@ class Responses(Transport):
             return dat
         text = bytearray(dat)
         while string is not None:
-            line = self._get_line()
+            end, self._in_string = self._line_end, True
+            try:
+                line = self._get_line()
+            finally:
+                self._in_string = False
             if begins_response(line):  # the quote was a stray one
                 self._early = line
                 break
-            text += b"\r\n" + line
+            text += end + line
             if len(text) > self.limits.text:
                 raise self.abort(f"a response exceeds the limit of {self.limits.text} octets")
-            if rest := string.add(line + b"\r\n"):
-                string = self._broken(typ, response, rest[:-2])
+            if rest := string.add(line + self._line_end):
+                string = self._broken(typ, response, rest.removesuffix(self._line_end))
         return bytes(text)
 
     def _broken(self, typ: str, response: bytes, line: bytes) -> Broken | None:
@@ -358,9 +366,10 @@ class Responses(Transport):
         line = self.readline()
         if not line:
             raise self.abort("socket error: EOF")
-        if line[-2:] != b"\r\n" and line != b"\n":  # quirk 6: a literal one octet too short
+        self._line_end = b"\r\n" if line[-2:] == b"\r\n" else b"\n"
+        if self._line_end == b"\n" and not self._may_end_bare(line):
             raise self.abort(f"socket error: unterminated line: {self._quoted(line)}")
-        line = line[:-2]
+        line = line.removesuffix(self._line_end)
         if self._confidential and line[:1] == b"+":
             shown = "< b'+ ***'"
         elif len(line) <= SHOWN or self.debug >= 4:
@@ -372,6 +381,15 @@ class Responses(Transport):
         else:
             self._log(shown)
         return line
+
+    def _may_end_bare(self, line: bytes) -> bool:
+        """Whether a line may end by a line feed alone: in a quoted string, and what a literal that
+        was one octet too short has left behind (quirk 6)."""
+        if line[-1:] != b"\n":
+            return False
+        if line == b"\n" or self._in_string:
+            return True
+        return broken(line[:-1], response=self._begun) is not None
 
     def _quoted(self, line: bytes) -> str:
         """A line of the server's as an error shows it."""
