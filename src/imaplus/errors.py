@@ -1,15 +1,14 @@
-"""The tree of errors: one base, and who is to blame.
+"""The tree of errors: one base, then by whose fault it is.
 
-    ImapError
-    |-- UsageError            you: raised before anything is written
-    |   `-- StateError, CapabilityMissing, NoMechanism, InvalidArgument
-    |-- CommandError          the server said no
-    |   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
-    |   `-- Rejected          BAD
-    |-- ProtocolError         they broke the grammar or a limit
-    `-- ConnectionLost        and TimedOut, TlsFailed, ProxyFailed, OutcomeUnknown
-
-It knows no protocol: an error is told what happened, in the words of whoever raises it.
+ImapError
+|-- UsageError            the caller's: raised before anything is written
+|   `-- StateError, CapabilityMissing, NoMechanism, InvalidArgument, UidValidityChanged
+|-- CommandError          the server did not carry out a command
+|   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
+|   `-- Rejected          BAD
+|-- NoSuchMessage         the mailbox has no such message
+|-- ProtocolError         the server broke the grammar or a limit
+`-- ConnectionLost        and TimedOut, TlsFailed, ProxyFailed, OutcomeUnknown
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def shortened(line: str, most: int = ...) -> str: ...
 @overload
 def shortened(line: bytes, most: int = ...) -> bytes: ...
 def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
-    """A line that fits into a message: of a longer one, the beginning and the end."""
+    """A line of at most `most` characters: the beginning and the end of a longer one."""
     if len(line) <= most:
         return line
     gap: Any = b" [...] " if isinstance(line, bytes) else " [...] "
@@ -64,7 +63,7 @@ def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
 
 
 def quoted(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
-    """What came from a server, as an error message shows it: in quotes, shortened, printable."""
+    """A line of the server's as an error message shows it: in quotes, shortened, printable."""
     if isinstance(line, str):
         return repr(shortened(line, most))
     line = shortened(line, most)  # before it is decoded: it may be megabytes
@@ -89,8 +88,9 @@ def _remade(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
 class ImapError(Exception):
     """The base of every error that imaplus raises. All can be pickled and copied.
 
-    `last_words` are lines that the server sent while the command waited and that were no answer
-    to it: untagged NO, BAD and BYE, alerts, and lines that are not IMAP. The text quotes them.
+    `last_words` are up to three lines that the server sent while the command waited and that did
+    not answer it: untagged NO, BAD and BYE, alerts, and lines that are not IMAP. `str()` quotes
+    them.
     """
 
     last_words: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class ImapError(Exception):
 
 
 class UsageError(ImapError):
-    """The call cannot be carried out as it stands; nothing has been written."""
+    """The call is wrong, or the server cannot do it; nothing has been written."""
 
 
 class StateError(UsageError):
@@ -136,11 +136,11 @@ class InvalidArgument(UsageError, ValueError):
 
 
 class UidValidityChanged(UsageError):
-    """The mailbox was made anew: UIDs from before mean other messages now (RFC 9051, 2.3.1.1)."""
+    """UIDVALIDITY has changed: cached UIDs mean other messages now (RFC 9051, 2.3.1.1)."""
 
     def __init__(self, mailbox: str, expected: int, found: int) -> None:
         super().__init__(
-            f"UIDVALIDITY of {mailbox!r} is {found}, not {expected}: UIDs kept from before are void"
+            f"UIDVALIDITY of {mailbox!r} is {found}, not {expected}: cached UIDs are invalid"
         )
         self.mailbox = mailbox
         self.expected = expected
@@ -150,10 +150,10 @@ class UidValidityChanged(UsageError):
 class CommandError(ImapError):
     """The server did not carry out a command.
 
-    `status` is "NO" or "BAD", `code` the response code in capitals ("OVERQUOTA") or None,
-    `argument` what followed the code, as the server wrote it ("imap://example.org/"), or None,
-    `data` the argument's typed value, where imaplus knows the code, or None, `text` the server's
-    human-readable words and `command` the name of the command ("APPEND").
+    `command` is the name of the command ("APPEND"), `status` is "NO" or "BAD", `code` the response
+    code in capitals ("OVERQUOTA") or None, `argument` the text after the code, as the server wrote
+    it ("imap://example.org/"), or None, `data` the argument's typed value, if imaplus knows the
+    code, or None, and `text` the server's human-readable text.
     """
 
     def __init__(
@@ -178,14 +178,14 @@ class CommandError(ImapError):
 
     @property
     def line(self) -> str:
-        """The server's words with the response code: "[OVERQUOTA] The mailbox is full"."""
+        """The server's text with the response code: "[OVERQUOTA] The mailbox is full"."""
         if not self.code:
             return self.text
         code = f"{self.code} {self.argument}" if self.argument else self.code
         return f"[{code}] {self.text}".rstrip()
 
     def retyped(self, kind: type[C], text: str | None = None) -> C:
-        """The same refusal as an error of another class, perhaps with other words."""
+        """The same error in another class, perhaps with another text."""
         told = self.command, self.status, self.code, self.text if text is None else text
         error = kind(*told, self.data, argument=self.argument)
         error.last_words = self.last_words
@@ -197,7 +197,7 @@ C = TypeVar("C", bound=CommandError)
 
 
 class Rejected(CommandError):
-    """BAD: the server did not understand the command; a bug, ours or theirs."""
+    """BAD: the server did not understand the command; a bug in one of the two."""
 
 
 class Refused(CommandError):
@@ -220,22 +220,22 @@ class NoSuchMailbox(Refused, codes=("NONEXISTENT", "TRYCREATE")):
 
 
 class AlreadyExists(Refused, codes=("ALREADYEXISTS",)):
-    """What was to be created exists (RFC 5530)."""
+    """The mailbox to be created exists already (RFC 5530)."""
 
 
 class AuthenticationFailed(
     Refused,
     codes=("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED"),
 ):
-    """The server did not accept who we say we are (RFC 5530).
+    """The server rejected the credentials (RFC 5530).
 
-    A server may offer a mechanism to users that cannot use it: SCRAM needs a password that is kept
-    in a certain form, and where it is kept as a crypt(3) hash only PLAIN and LOGIN can work. No
-    weaker mechanism is tried by itself; `mechanisms=` of `connect()` names those to use.
+    A server may offer a mechanism that cannot work for this user: if it stores the password as a
+    crypt(3) hash, SCRAM fails, and only PLAIN and LOGIN work. No weaker mechanism is tried
+    automatically; name the one to use by `mechanisms=` of `connect()`.
     """
 
     mechanism: str | None = None
-    """The mechanism that was refused, in capitals; "LOGIN" for the command, too."""
+    """The mechanism that was refused, in capitals; "LOGIN" also stands for the command."""
     others: tuple[str, ...] = ()
     """The other mechanisms that both sides have, strongest first."""
 
@@ -260,31 +260,31 @@ class TooLarge(Refused, codes=("TOOBIG", "LIMIT")):
 
 
 class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
-    """The server deals with so many messages in one command, and these were more (RFC 9738).
+    """The command concerned more messages than the server allows in one command (RFC 9738).
 
-    `status` is "OK" if it has done a part, from the highest UID down to `uid`, and "NO" if it has
-    done nothing. Methods of the clients go on by themselves, below `uid` or in smaller portions,
-    and raise this only if that leads nowhere.
+    `status` is "OK" if a part was done, from the highest UID down to `uid`, and "NO" if nothing
+    was. Methods of the clients continue by themselves, below `uid` or in smaller portions, and
+    raise this only if that fails.
 
-    It can be pickled and copied as every error can, without its `part`, which is None then: what a
-    command has fetched may be large, or belong to its connection.
+    Pickling and copying leave out `part` (it is None then): it may be large, or belong to the
+    connection.
     """
 
     __slots__ = ("_part",)  # and so not in `__dict__`, which is what travels
 
     @property
     def limit(self) -> int | None:
-        """How many messages one command may concern, where the server says."""
+        """Number of messages that one command may concern; None if not reported."""
         return getattr(self.data, "limit", None)
 
     @property
     def uid(self) -> int | None:
-        """The lowest UID that the server has dealt with, where it says."""
+        """Lowest UID that was processed; None if not reported."""
         return getattr(self.data, "uid", None)
 
     @property
     def part(self) -> Any:
-        """The result of what has been done; None if that is nothing."""
+        """The result of the part that was done; None if nothing was."""
         return getattr(self, "_part", None)
 
     @part.setter
@@ -304,7 +304,10 @@ class UnknownCharset(Refused, codes=("BADCHARSET",)):
 
 
 class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):
-    """Not now: try again later (RFC 5530). `retry_after` is seconds, where the server says."""
+    """The server is busy, or limits us: try again later (RFC 5530).
+
+    `retry_after` is the number of seconds to wait, or None if the server does not say.
+    """
 
     retry_after: float | None = None
 
@@ -314,7 +317,7 @@ class ProtocolError(ImapError):
 
 
 class ConnectionLost(ImapError, OSError):
-    """The connection ended, or could not be made. `bye` is the text of the server's BYE, if any."""
+    """The connection ended or could not be made. `bye` is the text of the server's BYE, or None."""
 
     def __init__(self, message: str, bye: str | None = None) -> None:
         super().__init__(f"{message}: {shortened(bye)}" if bye else message)
@@ -329,7 +332,7 @@ class OutcomeUnknown(ConnectionLost):
 
 
 class TimedOut(ConnectionLost, TimeoutError):
-    """Nothing came within the time allowed; the connection is closed."""
+    """A time limit was exceeded; the connection is closed."""
 
 
 class TlsFailed(ConnectionLost):
@@ -346,4 +349,4 @@ class ProxyFailed(ConnectionLost):
 
 
 class NoSuchMessage(ImapError, LookupError):
-    """The mailbox has no such message, or the message no such part; it may have just gone."""
+    """The mailbox has no such message, or the message no such part; it may be expunged by now."""

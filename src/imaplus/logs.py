@@ -1,12 +1,11 @@
-"""What goes to the standard `logging`: loggers below `imaplus`, silent until somebody listens.
+"""Records for the standard `logging`: loggers below `imaplus`, off by default.
 
-`imaplus.connection` tells at DEBUG which commands were sent, what they came to and how long that
-took, and the states of the connection. Commands stand there by their names alone: no argument, no
-text of the server's, no message and no secret. `imaplus.mirror` tells of backups: the names of
-mailboxes, and counts.
+`imaplus.connection` logs at DEBUG which commands are sent, their results and durations, and the
+states of the connection. It logs names of commands and response codes only: no argument, no text
+of the server's, no message and no secret. `imaplus.mirror` logs names of mailboxes, and counts.
 
-`logging` is not imported here, since that takes as long as all of imaplus: whoever wants to see
-what is logged has imported it.
+`logging` is not imported here, since that takes as long as importing all of imaplus: a program that
+wants records has imported it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _known: Final[dict[str, Logger]] = {}
 
 
 def logger(name: str, level: int = _DEBUG) -> Logger | None:
-    """A logger, if the program uses `logging` and wants this level of it; else None."""
+    """A logger, if the program has imported `logging` and this level is enabled; else None."""
     found = _known.get(name) or _make(name)
     return found if found is not None and found.isEnabledFor(level) else None
 
@@ -44,7 +43,7 @@ def _make(name: str) -> Logger | None:
 
 
 class ConnectionLog:
-    """The log of one connection, while somebody wants it."""
+    """Logs one connection, while the level DEBUG is enabled."""
 
     __slots__ = ("_began", "_logger", "_state")
 
@@ -54,16 +53,16 @@ class ConnectionLog:
         self._state = ""
 
     def sent(self, connection: str, tag: str | bytes, command: str) -> None:
-        """A command is on its way."""
+        """Log that a command is sent."""
         self._began[tag] = now()
         self._logger.debug("%s: %s sent", connection, command)
 
     def answered(
         self, connection: str, tag: str | bytes, command: str, status: str, state: str
     ) -> None:
-        """A command is over. `status` may have the response code, and nothing else."""
+        """Log the result of a command: `status` is "OK", or with a response code, "NO [CODE]"."""
         began = self._began.pop(tag, None)
-        if began is None:  # it was sent before anybody listened
+        if began is None:  # it was sent before the level was enabled
             self._logger.debug("%s: %s %s", connection, command, status)
         else:
             seconds = now() - began
@@ -71,19 +70,19 @@ class ConnectionLog:
         self.state(connection, state)
 
     def state(self, connection: str, state: str) -> None:
-        """Where the connection stands now."""
+        """Log a change of the connection's state."""
         if state != self._state:
             self._state = state
             self._logger.debug("%s: %s", connection, state)
 
     def over(self, connection: str, error: BaseException) -> None:
-        """The connection is of no use any more."""
+        """Log that the connection has ended, and the class of the error."""
         self._began.clear()
         self._logger.debug("%s: over: %s", connection, type(error).__name__)
 
 
 def connection_log(latest: ConnectionLog | None) -> ConnectionLog | None:
-    """The log for a connection, None if nobody wants it; the latest one if there is one."""
+    """The log for a connection, which is `latest` if there is one; None if DEBUG is off."""
     found = logger(CONNECTION)
     if found is None:
         return None

@@ -1,7 +1,7 @@
-"""An open mailbox: search, fetch, change, move and wait, by UID.
+"""The selected mailbox: search, fetch, change, move and wait, by UID.
 
-A handle is good as long as its mailbox stays open: when another one is opened, it raises rather
-than act on the wrong messages. It names what it wants; flows know how each server does it.
+A mailbox object is valid while its mailbox is selected. After that its methods raise StateError,
+since UIDs would mean messages of another mailbox. Flows know how each server does what is asked.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class AsyncMailbox:
         self._client = client
         self._state = opened.mailbox
         self.changes: list[Fetched] = [each for each in opened.changes if isinstance(each, Fetched)]
-        """With `resync`: the messages that changed since, with their flags and MODSEQ."""
+        """With `select(resync=...)`: messages changed since then, with flags and MODSEQ."""
         self.vanished: SequenceSet = opened.mailbox.vanished_earlier
-        """With `resync`: the UIDs of messages that have gone since."""
+        """With `select(resync=...)`: UIDs of messages expunged since then."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {self.exists} messages>"
@@ -58,78 +58,82 @@ class AsyncMailbox:
 
     @property
     def name(self) -> str:
-        """Its name, as it was opened."""
+        """The name given to `select()`."""
         return self._state.name
 
     @property
     def is_open(self) -> bool:
-        """Whether it is the mailbox that is selected now."""
+        """Whether this mailbox is still selected."""
         return self.is_open_in(self._client)
 
     def is_open_in(self, client: AsyncClient) -> bool:
-        """Whether it is the mailbox that this client has selected now."""
+        """Whether `client` has this mailbox selected."""
         return client.connection.mailbox is self._state
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing in it can be changed."""
+        """Whether it is read-only: opened by EXAMINE, or by the server's decision."""
         return self._state.read_only
 
     @property
     def exists(self) -> int:
-        """How many messages it has, as of the last word from the server."""
+        """Number of messages, as the server last reported it."""
         return self._state.exists
 
     @property
     def uidvalidity(self) -> int:
-        """UIDs kept from before are good only if this is the same; 0 if the server does not say."""
+        """UIDVALIDITY: cached UIDs are valid only if it is unchanged; 0 if not reported."""
         return self._state.uidvalidity
 
     @property
     def mailboxid(self) -> str | None:
-        """What the server calls it, under any name: MAILBOXID (OBJECTID, RFC 8474); else None."""
+        """MAILBOXID, which renaming does not change; None without OBJECTID (RFC 8474)."""
         return self._state.mailboxid
 
     @property
     def uids_persist(self) -> bool:
-        """Whether UIDs may be kept at all; not where the server says UIDNOTSTICKY (RFC 4315)."""
+        """False if the server reported UIDNOTSTICKY: UIDs change between sessions (RFC 4315)."""
         return self._state.uids_persist
 
     @property
     def uidnext(self) -> int:
-        """No message has this UID or a larger one, or had when it was opened; 0 if unknown."""
+        """Next UID, as predicted by SELECT (UIDNEXT); 0 if not reported."""
         return self._state.uidnext
 
     @property
     def highestmodseq(self) -> int:
-        """The number of the latest change; 0 if the server does not number changes (RFC 7162)."""
+        """Highest MODSEQ in the mailbox; 0 without CONDSTORE (RFC 7162)."""
         return self._state.highestmodseq
 
     @property
     def applicable_flags(self) -> frozenset[str]:
-        """The flags and keywords in use (RFC 9051, 7.3.5)."""
+        """Flags and keywords defined in the mailbox (FLAGS; RFC 9051, 7.3.5)."""
         return self._state.flags
 
     @property
     def permanent_flags(self) -> frozenset[str]:
-        """The flags that can be changed for good; "\\\\*" means that keywords can be made."""
+        """Flags that can be changed permanently; "\\\\*": new keywords can be created."""
         permanent = self._state.permanent_flags
         return self._state.flags if permanent is None else permanent  # RFC 9051, 7.1
 
     # -- finding and fetching ---------------------------------------------------------------
 
     async def search(self, query: Query = ALL) -> SequenceSet:
-        """The UIDs of the messages that a query finds: `From("ann") & Since(day) & ~Seen`.
+        """Return the UIDs of matching messages: `search(From("ann") & Since(day) & ~Seen)`.
 
-        Iterate it for the numbers, or pass it on as it is: ranges stay ranges.
+        The set can be iterated, or passed to other methods as it is, where ranges stay ranges.
+
+        Raises:
+            InvalidArgument: this is not a query of `imaplus.search`, but a text, say.
         """
         self._insist()
         return await self._client.run(messages.uids_of(self._client.connection, query))
 
     async def uids(self, *, by_sequence: bool = False) -> SequenceSet:
-        """The UIDs of all messages: by SEARCH, or by FETCH of sequence numbers.
+        """Return the UIDs of all messages, by SEARCH.
 
-        The second is for servers whose SEARCH tells fewer than `exists`.
+        With `by_sequence`, by FETCH of sequence numbers: for servers whose SEARCH finds fewer
+        messages than `exists`.
         """
         self._insist()
         connection = self._client.connection
@@ -145,18 +149,17 @@ class AsyncMailbox:
         into: BodySink | None = None,
         into_from: int = 0,
     ) -> AsyncIterator[Fetched]:
-        """Data of messages, one by one as they come: `fetch("1:*", "FLAGS", "ENVELOPE")`.
+        """Iterate over data of messages as it arrives: `fetch("1:*", "FLAGS", "ENVELOPE")`.
 
-        Items are names, or `BodySection(...)`; without any, FLAGS. Messages that are not there are
-        left out; none is kept here. A message of which the server does not send all
-        that was asked for comes at the end, without it: to ask the `Fetched` for an item that is
-        missing raises KeyError. With `changed_since`, only messages whose MODSEQ is larger
-        (CONDSTORE). Bodies go to the sinks that `into` gives, else to memory; smaller ones than
-        `into_from` octets in any case.
+        Items are names or `BodySection(...)`; FLAGS by default. UIDs without a message are skipped.
+        If the server does not send all items of a message, that one comes at the end, and the
+        missing item raises KeyError. `changed_since` restricts the result to messages with a larger
+        MODSEQ (CONDSTORE). Bodies of `into_from` bytes and more go to the sinks that `into` gives,
+        all others to memory.
 
-        A server may look at so many messages in one command (MESSAGELIMIT, RFC 9738): the others
-        are asked for then, and come after those with higher UIDs. A message of which it cannot
-        decode a part, asked for with `BodySection(..., binary=True)`, comes without that part.
+        If the server limits the messages of one command (MESSAGELIMIT, RFC 9738), the others are
+        fetched by more commands, and come after those with higher UIDs. A part that the server
+        cannot decode, asked for with `BodySection(..., binary=True)`, is missing from its message.
 
         Raises:
             PartlyDone: the server does not say which messages it has left out.
@@ -166,9 +169,9 @@ class AsyncMailbox:
                 yield value
 
     async def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
-        """The flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time.
+        """Return the flags of messages by UID: like `fetch(uids, "FLAGS")`, but faster.
 
-        A message whose flags the server does not send is left out.
+        Messages whose flags the server does not send are left out.
         """
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
@@ -190,7 +193,7 @@ class AsyncMailbox:
         into: BodySink | None,
         into_from: int = 0,
     ) -> AsyncIterator[Iterable[Fetched]]:
-        """As `fetch()`, as many at once as have come."""
+        """Like `fetch()`, but in groups: all that has arrived at a time."""
         self._insist()
         numbers = SequenceSet.of(uids)
         connection = self._client.connection
@@ -226,16 +229,15 @@ class AsyncMailbox:
     ) -> int:
         """Write a message, or a section of it, to a binary file in constant memory.
 
-        `section` is as for `BodySection`. `binary` has the server undo the transfer encoding;
-        where it declines because of what the part is like ([UNKNOWN-CTE] or [PARSE], RFC 3516,
-        4.3), the part is decoded here, and what is broken in it passed over. `progress` is called
-        with the octets so far and the octets in all, as they travel. The result is the octets
-        written.
+        `section` is as for `BodySection`. With `binary` the server undoes the transfer encoding
+        (BINARY); if it cannot ([UNKNOWN-CTE] or [PARSE]; RFC 3516, 4.3), the part is decoded here,
+        ignoring errors in it. `progress` is called with the bytes received so far and the total.
+        Returns the number of bytes written.
 
         Raises:
-            InvalidArgument: this is no binary file.
-            NoSuchMessage: there is no such message, or section.
-            Refused: neither the server nor this library knows the transfer encoding.
+            InvalidArgument: `file` is not a binary file.
+            NoSuchMessage: there is no such message or section.
+            Refused: neither the server nor imaplus knows the transfer encoding.
         """
         self._insist()
         flow = download(uid, file, section=section, binary=binary, progress=progress)
@@ -246,25 +248,23 @@ class AsyncMailbox:
     async def add_flags(
         self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Set flags or keywords; the others stay: `add_flags(uids, "\\\\Seen", "$Junk")`.
+        """Add flags or keywords: `add_flags(uids, "\\\\Seen", "$Junk")`.
 
-        An argument is one flag or an iterable of flags.
-
-        With `unchanged_since`, messages whose MODSEQ is larger are left alone, and named in the
-        result's `modified` (CONDSTORE).
+        Each argument is one flag or an iterable of flags. With `unchanged_since`, messages with a
+        larger MODSEQ are not changed; the result's `modified` names them (CONDSTORE).
         """
         return await self._store(uids, Change.ADD, flags, unchanged_since)
 
     async def remove_flags(
         self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Take flags or keywords away; the others stay."""
+        """Remove flags or keywords: arguments as for `add_flags()`."""
         return await self._store(uids, Change.REMOVE, flags, unchanged_since)
 
     async def set_flags(
         self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
     ) -> Stored:
-        """Have exactly these flags and keywords, or none."""
+        """Replace all flags and keywords by these, or by none."""
         return await self._store(uids, Change.REPLACE, flags, unchanged_since)
 
     async def _store(
@@ -289,11 +289,11 @@ class AsyncMailbox:
         return await self._store_labels(uids, Change.ADD, labels)
 
     async def remove_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
-        """Take labels of Gmail away; not that of this mailbox, which Gmail keeps in any case."""
+        """Remove Gmail labels. Gmail keeps the label of the selected mailbox."""
         return await self._store_labels(uids, Change.REMOVE, labels)
 
     async def set_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
-        """Have exactly these labels of Gmail, or none."""
+        """Replace all Gmail labels by these, or by none."""
         return await self._store_labels(uids, Change.REPLACE, labels)
 
     async def _store_labels(
@@ -307,7 +307,7 @@ class AsyncMailbox:
         return await self._client.run(change_labels(connection, numbers, change, wanted))
 
     async def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
-        """Copy messages to another mailbox; the result says which became which."""
+        """Copy messages to another mailbox. The result maps old UIDs to new ones (UIDPLUS)."""
         self._insist()
         connection = self._client.connection
         return await self._client.run(messages.copy(connection, SequenceSet.of(uids), mailbox))
@@ -315,16 +315,16 @@ class AsyncMailbox:
     async def move(self, uids: SequenceSetLike, mailbox: str) -> Copied:
         """Move messages to another mailbox.
 
-        Without MOVE they are copied, then removed by UID EXPUNGE; without UIDPLUS they stay here
-        with \\\\Deleted, since expunging them would take other people's messages along. These
-        are the result's `left_behind`, which is empty if all have moved.
+        On servers without MOVE they are copied, then removed by UID EXPUNGE. Without UIDPLUS too,
+        the originals stay with \\\\Deleted, since a plain EXPUNGE would remove other messages as
+        well; the result's `left_behind` names them. It is empty if all have moved.
         """
         self._insist()
         connection = self._client.connection
         return await self._client.run(messages.move(connection, SequenceSet.of(uids), mailbox))
 
     async def delete(self, uids: SequenceSetLike) -> None:
-        """Remove messages for good: these, and no others.
+        """Expunge these messages, and no others.
 
         Raises:
             CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
@@ -335,7 +335,7 @@ class AsyncMailbox:
     async def append(
         self, message: OutgoingMessage, *, flags: FlagsLike = (), date: datetime | None = None
     ) -> Appended:
-        """Add a message to this mailbox: as `AsyncClient.append()`."""
+        """Append a message to this mailbox, like `AsyncClient.append()`."""
         self._insist()
         return await self._client.append(self.name, message, flags=flags, date=date)
 
@@ -344,11 +344,11 @@ class AsyncMailbox:
     def idle(
         self, timeout: float | None = None, *, renew: float = RENEW, poll: float = POLL
     ) -> AsyncIterator[object]:
-        """What happens in the mailbox, as it happens: `Exists`, `Expunged`, `Vanished`, `Fetched`.
+        """Iterate over changes as they happen: `Exists`, `Expunged`, `Vanished`, `Fetched`.
 
-        It ends after `timeout` seconds, or when the loop is left. Commands may be sent meanwhile.
-        IDLE is begun anew every `renew` seconds; a server without IDLE is asked every `poll`, and
-        so for a while is one that ends or refuses IDLE at once.
+        It ends after `timeout` seconds; other commands may be sent meanwhile. IDLE is renewed every
+        `renew` seconds. A server without IDLE is polled by NOOP every `poll` seconds, and for a
+        while so is a server that ends or refuses IDLE at once.
 
         Raises:
             InvalidArgument: `renew` or `poll` is not positive.
@@ -359,13 +359,13 @@ class AsyncMailbox:
         return self._client.events(timeout, renew, poll)
 
     async def close(self) -> None:
-        """Leave the mailbox. Nothing is expunged: `delete()` does that."""
+        """Leave the mailbox without expunging anything (UNSELECT, or a safe substitute)."""
         if self.is_open:
             await self._client.run(mailboxes.leave_mailbox(self._client.connection))
 
     def _insist(self) -> None:
         if not self.is_open:
             self._client.check_alive()
-            raise StateError(f"{self.name!r} is not open any more: UIDs would mean other messages")
+            raise StateError(f"{self.name!r} is no longer selected: call select() again")
         if self._state.made_anew is not None:
             raise self._state.made_anew.with_traceback(None)

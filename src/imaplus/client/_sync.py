@@ -1,10 +1,10 @@
 # Generated from _async.py by tools/gen_sync.py: edit that file instead.
-"""The client: connect, find and open mailboxes, run any command or flow::
+"""The client: connect, list and select mailboxes, run any command or flow::
 
     inbox = client.select("INBOX")
 
-What is done with a mailbox stands in `Mailbox`. This class puts names to flows, and does no
-more: what a server lacks, flows make up for.
+Methods for messages are in `Mailbox`. Each method here runs one flow; flows know how to do
+without what a server lacks.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from imaplus.wire.flags import FlagsLike
 
 IDENTITY = (("name", "imaplus"), ("version", __version__))
-"""What we say of ourselves to servers that ask (RFC 2971)."""
+"""How the client identifies itself (ID, RFC 2971)."""
 FAREWELL = 5.0
-"""Seconds that LOGOUT may take: the session is over in any case."""
+"""Seconds that LOGOUT may take."""
 BATCHES = 4
 """Batches of messages on their way at once: the server has the next while it answers for one."""
 
@@ -64,8 +64,8 @@ BATCHES = 4
 class Client(Runner):
     """A session with an IMAP server. Threads may share it: their commands are pipelined.
 
-    Its errors are those of `imaplus.errors`, all of them ImapErrors. After a ConnectionLost the
-    client is of no use any more, and every command that was under way has raised it.
+    All its errors are in `imaplus.errors`, below ImapError. After ConnectionLost the client cannot
+    be used again, and every command that was under way raises it too.
     """
 
     _mailbox: Mailbox | None = None
@@ -106,22 +106,21 @@ class Client(Runner):
         unless the security is PLAIN.
 
         `proxy` is the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
-        "http://proxy:3128". It resolves the server's name, and sees TLS only. The environment is
-        not looked at.
+        "http://proxy:3128". The proxy resolves the server's name; TLS is between client and server.
+        Proxies named in the environment are ignored.
 
-        `mailbox` is opened at once, by EXAMINE if it is to be `read_only`, and is `client.mailbox`
-        then: that saves the round trips of `select()`, and where the server is known to read ahead
-        all is sent with the login.
+        `mailbox` is selected right away (examined, if `read_only`) and is then `client.mailbox`.
+        That saves the round trips of `select()`: servers known to read ahead get it with the login.
         `on_event` is called with each value that the server sends unasked, and `trace` with each
-        line of the dialogue ("C" or "S", octets), secrets blanked.
+        line of the dialogue ("C" or "S", bytes), secrets blanked.
 
         Raises:
-            InvalidArgument: the arguments make no sense together.
+            InvalidArgument: an argument is of a wrong kind, or contradicts another one.
             ConnectionLost, TimedOut, TlsFailed, ProxyFailed: the server cannot be reached as asked.
-            AuthenticationFailed: the server does not accept the credentials; which mechanisms are
-                left to try is in its attributes.
+            AuthenticationFailed: the server does not accept the credentials; its `others` are the
+                mechanisms left to try.
             NoMechanism: there is no way to log in that both sides accept.
-            NoSuchMailbox, Refused: the mailbox cannot be opened.
+            NoSuchMailbox, Refused: the mailbox cannot be selected.
         """
         from imaplus.client.streams import Stream, result_of
         from imaplus.flows.connect import compress as compress_
@@ -191,18 +190,18 @@ class Client(Runner):
         return self.connection.can(capability)
 
     def noop(self) -> None:
-        """Do nothing, and hear what has changed."""
+        """Send NOOP, which lets the server report changes (RFC 9051, 6.1.2)."""
         self.run(Noop())
 
     def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
-        """Tell the server who we are; what it says of itself, such as {"name": "Dovecot"}."""
+        """Identify to the server and return its own fields: {"name": "Dovecot"} (RFC 2971)."""
         from imaplus.extensions.id import Id
 
         told = self.run(Id(IDENTITY if fields is None else tuple(fields.items())))
         return dict(told)
 
     def logout(self) -> None:
-        """Say goodbye and close the connection. It never fails: the session is over."""
+        """Log out and close the connection. Errors of the server or the network are ignored."""
         try:
             if self.connection.error is None:
                 self.run(Logout(), FAREWELL)
@@ -221,10 +220,10 @@ class Client(Runner):
         subscribed: bool = False,
         status: str | Iterable[str] = (),
     ) -> list[ListEntry]:
-        """The mailboxes that match a pattern, with all that the server tells in one command.
+        """List the mailboxes that match a pattern, with their attributes (LIST).
 
-        `*` matches anything, `%` anything within one level. `status` are items such as "MESSAGES"
-        to have with each mailbox.
+        `*` matches anything, `%` anything within one level. `status` are STATUS items, such as
+        "MESSAGES", to fetch with each mailbox.
         """
         from imaplus.flows.listing import list_mailboxes
 
@@ -235,57 +234,57 @@ class Client(Runner):
         )
 
     def status(self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS) -> MailboxStatus:
-        """Numbers of a mailbox that need not be open: messages, unseen, ..."""
+        """Return counts of any mailbox (STATUS); those that the server does not know are None."""
         return self.run(mailboxes.status(self.connection, mailbox, items))
 
     def namespaces(self) -> Namespaces:
-        """Where mailboxes live: one's own, other users', shared ones."""
+        """Return the namespaces: personal, other users', shared (RFC 9051, 6.3.10)."""
         from imaplus.flows.listing import namespaces
 
         return self.run(namespaces(self.connection))
 
     def create(self, mailbox: str) -> str | None:
-        """Make a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
+        """Create a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
 
-        Raises AlreadyExists, if the server says so in its code.
+        Raises AlreadyExists, if the server's response code says so.
         """
         return self.run(mailboxes.create(self.connection, mailbox))
 
     def delete(self, mailbox: str) -> None:
-        """Remove a mailbox with all its messages."""
+        """Delete a mailbox and all its messages."""
         self.run(Delete(mailbox))
 
     def rename(self, mailbox: str, new_name: str) -> None:
-        """Give a mailbox another name."""
+        """Rename a mailbox."""
         self.run(Rename(mailbox, new_name))
 
     def subscribe(self, mailbox: str) -> None:
-        """Add a mailbox to the subscribed ones."""
+        """Subscribe to a mailbox."""
         self.run(Subscribe(mailbox))
 
     def unsubscribe(self, mailbox: str) -> None:
-        """Take a mailbox from the subscribed ones."""
+        """Unsubscribe from a mailbox."""
         self.run(Unsubscribe(mailbox))
 
     def select(
         self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
     ) -> Mailbox:
-        """Open a mailbox. What was open before is closed, and nothing in it expunged.
+        """Open a mailbox (SELECT). The one that was open is closed; nothing in it is expunged.
 
-        `uidvalidity` is the one under which UIDs were kept. With `resync` the server tells what
-        changed and what went since, if it has QRESYNC: see `Mailbox.changes`. What to resync
-        from is its `highestmodseq`, or that of `status()` where SELECT does not tell it.
+        `uidvalidity` is the UIDVALIDITY your cached UIDs belong to. With `resync` the server
+        reports what has changed since, if it has QRESYNC: see `Mailbox.changes` and
+        `.vanished`. The MODSEQ to start from is an earlier `highestmodseq`.
 
         Raises:
-            NoSuchMailbox, Refused: it cannot be opened.
-            UidValidityChanged: it is not the mailbox that it was; it is closed again.
+            NoSuchMailbox, Refused: the mailbox cannot be selected.
+            UidValidityChanged: cached UIDs are invalid; the mailbox is closed again.
         """
         return self._open(mailbox, False, uidvalidity, resync)
 
     def examine(
         self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
     ) -> Mailbox:
-        """Open a mailbox for reading only: as `select()`, but nothing in it can change."""
+        """Open a mailbox read-only (EXAMINE): as `select()`, but nothing in it can be changed."""
         return self._open(mailbox, True, uidvalidity, resync)
 
     def _open(
@@ -308,12 +307,12 @@ class Client(Runner):
         """The mailbox that is open: by `connect(mailbox=...)`, `select()` or `examine()`.
 
         Raises:
-            StateError: none is.
+            StateError: no mailbox is selected.
             ConnectionLost: the connection has ended.
         """
         if self._mailbox is None or not self._mailbox.is_open:
             self.check_alive()
-            raise StateError("no mailbox is open")
+            raise StateError("no mailbox is selected: call select() first")
         return self._mailbox
 
     # -- adding messages --------------------------------------------------------------------
@@ -326,15 +325,15 @@ class Client(Runner):
         flags: FlagsLike = (),
         date: datetime | None = None,
     ) -> Appended:
-        """Add a message: octets, a binary file (streamed), or an `email` message.
+        """Append a message: bytes, a binary file (streamed), an `email` message or an `Outgoing`.
 
-        Octets travel unchanged; lines should end in CRLF. `flags` is one flag or several, and
-        `date` becomes its INTERNALDATE; an `Outgoing` keeps its own beside these. The result has
-        the UID that it got, where the server tells.
+        Bytes are sent unchanged; lines should end in CRLF. `flags` is one flag or several, `date`
+        the INTERNALDATE; the flags of an `Outgoing` are kept as well. The result has the new UID,
+        if the server reports it (UIDPLUS).
 
         Raises:
-            InvalidArgument: this is no message, or no flag; or an `Outgoing` has another date.
-            NoSuchMailbox, MessageRefused, Refused: what the server said.
+            InvalidArgument: a wrong kind of message or flag; an `Outgoing` has another date.
+            NoSuchMailbox, MessageRefused, Refused: the server does not take it.
         """
         from imaplus.flows.messages import append_one
         from imaplus.flows.outgoing import outgoing
@@ -353,19 +352,19 @@ class Client(Runner):
     def append_many(
         self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: bool = True
     ) -> tuple[Appended | ImapError, ...]:
-        """Add many messages in few round trips: `Outgoing(...)` gives each its flags and date.
+        """Append many messages in few round trips: `Outgoing(...)` gives each its flags and date.
 
-        The result has an entry for each message, in order: what it is called there, where the
-        server tells. Messages go out by hundreds, a few batches ahead of the answers, and the
-        iterable is asked for more as these come. With MULTIAPPEND (RFC 3502) a batch is added as a
-        whole or not at all: one message that is refused takes up to 499 others with it.
+        Returns an entry for each message, in order, with its new UID if the server reports it.
+        Messages are sent in batches of hundreds, a few batches ahead of the answers; the iterable
+        is consumed as answers arrive. With MULTIAPPEND (RFC 3502) a batch is added as a whole or
+        not at all: if one message is refused, up to 499 others of its batch are not added either.
 
-        Without `check` no refusal is raised: what was not added has the error in its place. If the
-        connection is lost, what may have been added has OutcomeUnknown, and the result ends there.
+        With `check=False` errors are returned, each in the place of its message. If the connection
+        is lost, messages that may have been added have OutcomeUnknown, and the result ends there.
 
         Raises:
-            NoSuchMailbox, MessageRefused, Refused: what the server said first. No more messages
-                are given to it then, but others than these may have been added.
+            NoSuchMailbox, MessageRefused, Refused: the first refusal. Nothing more is sent then;
+                other messages, before and after the refused one, may have been added.
         """
         from imaplus.client.adding import Adding
         from imaplus.flows.outgoing import outgoing
@@ -378,17 +377,17 @@ class Client(Runner):
     # -- many at once -----------------------------------------------------------------------
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> Pipeline:
-        """Give many commands at once, to be sent together when the block ends::
+        """Collect commands in a block, and send them together when it ends::
 
             with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]
             print([answer.result().messages for answer in answers])
 
-        With `check` the end of the block raises the first error in the order given, when all are
-        over; without, errors show in the answers alone.
+        When all are done, the end of the block raises the first error, in the order of the
+        commands; with `check=False`, errors are only raised by `Answer.result()`.
 
         Raises:
-            TimedOut: all together took longer than `timeout` seconds; the connection is closed.
+            TimedOut: it took longer than `timeout` seconds; the connection is closed.
         """
         from imaplus.client._sync_pipeline import Pipeline
 
@@ -396,5 +395,5 @@ class Client(Runner):
 
     @property
     def takes_nul(self) -> bool:
-        """Whether messages may have NUL octets: BINARY on its own, not as a part of IMAP4rev2."""
+        """Whether messages may contain NUL: with BINARY itself, not as a part of IMAP4rev2."""
         return "BINARY" in self.capabilities

@@ -47,11 +47,11 @@ T = TypeVar("T")
 class Pipeline:
     """The methods of a client and of its open mailbox, each of which gives an `Answer` to come.
 
-    Nothing is sent before the block ends; if it ends by an exception, nothing is. Then all go out
-    in the order given, as far as RFC 9051 (5.5) lets them be on the wire together: changes of one
-    message and questions about it wait for each other, all else does not. What takes several
-    commands takes its steps independently of the others. Keep what depends on the result of
-    something else for the next pipeline.
+    Nothing is sent before the block ends, and nothing at all if an exception ends it. Commands are
+    then sent in order, without waiting for answers where RFC 9051 (5.5) allows that: only commands
+    that read or change the same messages wait for each other. A method that takes several commands
+    sends each as soon as the one before is answered. A call that depends on another one's result
+    belongs in the next pipeline.
     """
 
     def __init__(self, client: Client, *, check: bool, timeout: float | None) -> None:
@@ -77,7 +77,11 @@ class Pipeline:
             answer.result()
 
     def run(self, what: Command[T] | Flow[T]) -> Answer[T]:
-        """Any command, or any flow that begins no session."""
+        """Run any command or flow, except those that log in.
+
+        Raises:
+            InvalidArgument: it is neither a command nor a flow.
+        """
         answer = Answer(what)
         self._answers.append(answer)
         return answer
@@ -87,30 +91,30 @@ class Pipeline:
     def status(
         self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
     ) -> Answer[MailboxStatus]:
-        """Numbers of a mailbox that need not be open: messages, unseen, ...
+        """Return counts of any mailbox, like `Client.status()`.
 
-        Of the one that is open they are asked for after a NOOP, and so after all else has gone out.
+        For the selected mailbox a NOOP is sent first, so STATUS follows after all other commands.
         """
         return self.run(mailboxes.status(self._client.connection, mailbox, items))
 
     def create(self, mailbox: str) -> Answer[str | None]:
-        """Make a mailbox: as `Client.create()`. Its error may be AlreadyExists."""
+        """Create a mailbox, like `Client.create()`."""
         return self.run(mailboxes.create(self._client.connection, mailbox))
 
     def delete(self, mailbox: str) -> Answer[None]:
-        """Remove a mailbox with all its messages."""
+        """Delete a mailbox and all its messages."""
         return self.run(Delete(mailbox))
 
     def rename(self, mailbox: str, new_name: str) -> Answer[None]:
-        """Give a mailbox another name."""
+        """Rename a mailbox."""
         return self.run(Rename(mailbox, new_name))
 
     def subscribe(self, mailbox: str) -> Answer[None]:
-        """Add a mailbox to the subscribed ones."""
+        """Subscribe to a mailbox."""
         return self.run(Subscribe(mailbox))
 
     def unsubscribe(self, mailbox: str) -> Answer[None]:
-        """Take a mailbox from the subscribed ones."""
+        """Unsubscribe from a mailbox."""
         return self.run(Unsubscribe(mailbox))
 
     def append(
@@ -121,14 +125,14 @@ class Pipeline:
         flags: FlagsLike = (),
         date: datetime | None = None,
     ) -> Answer[Appended]:
-        """Add a message: as `Client.append()`. For many to one mailbox, `append_many()`."""
+        """Append a message, like `Client.append()`. For many messages use `append_many()`."""
         prepared = outgoing(message, flags, date, binary=self._client.takes_nul)
         return self.run(messages.append_one(self._client.connection, mailbox, prepared))
 
     # -- messages of the open mailbox -------------------------------------------------------
 
     def search(self, mailbox: Mailbox, query: Query = ALL) -> Answer[SequenceSet]:
-        """The UIDs of the messages that a query finds. Searches wait for each other."""
+        """Return the UIDs of matching messages. Searches wait for each other."""
         return self._on(mailbox, messages.uids_of(self._client.connection, query))
 
     def fetch(
@@ -138,7 +142,7 @@ class Pipeline:
         *items: FetchItem,
         changed_since: int | None = None,
     ) -> Answer[list[Fetched]]:
-        """Data of messages: as `Mailbox.fetch()`, but all of it is kept in memory."""
+        """Fetch data of messages, like `Mailbox.fetch()`, but all of it in memory."""
         numbers = SequenceSet.of(uids)
         connection = self._client.connection
         return self._on(mailbox, messages.fetch(connection, numbers, items, changed_since))
@@ -150,7 +154,7 @@ class Pipeline:
         *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Set flags or keywords, such as "\\\\Seen"; the others stay."""
+        """Add flags or keywords, like `Mailbox.add_flags()`."""
         return self._store(mailbox, uids, Change.ADD, flags, unchanged_since)
 
     def remove_flags(
@@ -160,7 +164,7 @@ class Pipeline:
         *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Take flags or keywords away; the others stay."""
+        """Remove flags or keywords."""
         return self._store(mailbox, uids, Change.REMOVE, flags, unchanged_since)
 
     def set_flags(
@@ -170,7 +174,7 @@ class Pipeline:
         *flags: FlagsLike,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Have exactly these flags and keywords, or none."""
+        """Replace all flags and keywords by these, or by none."""
         return self._store(mailbox, uids, Change.REPLACE, flags, unchanged_since)
 
     def _store(
@@ -187,12 +191,12 @@ class Pipeline:
         return self._on(mailbox, flow)
 
     def copy(self, mailbox: Mailbox, uids: SequenceSetLike, other: str) -> Answer[Copied]:
-        """Copy messages to another mailbox; the result says which became which."""
+        """Copy messages to another mailbox. The result maps old UIDs to new ones (UIDPLUS)."""
         numbers = SequenceSet.of(uids)
         return self._on(mailbox, messages.copy(self._client.connection, numbers, other))
 
     def move(self, mailbox: Mailbox, uids: SequenceSetLike, other: str) -> Answer[Copied]:
-        """Move messages to another mailbox: as `Mailbox.move()`."""
+        """Move messages to another mailbox, like `Mailbox.move()`."""
         numbers = SequenceSet.of(uids)
         return self._on(mailbox, messages.move(self._client.connection, numbers, other))
 
@@ -208,4 +212,4 @@ class Pipeline:
     def _insist(self, mailbox: Mailbox) -> None:
         if not mailbox.is_open_in(self._client):
             self._client.check_alive()
-            raise StateError(f"{mailbox.name!r} is not what this client has open")
+            raise StateError(f"{mailbox.name!r} is not the mailbox that this client has selected")

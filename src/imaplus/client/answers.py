@@ -1,7 +1,6 @@
 """One of several flows that run at once: the step it has come to, and what it comes to.
 
-It takes a flow from step to step as its answers come. When to send and when to read is known to
-the runner, what the steps mean to nobody here.
+It takes a flow from step to step as answers arrive. The runner knows when to send and to read.
 """
 
 from __future__ import annotations

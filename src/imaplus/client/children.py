@@ -31,7 +31,7 @@ def start_child(argv: Sequence[str]) -> tuple[socket.socket, subprocess.Popen[by
 
 
 def end_child(child: subprocess.Popen[bytes]) -> None:
-    """Let a child process end by itself, or end it."""
+    """Wait for a child process to end, and kill it after `ENDING` seconds."""
     try:
         child.wait(ENDING)
     except subprocess.TimeoutExpired:

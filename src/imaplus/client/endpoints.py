@@ -1,6 +1,6 @@
 """Where a server is, and how to reach it: frozen descriptions, without any I/O.
 
-Defaults are safe: TLS from the first octet, verified against the system's trust store.
+The default is implicit TLS, verified against the system's trust store.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ if TYPE_CHECKING:
 IMAP_PORT: Final = 143
 IMAPS_PORT: Final = 993
 ALPN: Final = "imap"
-"""What we say we speak, so that no other server takes our words for its own (RFC 7301)."""
+"""The protocol offered by ALPN, so that no other kind of server can answer (RFC 7301)."""
 
 
 class Security(Enum):
-    """How a connection is protected. What is asked for is had, or the connection fails."""
+    """How a connection is protected. If the protection cannot be had, connecting fails."""
 
     TLS = "tls"
-    """From the first octet, on port 993 (RFC 8314, 3)."""
+    """Implicit TLS, on port 993 (RFC 8314, 3)."""
     STARTTLS = "starttls"
-    """After a few words in clear, on port 143 (RFC 9051, 6.2.1)."""
+    """TLS by STARTTLS, on port 143 (RFC 9051, 6.2.1)."""
     PLAIN = "plain"
-    """Not at all: passwords travel in clear. For loopback, and for tunnels."""
+    """No TLS; passwords may be sent in clear. For loopback and tunnels."""
 
 
 @record(kw_only=True)
 class Tls:
-    """How to verify the server, and what to show of ourselves. Verification is always on."""
+    """How to verify the server, and the client certificate. Verification is always on."""
 
     ca_file: str | PathLike[str] | None = None
-    """Certificates to trust instead of the system's."""
+    """PEM file of certificates to trust instead of the system's."""
     client_certificate: str | PathLike[str] | None = None
+    """PEM file of the client's certificate."""
     client_key: str | PathLike[str] | None = None
-    """The key, if it is not in the file of the certificate."""
+    """PEM file of its key, if that is a file of its own."""
     context: ssl.SSLContext | None = None
-    """One's own context, used as it is."""
+    """Your own context, used unchanged; the other attributes are ignored then."""
 
     def make_context(self) -> ssl.SSLContext:
         """A context for one connection.
@@ -73,29 +74,28 @@ DEFAULT_TLS: Final = Tls()
 
 @record(kw_only=True)
 class Timeouts:
-    """Seconds to wait; None waits for ever."""
+    """Time limits in seconds; None means no limit."""
 
     connect: float | None = 30.0
-    """For the connection, with all that a proxy says first, and as long again for TLS."""
+    """For connecting, including the handshake with a proxy, and again for the TLS handshake."""
     greeting: float | None = 60.0
-    """For the server's first words: it may look up our name first."""
+    """For the server's greeting: some servers look up the client's name first."""
     silence: float | None = 120.0
-    """For the next octet, while an answer is due. Not while idling."""
+    """For the next byte, while an answer is due; not in `idle()`."""
     command: float | None = 600.0
-    """For a command that makes no progress, whatever else the server says meanwhile.
+    """For a command without progress, even if the server keeps sending something else.
 
-    The time runs while you wait for a command, and each wait starts with all of it. Progress gives
-    time back, up to the whole: one second for each `slowest` octets of the answer, at least one
-    second for each response that belongs to it, and for each `slowest` octets that the server takes
-    from us. All of it comes back when a command ends, when the server asks for the rest of one
-    (`+`), and when it says [INPROGRESS] (RFC 9585), the latter for a day at most. What nobody asked
-    for, such as `* OK still here`, gives nothing back. So a download may last for days, and a
-    server that only talks is left after ten minutes. Not counted: the time in `idle()`, and the
-    time that you take for what you iterate over. The `timeout` of a single call counts from the
-    first octet to the last instead.
+    The time runs while you wait for a command, and each wait starts with the full time. Progress
+    restores time, up to the full time: one second per `slowest` bytes of the answer, at least one
+    second per response that belongs to it, and one second per `slowest` bytes that the server
+    takes from us. All of it is restored when a command ends, when the server asks for the rest of
+    one (`+`), and when it sends [INPROGRESS] (RFC 9585), the latter for a day at most. Unrelated
+    responses, such as `* OK still here`, restore nothing. So a download may last for days, and a
+    server that sends nothing useful is given up after ten minutes. Time in `idle()` and in the body
+    of your own loop does not count. The `timeout` of a single call limits its total time instead.
     """
     slowest: int = 64
-    """Octets a second, on average over `silence`, that a response must come with once it began."""
+    """Minimum rate of a response that has begun, in bytes per second, averaged over `silence`."""
 
 
 DEFAULT_TIMEOUTS: Final = Timeouts()
@@ -103,7 +103,7 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 
 @record
 class Tcp:
-    """A host and a port; the usual one for the security if it is None."""
+    """A host and a port. None: 993 for TLS, else 143."""
 
     host: str
     port: int | None = None
@@ -119,25 +119,25 @@ class Tcp:
 
 @record
 class UnixSocket:
-    """A server on this machine, by the path of its socket."""
+    """A server on this machine, by the path of its UNIX socket."""
 
     path: str | PathLike[str]
 
 
 @record
 class Process:
-    """A child process that speaks IMAP on its standard input and output: ssh to a server, say."""
+    """A child process that speaks IMAP on standard input and output, such as ssh to a server."""
 
     argv: Sequence[str]
 
 
 @record
 class Connected:
-    """A socket that is connected already. It is ours from here on, and closed with the client."""
+    """A connected socket. The client takes it over, and closes it."""
 
     socket: socket.socket
     secure: bool = False
-    """Whether what it leads to cannot be overheard, so that passwords may travel in clear."""
+    """Whether nobody can eavesdrop on it, so that passwords may be sent without TLS."""
 
 
 Endpoint = Tcp | UnixSocket | Process | Connected

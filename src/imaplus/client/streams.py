@@ -76,7 +76,7 @@ def result_of(function: Callable[[], object]) -> object:
 
 
 def never() -> bool:
-    """Nothing is enough."""
+    """For a wait that only ends with the lock or the time-out."""
     return False
 
 

@@ -124,10 +124,10 @@ def password_of(
     if user is None and password is None:
         return None
     if user is None:
-        raise InvalidArgument("a password needs a user")
+        raise InvalidArgument("`password` requires `user`")
     if password is None:
         raise InvalidArgument(
-            f"the user {user!r} needs a password or credentials; without a user nobody logs in"
+            f"the user {user!r} needs a password or credentials; without a user there is no login"
         )
     from imaplus.sasl import Password
 

@@ -71,7 +71,7 @@ def connect(
         AuthenticationFailed: the server does not accept the credentials.
         NoMechanism: no way to log in is acceptable to both sides.
         InvalidArgument: an extension to enable whose answers imaplus does not read.
-        StateError: there is something to open, and nobody to open it for.
+        StateError: there is a mailbox to select, and neither credentials nor PREAUTH.
     """
     wanted = tuple(map(str.upper, names_of("an extension to enable", enable)))
     if mechanisms is not None:
@@ -107,7 +107,7 @@ def connect(
             yield from if_granted(List("", ("",)))
     if connection.state is not State.AUTHENTICATED:
         if opening is not None:
-            raise StateError("nobody has logged in: no mailbox can be opened")
+            raise StateError("cannot select a mailbox: not authenticated")
         return None
     offered = tuple(
         name for name in wanted if name in connection.capabilities or connection.can(name)

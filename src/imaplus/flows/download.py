@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import TextIOBase
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.errors import InvalidArgument, NoSuchMessage, Refused
+from imaplus.flows.fetching import UNDECODABLE
 from imaplus.protocol.command import Flow
 from imaplus.records import record
 from imaplus.wire.sets import SequenceSet
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], object]
 """Called with (octets so far, octets in all)."""
-
-_NOT_DECODED: Final = frozenset({"UNKNOWN-CTE", "PARSE"})
-"""The server has the part, and cannot undo its encoding (RFC 3516, 4.3; RFC 9051, 7.1)."""
 
 
 @record
@@ -62,7 +60,7 @@ def download(
     try:
         return (yield from _download(uid, BodySection(section, binary=True), into))
     except Refused as error:
-        if error.code not in _NOT_DECODED:
+        if error.code not in UNDECODABLE:
             raise
         decoder = yield from _decoder(uid, section)
         if decoder is None:  # nobody knows this encoding

@@ -21,7 +21,7 @@ from imaplus.records import replace
 from imaplus.wire.sets import MAX_NUMBER, STAR, SequenceSet
 
 UNDECODABLE = frozenset({"UNKNOWN-CTE", "PARSE"})
-"""Codes of a NO to BINARY, if the server cannot undo a transfer encoding (RFC 3516, 4.3)."""
+"""Codes of a NO to BINARY: the server cannot decode the part (RFC 3516, 4.3; RFC 9051, 7.1)."""
 
 
 class Fetching(Iterator[Fetch]):

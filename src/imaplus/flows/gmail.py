@@ -17,10 +17,10 @@ from imaplus.wire.sets import SequenceSet
 def change_labels(
     connection: Connection, uids: SequenceSet, change: Change, labels: str | Iterable[str]
 ) -> Flow[Stored]:
-    """STORE of X-GM-LABELS, where every number of labels means something.
+    """STORE of X-GM-LABELS (X-GM-EXT-1). Only a replacement may have none.
 
     Raises:
-        InvalidArgument: there is no label where there must be one, or one is none.
+        InvalidArgument: there is none to add or remove, or one is not a label.
     """
     wanted = frozenset(names_of("a label", labels))
     if not wanted and change is not Change.REPLACE:

@@ -106,11 +106,10 @@ def _merged(messages: list[Fetched]) -> list[Fetched]:
 
 
 def flags_to(change: Change, flags: Iterable[FlagsLike]) -> frozenset[str]:
-    """The flags to add, remove or set; every number of them means something: none but for having
-    none at all.
+    """The flags to add, remove or set. Only a replacement may have none.
 
     Raises:
-        InvalidArgument: there is none where there must be one, or one is no flag.
+        InvalidArgument: there is none to add or remove, or one is not a flag.
     """
     found = flags_of(*flags)
     if not found and change is not Change.REPLACE:
