@@ -35,7 +35,7 @@ def test_one_changed_word_is_found(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     assert check(tmp_path).returncode == 0
     changed = tmp_path / "src" / "imaplus" / "client" / "_sync.py"
-    changed.write_text(changed.read_text().replace("Say goodbye", "Wave goodbye"))
+    changed.write_text(changed.read_text().replace("Log out and", "Log off and"))
     done = check(tmp_path)
     assert done.returncode == 1
     assert "_sync.py" in done.stdout
