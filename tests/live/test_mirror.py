@@ -151,7 +151,7 @@ def test_a_server_that_was_restored_from_its_backup(dovecot: LabServer, tmp_path
     shutil.copytree(tmp_path / "copy", folder / ".Doubt", copy_function=shutil.copy2)
     for path in (folder / ".Doubt", *(folder / ".Doubt").rglob("*")):
         shutil.chown(path, owner.st_uid, owner.st_gid)
-    mirror.fill("Doubt", 2, 7000)  # another size; the time may be the same second
+    mirror.fill("Doubt", 2, 700)  # of the same size; the time may be the same second
     report = mirror.backup()
     assert (report.replaced, report.vanished, report.failures) == (2, 2, ())
     assert any("UIDNEXT went back" in each.text for each in report.notices)

@@ -179,6 +179,114 @@ def test_a_server_that_was_restored_from_its_own_backup(
     assert run(server, root).replaced == 0
 
 
+def restored(server: Server, root: Path, before: int, after: int) -> None:
+    """Mirror `before` messages more than a snapshot has; go back, and add `after` others.
+
+    All have the same size and date, and their text differs in the header only.
+    """
+    date = datetime(2026, 1, 1, tzinfo=UTC)
+    snapshot = server.snapshot()
+    for n in range(before):
+        server.add_message("INBOX", b"Subject: old %04d\r\n\r\n" % n, (), date)
+    assert run(server, root).failures == ()
+    server.restore(snapshot)
+    for n in range(after):
+        server.add_message("INBOX", b"Subject: new %04d\r\n\r\n" % n, (), date)
+
+
+@pytest.mark.parametrize("after", [1, 9])
+def test_a_reassigned_uid_is_noticed_by_the_header(server: Server, root: Path, after: int) -> None:
+    restored(server, root, 20, after)
+    report = run(server, root)
+    assert (report.replaced, report.vanished, report.failures) == (after, 20 - after, ())
+    assert held(root) == on_server(server)
+    assert compared(server, root, deep=True).clean
+    again = run(server, root)
+    assert (again.replaced, again.notices) == (0, ())
+
+
+def test_a_modseq_that_went_back_means_the_same(root: Path) -> None:
+    with Server(personality="condstore") as server:
+        snapshot = server.snapshot()
+        date = datetime(2026, 1, 1, tzinfo=UTC)
+        for n in range(9):
+            server.add_message("INBOX", b"Subject: old %d\r\n\r\n" % n, (), date)
+        for n in range(1, 10):
+            server.mailbox().set_flags(n, {"\\Seen"})
+        run(server, root)
+        server.restore(snapshot)
+        for n in range(12):
+            server.add_message("INBOX", b"Subject: new %d\r\n\r\n" % n, (), date)
+        report = run(server, root)
+        assert (report.replaced, report.failures) == (9, ())
+        assert any("HIGHESTMODSEQ went back" in each.text for each in report.notices)
+        assert held(root) == on_server(server)
+
+
+def test_headers_are_compared_from_the_highest_uid_down(
+    server: Server, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaplus.mirror.headers.BATCH", 4)
+    restored(server, root, 20, 6)
+    assert run(server, root).replaced == 6
+    assert held(root) == on_server(server)
+    asked = [line.split(" FETCH ")[1] for line in told(server, "HEADER")]
+    if "OBJECTID" in server.personality.capabilities:
+        assert asked == []  # EMAILID tells the same for less
+    else:
+        assert [line.split(" ")[0] for line in asked] == ["53:56", "49:52", "45:48"]
+
+
+def test_a_message_without_a_header_to_compare_does_not_block_the_others(
+    server: Server, root: Path
+) -> None:
+    restored(server, root, 20, 9)
+    server.fail_always(Fault.at_message("INBOX", 54, "close"))
+    report = run(server, root)
+    assert [each.uid for each in report.failures] == [54]
+    assert report.replaced == 8
+    server.fail_always(Fault())
+    assert run(server, root).failures == ()
+    assert held(root) == on_server(server)
+
+
+def test_a_copy_that_was_gone_is_kept_when_its_uid_is_reassigned(
+    server: Server, root: Path
+) -> None:
+    snapshot = server.snapshot()
+    server.add_message("INBOX", b"Subject: old\r\n\r\n")
+    run(server, root)
+    server.mailbox().expunge([51])
+    assert run(server, root).vanished == 1
+    server.restore(snapshot)
+    server.add_message("INBOX", b"Subject: new\r\n\r\n")
+    run(server, root)
+    with Store.open(root, readonly=True) as store:
+        journal = store.mailbox("INBOX", server.mailbox().uidvalidity)
+        [older] = journal.replaced
+        assert journal.gone == {}
+        with store.open_body(older.entry.sha256) as file:
+            assert (older.uid, file.read()) == (51, b"Subject: old\r\n\r\n")
+    assert held(root) == on_server(server)
+
+
+def test_uidnext_is_held_against_the_journal_of_an_unfinished_run(
+    server: Server, root: Path
+) -> None:
+    snapshot = server.snapshot()
+    for n in range(9):
+        server.add_message("INBOX", b"Subject: old %d\r\n\r\n" % n)
+    asked = iter(range(1000))
+    report = run(server, root, should_stop=lambda: next(asked) > 57)
+    assert report.interrupted
+    server.restore(snapshot)
+    server.add_message("INBOX", b"Subject: new\r\n\r\n")
+    report = run(server, root)
+    assert report.replaced == 1
+    assert any("UIDNEXT is 52" in each.text for each in report.notices)
+    assert held(root) == on_server(server)
+
+
 @pytest.mark.parametrize("text", [MICROSOFT_365, COURIER])
 @pytest.mark.parametrize("size", ["own", "real", "fitted"])
 def test_a_text_in_the_place_of_a_message_never_counts_as_the_message(

@@ -3,8 +3,8 @@
 The cheapest way that a server offers is taken: QRESYNC, CONDSTORE, else every UID with its flags.
 Whatever the way, the numbers have to add up to the number of messages there are; if they do not,
 all UIDs are compared. A mailbox is doubted where its numbers went back, as they do on a server that
-was restored from its own backup: then size and date of every message are compared too. This module
-reads the mirror and changes nothing.
+was restored from its own backup: then size and date of every message are compared too (and headers,
+by `headers`). This module reads the mirror and changes nothing.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ class Changes:
 
     `flags` and `labels` are those of messages that the mirror has. `unclear` are messages of which
     the server tells flags that cannot be read, `differing` those that have another size, date or
-    identity than the mirror's copy. `exists` counts the messages of the mailbox, and `shortfall`
-    says why `vanished` is not known, if it is not.
+    identity than the mirror's copy. `alike` are messages of a doubted mailbox that have the same
+    size and date, and no identity: only their text tells whether they are the same. `exists` counts
+    the messages of the mailbox, and `shortfall` says why `vanished` is not known, if it is not.
     """
 
     new: SequenceSet = field(default_factory=SequenceSet)
@@ -48,6 +49,7 @@ class Changes:
     vanished: list[int] = field(default_factory=list)
     unclear: list[int] = field(default_factory=list)
     differing: list[int] = field(default_factory=list)
+    alike: array[int] = field(default_factory=lambda: array("I"))
     exists: int = 0
     shortfall: str | None = None
 
@@ -77,9 +79,15 @@ def resync_from(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> 
     return Resync(checkpoint.uidvalidity, checkpoint.highestmodseq)
 
 
-def doubt(mailbox: Mailbox, checkpoint: Checkpoint | None) -> str | None:
+def doubt(mailbox: Mailbox, checkpoint: Checkpoint | None, known: Entries) -> str | None:
     """Why every message of the open mailbox has to be compared, if so, for people."""
     if checkpoint is None:
+        highest = max(known, default=0)
+        if mailbox.uidnext and highest >= mailbox.uidnext:
+            return (
+                f"its UIDNEXT is {mailbox.uidnext}, but the backup has UID {highest}: was the "
+                "server restored?"
+            )
         return None
     for name, before, after in (
         ("UIDNEXT", checkpoint.uidnext, mailbox.uidnext),
@@ -135,8 +143,12 @@ class Comparison:
             present.append(message.uid)
             if message.uid in self._known:
                 self._note(changes, message, message.uid)
-                if doubting and self._differs(message, self._known[message.uid]):
-                    changes.differing.append(message.uid)
+                if doubting:
+                    differs = self._differs(message, self._known[message.uid])
+                    if differs:
+                        changes.differing.append(message.uid)
+                    elif differs is None:
+                        changes.alike.append(message.uid)
         # A response that could not be read is missing there, which does not mean that it is gone.
         told = SequenceSet.of(present)
         # That there are none any more is not believed before SEARCH says the same.
@@ -197,11 +209,12 @@ class Comparison:
             if labels is not None and labels != self._known.extras.labels.get(uid):
                 changes.labels[uid] = labels
 
-    def _differs(self, message: Fetched, entry: Entry) -> bool:
+    def _differs(self, message: Fetched, entry: Entry) -> bool | None:
+        """Whether it is another message than the mirror's copy; None if only its header tells."""
+        if differs(message, entry):
+            return True
         identity = None if self._items is None else self._items.identity_of(message)
-        return differs(message, entry) or (
-            None not in (identity, entry.identity) and identity != entry.identity
-        )
+        return None if None in (identity, entry.identity) else identity != entry.identity
 
 
 def differs(message: Fetched, entry: Entry) -> bool:

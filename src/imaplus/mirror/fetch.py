@@ -404,10 +404,7 @@ class Fetching:
         return by_search(self._reopened()) or by_fetch(self._reopened())
 
     def _reopened(self) -> Mailbox:
-        if not self._mailbox.is_open:
-            self._mailbox = self._link.client.examine(
-                self._mailbox.name, uidvalidity=self._uidvalidity
-            )
+        self._mailbox = self._link.opened(self._mailbox.name, self._uidvalidity)
         return self._mailbox
 
     # -- what need not be fetched -------------------------------------------------------------

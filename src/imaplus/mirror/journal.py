@@ -161,7 +161,8 @@ class Journal:
     ) -> None:
         """Record that the mailbox has this message. A message that was gone is back.
 
-        Where the UID had another body, that copy becomes one of those that are `replaced`.
+        Where the UID had another body, also one that was gone, that copy becomes one of those that
+        are `replaced`.
 
         Raises:
             InvalidArgument: a number is out of the range that IMAP has for it, or the date has no
@@ -175,9 +176,12 @@ class Journal:
         packed = pack(record)
         known = live.get(_uid(uid))
         if known != packed:
+            if known is None and (gone := state.gone.packed.get(uid)) is not None:
+                known = unpack_gone(gone)[0]
+                if known[:32] != digest:  # "r" is about a message that is there
+                    self._apply(lines.added(uid, unpack(known), state.flags))
             if known is not None and known[:32] != digest:
-                at = format_date(now())
-                self._apply(lines.replaced(uid, at))
+                self._apply(lines.replaced(uid, format_date(now())))
             self._say(lines.added(uid, record, state.flags))
             live[uid] = packed
             state.gone.packed.pop(uid, None)

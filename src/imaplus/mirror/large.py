@@ -94,15 +94,7 @@ class Large:
                 yield Fetched(message.seq, uid, {**message.items, KEY: stored})
 
     def _mailbox(self) -> Mailbox:
-        """The mailbox, opened again if the connection is another one."""
-        client = self._link.client
-        try:
-            mailbox = client.mailbox
-        except ImapError:
-            mailbox = None
-        if mailbox is None or mailbox.name != self._name or not mailbox.is_open:
-            return self._link.examine(self._name, uidvalidity=self._journal.uidvalidity or None)
-        return mailbox
+        return self._link.opened(self._name, self._journal.uidvalidity or None)
 
     def _complete(self, writer: PartialWriter, uid: int) -> None:
         """Ask for pieces until all have come.

@@ -170,6 +170,20 @@ class Link:
         """
         return self.attempt(lambda client: self._examine(client, name, resync, uidvalidity))
 
+    def opened(self, name: str, uidvalidity: int | None) -> imaplus.Mailbox:
+        """The mailbox as it is open; examined if another one is, or the connection is a new one.
+
+        Raises: what `examine` raises.
+        """
+        client = self.client
+        try:
+            mailbox = client.mailbox
+        except ImapError:
+            mailbox = None
+        if mailbox is None or mailbox.name != name or not mailbox.is_open:
+            return self.examine(name, uidvalidity=uidvalidity)
+        return mailbox
+
     def _examine(
         self, client: Client, name: str, resync: Resync | None, uidvalidity: int | None
     ) -> imaplus.Mailbox:

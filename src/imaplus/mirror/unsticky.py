@@ -11,9 +11,10 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from imaplus import BodySection, SequenceSet
+from imaplus import SequenceSet
 from imaplus.mirror.comparison import date_of, flags_of, value_of
 from imaplus.mirror.fetch import Fetching
+from imaplus.mirror.headers import headers, stored_header
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
     from imaplus.mirror.update import Work
 
-HEADER = BodySection("HEADER")
-LONGEST = 1 << 20
-"""Bytes of a stored message in which the end of its header is looked for."""
 Key = tuple[int | None, "datetime | None"]
 
 
@@ -101,30 +99,14 @@ def _recognise(
     found: dict[int, int] = {}
     if not alike:
         return found
-    for message in mailbox.fetch(alike, HEADER):
-        header = message.get(HEADER.key)
-        if message.uid is None or not isinstance(header, bytes):
-            continue
-        candidates = known[seen[message.uid]]
+    for uid, header in headers(mailbox, alike):
+        candidates = known[seen[uid]]
         for number in candidates:
-            if _header(store, journal.entries[number].sha256) == header:
-                found[message.uid] = number
+            if stored_header(store, journal.entries[number].sha256) == header:
+                found[uid] = number
                 candidates.remove(number)
                 break
     return found
-
-
-def _header(store: Store, sha256: str) -> bytes | None:
-    """The header of a stored message, as BODY[HEADER] has it: with the empty line."""
-    try:
-        with store.open_body(sha256) as file:
-            data = file.read(LONGEST) or b""
-    except OSError:
-        return None
-    for end in (b"\r\n\r\n", b"\n\n"):
-        if (at := data.find(end)) >= 0:
-            return data[: at + len(end)]
-    return data
 
 
 def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) -> None:

@@ -160,7 +160,7 @@ class Update:
         checkpoint = self._checkpoint(self._journal)
         known = Entries(FlagTable()) if self._journal is None else self._journal.entries
         comparison = Comparison(work.link, mailbox, known, self._items())
-        why = doubt(mailbox, checkpoint)
+        why = doubt(mailbox, checkpoint, known)
         if known and (why is not None or work.damaged is not None):
             if why is not None:
                 self._tell_once(f"{why} Every message was compared.", warning=True)
@@ -230,7 +230,7 @@ class Update:
         tally.flags_changed += len(changes.flags)
         tally.vanished += len(changes.vanished)
         tally.messages += known - len(changes.vanished) + changes.new.count
-        tally.fetched += changes.new.count
+        tally.fetched += changes.new.count + len(changes.differing)
         if changes.new:
             assert self._opened is not None
             for message in self._opened.mailbox.fetch(changes.new, "RFC822.SIZE"):
@@ -276,8 +276,16 @@ class Update:
 
     def _others(self, journal: Journal) -> Iterable[int]:
         """Messages that are other ones on the server than the mirror's copies, it seems."""
-        differing = (self._work.differing or {}).get(self.name, ())
-        return {*self._changes.differing, *(uid for uid in differing if uid in journal.entries)}
+        work, changes = self._work, self._changes
+        told = (work.differing or {}).get(self.name, ())
+        found = {*changes.differing, *(uid for uid in told if uid in journal.entries)}
+        if changes.alike and not work.stopping():
+            from imaplus.mirror.headers import find_reassigned  # seldom needed
+
+            assert work.store is not None
+            lowest = min(changes.differing, default=None)
+            found.update(find_reassigned(work.link, work.store, journal, changes.alike, lowest))
+        return found
 
     def _fetch_again(self, journal: Journal, uids: Iterable[int], *, replace: bool) -> None:
         """Fetch messages that the mirror has a copy of; `replace` writes the same body anew."""
