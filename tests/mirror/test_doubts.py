@@ -279,10 +279,12 @@ def test_uidnext_is_held_against_the_journal_of_an_unfinished_run(
     asked = iter(range(1000))
     report = run(server, root, should_stop=lambda: next(asked) > 57)
     assert report.interrupted
+    assert compared(server, root).unfinished == ("INBOX",)
     server.restore(snapshot)
     server.add_message("INBOX", b"Subject: new\r\n\r\n")
     report = run(server, root)
     assert report.replaced == 1
+    assert compared(server, root).unfinished == ()
     assert any("UIDNEXT is 52" in each.text for each in report.notices)
     assert held(root) == on_server(server)
 

@@ -83,6 +83,10 @@ def test_a_store_of_format_1_becomes_one_of_format_2(root: Path, put) -> None:
     with Store.open(root) as store:
         assert store.owner == Owner("ada", "imap.example.org")
         assert list(store.mailbox("INBOX", 1).entries) == [1]
+        assert json.loads((root / "store.json").read_bytes()) == old  # nothing was written
+        store.mailbox("INBOX", 1).vanish([1])
+        store.commit()
+        assert store.owner == Owner("ada", "imap.example.org")
     assert json.loads((root / "store.json").read_bytes())["format"] == 2
 
 

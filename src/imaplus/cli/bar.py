@@ -145,12 +145,11 @@ class LineBar:
         tally.skipped_octets += octets
         self._draw_in_time()
 
-    def say(self, text: str) -> bool:
+    def say(self, text: str) -> None:
         """Put a line above the bar."""
         self._write(f"\r\x1b[K{text}\n")
         if self._drawn:
             self._draw(time.monotonic())
-        return True
 
     def close(self) -> None:
         """Take the bar away."""

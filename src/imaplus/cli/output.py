@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from imaplus.cli.errors import Failure
-from imaplus.cli.progress import NoBar, progress_bar
+from imaplus.cli.progress import progress_bar
 from imaplus.cli.text import escape, to_json
 
 if TYPE_CHECKING:
-    from imaplus.cli.progress import Bar
+    from imaplus.cli.bar import LineBar
 
 Row = Mapping[str, object]
 
@@ -51,7 +51,7 @@ class Console:
         self._form = form
         self._fields = fields
         self._quiet = quiet
-        self._bar: Bar = NoBar()
+        self._bar: LineBar | None = None
 
     @property
     def is_text(self) -> bool:
@@ -102,18 +102,20 @@ class Console:
             self._tell(f"  {failure.hint}")
 
     @contextmanager
-    def progress(self) -> Iterator[Bar]:
-        """A progress bar if somebody watches; notes appear above it."""
+    def progress(self) -> Iterator[LineBar | None]:
+        """A progress bar, below the notes; None if there is no terminal to draw it on."""
         with progress_bar(self._err, wanted=not self._quiet) as self._bar:
             try:
                 yield self._bar
             finally:
-                self._bar = NoBar()
+                self._bar = None
 
     def _tell(self, text: str) -> None:
         line = escape(text)
-        if not self._bar.say(line):
+        if self._bar is None:
             self._complain(line)
+        else:
+            self._bar.say(line)
 
     def _complain(self, line: str) -> None:
         """A line on standard error. If that is gone (the terminal was closed), so is the reader."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from imaplus.mirror.description import Choice
-from imaplus.mirror.enumeration import Listing, enumerate_mailboxes, without_virtual
+from imaplus.mirror.enumeration import VIRTUAL, Listing, enumerate_mailboxes, without_virtual
 from imaplus.mirror.errors import NothingMatches
-from imaplus.mirror.identity import identity_items
 from imaplus.mirror.patterns import choose, is_chosen, is_named, remembered, to_ask_for
 from imaplus.records import record
 
@@ -55,14 +54,9 @@ def chosen_mailboxes(
     if found.unmatched and choice is not None:
         raise NothingMatches(found.unmatched[0])
     entries = list(found.mailboxes)
-    left_out: list[ListEntry] = []
-    if not wanted.virtual and identity_items(link.client) is None:
-        _, virtual = without_virtual(link, listing.entries)
-        left_out = [each for each in entries if each in virtual]
-        entries = [each for each in entries if each not in virtual]
-        named = [each for each in left_out if is_named(each, wanted)]
-        entries += named
-        left_out = [each for each in left_out if each not in named]
+    left_out = [] if wanted.virtual else _only_show_others(link, listing.entries)
+    left_out = [each for each in entries if each in left_out and not is_named(each, wanted)]
+    entries = [each for each in entries if each not in left_out]
     remarks = [f"no mailbox matches {text} any more" for text in found.unmatched]
     remarks += found.remarks
     notes = []
@@ -85,6 +79,15 @@ def chosen_mailboxes(
         tuple(remarks),
         tuple(notes),
     )
+
+
+def _only_show_others(link: Link, entries: Sequence[ListEntry]) -> list[ListEntry]:
+    """The mailboxes of which the mail is in others too, where it would travel twice."""
+    if not any(entry.attributes & VIRTUAL for entry in entries):
+        return []
+    from imaplus.mirror.identity import identity_items  # seldom needed
+
+    return without_virtual(link, entries)[1] if identity_items(link.client) is None else []
 
 
 def _as_before(choice: Choice) -> str:

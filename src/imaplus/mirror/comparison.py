@@ -54,22 +54,6 @@ class Changes:
     shortfall: str | None = None
 
 
-def is_unchanged(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> bool:
-    """Whether the mailbox is as it was, and the mirror has all of it: then it is not even opened.
-
-    Only with mod-sequences (RFC 7162): without them the flags may have changed.
-    """
-    if status is None or checkpoint is None or not checkpoint.highestmodseq:
-        return False
-    return (
-        checkpoint.complete
-        and status.uidvalidity == checkpoint.uidvalidity
-        and status.uidnext == checkpoint.uidnext
-        and status.highestmodseq == checkpoint.highestmodseq
-        and status.messages == checkpoint.exists
-    )
-
-
 def resync_from(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> Resync | None:
     """What to tell the server when the mailbox is opened, if anything."""
     if checkpoint is None or not checkpoint.highestmodseq:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from imaplus.mirror.fetch import BODY, KEY
+from imaplus.mirror.arrivals import BODY, KEY
 
 if TYPE_CHECKING:
     from imaplus import Mailbox, SequenceSet

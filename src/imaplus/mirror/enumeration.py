@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "HIGHESTMODSEQ")
 NOTHING = SequenceSet()
+VIRTUAL = frozenset({"\\All", "\\Flagged"})
+"""Special uses (RFC 6154) of mailboxes that only show mail of other mailboxes."""
 
 
 @record
@@ -203,7 +205,7 @@ def without_virtual(
     These are \\All and \\Flagged (RFC 6154), as far as the others have room for their mail: where
     \\All has more messages than all others together, it is the only place of some.
     """
-    virtual = [entry for entry in entries if entry.attributes & {"\\All", "\\Flagged"}]
+    virtual = [entry for entry in entries if entry.attributes & VIRTUAL]
     others = [entry for entry in entries if entry not in virtual]
     if not virtual or not others:
         return list(entries), []

@@ -13,13 +13,13 @@ from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from imaplus import BodySection, SequenceSet
+from imaplus import SequenceSet
 from imaplus.errors import CommandError, ImapError
-from imaplus.mirror.comparison import date_of, flags_of, value_of
+from imaplus.mirror.arrivals import BODY, KEY, Arrivals, Failed
+from imaplus.mirror.comparison import flags_of, value_of
 from imaplus.mirror.enumeration import by_fetch, by_search
 from imaplus.mirror.errors import asks_for_patience
 from imaplus.mirror.objects import ObjectWriter, StoredObject
-from imaplus.mirror.substitutes import substitute
 
 if TYPE_CHECKING:
     from imaplus import Fetched, Mailbox
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from imaplus.mirror.progress import Progress
     from imaplus.mirror.store import Store
 
-BODY = BodySection()
-KEY = BODY.key
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50
 """Commands refused in a row, after which the rest of the mailbox is not asked for."""
@@ -43,12 +41,6 @@ SMALL = 128 * 1024
 LARGE = 256 * 1024
 """Bytes of a body that is told of while it comes, and of which a part is kept if the rest does not
 come; of a smaller one it is told when it has come."""
-DOUBTS = 3
-"""Bodies of another size than RFC822.SIZE says that are fetched twice: if they are the same both
-times, the server counts wrongly, and no more of them are doubted."""
-
-Failed = Callable[[int | None, str], None]
-"""Told the UID of a message that could not be had (None: the mailbox) and the reason."""
 NOTHING = SequenceSet()
 
 
@@ -119,8 +111,15 @@ class Fetching:
         self._most: int | None = None  # to ask for at once; None: all
         self._guessed = False
         self._refused = self._barren = 0
-        self._doubts = DOUBTS
-        self._doubted: dict[int, tuple[Fetched, StoredObject]] = {}
+        self._arrivals = Arrivals(
+            store,
+            journal,
+            self._failed,
+            items=items,
+            identities=identities,
+            replace=replace,
+            number=number,
+        )
 
     # -- all that is wanted -------------------------------------------------------------------
 
@@ -130,7 +129,7 @@ class Fetching:
         missing = uids - self.deferred - SequenceSet.of(self._had) - SequenceSet.of(self._named)
         if missing and self._barren < BARREN and self._refused < HOPELESS:
             yield from self._ask_again(missing)
-        yield from self._confirm()
+        yield from self._arrivals.confirm(self._link, self._reopened)
 
     def last(self, uids: SequenceSet) -> Generator[int, None, None]:
         """The same for what was set aside: one message at a time, small ones first."""
@@ -157,7 +156,7 @@ class Fetching:
                 if not self._link.is_over(error):
                     raise
                 self._lose(error, uid, alone=True)
-        yield from self._confirm()
+        yield from self._arrivals.confirm(self._link, self._reopened)
 
     def _without_suspects(self, uids: SequenceSet) -> SequenceSet:
         """What is fetched at once; the rest, on which connections were lost before, comes last."""
@@ -201,7 +200,7 @@ class Fetching:
             if KEY in message:
                 self._refused = self._barren = 0
                 self._had.append(uid)
-                if (octets := self._keep(message, uid)) is not None:
+                if (octets := self._arrivals.keep(message, uid)) is not None:
                     self._progress.advance(1, octets if octets < LARGE else 0)
                     yield octets
             elif self._number is None:
@@ -323,82 +322,9 @@ class Fetching:
     def _take(self, found: Iterable[Fetched], uid: int) -> Iterator[int]:
         for message in found:
             self._had.append(uid)
-            if (octets := self._keep(message, uid)) is not None:
+            if (octets := self._arrivals.keep(message, uid)) is not None:
                 self._progress.advance(1, 0)
                 yield octets
-
-    def _keep(self, message: Fetched, uid: int) -> int | None:
-        """Put a message into the journal; its bytes, None if it is not kept, or not yet."""
-        body = message[KEY]
-        if isinstance(body, bytes):
-            if (server := substitute(body)) is not None:
-                self._failed(uid, f"the server sent a text of its own in its place ({server})")
-                return None
-            body = self._store.put(body, replace=self._replace)
-        size = value_of(message, "RFC822.SIZE")
-        if not isinstance(body, StoredObject) or (not body.size and size):
-            self._failed(uid, "the server sent it without its text")
-            return None
-        if size not in (None, body.size) and self._doubts:
-            self._doubts -= 1
-            self._doubted[uid] = (message, body)
-            return None
-        self._record(message, uid, body)
-        return body.size
-
-    def _record(self, message: Fetched, uid: int, body: StoredObject) -> None:
-        flags = flags_of(message)
-        if flags is None:
-            self._failed(uid, "its flags cannot be read")
-        identity = labels = None
-        if self._identity_items is not None:
-            identity = self._identity_items.identity_of(message)
-            labels = self._identity_items.labels_of(message)
-            if self._identities is not None:
-                self._identities.note(identity, body)
-        self._journal.add(
-            uid if self._number is None else self._number(uid),
-            body,
-            flags=flags or (),
-            internaldate=date_of(message),
-            modseq=value_of(message, "MODSEQ"),
-            identity=identity,
-            labels=labels,
-        )
-
-    def _confirm(self) -> Iterator[int]:
-        """Bodies of another size than the server said: believed if they are the same once more."""
-        doubted, self._doubted = self._doubted, {}
-        if not doubted:
-            return
-        from imaplus.mirror.digests import digests
-
-        for uid, (message, body) in doubted.items():
-            # One by one, for a line that carries one may not carry all.
-            said = value_of(message, "RFC822.SIZE")
-            what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
-            one = SequenceSet.of(uid)
-
-            def ask(client: object, one: SequenceSet = one) -> dict[int, str]:
-                return dict(digests(self._reopened(), one))
-
-            try:
-                again = self._link.attempt(ask)
-            except CommandError as error:
-                if asks_for_patience(error) or not self._link.is_connected:
-                    raise
-                self._failed(uid, f"{what}, and refused it when it was asked again: {error}")
-                continue
-            except ImapError as error:
-                if not self._link.is_over(error):
-                    raise
-                self._failed(uid, f"{what}, and nothing when it was asked again: {error}")
-                continue
-            if again.get(uid) == body.sha256:
-                self._record(message, uid, body)
-                yield body.size
-            else:
-                self._failed(uid, f"{what}, and something else when it was asked again")
 
     def _uids(self) -> SequenceSet:
         return by_search(self._reopened()) or by_fetch(self._reopened())
@@ -445,7 +371,7 @@ class Fetching:
         body = self._identities.body_of(identity, value_of(message, "RFC822.SIZE"))
         if body is None:
             return False
-        self._record(message, uid, body)
+        self._arrivals.record(message, uid, body)
         self._progress.advance(1, 0)
         self.spared += 1
         return True

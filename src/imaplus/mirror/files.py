@@ -7,6 +7,7 @@ it are single path components or, for objects, two; it refuses to know what the 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -22,6 +23,8 @@ from imaplus.mirror.errors import StoreCorrupt, UnsafePath
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
 _MANY = 16  # files; below that, one fsync each is quicker than everything that is dirty
 _THREADS = 16  # that wait for the disk at once, where every file needs its own fsync
+RESERVE = 2 << 20
+"""Bytes kept free for a commit: new folders of bodies, and lines of journals."""
 _LOCAL = {"ext4", "xfs", "btrfs", "f2fs"}  # file systems whose syncfs is as good as fsync
 
 
@@ -319,3 +322,29 @@ def _file_system(root: Folder) -> str | None:
         if fields.split(" ")[2] == wanted:
             return kind.split(" ")[0]
     return None
+
+
+class Reserve:
+    """Room on the disk for a commit, so that bodies do not take what it needs to keep them."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._held = False
+
+    def hold(self) -> None:
+        """Take the room, unless it is held; not on a full disk, nor on one that reserves none."""
+        if self._held:
+            return
+        self._held = True
+        with contextlib.suppress(OSError):
+            fd = self._folder.create("reserve")
+            try:
+                os.posix_fallocate(fd, 0, RESERVE)
+            finally:
+                os.close(fd)
+
+    def release(self) -> None:
+        """Give the room back."""
+        if self._held:
+            self._held = False
+            self._folder.remove("reserve")

@@ -50,7 +50,8 @@ class Inspection:
     says, `unreadable` files of the store that are damaged, `strangers` what lies among the bodies
     and is none, `promises` checkpoints that claim more than the mirror holds. Not damage:
     `orphans`, bodies that no journal names, `torn`, journals whose end an interrupted run left
-    half-written (the next run cuts it off), and `lost`, bodies that a repair gave up.
+    half-written (the next run cuts it off), `lost`, bodies that a repair gave up, and `unfinished`,
+    mailboxes that the last run did not complete.
     """
 
     mailboxes: int
@@ -66,6 +67,7 @@ class Inspection:
     orphans: tuple[str, ...]
     torn: tuple[str, ...]
     lost: int
+    unfinished: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -98,6 +100,7 @@ class _Inspector:
         self._promises: list[tuple[str, str]] = []
         self._orphans: list[str] = []
         self._torn: list[str] = []
+        self._unfinished: list[str] = []
         self._messages = self._gone = self._objects = self._octets = 0
 
     def result(self) -> Inspection:
@@ -115,6 +118,7 @@ class _Inspector:
             orphans=tuple(self._orphans),
             torn=tuple(self._torn),
             lost=len(self._lost),
+            unfinished=tuple(self._unfinished),
         )
 
     def journals(self) -> Iterator[tuple[Journal, bool]]:
@@ -142,6 +146,8 @@ class _Inspector:
                 f"{broken.exists:,} messages were recorded, but {broken.held:,} are in the backup"
             )
             self._promises.append((journal.mailbox, what))
+        elif is_current and not _is_finished(journal):
+            self._unfinished.append(journal.mailbox)
         number = len(self._places)
         self._places.append((journal.mailbox, journal.uidvalidity))
         self._lost |= journal.lost
@@ -204,6 +210,17 @@ class _Inspector:
         except (StoreCorrupt, FileNotFoundError):
             return b"", 0
         return digest.digest(), size
+
+
+def _is_finished(journal: Journal) -> bool:
+    """Whether the last run had all messages, and has recorded that."""
+    checkpoint = journal.checkpoint
+    return (
+        checkpoint is not None
+        and checkpoint.complete
+        and checkpoint.held == len(journal.entries)
+        and not journal.suspects
+    )
 
 
 def _where(damage: Damage) -> tuple[str, int, int]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from imaplus import BodySection, Fetched
 from imaplus.errors import CommandError, ImapError
+from imaplus.mirror.arrivals import BODY, KEY
 from imaplus.mirror.comparison import value_of
-from imaplus.mirror.fetch import BODY, KEY, Sink
+from imaplus.mirror.fetch import Sink
 
 if TYPE_CHECKING:
     from imaplus import Mailbox

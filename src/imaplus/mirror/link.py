@@ -69,6 +69,8 @@ class Link:
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
         self.is_reachable: bool = client is not None
         """Whether the last attempt to connect and log in went well."""
+        self.waiting: Callable[[], object] = never
+        """Called every tenth of a second while the link waits before it connects again."""
         self.stopping: ShouldStop = never
         """Whether the user wants no more: then no connection is made again."""
 
@@ -248,4 +250,5 @@ class Link:
         """Sleep; a signal that ends the run ends this too."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and not self.stopping():
+            self.waiting()
             time.sleep(min(left, MOMENT))

@@ -1,7 +1,4 @@
-"""How a run tells how far it is, and is told to stop.
-
-Protocols, and those that do nothing.
-"""
+"""How a run reports its progress, and how it is told to stop: protocols and their empty forms."""
 
 from __future__ import annotations
 
@@ -9,29 +6,29 @@ from collections.abc import Callable
 from typing import Protocol
 
 ShouldStop = Callable[[], object]
-"""Asked after each message: whether to save the place and end."""
+"""Called after each message; true ends the run, with everything kept that has come."""
 
 
 class Progress(Protocol):
-    """Whoever wants to know how far the work is."""
+    """Receives the progress of a run."""
 
     def plan(
         self, *, mailboxes: int, messages: int | None = None, octets: int | None = None
     ) -> None:
-        """The size of the whole run, as far as it is known; called again when more is known."""
+        """Set the size of the whole run, as far as it is known; called again when more is known."""
 
     def begin(self, title: str) -> None:
-        """A mailbox, or another step, is begun; the one before is over."""
+        """Begin a mailbox or another step; the one before is over."""
 
     def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """This much more has been done."""
+        """Count what has been done since the last call: nothing while the run waits."""
 
     def skip(self, mailboxes: int = 1, messages: int = 0, octets: int = 0) -> None:
-        """This much of the plan needs no work."""
+        """Take from the plan what needs no work."""
 
 
 class NoProgress:
-    """Nobody wants to know."""
+    """Progress that nobody follows."""
 
     def plan(
         self, *, mailboxes: int, messages: int | None = None, octets: int | None = None
@@ -49,5 +46,5 @@ class NoProgress:
 
 
 def never() -> bool:
-    """Nobody ever stops the run."""
+    """Let the run go on."""
     return False

@@ -60,7 +60,8 @@ class VerifyReport:
     """What is wrong with a mirror, if anything; of how many mailboxes, messages and bytes.
 
     `differing` names messages (mailbox, UID) whose body is another one on the server: a repair
-    fetches them again.
+    fetches them again. `unfinished` names mailboxes that the last backup did not complete: it was
+    interrupted, or could not fetch every message.
     """
 
     mailboxes: int
@@ -70,6 +71,7 @@ class VerifyReport:
     interrupted: bool
     notices: tuple[Notice, ...] = ()
     differing: tuple[tuple[str, int], ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 
-from imaplus.mirror.description import FORMAT, Description
+from imaplus.mirror.description import Description
 from imaplus.mirror.errors import StoreCorrupt, StoreLocked, WrongFormat
 from imaplus.mirror.files import Disk, Folder
 
@@ -69,11 +69,7 @@ def _lives(pid: int) -> bool:
 
 
 def prepare(root: Folder, *, sync: bool) -> None:
-    """Make what is missing of a store, under its lock, and clear away what a killed run left.
-
-    A store of an older format becomes one of this format: its journals stay as they are, and are
-    read for ever; what is added to them from now on, older versions would not understand.
-    """
+    """Make what is missing of a store, under its lock, and clear away what a killed run left."""
     fresh = "store.json" not in root.names()
     try:
         found = Description() if fresh else Description.parse(load(root, "store.json"))
@@ -84,7 +80,7 @@ def prepare(root: Folder, *, sync: bool) -> None:
     disk = Disk(root, sync=sync)
     with root.subfolder("tmp") as tmp:
         empty(tmp)
-        if fresh or found.format != FORMAT:
+        if fresh:
             # Last, for it is what makes the folder a store.
             disk.replace(root, "store.json", as_json(found.as_json()), tmp=tmp)
     if fresh:

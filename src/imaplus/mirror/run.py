@@ -17,7 +17,7 @@ from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.link import Link
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.mirror.tally import Tally
-from imaplus.mirror.update import Update, Work
+from imaplus.mirror.work import Work, held_unchanged
 
 if TYPE_CHECKING:
     from imaplus import Client, ListEntry, Mailbox
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.link import Connect
     from imaplus.mirror.reports import BackupReport
     from imaplus.mirror.store import Store
+    from imaplus.mirror.update import Update
 
 DEAD = 3
 """Mailboxes in a row at which every connection was lost, after which the run ends."""
@@ -80,7 +81,7 @@ def backup(
     link = Link.over(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
     _log("backup begun")
-    link.stopping = run.stopping
+    link.stopping, link.waiting = run.stopping, run.waiting
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
@@ -142,6 +143,10 @@ class _Run:
         """Whether the run is to end; asked again and again, and once is enough."""
         self.tally.interrupted = self.tally.interrupted or bool(self._should_stop())
         return self.tally.interrupted
+
+    def waiting(self) -> None:
+        """Show that time passes while nothing comes."""
+        self._work.progress.advance()
 
     def finish(self) -> None:
         """Keep all that has come."""
@@ -219,6 +224,12 @@ class _Run:
             if self.stopping():
                 break
             self.tally.mailboxes += 1
+            if (held := held_unchanged(self._work, entry)) is not None:
+                self.tally.messages += held
+                self._work.progress.skip()
+                continue
+            from imaplus.mirror.update import Update  # not where nothing is new
+
             update = Update(self._work, entry, self._recognise)
             self._guard(entry.name, update.run)
             if update.deferred:

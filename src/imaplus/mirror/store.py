@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary
 
 from imaplus.errors import InvalidArgument, StateError
-from imaplus.mirror.description import Choice, Description, Owner
+from imaplus.mirror.description import FORMAT, Choice, Description, Owner
 from imaplus.mirror.errors import NotAStore, StoreCorrupt, StoreFailed
-from imaplus.mirror.files import Disk, Folder
+from imaplus.mirror.files import Disk, Folder, Reserve
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
@@ -39,11 +39,6 @@ if TYPE_CHECKING:
 
     from imaplus.mirror.inspection import Inspection, OnBody
     from imaplus.mirror.partial import Part, PartialWriter
-
-
-RESERVE = 2 << 20
-"""Bytes kept free for a commit: new folders of bodies, and lines of journals."""
-_RESERVE_NAME = "reserve"
 
 
 class Store:
@@ -61,7 +56,6 @@ class Store:
         self._disk = Disk(root, sync=sync)
         self._open = True
         self._failed = False
-        self._reserved = False
         self._committing = threading.Lock()
         self._begun: tuple[list[tuple[Journal, list[bytes]]], Taken] | None = None
         # Weak, so that a run over many mailboxes holds the one in hand and those not committed.
@@ -69,6 +63,7 @@ class Store:
         self._folders: list[Folder] = []
         self._changed: dict[Journal, None] = {}
         self._tmp = self._subfolder("tmp")
+        self._reserve = Reserve(self._tmp)
         self._mailboxes = self._subfolder("mailboxes")
         self.shelf: Shelf = Shelf(self._mailboxes, self._tmp, self._disk)
         self.objects: Objects = Objects(
@@ -93,7 +88,7 @@ class Store:
         power fails. `helped` has a second process, which is forked, write small messages then: for
         a program of one thread. What is not committed may be left as a body that no mailbox has.
 
-        A store of an older format is brought up to this version's, unless it is opened `readonly`.
+        A store of an older format is brought up to this version's with the first commit.
 
         Raises:
             NotAStore, StoreLocked, WrongFormat, StoreCorrupt: see there.
@@ -145,7 +140,10 @@ class Store:
         return self._description.choice
 
     def describe(self, *, owner: Owner | None = None, choice: Choice | None = None) -> None:
-        """Record whose mail it is, or which mailboxes are mirrored; None leaves it as it is."""
+        """Record whose mail it is, or which mailboxes are mirrored; None leaves it as it is.
+
+        A store of an older format becomes one of this version's.
+        """
         self._check(writing=True)
         before = self._description
         after = Description(owner or before.owner, choice or before.choice)
@@ -235,23 +233,6 @@ class Store:
         self._journals.pop((new, uidvalidity), None)
         return self._journal_of(new, uidvalidity, folder_name(new))
 
-    def _hold_reserve(self) -> None:
-        """Keep some room for the next commit: bodies must not take what it needs to keep them."""
-        if self._reserved:
-            return
-        self._reserved = True
-        with contextlib.suppress(OSError):  # no room for it, or a disk that reserves none
-            fd = self._tmp.create(_RESERVE_NAME)
-            try:
-                os.posix_fallocate(fd, 0, RESERVE)
-            finally:
-                os.close(fd)
-
-    def _release_reserve(self) -> None:
-        if self._reserved:
-            self._reserved = False
-            self._tmp.remove(_RESERVE_NAME)
-
     def writer(self, *, replace: bool = False) -> ObjectWriter:
         """A sink for the body of one message: `write` it in pieces, then `close` or `abort`.
 
@@ -259,13 +240,13 @@ class Store:
         to have it: so a damaged one is healed.
         """
         self._check(writing=True)
-        self._hold_reserve()
+        self._reserve.hold()
         return self.objects.writer(replace=replace)
 
     def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
         """Take the body of one message whole: as a `writer` does, in one call."""
         self._check(writing=True)
-        self._hold_reserve()
+        self._reserve.hold()
         return self.objects.put(body, replace=replace)
 
     def partial(self, journal: Journal, uid: int, size: int) -> PartialWriter:
@@ -309,14 +290,13 @@ class Store:
 
         Raises:
             OSError: the disk is full, for one. The store on disk is as it was after an earlier
-            commit,
-                perhaps with a part of this one; this handle then refuses to write.
+                commit, perhaps with a part of this one; this handle then refuses to write.
             StoreFailed: an earlier commit failed.
         """
         with self._committing:
             self._check(writing=True)
             try:
-                self._release_reserve()
+                self._reserve.release()
                 self._keep()
                 changed, self._changed = list(self._changed), {}
                 # Lines before bodies: a line taken now speaks of a body that waits now.
@@ -334,6 +314,8 @@ class Store:
             return
         (taken, bodies), self._begun = self._begun, None
         self.objects.settle(bodies)
+        if taken and self._description.format != FORMAT:
+            self.describe()  # older versions would misread what is written now
         for journal, lines in taken:
             if lines or journal.damaged:
                 journal.append(lines, tmp=self._tmp, disk=self._disk)

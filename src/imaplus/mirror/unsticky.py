@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from imaplus import SequenceSet
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from imaplus import Fetched, ListEntry, Mailbox
     from imaplus.mirror.journal import Journal
     from imaplus.mirror.store import Store
-    from imaplus.mirror.update import Work
+    from imaplus.mirror.work import Work
 
 Key = tuple[int | None, "datetime | None"]
 
@@ -113,7 +112,6 @@ def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) ->
     if not uids or work.stopping():
         return
     assert work.store is not None
-    assert work.commits is not None
     last = max((*journal.entries, *journal.gone), default=0)
 
     def number(uid: int) -> int:
@@ -130,13 +128,7 @@ def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) ->
         failed=lambda uid, problem: work.tally.fail(mailbox.name, uid, problem),
         number=number,
     )
-    with closing(_both(fetching, uids)) as messages:
-        for octets in messages:
-            work.tally.fetched += 1
-            work.tally.octets += octets
-            work.commits.count(octets)
-            if work.stopping():
-                return
+    work.take(_both(fetching, uids))
 
 
 def _both(fetching: Fetching, uids: SequenceSet) -> Generator[int, None, None]:

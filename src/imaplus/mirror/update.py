@@ -8,46 +8,23 @@ all there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING
 
 from imaplus import SequenceSet
-from imaplus.mirror.comparison import Changes, Comparison, doubt, is_unchanged, resync_from
+from imaplus.mirror.comparison import Changes, Comparison, doubt, resync_from
 from imaplus.mirror.entries import Checkpoint, Entries, FlagTable
 from imaplus.mirror.identity import Identities, IdentityItems, identity_items
 from imaplus.records import record
 
 if TYPE_CHECKING:
     from imaplus import ListEntry, Mailbox
-    from imaplus.mirror.commits import Commits
     from imaplus.mirror.fetch import Fetching
     from imaplus.mirror.journal import Journal
-    from imaplus.mirror.link import Link
-    from imaplus.mirror.progress import Progress
-    from imaplus.mirror.store import Store
-    from imaplus.mirror.tally import Tally
+    from imaplus.mirror.work import Work
 
 MANY = 20
 """Messages of a mailbox: where there were more, and most of them went at once, that is told."""
-
-
-@record(frozen=False)
-class Work:
-    """What all mailboxes of a run share."""
-
-    link: Link
-    store: Store | None
-    commits: Commits | None
-    tally: Tally
-    progress: Progress
-    stopping: Callable[[], bool]
-    dry_run: bool = False
-    damaged: dict[tuple[str, int], list[int]] | None = None
-    """UIDs whose bodies are damaged, by mailbox and UIDVALIDITY; None if nothing was inspected."""
-    differing: dict[str, list[int]] | None = None
-    """UIDs whose bodies are other ones on the server, by mailbox."""
-    identities: Identities | None = None
 
 
 @record
@@ -98,12 +75,6 @@ class Update:
         work, status = self._work, self._entry.status
         journal = self._journal_of(status.uidvalidity if status is not None else None)
         checkpoint = self._checkpoint(journal)
-        if journal is not None and journal.absent_since is not None and not work.dry_run:
-            self._welcome(journal, checkpoint)
-        if checkpoint is not None and is_unchanged(status, checkpoint):
-            work.tally.messages += checkpoint.exists
-            work.progress.skip()
-            return
         work.progress.begin(self.name)
         self._opened, self._changes = work.link.attempt(lambda _: self._look(checkpoint))
         if not self._opened.uidvalidity:
@@ -117,17 +88,6 @@ class Update:
         self._apply(self._journal)
         if not self.deferred:
             self._promise(self._journal)
-
-    def _welcome(self, journal: Journal, checkpoint: Checkpoint | None) -> None:
-        """The mailbox is back, as the checkpoint has it or otherwise."""
-        journal.set_absent(False)
-        self._work.tally.returned.append(self.name)
-        if checkpoint is not None:
-            journal.mark(
-                exists=checkpoint.exists,
-                uidnext=checkpoint.uidnext,
-                highestmodseq=checkpoint.highestmodseq,
-            )
 
     def finish(self) -> None:
         """Fetch what was set aside, one message at a time, and promise what can be promised."""
@@ -242,8 +202,8 @@ class Update:
         work, changes = self._work, self._changes
         assert self._opened is not None
         assert work.store is not None
-        if journal.absent_since is not None:
-            self._welcome(journal, None)
+        if journal.set_absent(False):
+            work.tally.returned.append(self.name)
         for uid, flags in changes.flags.items():
             work.tally.flags_changed += journal.set_flags(uid, flags)
         for uid, labels in changes.labels.items():
@@ -260,8 +220,7 @@ class Update:
             self._take(fetching, fetching.fetch(new))
             work.tally.spared += fetching.spared
         self._fetch_again(journal, self._others(journal), replace=False)
-        damaged = (work.damaged or {}).get((self.name, journal.uidvalidity), ())
-        self._fetch_again(journal, (uid for uid in damaged if uid in journal.entries), replace=True)
+        self._fetch_again(journal, self._damaged(journal), replace=True)
         work.tally.messages += len(journal.entries)
 
     def _vanish(self, journal: Journal, changes: Changes) -> None:
@@ -279,13 +238,20 @@ class Update:
         work, changes = self._work, self._changes
         told = (work.differing or {}).get(self.name, ())
         found = {*changes.differing, *(uid for uid in told if uid in journal.entries)}
-        if changes.alike and not work.stopping():
+        damaged = {*self._damaged(journal)}
+        alike = [uid for uid in changes.alike if uid not in damaged]
+        if alike and not work.stopping():
             from imaplus.mirror.headers import find_reassigned  # seldom needed
 
             assert work.store is not None
             lowest = min(changes.differing, default=None)
-            found.update(find_reassigned(work.link, work.store, journal, changes.alike, lowest))
+            found.update(find_reassigned(work.link, work.store, journal, alike, lowest))
         return found
+
+    def _damaged(self, journal: Journal) -> list[int]:
+        """Messages whose copies an inspection found to be damaged."""
+        damaged = (self._work.damaged or {}).get((self.name, journal.uidvalidity), ())
+        return [uid for uid in damaged if uid in journal.entries]
 
     def _fetch_again(self, journal: Journal, uids: Iterable[int], *, replace: bool) -> None:
         """Fetch messages that the mirror has a copy of; `replace` writes the same body anew."""
@@ -319,19 +285,8 @@ class Update:
             replace=replace,
         )
 
-    def _take(self, fetching: Fetching, messages: Iterable[int]) -> None:
-        """Count and commit what comes, until all has come or the run is to stop."""
-        work = self._work
-        if work.stopping():
-            return
-        assert work.commits is not None
-        with closing(messages) as fetched:  # type: ignore[type-var]
-            for octets in fetched:
-                work.tally.fetched += 1
-                work.tally.octets += octets
-                work.commits.count(octets)
-                if work.stopping():
-                    return
+    def _take(self, fetching: Fetching, messages: Generator[int, None, None]) -> None:
+        self._work.take(messages)
         self.deferred |= fetching.deferred
 
     # -- promise ------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ is changed on either side; `verify_and_repair` has the backup mend what was foun
 from __future__ import annotations
 
 import random
-from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -23,11 +22,10 @@ from imaplus import (
     UsageError,
 )
 from imaplus.mirror.choosing import chosen_mailboxes
-from imaplus.mirror.comparison import date_differs, date_of, flags_of, value_of
+from imaplus.mirror.differences import MISSING, Differences
 from imaplus.mirror.digests import digests
-from imaplus.mirror.enumeration import enumerate_uids
 from imaplus.mirror.errors import StoreCorrupt, asks_for_patience
-from imaplus.mirror.identity import IdentityItems, identity_items
+from imaplus.mirror.identity import identity_items
 from imaplus.mirror.link import Connect, Link
 from imaplus.mirror.ownership import claim, is_anothers
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
@@ -38,12 +36,10 @@ from imaplus.mirror.store import Store
 from imaplus.mirror.unsticky import recognised
 
 if TYPE_CHECKING:
-    from imaplus import Fetched
     from imaplus.mirror.description import Choice, Owner
     from imaplus.mirror.entries import Entries
     from imaplus.mirror.inspection import Inspection
 
-MISSING = "not in the backup"
 _DAMAGE = {
     "missing": "is missing",
     "size": "has the wrong size",
@@ -86,7 +82,7 @@ def verify(
     verification = _Verification(store, progress or NoProgress(), should_stop)
     link = None if where is None else Link.over(where)
     if link is not None:
-        link.stopping = should_stop
+        link.stopping, link.waiting = should_stop, verification.waiting
     try:
         verification.inspect()
         if link is not None:
@@ -176,7 +172,12 @@ class _Verification:
             interrupted=interrupted,
             notices=tuple(self._notices),
             differing=tuple(self._differing),
+            unfinished=() if found is None else found.unfinished,
         )
+
+    def waiting(self) -> None:
+        """Show that time passes while nothing comes."""
+        self._progress.advance()
 
     def _problem(self, mailbox: str | None, uid: int | None, problem: str) -> None:
         self._problems.append(Problem(mailbox, uid, problem))
@@ -315,9 +316,9 @@ class _Verification:
             text = f"its UIDVALIDITY is {mailbox.uidvalidity}, which is {MISSING}"
             return [Problem(info.name, None, text)] if mailbox.exists else []
         entries = self._store.mailbox(info.name, mailbox.uidvalidity).entries
-        comparison = _Comparison(mailbox, entries, identity_items(link.client), self._tick)
-        problems = [Problem(info.name, uid, text) for uid, text in comparison.of_messages(link)]
-        wanted = {*comparison.doubtful, *self._bodies.get(info.name, ())}
+        differences = Differences(mailbox, entries, identity_items(link.client), self._tick)
+        problems = [Problem(info.name, uid, text) for uid, text in differences.all(link)]
+        wanted = {*differences.doubtful, *self._bodies.get(info.name, ())}
         uids = SequenceSet.of(entries if self._deep else (uid for uid in wanted if uid in entries))
         for uid in self._other_bodies(mailbox, entries, uids):
             problems.append(Problem(info.name, uid, "the message has other bytes on the server"))
@@ -335,76 +336,3 @@ class _Verification:
     def _tick(self) -> None:
         self._poll()
         self._progress.advance(1)
-
-
-class _Comparison:
-    """Compares what the server tells of the messages of one mailbox with the mirror's entries."""
-
-    def __init__(
-        self,
-        mailbox: Mailbox,
-        entries: Entries,
-        items: IdentityItems | None,
-        tick: ShouldStop,
-    ) -> None:
-        self.doubtful: list[int] = []
-        self._mailbox = mailbox
-        self._entries = entries
-        self._items = items
-        self._tick = tick
-
-    def of_messages(self, link: Link) -> Iterator[tuple[int | None, str]]:
-        """UID and text of each difference; `doubtful` are then messages of another size."""
-        labels = () if self._items is None else self._items.labels
-        present = array("I")
-        if self._mailbox.exists:
-            items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *labels)
-            for message in self._mailbox.fetch("1:*", *items):
-                self._tick()
-                if message.uid is None:
-                    continue
-                present.append(message.uid)
-                if message.uid in self._entries:
-                    yield from self._of_message(message, message.uid)
-                else:
-                    yield message.uid, f"the message is {MISSING}"
-        yield from self._of_absence(link, SequenceSet.of(present))
-
-    def _of_message(self, message: Fetched, uid: int) -> Iterator[tuple[int, str]]:
-        entry = self._entries[uid]
-        flags = flags_of(message)
-        if flags is not None and flags != entry.flags:
-            yield uid, f"flags are {_words(flags)} on the server, {_words(entry.flags)} here"
-        if self._items is not None and self._items.labels:
-            labels = self._items.labels_of(message)
-            if labels is not None and labels != entry.labels:
-                here = _words(entry.labels or frozenset())
-                yield uid, f"labels are {_words(labels)} on the server, {here} here"
-        if date_differs(message, entry):
-            dates = f"{date_of(message)} on the server, {entry.internaldate} here"
-            yield uid, f"INTERNALDATE is {dates}"
-            self.doubtful.append(uid)
-        elif value_of(message, "RFC822.SIZE") not in (None, entry.size):
-            self.doubtful.append(uid)
-
-    def _of_absence(self, link: Link, told: SequenceSet) -> Iterator[tuple[int | None, str]]:
-        """What the mirror has and FETCH did not tell."""
-        left = SequenceSet.of(self._entries) - told
-        if told.count == self._mailbox.exists and (told or not left):
-            for uid in left:
-                yield uid, "the message is gone from the server"
-            return
-        uids = enumerate_uids(link, self._mailbox, told, expected=True)
-        if not uids.complete:
-            yield None, uids.shortfall
-        for uid in left:
-            if uid in uids.found:
-                yield uid, "the message cannot be read on the server"
-            elif uids.complete:
-                yield uid, "the message is gone from the server"
-        for uid in uids.found - told - left:
-            yield uid, f"the message is {MISSING}"
-
-
-def _words(words: frozenset[str]) -> str:
-    return f"({' '.join(sorted(words))})"

@@ -15,7 +15,6 @@ from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
 from imaplus.cli.output import Console
-from imaplus.cli.progress import NoBar
 from imaplus.cli.summary import tell_notices
 from imaplus.cli.text import count, size
 
@@ -206,7 +205,7 @@ def mirror(
             choice=choice,
             owner=owner,
             adopt=adopt,
-            progress=None if isinstance(bar, NoBar) else bar,
+            progress=bar,
             should_stop=interrupt,
             dry_run=dry_run,
             repair=repair,

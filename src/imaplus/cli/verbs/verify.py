@@ -49,6 +49,7 @@ FIELDS = (
     "octets",
     "problems",
     "notices",
+    "unfinished",
     "repaired",
 )
 
@@ -128,7 +129,7 @@ def with_account(
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[tuple[Progress, Interrupt]]:
+def watching(console: Console) -> Iterator[tuple[Progress | None, Interrupt]]:
     """A progress bar, and what Ctrl-C sets, while the block runs."""
     with Interrupt().listening() as interrupt, console.progress() as bar:
         yield bar, interrupt
@@ -166,6 +167,8 @@ def tell(report: VerifyReport, directory: Path, console: Console, *, against: st
         uid = "" if problem.uid is None else f"UID {problem.uid}: "
         console.line(f"{where}{uid}{problem.problem}")
     found = f"intact{against}" if report.clean else count(len(report.problems), "difference")
+    if report.unfinished:
+        found += f"; unfinished: {', '.join(report.unfinished)} (run the backup again)"
     if report.interrupted:
         found = f"interrupted; so far {found}"
     holds = f"{count(report.messages, 'message')} ({size(report.octets)})"
@@ -192,5 +195,6 @@ def as_json(report: VerifyReport, directory: Path, *, repaired: bool) -> dict[st
             {"mailbox": each.mailbox, "text": each.text, "warning": each.warning}
             for each in report.notices
         ],
+        "unfinished": list(report.unfinished),
         "repaired": repaired,
     }

@@ -1,0 +1,137 @@
+"""Messages that have come, on their way into a journal.
+
+A text that a server sends in a message's place is not kept. A body of another size than the server
+told is set aside, and counts once it has come a second time with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from imaplus import BodySection, SequenceSet
+from imaplus.errors import CommandError, ImapError
+from imaplus.mirror.comparison import date_of, flags_of, value_of
+from imaplus.mirror.errors import asks_for_patience
+from imaplus.mirror.objects import StoredObject
+from imaplus.mirror.substitutes import substitute
+
+if TYPE_CHECKING:
+    from imaplus import Fetched, Mailbox
+    from imaplus.mirror.identity import Identities, IdentityItems
+    from imaplus.mirror.journal import Journal
+    from imaplus.mirror.link import Link
+    from imaplus.mirror.store import Store
+
+BODY = BodySection()
+KEY = BODY.key
+DOUBTS = 3
+"""Bodies of another size than RFC822.SIZE says that are fetched twice: if they are the same both
+times, the server counts wrongly, and no more of them are doubted."""
+
+Failed = Callable[[int | None, str], None]
+"""Called with the UID of a message that could not be had (None: the mailbox) and the reason."""
+
+
+class Arrivals:
+    """Puts the messages of one mailbox into its journal; for the arguments see `Fetching`."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        failed: Failed,
+        *,
+        items: IdentityItems | None,
+        identities: Identities | None,
+        replace: bool,
+        number: Callable[[int], int] | None,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._failed = failed
+        self._items = items
+        self._identities = identities
+        self._replace = replace
+        self._number = number
+        self._doubts = DOUBTS
+        self._doubted: dict[int, tuple[Fetched, StoredObject]] = {}
+
+    def keep(self, message: Fetched, uid: int) -> int | None:
+        """Put a message into the journal; its bytes, None if it is not kept, or not yet."""
+        body = message[KEY]
+        if isinstance(body, bytes):
+            if (server := substitute(body)) is not None:
+                self._failed(uid, f"the server sent a text of its own in its place ({server})")
+                return None
+            body = self._store.put(body, replace=self._replace)
+        size = value_of(message, "RFC822.SIZE")
+        if not isinstance(body, StoredObject) or (not body.size and size):
+            self._failed(uid, "the server sent it without its text")
+            return None
+        if size not in (None, body.size) and self._doubts:
+            self._doubts -= 1
+            self._doubted[uid] = (message, body)
+            return None
+        self.record(message, uid, body)
+        return body.size
+
+    def record(self, message: Fetched, uid: int, body: StoredObject) -> None:
+        """Write the message's line into the journal."""
+        flags = flags_of(message)
+        if flags is None:
+            self._failed(uid, "its flags cannot be read")
+        identity = labels = None
+        if self._items is not None:
+            identity = self._items.identity_of(message)
+            labels = self._items.labels_of(message)
+            if self._identities is not None:
+                self._identities.note(identity, body)
+        self._journal.add(
+            uid if self._number is None else self._number(uid),
+            body,
+            flags=flags or (),
+            internaldate=date_of(message),
+            modseq=value_of(message, "MODSEQ"),
+            identity=identity,
+            labels=labels,
+        )
+
+    def confirm(self, link: Link, opened: Callable[[], Mailbox]) -> Iterator[int]:
+        """Fetch again what was set aside; the bytes of each body that is the same once more.
+
+        They are fetched one by one, because a connection that carries one may not carry all.
+
+        Raises:
+            ImapError: the run cannot go on.
+        """
+        doubted, self._doubted = self._doubted, {}
+        if not doubted:
+            return
+        from imaplus.mirror.digests import digests  # seldom needed
+
+        for uid, (message, body) in doubted.items():
+            said = value_of(message, "RFC822.SIZE")
+            what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
+            only = SequenceSet.of(uid)
+
+            def ask(client: object, one: SequenceSet = only) -> dict[int, str]:
+                return dict(digests(opened(), one))
+
+            try:
+                again = link.attempt(ask)
+            except CommandError as error:
+                if asks_for_patience(error) or not link.is_connected:
+                    raise
+                self._failed(uid, f"{what}, and refused it when it was asked again: {error}")
+                continue
+            except ImapError as error:
+                if not link.is_over(error):
+                    raise
+                self._failed(uid, f"{what}, and nothing when it was asked again: {error}")
+                continue
+            if again.get(uid) == body.sha256:
+                self.record(message, uid, body)
+                yield body.size
+            else:
+                self._failed(uid, f"{what}, and something else when it was asked again")
