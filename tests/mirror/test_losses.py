@@ -8,6 +8,7 @@ import pytest
 
 from imaplus import ConnectionLost
 from imaplus.mirror import Link, Store, backup
+from imaplus.mirror.progress import NoProgress
 from imaplus.testing import Fault, Generated, Server
 
 from .running import compared, connect, held, on_server, run, told
@@ -42,6 +43,23 @@ def test_one_message_never_blocks_the_rest(server: Server, root: Path, how: str)
     assert set(held(root)) == set(on_server(server)) - {700}
     assert set(held(root, "Work")) == {1}
     assert (report.reconnects > 0) == (how != "no")
+
+
+def test_progress_is_told_while_the_link_waits(
+    server: Server, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Watching(NoProgress):
+        waits = 0
+
+        def advance(self, messages: int = 0, octets: int = 0) -> None:
+            self.waits += not (messages or octets)
+
+    monkeypatch.setattr("imaplus.mirror.link.WAITS", (0.01,))
+    server.fail_always(Fault.at_message("INBOX", 700, "close", times=1))
+    watching = Watching()
+    with Link(lambda: connect(server)) as link, Store.open(root, create=True, sync=False) as store:
+        assert backup(link, store, progress=watching).reconnects == 1
+    assert watching.waits
 
 
 @pytest.mark.parametrize("uids", [{1}, {1, 2, 3}, {1200}, {5, 600, 601, 1100}])

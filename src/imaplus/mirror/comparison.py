@@ -38,8 +38,8 @@ class Changes:
 
     `flags` and `labels` are those of messages that the mirror has. `unclear` are messages of which
     the server tells flags that cannot be read, `differing` those that have another size, date or
-    identity than the mirror's copy. `alike` are messages of a doubted mailbox that have the same
-    size and date, and no identity: only their text tells whether they are the same. `exists` counts
+    identity than the mirror's copy. `alike` are messages of the same size and date under UIDs that
+    may have been given out again: only their text tells whether they are the same. `exists` counts
     the messages of the mailbox, and `shortfall` says why `vanished` is not known, if it is not.
     """
 
@@ -112,12 +112,17 @@ class Comparison:
         changed = mailbox.fetch("1:*", "FLAGS", *self._labels, changed_since=since)
         return self._some(changed, [])
 
-    def doubted(self) -> Changes:
-        """How the mailbox differs, where no message is believed to be the one it was."""
-        identity = () if self._items is None else self._items.identity
-        return self._all(("FLAGS", "INTERNALDATE", "RFC822.SIZE", *identity))
+    def doubted(self, *, reassigned: bool) -> Changes:
+        """How the mailbox differs, where each message may be another one than before.
 
-    def _all(self, items: tuple[str, ...]) -> Changes:
+        `reassigned` says that UIDs may have been given out again: then messages that have the same
+        size and date are `alike`, and no more.
+        """
+        identity = () if self._items is None else self._items.identity
+        items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *identity)
+        return self._all(items, reassigned=reassigned)
+
+    def _all(self, items: tuple[str, ...], *, reassigned: bool = False) -> Changes:
         changes = Changes()
         present = array("I")
         doubting = "RFC822.SIZE" in items
@@ -131,7 +136,7 @@ class Comparison:
                     differs = self._differs(message, self._known[message.uid])
                     if differs:
                         changes.differing.append(message.uid)
-                    elif differs is None:
+                    elif differs is None and reassigned:
                         changes.alike.append(message.uid)
         # A response that could not be read is missing there, which does not mean that it is gone.
         told = SequenceSet.of(present)

@@ -1,4 +1,4 @@
-"""The SHA-256 of messages on the server: what a copy is compared with, and nothing is kept of."""
+"""The SHA-256 of messages on the server, for comparison with copies; the bodies are not kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Digest:
         return self._digest.hexdigest()
 
     def abort(self) -> None:
-        """Nothing is left of it anyway."""
+        """Discard the digest."""
 
 
 def digests(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, str]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 OnBody = Callable[[int, int], None]
-"""Called with the bytes read so far and the bytes there are to read, as far as known."""
+"""Called with the bytes read so far and the bytes of all messages, as the journals tell them."""
 
 _PIECE = 1024 * 1024  # bytes hashed at once
 _NAMED = Struct("<32sQIIB")  # SHA-256, size, UID, number of the journal, whether it is current
@@ -163,7 +163,7 @@ class _Inspector:
     def compare(self, progress: OnBody | None) -> None:
         """Read every body, and hold it against what the journals say."""
         objects = self._store.objects
-        total = sum(map(objects.size, objects.all())) if progress else 0
+        total = sum(map(self._named_bytes, range(256))) if progress else 0
         for byte in range(256):
             whole: dict[bytes, int] = {}  # size, or -1 for one that is damaged
             for sha256 in objects.all_in(f"{byte:02x}"):
@@ -178,6 +178,11 @@ class _Inspector:
                     progress(self._octets, total)
             self._compare_folder(byte, whole)
             self._named[byte].clear()
+
+    def _named_bytes(self, byte: int) -> int:
+        """Bytes of the bodies in one folder, as the journals tell them."""
+        sizes = {digest: size for digest, size, *_ in _NAMED.iter_unpack(self._named[byte])}
+        return sum(sizes.values())
 
     def _compare_folder(self, byte: int, whole: dict[bytes, int]) -> None:
         named: set[bytes] = set()

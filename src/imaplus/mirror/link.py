@@ -72,7 +72,7 @@ class Link:
         self.waiting: Callable[[], object] = never
         """Called every tenth of a second while the link waits before it connects again."""
         self.stopping: ShouldStop = never
-        """Whether the user wants no more: then no connection is made again."""
+        """Whether the run is to stop: then no connection is made again."""
 
     def __enter__(self) -> Self:
         return self
@@ -93,7 +93,7 @@ class Link:
 
         Raises:
             ConnectionLost: the account cannot be reached, or was lost too often.
-            AuthenticationFailed, Throttled: it can be reached, and does not let us in.
+            AuthenticationFailed, Throttled: it can be reached, but refuses the login.
         """
         while self._client is None or self.is_lost:
             self._reconnect()
@@ -101,12 +101,12 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a connection, be it a lost one: not if it could not be made."""
+        """Whether there is a connection, even if it is lost; false if none could be made."""
         return self._client is not None
 
     @property
     def is_lost(self) -> bool:
-        """Whether the connection is over: what was asked for will not come."""
+        """Whether the connection has ended, so that no more answers come."""
         return self._client is not None and self._client.connection.error is not None
 
     @property
@@ -123,11 +123,11 @@ class Link:
         return gone and self.is_reachable and self._connect is not None and not self.stopping()
 
     def progressed(self) -> None:
-        """Something has been gained since the last loss."""
+        """Forget the losses so far: something has been gained since."""
         self._losses = 0
 
     def lose(self, error: ImapError, *, narrowed: bool = False) -> None:
-        """Take note that the connection was lost by `error` while messages came, and let go of it.
+        """Record that the connection was lost by `error` while messages came, and close it.
 
         `narrowed` says that less will be asked for next time, which is a kind of progress.
 
@@ -202,7 +202,7 @@ class Link:
         return self._resyncs and self.client.can("QRESYNC")
 
     def close(self) -> None:
-        """End the connection without a word; for what was interrupted."""
+        """Close the connection without LOGOUT, after an interruption."""
         if self._client is not None:
             self._client.close()
 

@@ -191,13 +191,6 @@ class Objects:
         self._fan(sha256)
         return FileIO(self._folder.open(_place(sha256)))
 
-    def size(self, sha256: str) -> int:
-        """How many octets the file of this body has; 0 where there is none."""
-        try:
-            return os.lstat(_place(sha256), dir_fd=self._folder.fd).st_size
-        except FileNotFoundError:
-            return 0
-
     def path(self, sha256: str) -> Path:
         """Where the body lies, for people and other programs."""
         from pathlib import Path  # only people ask for it

@@ -3,7 +3,7 @@
 `mend` deals with what `Store.inspect` finds: damaged journals are made anew from what can be read
 of them, what is no part of a store is set aside, names are recovered. It gives the messages whose
 bodies have to be fetched again. `give_up` is for those that no server has any more: they are
-recorded as lost, so that they are told once and not for ever.
+recorded as lost, and reported once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
     for sha256 in found.corrupt:
         store.set_aside(str(store.objects.path(sha256)))
     for mailbox, _ in found.promises:
-        _promise_less(store, mailbox)
+        _correct_checkpoints(store, mailbox)
     return found.damages
 
 
@@ -110,7 +110,7 @@ def _name_of(store: Store, folder: str) -> str:
     return f"recovered {folder}"
 
 
-def _promise_less(store: Store, mailbox: str) -> None:
+def _correct_checkpoints(store: Store, mailbox: str) -> None:
     """Replace checkpoints that claim more than the mirror holds by true ones."""
     for uidvalidity in store.generations(mailbox):
         journal = store.mailbox(mailbox, uidvalidity)

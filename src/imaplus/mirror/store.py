@@ -324,7 +324,7 @@ class Store:
         """Hash every body again and compare with the journals: what is on this disk, and nothing
         else. Nothing is changed.
 
-        `progress` is called with the bytes read so far and the bytes there are.
+        `progress` is called with the bytes read so far and the bytes of all messages.
         """
         from imaplus.mirror.inspection import inspect  # a backup does without
 

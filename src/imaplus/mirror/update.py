@@ -120,11 +120,13 @@ class Update:
         checkpoint = self._checkpoint(self._journal)
         known = Entries(FlagTable()) if self._journal is None else self._journal.entries
         comparison = Comparison(work.link, mailbox, known, self._items())
-        why = doubt(mailbox, checkpoint, known)
+        # A repair does not go by the checkpoint, but what it says of UIDs counts.
+        last = None if self._journal is None else self._journal.checkpoint
+        why = doubt(mailbox, last, known)
         if known and (why is not None or work.damaged is not None):
             if why is not None:
                 self._tell_once(f"{why} Every message was compared.", warning=True)
-            return opened, comparison.doubted()
+            return opened, comparison.doubted(reassigned=why is not None)
         since = None
         if checkpoint is not None and work.link.client.can("CONDSTORE"):
             since = checkpoint.highestmodseq

@@ -48,7 +48,7 @@ _DAMAGE = {
 
 
 class _Stopped(Exception):
-    """The user wants no more."""
+    """The user asked to stop."""
 
 
 def verify(
