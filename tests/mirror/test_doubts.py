@@ -237,6 +237,18 @@ def test_headers_are_compared_from_the_highest_uid_down(
         assert [line.split(" ")[0] for line in asked] == ["53:56", "49:52", "45:48"]
 
 
+def test_a_repair_compares_headers_only_after_the_server_went_back(root: Path) -> None:
+    with Server(personality="rev1-basic") as server:
+        server.mailbox().add_many([b"Subject: %d\r\n\r\n" % n for n in range(5)])
+        run(server, root)
+        assert run(server, root, repair=True).fetched == 0
+        assert told(server, "HEADER") == []
+        restored(server, root, 3, 2)
+        report = run(server, root, repair=True)
+        assert (report.fetched, report.replaced) == (2, 2)
+        assert held(root) == on_server(server)
+
+
 def test_a_message_without_a_header_to_compare_does_not_block_the_others(
     server: Server, root: Path
 ) -> None:
