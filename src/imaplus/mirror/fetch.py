@@ -36,6 +36,8 @@ HOPELESS = 50
 BARREN = 5
 """Connections lost in a row with nothing gained, after which the mailbox is left alone."""
 
+PART = 200_000
+"""Messages that are taken out of a set in one step."""
 SMALL = 128 * 1024
 """Bytes below which a body is taken whole: most have come with one read."""
 LARGE = 256 * 1024
@@ -126,7 +128,7 @@ class Fetching:
     def fetch(self, uids: SequenceSet) -> Generator[int, None, None]:
         """The bytes of each message as it comes."""
         yield from self._fetch(self._without_suspects(uids))
-        missing = uids - self.deferred - SequenceSet.of(self._had) - SequenceSet.of(self._named)
+        missing = self._missing(uids)
         if missing and self._barren < BARREN and self._refused < HOPELESS:
             yield from self._ask_again(missing)
         yield from self._arrivals.confirm(self._link, self._reopened)
@@ -293,13 +295,20 @@ class Fetching:
         self._failed(None, f"{what}; {left.count:,} messages are not tried again in this run")
         self.deferred = NOTHING
 
+    def _missing(self, uids: SequenceSet) -> SequenceSet:
+        """Those of the messages that have neither come nor been set aside nor named."""
+        left = uids - self.deferred - SequenceSet.of(self._named)
+        for start in range(0, len(self._had), PART):  # all at once would take 70 MB for a million
+            left -= SequenceSet.of(self._had[start : start + PART])
+        return left
+
     def _ask_again(self, missing: SequenceSet) -> Generator[int, None, None]:
         """Messages that were not sent: gone in the meantime, most likely; else asked for anew."""
         here = missing & self._link.attempt(lambda client: self._uids())
         if not here:
             return
         yield from self._fetch(here)
-        for uid in here - self.deferred - SequenceSet.of(self._had) - SequenceSet.of(self._named):
+        for uid in self._missing(here):
             self._failed(uid, "the server did not send it, or not so that it can be read")
 
     def _smallest_first(self, uids: SequenceSet) -> list[int]:
