@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from imaplus.sasl import (
+from imaplus.sasl.credentials import (
     Anonymous,
     AsyncCredentialsSource,
     BearerToken,
     Credentials,
     CredentialsSource,
     External,
+    Kerberos,
     Password,
 )
+from imaplus.sasl.mechanism import Mechanism
+from imaplus.sasl.memory import LoginMemory
 from imaplus.wire.secret import Secret
 
 __all__ = [
@@ -20,6 +23,9 @@ __all__ = [
     "Credentials",
     "CredentialsSource",
     "External",
+    "Kerberos",
+    "LoginMemory",
+    "Mechanism",
     "Password",
     "Secret",
 ]

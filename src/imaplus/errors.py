@@ -13,7 +13,7 @@ ImapError
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, NamedTuple, TypeVar, overload
 
 __all__ = [
     "AlreadyExists",
@@ -23,11 +23,13 @@ __all__ = [
     "ConnectionLost",
     "ImapError",
     "InvalidArgument",
+    "MechanismWithdrawn",
     "MessageRefused",
     "NoMechanism",
     "NoSuchMailbox",
     "NoSuchMessage",
     "NotPermitted",
+    "OAuthFailure",
     "OutcomeUnknown",
     "OverQuota",
     "PartlyDone",
@@ -131,6 +133,24 @@ class NoMechanism(CapabilityMissing):
         self.offered = offered
 
 
+class MechanismWithdrawn(NoMechanism):
+    """The server no longer offers the mechanism by which we would have logged in before.
+
+    Somebody in between may have left it out, to be sent a secret (RFC 5802, 9). No secret has been
+    sent. If the server has changed on purpose, tell `LoginMemory.forget()`, or name the mechanisms
+    to use in `mechanisms=`. `withdrawn` is the mechanism.
+    """
+
+    def __init__(self, withdrawn: str, offered: tuple[str, ...] = ()) -> None:
+        super().__init__(
+            f"cannot log in: the server offered {withdrawn} before, and now offers "
+            f"{', '.join(offered) or 'nothing'}. If it has changed, forget what it offered "
+            "(LoginMemory.forget), or name the mechanisms to use",
+            offered,
+        )
+        self.withdrawn = withdrawn
+
+
 class InvalidArgument(UsageError, ValueError):
     """An argument cannot be expressed in IMAP."""
 
@@ -223,6 +243,27 @@ class AlreadyExists(Refused, codes=("ALREADYEXISTS",)):
     """The mailbox to be created exists already (RFC 5530)."""
 
 
+class OAuthFailure(NamedTuple):
+    """Why a token was refused, as the server said inside the exchange (RFC 7628, 3.2.2).
+
+    `status` is "invalid_token", "insufficient_scope" or the like, or a number as text from Google
+    ("400"); `schemes` are the kinds of token that the server takes ("Bearer"), `scope` what a token
+    needs, and `openid_configuration` a URL at which to learn how to get one; all but the status may
+    be empty. `text` is all that the server said, in words. The token is `***` in all of them.
+    """
+
+    status: str
+    schemes: str = ""
+    scope: str = ""
+    openid_configuration: str = ""
+    text: str = ""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether another token may do: this one has expired, was revoked or is malformed."""
+        return self.status in ("invalid_token", "400", "401")
+
+
 class AuthenticationFailed(
     Refused,
     codes=("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED"),
@@ -238,6 +279,8 @@ class AuthenticationFailed(
     """The mechanism that was refused, in capitals; "LOGIN" also stands for the command."""
     others: tuple[str, ...] = ()
     """The other mechanisms that both sides have, strongest first."""
+    oauth: OAuthFailure | None = None
+    """Why a token was refused, if the server said so in its JSON (RFC 7628, 3.2.2)."""
 
     def __str__(self) -> str:
         said = super().__str__()

@@ -10,7 +10,7 @@ import pytest
 from imaplus import AuthenticationFailed, ConnectionLost, ProtocolError, Refused, TimedOut, Timeouts
 from imaplus.credentials import Password
 from imaplus.errors import OutcomeUnknown
-from imaplus.flows.connect import authenticate
+from imaplus.flows.login import LoginOptions, authenticate
 
 from .harness import Connector, pair
 
@@ -78,7 +78,9 @@ async def test_of_a_login_that_was_refused(connect: Connector) -> None:
     client = await connect(endpoint)
     with theirs:
         theirs.sendall(answer(client, 1, "* NO [ALERT] your account is locked", "{} NO failed"))
-        login = authenticate(client.connection, Password("ann", "secret"), in_clear=True)
+        login = authenticate(
+            client.connection, Password("ann", "secret"), LoginOptions(in_clear=True)
+        )
         with pytest.raises(AuthenticationFailed) as caught:
             await client.run(login)
     assert caught.value.last_words == ("* NO [ALERT] your account is locked",)

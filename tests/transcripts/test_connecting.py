@@ -19,6 +19,7 @@ from imaplus.errors import (
 )
 from imaplus.extensions.compress import Compress
 from imaplus.flows import connect
+from imaplus.flows.login import LoginOptions
 from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.sasl import Password
@@ -54,7 +55,9 @@ def without_tls(connection: Connection) -> Flow[None]:
 
 def in_clear(connection: Connection) -> Flow[None]:
     identity = (("name", "imaplus"),)
-    return connect.connect(connection, ADA, starttls=False, in_clear=True, identity=identity)
+    return connect.connect(
+        connection, ADA, starttls=False, login=LoginOptions(in_clear=True), identity=identity
+    )
 
 
 def anonymously(connection: Connection) -> Flow[None]:

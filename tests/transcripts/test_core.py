@@ -57,6 +57,8 @@ from imaplus.errors import (
     TooLarge,
 )
 from imaplus.flows import connect, listing, mailboxes, messages
+from imaplus.flows import login as login_flow
+from imaplus.flows.login import LoginOptions
 from imaplus.protocol.command import State, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
@@ -136,7 +138,9 @@ CASES: Cases = {
     "login-refused": [
         (Login("ada", Secret("wrong")), Fails(AuthenticationFailed, code="AUTHENTICATIONFAILED")),
         (
-            lambda c: connect.authenticate(c, Password("ada", "wrong"), in_clear=True),
+            lambda c: login_flow.authenticate(
+                c, Password("ada", "wrong"), LoginOptions(in_clear=True)
+            ),
             Fails(AuthenticationFailed, "LOGIN: NO no such user", code=None),
         ),
         (state, State.NOT_AUTHENTICATED),
@@ -609,7 +613,9 @@ CASES: Cases = {
     ],
     "commands-of-rfc-1730": [
         (
-            lambda c: connect.connect(c, Password("ada", "horse"), starttls=False, in_clear=True),
+            lambda c: connect.connect(
+                c, Password("ada", "horse"), starttls=False, login=LoginOptions(in_clear=True)
+            ),
             None,
         ),
         (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from imaplus.core.session import Authenticate, Noop
 from imaplus.errors import AuthenticationFailed, ProtocolError
-from imaplus.flows import connect
+from imaplus.flows import login as login_flow
+from imaplus.flows.login import LoginOptions
 from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.sasl import (
@@ -16,10 +17,10 @@ from imaplus.sasl import (
     External,
     OAuthBearer,
     Password,
-    Scram,
     ScramSha1,
     ScramSha256,
 )
+from imaplus.sasl.scram import Scram
 
 from .dialogue import Cases, Fails, each_way
 
@@ -31,7 +32,7 @@ USER = Password("user", "pencil")
 
 
 def login(credentials: Credentials) -> Callable[[Connection], Flow[None]]:
-    return lambda c: connect.authenticate(c, credentials, in_clear=True)
+    return lambda c: login_flow.authenticate(c, credentials, LoginOptions(in_clear=True))
 
 
 def scram(
@@ -68,8 +69,8 @@ CASES: Cases = {
     "sasl-xoauth2": [(login(ANN), None), (is_in, True)],
     "sasl-oauthbearer": [
         (
-            lambda c: connect.authenticate(
-                c, RFC_7628, in_clear=True, host="server.example.com", port=143
+            lambda c: login_flow.authenticate(
+                c, RFC_7628, LoginOptions(in_clear=True, host="server.example.com", port=143)
             ),
             None,
         ),
@@ -92,7 +93,7 @@ CASES: Cases = {
     ],
     "sasl-endless": [
         (
-            lambda c: connect.authenticate(c, ANN, in_clear=True),
+            lambda c: login_flow.authenticate(c, ANN, LoginOptions(in_clear=True)),
             Fails(ProtocolError, "after the mechanism's last response"),
         ),
         (is_in, False),

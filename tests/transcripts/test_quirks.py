@@ -38,6 +38,8 @@ from imaplus.extensions.condstore import Condstore
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
 from imaplus.flows import connect, limits, listing, mailboxes, messages
+from imaplus.flows import login as login_flow
+from imaplus.flows.login import LoginOptions
 from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
@@ -61,7 +63,9 @@ def inbox(exists: int, **facts: object) -> Row:
 
 def log_in(connection: Connection) -> Flow[None]:
     identity = (("name", "imaplus"), ("version", "1"))
-    return connect.connect(connection, ADA, starttls=False, in_clear=True, identity=identity)
+    return connect.connect(
+        connection, ADA, starttls=False, login=LoginOptions(in_clear=True), identity=identity
+    )
 
 
 def log_in_and_open(*enable: str) -> Callable[[Connection], Flow[object]]:
@@ -70,7 +74,7 @@ def log_in_and_open(*enable: str) -> Callable[[Connection], Flow[object]]:
         c,
         ADA,
         starttls=False,
-        in_clear=True,
+        login=LoginOptions(in_clear=True),
         identity=identity,
         enable=enable,
         opening=Select("INBOX"),
@@ -87,11 +91,13 @@ def state(connection: Connection) -> object:
 
 
 def authenticate(connection: Connection) -> Flow[None]:
-    return connect.authenticate(connection, ADA, in_clear=True)
+    return login_flow.authenticate(connection, ADA, LoginOptions(in_clear=True))
 
 
 def log_in_plainly(connection: Connection) -> Flow[None]:
-    return connect.authenticate(connection, ADA, in_clear=True, mechanisms=("LOGIN",))
+    return login_flow.authenticate(
+        connection, ADA, LoginOptions(in_clear=True, mechanisms=("LOGIN",))
+    )
 
 
 def append(mailbox: str, *messages_: Outgoing) -> Callable[[Connection], Flow[object]]:
@@ -546,21 +552,25 @@ CASES: Cases = {
     ],
     "82-xoauth2-failure": [
         (
-            lambda c: connect.authenticate(c, BearerToken("ada", "token"), in_clear=True),
+            lambda c: login_flow.authenticate(
+                c, BearerToken("ada", "token"), LoginOptions(in_clear=True)
+            ),
             Fails(AuthenticationFailed, "status: 400, schemes: Bearer"),
         ),
     ],
     "83-user-with-a-slash": [
         (
-            lambda c: connect.authenticate(
-                c, Password("DOMAIN\\ada/shared", "horse"), in_clear=True
+            lambda c: login_flow.authenticate(
+                c, Password("DOMAIN\\ada/shared", "horse"), LoginOptions(in_clear=True)
             ),
             None,
         ),
     ],
     "98-too-many-connections": [
         (
-            lambda c: connect.authenticate(c, BearerToken("ada", "token"), in_clear=True),
+            lambda c: login_flow.authenticate(
+                c, BearerToken("ada", "token"), LoginOptions(in_clear=True)
+            ),
             Fails(Throttled, "Too many simultaneous", code="ALERT", retry_after=None),
         ),
         (authenticate, Fails(Throttled, "simultaneous", code="ALERT")),

@@ -45,6 +45,7 @@ class AsyncExchange:
         from imaplus.client.async_streams import AsyncMutex, AsyncTurn
 
         connection.defers = True
+        connection.channel_bindings = stream.channel_bindings
         self.connection = connection
         self._stream = stream
         self._tls = tls

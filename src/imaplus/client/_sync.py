@@ -37,6 +37,7 @@ from imaplus.errors import ImapError, StateError, UidValidityChanged
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.telling import Trace
+from imaplus.sasl.memory import PROCESS_MEMORY, LoginMemory
 from imaplus.version import __version__
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
@@ -92,6 +93,7 @@ class Client(Runner):
         on_event: Callable[[object], object] | None = None,
         trace: Trace | None = None,
         proxy: str | Secret | None = None,
+        login_memory: LoginMemory | None = PROCESS_MEMORY,
     ) -> Self:
         """Connect to a host, an imap(s) URL or any `Endpoint`, and log in.
 
@@ -104,6 +106,10 @@ class Client(Runner):
         SASL mechanisms that may be used, in order of preference; "LOGIN" stands for the command of
         that name, too. Whatever they are, no password is sent in a form that others can read,
         unless the security is PLAIN.
+
+        `login_memory` has the mechanisms that servers have offered before: a server that stops
+        offering the one we would log in by is not logged in to. All connections of the process
+        share one, in which this machine's own servers are not kept; None is for no memory.
 
         `proxy` is the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
         "http://proxy:3128". The proxy resolves the server's name; TLS is between client and server.
@@ -120,11 +126,13 @@ class Client(Runner):
             AuthenticationFailed: the server does not accept the credentials; its `others` are the
                 mechanisms left to try.
             NoMechanism: there is no way to log in that both sides accept.
+            MechanismWithdrawn: the server no longer offers what it offered before.
             NoSuchMailbox, Refused: the mailbox cannot be selected.
         """
         from imaplus.client.streams import Stream, result_of
         from imaplus.flows.connect import compress as compress_
         from imaplus.flows.connect import connect
+        from imaplus.flows.login import LoginOptions
 
         password = None if password is None else Secret(password)  # tracebacks may show variables
         proxy = None if proxy is None else Secret(proxy)
@@ -153,12 +161,15 @@ class Client(Runner):
                     client.connection,
                     who,
                     starttls=target.starttls,
-                    mechanisms=mechanisms,
-                    in_clear=target.in_clear,
+                    login=LoginOptions(
+                        mechanisms=mechanisms,
+                        in_clear=target.in_clear,
+                        host=target.host,
+                        port=target.port,
+                        memory=login_memory,
+                    ),
                     identity=IDENTITY if identity is None else tuple(identity.items()),
                     enable=enable,
-                    host=target.host,
-                    port=target.port,
                     opening=None if mailbox is None else opening(mailbox),
                     renew=ask,
                 )

@@ -46,6 +46,7 @@ class Exchange:
         from imaplus.client.streams import Mutex, Turn
 
         connection.defers = True
+        connection.channel_bindings = stream.channel_bindings
         self.connection = connection
         self._stream = stream
         self._tls = tls

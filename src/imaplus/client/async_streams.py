@@ -11,7 +11,7 @@ import contextlib
 import inspect
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from imaplus.client import forks
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.handshake import check_alpn, tls_failed
+from imaplus.client.handshake import channel_bindings, check_alpn, tls_failed
 from imaplus.client.streams import never, shared
 from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
+    from imaplus.sasl.binding import ChannelBinding
 
 T = TypeVar("T")
 
@@ -252,6 +253,11 @@ class AsyncStream(asyncio.BufferedProtocol):
         except (OSError, ValueError) as error:
             raise tls_failed(host, error, timeout) from error
         self.secure = True
+
+    def channel_bindings(self) -> Sequence[ChannelBinding]:
+        """What a login can be bound to on this connection: see `handshake.channel_bindings()`."""
+        assert self._transport is not None
+        return channel_bindings(self._transport.get_extra_info("ssl_object"))
 
     # -- whose it is ------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What both kinds of stream need for TLS: the check of what was agreed on, and errors."""
+"""What both kinds of stream need for TLS: the check of what was agreed on, bindings, and errors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ssl
 from imaplus.client.endpoints import ALPN
 from imaplus.client.unreachable import too_late
 from imaplus.errors import ConnectionLost, TlsFailed
+from imaplus.sasl.binding import EXPORTER, UNIQUE, ChannelBinding, server_end_point
 
 
 def check_alpn(selected: str | None) -> None:
@@ -24,3 +25,21 @@ def tls_failed(host: str, error: Exception, timeout: float | None) -> Connection
     if isinstance(error, ssl.SSLError):
         return TlsFailed(f"TLS with {host} failed: {getattr(error, 'reason', None) or error}")
     return TlsFailed(f"TLS with {host} failed: {str(error) or 'the connection was closed'}")
+
+
+def channel_bindings(tls: ssl.SSLSocket | ssl.SSLObject | None) -> list[ChannelBinding]:
+    """What a login can be bound to on a TLS connection, best first; nothing without TLS.
+
+    tls-exporter where this Python has it (RFC 9266; none does so far). tls-unique up to TLS 1.2
+    only: it is undefined in TLS 1.3 (RFC 8446, appendix C.5), whatever Python gives. Last
+    tls-server-end-point, which tells servers apart and not connections (RFC 5929, 4).
+    """
+    if tls is None:
+        return []
+    usual = EXPORTER if tls.version() == "TLSv1.3" else UNIQUE
+    found: list[ChannelBinding] = []
+    if usual in ssl.CHANNEL_BINDING_TYPES and (data := tls.get_channel_binding(usual)):
+        found.append(ChannelBinding(usual, data))
+    certificate = tls.getpeercert(True)
+    end_point = server_end_point(certificate) if certificate else None
+    return found if end_point is None else [*found, end_point]

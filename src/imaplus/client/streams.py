@@ -11,7 +11,7 @@ import contextlib
 import selectors
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client import forks
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     import subprocess
 
     from imaplus.client.proxies import Proxy
+    from imaplus.sasl.binding import ChannelBinding
 
 T = TypeVar("T")
 
@@ -214,6 +215,14 @@ class Stream:
         self._wants_write = (ssl.SSLWantWriteError,)
         self._ended = (ssl.SSLEOFError,)
         self.secure = True
+
+    def channel_bindings(self) -> Sequence[ChannelBinding]:
+        """What a login can be bound to on this connection: see `handshake.channel_bindings()`."""
+        if self._tls is None:
+            return ()
+        from imaplus.client.handshake import channel_bindings
+
+        return channel_bindings(self._tls)
 
     # -- whose it is ------------------------------------------------------------------------
 

@@ -140,11 +140,12 @@ def checked(credentials: Any) -> Credentials:
     Raises:
         InvalidArgument: it cannot. What it was is not repeated, for it may be a secret.
     """
-    from imaplus.sasl import Anonymous, BearerToken, External, Password
+    from imaplus.sasl import Anonymous, BearerToken, External, Kerberos, Mechanism, Password
 
-    if not isinstance(credentials, Password | BearerToken | External | Anonymous):
+    kinds = Password | BearerToken | External | Anonymous | Kerberos | Mechanism
+    if not isinstance(credentials, kinds):
         raise InvalidArgument(
-            "the credentials must be a Password, BearerToken, External or Anonymous, or a "
-            f"function that gives one; found {type(credentials).__name__}"
+            "the credentials must be a Password, BearerToken, External, Anonymous, Kerberos or "
+            f"Mechanism, or a function that gives one; found {type(credentials).__name__}"
         )
     return credentials

@@ -6,7 +6,8 @@ the methods here. It writes and reads nothing.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from imaplus.errors import ProtocolError, UidValidityChanged, quoted
 from imaplus.protocol.command import State
@@ -35,6 +36,8 @@ class Session:
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, secure: bool = False) -> None:
         self.limits = limits
         self.secure = secure
+        self.channel_bindings: Callable[[], Sequence[Any]] = tuple
+        """Gives what a login can be bound to (RFC 5056), best first: the stream knows."""
         self.state: State = State.GREETING
         self.greeting: Status | None = None
         self.bye: Status | None = None

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Final
 
-from imaplus.testing import sasl
+from imaplus.testing import sasl, scram  # noqa: F401 - scram adds its mechanisms
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import ANY, LOGGED_IN, LOGGED_OUT, Bad, No, Ok, State, command
 from imaplus.testing.replies import nstring, parens, string
@@ -144,12 +144,12 @@ async def authenticate(session: Session, c: Cursor) -> Ok:
         initial = b"" if c.accept(b"=") else _decode(c.rest())
     end(c)
     _insist_on_tls(session)
-    if name not in sasl.MECHANISMS or not session.can(f"AUTH={name}"):
+    if name not in sasl.MECHANISMS or f"AUTH={name}" not in session.capabilities():
         raise No(f"Mechanism {name} is not supported", "CANNOT")
     exchange = sasl.MECHANISMS[name](session)
     challenge = next(exchange)
     try:
-        if initial is not None and (name in sasl.CLIENT_FIRST or name == "LOGIN"):
+        if initial is not None and name not in sasl.SERVER_FIRST:
             challenge = exchange.send(initial)
         while True:
             await session.out.continuation(base64.b64encode(challenge))

@@ -6,8 +6,6 @@ where the client is not who it says (RFC 4422). Base64 and `+` are the AUTHENTIC
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -24,12 +22,8 @@ Exchange = Generator[bytes, bytes, Account]
 Mechanism = Callable[["Session"], Exchange]
 
 MECHANISMS: Final[dict[str, Mechanism]] = {}
-CLIENT_FIRST: Final = frozenset(
-    "PLAIN EXTERNAL ANONYMOUS XOAUTH2 OAUTHBEARER SCRAM-SHA-1 SCRAM-SHA-256".split()
-)
-"""Mechanisms in which the client speaks first, so that their first challenge is empty."""
-SCRAM_ITERATIONS: Final = 4096
-"""The fewest that RFC 7677 allows: tests should be quick."""
+SERVER_FIRST: Final = frozenset({"CRAM-MD5"})
+"""Mechanisms in which the server speaks first, so that an initial response is not for them."""
 
 
 def mechanism(name: str) -> Callable[[Mechanism], Mechanism]:
@@ -55,7 +49,8 @@ def check(session: Session, user: str, password: str) -> Account:
     return account
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """A response as text. Raises No."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -65,14 +60,15 @@ def _text(data: bytes) -> str:
 @mechanism("PLAIN")
 def plain(session: Session) -> Exchange:
     """RFC 4616. Whoever has an account may act for nobody else."""
-    parts = _text((yield b"")).split("\0")
+    parts = text_of((yield b"")).split("\0")
     if len(parts) != 3:
         raise denied("Expected authzid NUL authcid NUL password")
     account = check(session, parts[1], parts[2])
-    return _act_as(account, parts[0])
+    return act_as(account, parts[0])
 
 
-def _act_as(account: Account, authzid: str) -> Account:
+def act_as(account: Account, authzid: str) -> Account:
+    """The account that a user may act as: their own. Raises No."""
     if authzid not in ("", account.user):
         raise No("May not act for that user", "AUTHORIZATIONFAILED")
     return account
@@ -83,14 +79,14 @@ def login(session: Session) -> Exchange:
     """draft-murchison-sasl-login. An initial response is the user's name."""
     user = yield b"Username:"
     password = yield b"Password:"
-    return check(session, _text(user), _text(password))
+    return check(session, text_of(user), text_of(password))
 
 
 @mechanism("CRAM-MD5")
 def cram_md5(session: Session) -> Exchange:
     """RFC 2195."""
     challenge = f"<{secrets.token_hex(8)}@imaplus.testing>".encode()
-    user, _, digest = _text((yield challenge)).rpartition(" ")
+    user, _, digest = text_of((yield challenge)).rpartition(" ")
     account = session.hub.accounts.get(user)
     if account is None:
         raise denied()
@@ -100,50 +96,9 @@ def cram_md5(session: Session) -> Exchange:
     return account
 
 
-@mechanism("SCRAM-SHA-1")
-def scram_sha_1(session: Session) -> Exchange:
-    """RFC 5802."""
-    return (yield from _scram(session, "sha1"))
-
-
-@mechanism("SCRAM-SHA-256")
-def scram_sha_256(session: Session) -> Exchange:
-    """RFC 7677."""
-    return (yield from _scram(session, "sha256"))
-
-
-def _attributes(message: str) -> dict[str, str]:
+def attributes(message: str) -> dict[str, str]:
+    """attr-val *("," attr-val) (RFC 5802, 7)."""
     return {each[:1]: each[2:] for each in message.split(",") if each[1:2] == "="}
-
-
-def _scram(session: Session, digest: str) -> Exchange:
-    client_first = _text((yield b""))
-    channel, _, rest = client_first.partition(",")
-    authzid, _, bare = rest.partition(",")
-    header = f"{channel},{authzid},"
-    said = _attributes(bare)
-    account = session.hub.accounts.get(said.get("n", "").replace("=2C", ",").replace("=3D", "="))
-    if channel not in ("n", "y") or account is None or not said.get("r"):
-        raise denied()
-    nonce = said["r"] + secrets.token_urlsafe(18)
-    salt = hashlib.sha256(account.user.encode()).digest()[:16]
-    server_first = f"r={nonce},s={base64.b64encode(salt).decode()},i={SCRAM_ITERATIONS}"
-    client_final = _text((yield server_first.encode()))
-    final = _attributes(client_final)
-    if final.get("r") != nonce or final.get("c") != base64.b64encode(header.encode()).decode():
-        raise denied()
-    salted = hashlib.pbkdf2_hmac(digest, account.password.encode(), salt, SCRAM_ITERATIONS)
-    without_proof = client_final.rpartition(",p=")[0]
-    signed = f"{bare},{server_first},{without_proof}".encode()
-    client_key = hmac.digest(salted, b"Client Key", digest)
-    signature = hmac.digest(hashlib.new(digest, client_key).digest(), signed, digest)
-    proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
-    if not hmac.compare_digest(final.get("p", ""), base64.b64encode(proof).decode()):
-        raise denied()
-    server_key = hmac.digest(salted, b"Server Key", digest)
-    verifier = base64.b64encode(hmac.digest(server_key, signed, digest))
-    yield b"v=" + verifier
-    return _act_as(account, authzid.removeprefix("a="))
 
 
 def _bearer(session: Session, user: str, authorization: str) -> Account | None:
@@ -171,7 +126,7 @@ def oauthbearer(session: Session) -> Exchange:
     """RFC 7628; the token is the account's password."""
     message = yield b""
     said = _key_values(message)
-    header = _attributes(_text(message).partition("\1")[0])
+    header = attributes(text_of(message).partition("\1")[0])
     account = _bearer(session, header.get("a", ""), said.get("auth", ""))
     if account is None:
         yield json.dumps({"status": "invalid_token", "scope": "mail"}).encode()
@@ -180,18 +135,18 @@ def oauthbearer(session: Session) -> Exchange:
 
 
 def _key_values(message: bytes) -> dict[str, str]:
-    pairs = (each.partition("=") for each in _text(message).split("\1"))
+    pairs = (each.partition("=") for each in text_of(message).split("\1"))
     return {key: value for key, _, value in pairs}
 
 
 @mechanism("EXTERNAL")
 def external(session: Session) -> Exchange:
     """RFC 4422, appendix A: the user that the client's certificate names."""
-    authzid = _text((yield b""))
+    authzid = text_of((yield b""))
     account = session.hub.accounts.get(session.certificate_user or "")
     if account is None:
         raise denied("The client has not shown a certificate of a user")
-    return _act_as(account, authzid)
+    return act_as(account, authzid)
 
 
 @mechanism("ANONYMOUS")

@@ -59,6 +59,8 @@ class Session:
         self.secure: bool = secure
         self.context = context  # for STARTTLS; None where it is not to be had
         self.certificate_user = certificate_user
+        self.bindings: dict[str, bytes] = stream.bindings() if isinstance(stream, Tls) else {}
+        """What a login can be bound to on this connection, by its type (RFC 5929)."""
         self.stream: Faulty = Faulty(stream, fault)
         self.out: Outgoing = Outgoing(self.stream, hub.personality)
         self.incoming: Incoming = Incoming(
@@ -127,6 +129,12 @@ class Session:
     def login_disabled(self) -> bool:
         return self.hub.require_tls and not self.secure
 
+    @property
+    def offers_plus(self) -> bool:
+        """Whether a login can be bound to this connection."""
+        names = self.personality.capabilities
+        return bool(self.bindings) and any(name.endswith("-PLUS") for name in names)
+
     def capabilities(self) -> list[str]:
         """What to advertise now, in a fixed order, IMAP4rev1 first."""
         names = set(self.personality.capabilities)
@@ -136,6 +144,8 @@ class Session:
             names = {name for name in names if not name.startswith("AUTH=")}
         if self.login_disabled and self.account is None:
             names.add("LOGINDISABLED")
+        if not self.bindings:
+            names = {name for name in names if not name.endswith("-PLUS")}
         if self.compressed:
             names.discard("COMPRESS=DEFLATE")
         mishaps = (each for each in self.fault.mishaps if isinstance(each, MessageLimit))
@@ -396,6 +406,7 @@ class Session:
         self.stream.inner = layer
         self.secure = True
         self.certificate_user = layer.peer_name()
+        self.bindings = layer.bindings()
 
     def start_layer(self, layer: Callable[[Stream], Stream]) -> None:
         """Compression from here on. What the client sent before it had to wait is in it."""

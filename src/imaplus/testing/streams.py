@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import ssl
 import zlib
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
+
+from imaplus.testing.tls import certificate_of
 
 T = TypeVar("T")
 AT_ONCE: Final = 1 << 16
@@ -76,6 +79,18 @@ class Tls:
     async def handshake(self) -> None:
         """Raises OSError (ssl.SSLError is one) if the peers do not agree."""
         await self._do(self.tls.do_handshake)
+
+    def bindings(self) -> dict[str, bytes]:
+        """What a login can be bound to (RFC 5929): tls-unique up to TLS 1.2, and
+        tls-server-end-point if the certificate is an `Authority`'s, which signs with SHA-256."""
+        found: dict[str, bytes] = {}
+        unique = self.tls.get_channel_binding("tls-unique")
+        if unique and self.tls.version() != "TLSv1.3":
+            found["tls-unique"] = unique
+        certificate = certificate_of(self.tls.context)
+        if certificate is not None:
+            found["tls-server-end-point"] = hashlib.sha256(certificate).digest()
+        return found
 
     def peer_name(self) -> str | None:
         """The common name of the client's certificate, if it has shown one."""

@@ -10,11 +10,21 @@ import ssl
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from imaplus.records import record
 
 if TYPE_CHECKING:
     import trustme
+
+
+_CERTIFICATES: WeakKeyDictionary[ssl.SSLContext, bytes] = WeakKeyDictionary()
+
+
+def certificate_of(context: ssl.SSLContext) -> bytes | None:
+    """The certificate in DER that an `Authority` has given to a server's context, which does not
+    tell; None for a context that somebody else has made."""
+    return _CERTIFICATES.get(context)
 
 
 @record(eq=False)
@@ -41,7 +51,11 @@ class Authority:
         With `ask_client` clients may show a certificate of the same authority.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.ca.issue_cert(*(names or ("localhost", "127.0.0.1"))).configure_cert(context)
+        issued = self.ca.issue_cert(*(names or ("localhost", "127.0.0.1")))
+        issued.configure_cert(context)
+        _CERTIFICATES[context] = ssl.PEM_cert_to_DER_cert(
+            issued.cert_chain_pems[0].bytes().decode()
+        )
         context.set_alpn_protocols(["imap"])
         if ask_client:
             context.verify_mode = ssl.CERT_OPTIONAL

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplus import sasl
 from imaplus.errors import ImapError, InvalidArgument, ProtocolError, UsageError
 from imaplus.sasl import (
     Anonymous,
@@ -32,6 +31,7 @@ from imaplus.sasl import (
     XOAuth2,
     choose,
 )
+from imaplus.sasl.mechanism import MAX_ERROR_DETAILS
 from imaplus.wire.saslprep import saslprep
 from imaplus.wire.secret import Secret
 
@@ -183,7 +183,7 @@ def test_what_a_server_explains_is_bounded_and_holds_no_token(challenge: bytes) 
     mechanism = XOAuth2(BearerToken("ada", "ya29.token"))
     run(mechanism, challenge)
     assert mechanism.error_details is not None
-    assert len(mechanism.error_details) <= sasl.MAX_ERROR_DETAILS
+    assert len(mechanism.error_details) <= MAX_ERROR_DETAILS
     assert "ya29" not in mechanism.error_details
 
 
@@ -283,7 +283,6 @@ NONCE = "rOprNGfwEbeRWgbNEkqO"
         f"r={NONCE} x,s=c2FsdA==,i=4096".encode(),
         f"r={NONCE}\xff,s=c2FsdA==,i=4096".encode(),
         f"m=must-understand,r={NONCE}x,s=c2FsdA==,i=4096".encode(),
-        b"e=other-error",
     ],
 )
 def test_scram_refuses_a_bad_server_first(server_first: bytes) -> None:
@@ -420,25 +419,34 @@ def test_credentials_show_who_but_not_how() -> None:
 
 # The choice
 
-ALL = ["PLAIN", "login", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"]
+ALL = [
+    "PLAIN",
+    "login",
+    "CRAM-MD5",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-512",
+    "XOAUTH2",
+    "OAUTHBEARER",
+]
 ALL += ["EXTERNAL", "ANONYMOUS", "GSSAPI"]
 
 
 @pytest.mark.parametrize(
     ("credentials", "secure", "allowed", "names"),
     [
-        (ADA, True, None, "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN LOGIN"),
-        (ADA, False, None, "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5"),
+        (ADA, True, None, "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN CRAM-MD5 LOGIN"),
+        (ADA, False, None, "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5"),
         (ADA, True, ["SCRAM-SHA-256"], "SCRAM-SHA-256"),
         (ADA, False, ["plain", "SCRAM-SHA-1", "PLAIN", "GSSAPI"], "SCRAM-SHA-1"),
         (ADA, True, ["plain", "SCRAM-SHA-1", "PLAIN", "GSSAPI"], "PLAIN SCRAM-SHA-1"),
         (ADA, True, [], ""),
-        (Password("ada", "x", "bob"), True, None, "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"),
+        (Password("ada", "x", "bob"), True, None, "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN"),
         (
             Password("DOMAIN\\ada/shared", "x"),
             True,
             None,
-            "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 LOGIN PLAIN",
+            "SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 LOGIN CRAM-MD5 PLAIN",
         ),
         (BearerToken("ada", "x"), True, None, "OAUTHBEARER XOAUTH2"),
         (BearerToken("ada", "x"), False, None, ""),
