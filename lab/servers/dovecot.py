@@ -43,7 +43,10 @@ class Dovecot(Server):
     name = "dovecot"
     slot = 1
     admin = ("admin", PASSWORD)
-    apt = ("dovecot-imapd", "dovecot-fts-xapian")
+    apt = (
+        *("dovecot-imapd", "dovecot-fts-xapian"),
+        *("dovecot-gssapi", "krb5-kdc", "krb5-admin-server", "krb5-user"),  # test_kerberos.py
+    )
     template: ClassVar[str] = "dovecot-2.3.conf"
     accounts: ClassVar[dict[str, str]] = {  # user -> extra fields of the passwd-file
         **dict.fromkeys(USERS, ""),

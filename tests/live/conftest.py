@@ -97,3 +97,18 @@ def fresh(server: LabServer, client: Client) -> Iterator[str]:
     yield name
     with log_in(server) as other:
         other.delete(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have recorded as "live": which server has what."""
+    reports = (each for reports in terminalreporter.stats.values() for each in reports)
+    told = {
+        str(value)
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "live"
+    }
+    if told:
+        terminalreporter.section("on real servers")
+        for line in sorted(told):
+            terminalreporter.write_line(line)

@@ -22,28 +22,30 @@ class Mechanism(ABC):
     Give an instance to `connect()` as `credentials`. It is used if the server offers `AUTH=` and
     its `name`, and asked for one generator for each attempt::
 
-        class Token(Mechanism):
-            name = "X-TOKEN"
+        class Asking(Mechanism):
+            name = "LOGIN"
             plain_text = True  # only under TLS
 
-            def __init__(self, token: str) -> None:
-                self._token = Secret(token)
-
-            def secrets(self) -> tuple[Secret, ...]:
-                return (self._token,)
+            def __init__(self, user: str, ask: Callable[[], str]) -> None:
+                self._user, self._ask = user, ask
 
             def start(self) -> Generator[bytes | None, bytes, None]:
-                challenge = yield None  # the server speaks first
+                challenge = yield None  # the server speaks first: "Username:"
+                challenge = yield self._user.encode()
                 self.done = True
-                yield challenge[::-1] + self._token.reveal().encode()
+                yield self._ask().encode()
 
-        client = Client.connect("imap.example.org", credentials=Token("f00"))
+        asking = Asking("ada", lambda: "correct horse")
+        with Client.connect("imap.example.org", credentials=asking) as client:
+            print(client.list())
 
     The generator yields the first response, or None where the server speaks first, is sent each
     challenge, decoded, and yields the response to it. It sets `done` to False at its beginning if
     an earlier attempt may have set it, and to True when it has sent all that it must and believes
     the server: an OK that comes sooner is a ProtocolError. To cancel the exchange it raises an
-    ImapError. A challenge after its last response is a ProtocolError, too.
+    ImapError. A challenge after its last response is a ProtocolError, too. Secrets that it keeps as
+    `Secret` and gives in `secrets()` are blanked in traces and errors, should the server repeat
+    them.
     """
 
     name: ClassVar[str]

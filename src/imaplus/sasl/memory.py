@@ -21,9 +21,11 @@ class LoginMemory:
     `connect()` has one for all connections of the process. For one that lasts longer, keep what
     `saved()` gives, as JSON for instance, and give it back::
 
-        memory = LoginMemory(json.loads(path.read_text()) if path.exists() else {})
-        client = Client.connect("imap.example.org", ..., login_memory=memory)
-        path.write_text(json.dumps(memory.saved()))
+        memory = LoginMemory({"imap.example.org:993": ["SCRAM-SHA-256", "PLAIN"]})
+        with Client.connect(
+            "imap.example.org", user="ada", password="correct horse", login_memory=memory
+        ):
+            print(memory.saved())
 
     If a server has changed on purpose, `forget()` it. Threads may share a memory.
     """
