@@ -44,27 +44,6 @@ WHEN = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
 # -- connecting and logging in ---------------------------------------------------------------------
 
 
-def test_every_offered_mechanism(server: LabServer) -> None:
-    """Each by itself, under TLS, and with a wrong password too."""
-    with log_in(server, credentials=None) as lobby:
-        offered = {name[5:] for name in lobby.capabilities if name.startswith("AUTH=")}
-    ours = [
-        name
-        for name in ("SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
-        if name in offered
-    ]
-    assert "PLAIN" in ours
-    for mechanism in ours:
-        with log_in(server, mechanisms=[mechanism]) as client:
-            assert client.select("INBOX").is_open, mechanism
-    with pytest.raises(AuthenticationFailed) as caught:
-        Client.connect(
-            "localhost", server.tls_port, user="alice", password="wr0ng-secret",
-            tls=Tls(ca_file=server.ca_file), mechanisms=ours[:1],
-        )  # fmt: skip
-    assert "wr0ng-secret" not in str(caught.value)
-
-
 def test_starttls(server: LabServer) -> None:
     with Client.connect(
         "localhost", server.port, user="alice", password=server.users["alice"],
@@ -84,17 +63,6 @@ def test_client_certificate(cyrus: LabServer) -> None:
     tls = Tls(ca_file=cyrus.ca_file, client_certificate=files["cert"], client_key=files["key"])
     with log_in(cyrus, credentials=External(), tls=tls) as client:
         assert client.select("INBOX").is_open
-
-
-@pytest.mark.parametrize("mechanism", ["OAUTHBEARER", "XOAUTH2"])
-def test_bearer_tokens(dovecot: LabServer, mechanism: str) -> None:
-    token = subprocess.run(
-        dovecot.info["oauth_token"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    with log_in(dovecot, credentials=BearerToken("alice", token), mechanisms=[mechanism]) as client:
-        assert client.select("INBOX").is_open
-    with pytest.raises(AuthenticationFailed):
-        log_in(dovecot, credentials=BearerToken("alice", "x.y.z"), mechanisms=[mechanism])
 
 
 @pytest.mark.parametrize("name", ["dovecot", "dovecot_next"])

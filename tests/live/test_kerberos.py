@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,8 +12,6 @@ from imaplus import (
     AuthenticationFailed,
     Client,
     Kerberos,
-    ProtocolError,
-    Refused,
     Security,
     UsageError,
 )
@@ -78,8 +75,9 @@ def test_one_may_not_act_as_another(realm: Realm, as_user: Callable[[str], None]
     assert caught.value.mechanism == "GSSAPI"
 
 
-def test_without_a_ticket_nothing_is_sent(realm: Realm, as_user: Callable[[str], None]) -> None:
-    os.environ["KRB5CCNAME"] = f"FILE:{realm.directory}/none"
+@pytest.mark.usefixtures("as_user")
+def test_without_a_ticket_nothing_is_sent(realm: Realm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{realm.directory}/none")
     with pytest.raises(UsageError, match="no Kerberos ticket"):
         Client.connect("localhost", realm.port, security=Security.PLAIN, credentials=Kerberos())
 
@@ -88,7 +86,7 @@ def test_a_server_that_the_realm_does_not_know(
     realm: Realm, as_user: Callable[[str], None]
 ) -> None:
     as_user("alice")
-    with pytest.raises((UsageError, ProtocolError, Refused), match="imap@elsewhere"):
+    with pytest.raises(UsageError, match="no Kerberos ticket for imap@elsewhere"):
         Client.connect(
             "localhost", realm.port, security=Security.PLAIN, credentials=Kerberos(host="elsewhere")
         )

@@ -3,7 +3,9 @@ for another user. The run prints which server has which; docs/logging-in.md says
 
 from __future__ import annotations
 
+import base64
 import hmac
+import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Generator
@@ -17,6 +19,7 @@ from imaplus import (
     AuthenticationFailed,
     BearerToken,
     Client,
+    ConnectionLost,
     Credentials,
     External,
     ImapError,
@@ -25,11 +28,12 @@ from imaplus import (
     MechanismWithdrawn,
     NoMechanism,
     Password,
+    Refused,
     Secret,
     Tls,
 )
 from imaplus.core.session import Authenticate
-from imaplus.sasl import ScramSha256
+from imaplus.sasl import ChannelBinding, ScramSha256, ScramSha256Plus
 
 from ..sasl.documented import rows
 from .lab import LabServer
@@ -38,6 +42,7 @@ TOKEN_MECHANISMS = ("OAUTHBEARER", "XOAUTH2")
 AUTHZID_MECHANISMS = (
     "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN",
 )  # fmt: skip
+END = "tls-server-end-point"
 Tell = Callable[[str, str, str], None]
 
 
@@ -201,6 +206,26 @@ def test_under_tls_1_3_dovecot_has_no_binding_that_python_has(dovecot_next: LabS
         connect(dovecot_next, alice, mechanisms=["SCRAM-SHA-256-PLUS"])
 
 
+def test_dovecot_hangs_up_on_tls_server_end_point(dovecot_next: LabServer) -> None:
+    """Version 2.4.1; other types of binding it does not know end in the same way."""
+    alice = Password("alice", dovecot_next.users["alice"])
+    with connect(dovecot_next, None) as client:
+        bindings = [each for each in client.connection.channel_bindings() if END in each.type]
+        with pytest.raises(ConnectionLost):
+            client.run(Authenticate(ScramSha256Plus(alice, bindings)))
+
+
+@pytest.mark.parametrize("name", ["cyrus", "cyrus_bpo"])
+def test_cyrus_refuses_it(request: pytest.FixtureRequest, name: str) -> None:
+    """It has tls-unique, under TLS 1.3 too, where that is not to be used."""
+    server: LabServer = request.getfixturevalue(name)
+    alice = Password("alice", server.users["alice"])
+    with connect(server, None) as client:
+        bindings = [each for each in client.connection.channel_bindings() if END in each.type]
+        with pytest.raises(Refused):
+            client.run(Authenticate(ScramSha256Plus(alice, bindings)))
+
+
 def test_a_server_that_has_been_robbed_of_its_offer(dovecot_next: LabServer) -> None:
     """We say that we can bind and saw no -PLUS; the server has it, and refuses (RFC 5802, 6)."""
     with connect(dovecot_next, None) as client:
@@ -230,11 +255,6 @@ def test_what_was_offered_is_expected(dovecot_next: LabServer) -> None:
 def test_tls_exporter(dovecot_next: LabServer) -> None:
     """With another TLS library, since Python's does not export keys."""
     openssl = pytest.importorskip("OpenSSL.SSL", reason="needs pyOpenSSL")
-    import base64
-    import socket
-
-    from imaplus.sasl import ChannelBinding, ScramSha256Plus
-
     context = openssl.Context(openssl.TLS_CLIENT_METHOD)
     context.load_verify_locations(str(dovecot_next.ca_file))
     context.set_verify(openssl.VERIFY_PEER, lambda *found: bool(found[-1]))

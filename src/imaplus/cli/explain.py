@@ -73,6 +73,9 @@ def explain(error: BaseException, *, verb: str = "backup") -> Failure:
             return _connection(error, again)
         case errors.CommandError():
             return _refusal(error)
+        case errors.MechanismWithdrawn():
+            hint = "If the server has changed, start again; or name what to use: --mechanism."
+            return Failure(Exit.REFUSED, str(error), hint)
         case errors.NoMechanism():
             hint = (
                 "Check --mechanism and --security; a token is given by --token-command and others."
