@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from imaplus.sasl.choice import choose
-from imaplus.sasl.credentials import (
-    Anonymous,
-    AsyncCredentialsSource,
-    BearerToken,
-    Credentials,
-    CredentialsSource,
-    External,
-    Kerberos,
-    Password,
-)
-from imaplus.sasl.mechanism import Mechanism
-
 if TYPE_CHECKING:
     from imaplus.sasl.binding import ChannelBinding
+    from imaplus.sasl.choice import choose
     from imaplus.sasl.cram import CramMd5
+    from imaplus.sasl.credentials import (
+        Anonymous,
+        AsyncCredentialsSource,
+        BearerToken,
+        Credentials,
+        CredentialsSource,
+        External,
+        Kerberos,
+        Password,
+    )
     from imaplus.sasl.kerberos import Gssapi
+    from imaplus.sasl.mechanism import Mechanism
     from imaplus.sasl.memory import LoginMemory
     from imaplus.sasl.oauth import OAuthBearer, XOAuth2
     from imaplus.sasl.plain import Login, Plain
@@ -42,8 +41,14 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "binding": "ChannelBinding",
+    "choice": "choose",
     "cram": "CramMd5",
+    "credentials": (
+        "Anonymous AsyncCredentialsSource BearerToken Credentials CredentialsSource External "
+        "Kerberos Password"
+    ),
     "kerberos": "Gssapi",
+    "mechanism": "Mechanism",
     "memory": "LoginMemory",
     "oauth": "OAuthBearer XOAuth2",
     "plain": "Login Plain",
