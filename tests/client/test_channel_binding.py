@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    AuthenticationFailed,
-    LoginMemory,
-    MechanismWithdrawn,
-    NoMechanism,
-    Tls,
-)
+from imaplus import AuthenticationFailed, Tls
+from imaplus.credentials import LoginMemory
+from imaplus.errors import MechanismWithdrawn, NoMechanism
 from imaplus.testing import Authority, Fault, Personality, Server
 from imaplus.testing.personality import REV1
 from imaplus.testing.streams import Tls as ServerTls

@@ -7,14 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from imaplus import (
-    AsyncClient,
-    AuthenticationFailed,
-    Client,
-    Kerberos,
-    Security,
-    UsageError,
-)
+from imaplus import AsyncClient, AuthenticationFailed, Client, Security, UsageError
+from imaplus.credentials import Kerberos
 
 from .kerberos import Missing, Realm
 from .lab import LabServer

@@ -14,25 +14,19 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
+from imaplus import AuthenticationFailed, Client, ConnectionLost, ImapError, Refused, Tls
+from imaplus.core.session import Authenticate
+from imaplus.credentials import (
     Anonymous,
-    AuthenticationFailed,
     BearerToken,
-    Client,
-    ConnectionLost,
     Credentials,
     External,
-    ImapError,
     LoginMemory,
     Mechanism,
-    MechanismWithdrawn,
-    NoMechanism,
     Password,
-    Refused,
     Secret,
-    Tls,
 )
-from imaplus.core.session import Authenticate
+from imaplus.errors import MechanismWithdrawn, NoMechanism
 from imaplus.sasl import ChannelBinding, ScramSha256, ScramSha256Plus
 
 from ..sasl.documented import rows
