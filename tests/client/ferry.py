@@ -43,6 +43,10 @@ class Ferry:
     def check_owner(self) -> None:
         """Nothing that it is used for is another's."""
 
+    def channel_bindings(self) -> tuple[()]:
+        """There is no TLS to bind to."""
+        return ()
+
     def write_now(self, data: memoryview) -> int:
         self._outwards += data
         self.written += data

@@ -70,6 +70,10 @@ class Scripted:
     def check_owner(self) -> None:
         """It is everybody's."""
 
+    def channel_bindings(self) -> tuple[()]:
+        """There is no TLS to bind to."""
+        return ()
+
     def wait_now(self, timeout: float | None) -> None:
         when, _ = self._coming()
         gap = max(0.0, when - self.time)
