@@ -8,7 +8,7 @@ import hashlib
 import pickle
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -24,10 +24,21 @@ from imaplus import (
     Throttled,
 )
 from imaplus.core.session import Authenticate
-from imaplus.credentials import Anonymous, BearerToken, External, Password, Secret
+from imaplus.credentials import (
+    Anonymous,
+    BearerToken,
+    Credentials,
+    External,
+    Kerberos,
+    Mechanism,
+    Password,
+    Secret,
+)
 from imaplus.errors import CapabilityMissing, NoMechanism, Rejected
+from imaplus.flows.login import way_in
 from imaplus.protocol.command import State
-from imaplus.sasl import ScramSha256
+from imaplus.protocol.connection import Connection
+from imaplus.sasl import Gssapi, ScramSha256
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing import personality as personalities
 from imaplus.testing.personality import REV1, Quirk
@@ -321,6 +332,36 @@ async def test_no_way_in(connect: Connector, start: Callable[..., Server]) -> No
         await connect(server, credentials=External())
     again = pickle.loads(pickle.dumps(caught.value))
     assert (again.offered, str(again)) == (caught.value.offered, str(caught.value))
+
+
+class Own(Mechanism):
+    """A mechanism of a user, which sends a secret readably."""
+
+    name = "X-OWN"
+    plain_text = True
+
+    def start(self) -> Generator[bytes | None, bytes, None]:
+        raise AssertionError("it is not used")
+        yield None
+
+
+@pytest.mark.parametrize(
+    ("credentials", "offered", "why"),
+    [
+        (Own(), "PLAIN", "cannot log in with X-OWN: the server offers PLAIN"),
+        (Own(), "X-OWN", "X-OWN would send a secret in clear"),
+        (Kerberos(), "PLAIN", "cannot log in with Kerberos credentials: the server offers PLAIN"),
+        (Kerberos(), "GSSAPI", r"cannot log in with Kerberos: install imaplus\[kerberos\]"),
+    ],
+)
+def test_why_other_credentials_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, credentials: Credentials, offered: str, why: str
+) -> None:
+    monkeypatch.setattr(Gssapi, "available", staticmethod(lambda: False))
+    connection = Connection(secure=False)
+    connection.capabilities = frozenset({"IMAP4REV1", f"AUTH={offered}"})
+    with pytest.raises(NoMechanism, match=why):
+        way_in(connection, credentials)
 
 
 async def test_the_order_is_the_callers(connect: Connector, start: Callable[..., Server]) -> None:

@@ -23,7 +23,7 @@ from imaplus.errors import (
 from imaplus.protocol.command import Ahead, Command, Flow
 from imaplus.protocol.connection import Connection
 from imaplus.records import record
-from imaplus.sasl import BearerToken, Credentials, Mechanism, Password, choose
+from imaplus.sasl import BearerToken, Credentials, Kerberos, Mechanism, Password, choose
 from imaplus.wire.names import names_of
 
 if TYPE_CHECKING:
@@ -209,14 +209,17 @@ def _why_not(
     kinds: dict[type, str] = {Password: "the password", BearerToken: "the token"}
     kind = kinds.get(type(credentials), f"{type(credentials).__name__} credentials")
     if isinstance(credentials, Mechanism):
-        kind = credentials.name
+        kind = "a secret" if readable else credentials.name
     if readable:
         return (
             f"cannot log in: {', '.join(readable)} would send {kind} in clear: use TLS, or allow "
             "it by security=Security.PLAIN"
         )
-    if type(credentials).__name__ == "Kerberos" and "GSSAPI" in offered:
-        return "cannot log in with Kerberos: install imaplus[kerberos]"
+    if isinstance(credentials, Kerberos) and "GSSAPI" in offered:
+        from imaplus.sasl import Gssapi
+
+        if not Gssapi.available():
+            return "cannot log in with Kerberos: install imaplus[kerberos]"
     if allowed is not None:
         kind += f" by {', '.join(allowed)}" if allowed else ", as `mechanisms` is empty"
         if any(name.endswith("-PLUS") and name in offered for name in allowed):
