@@ -22,7 +22,8 @@ RECORDS = {"logs", "records"}
 WIRE = {"errors", "wire"} | RECORDS
 PROTOCOL = WIRE | {"protocol"}
 COMMANDS = PROTOCOL | {"core", "extensions", "sasl"}
-FLOWS = COMMANDS | {"flows"}
+READING = COMMANDS | {"reading"}
+FLOWS = READING | {"flows"}
 CLIENT = FLOWS | {"client"}
 FACES = {"credentials", "endpoints", "sansio", "search", "types"}
 PUBLIC = {"", "errors"} | FACES | RECORDS  # "" is the package itself: its public names
@@ -35,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "core": COMMANDS,
     "extensions": COMMANDS,
     "sasl": PROTOCOL,
+    "reading": READING,
     "flows": FLOWS,
     "client": CLIENT | {"version"},
     **dict.fromkeys(FACES, CLIENT),

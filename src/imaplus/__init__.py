@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from imaplus import types as types
     from imaplus.client._async import AsyncClient
     from imaplus.client._async_mailbox import AsyncMailbox
+    from imaplus.client._async_message import AsyncAttachment, AsyncMessage
     from imaplus.client._async_pipeline import AsyncPipeline
     from imaplus.client._sync import Client
     from imaplus.client._sync_mailbox import Mailbox
+    from imaplus.client._sync_message import Attachment, Message
     from imaplus.client._sync_pipeline import Pipeline
     from imaplus.client.answers import Answer
     from imaplus.client.endpoints import Security, Timeouts, Tls
@@ -68,9 +70,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "imaplus.client._async": "AsyncClient",
     "imaplus.client._async_mailbox": "AsyncMailbox",
+    "imaplus.client._async_message": "AsyncAttachment AsyncMessage",
     "imaplus.client._async_pipeline": "AsyncPipeline",
     "imaplus.client._sync": "Client",
     "imaplus.client._sync_mailbox": "Mailbox",
+    "imaplus.client._sync_message": "Attachment Message",
     "imaplus.client._sync_pipeline": "Pipeline",
     "imaplus.client.answers": "Answer",
     "imaplus.client.endpoints": "Security Timeouts Tls",
@@ -117,9 +121,12 @@ __all__ = [
     "AlreadyExists",
     "Answer",
     "Appended",
+    "AsyncAttachment",
     "AsyncClient",
     "AsyncMailbox",
+    "AsyncMessage",
     "AsyncPipeline",
+    "Attachment",
     "AuthenticationFailed",
     "BodySection",
     "Client",
@@ -136,6 +143,7 @@ __all__ = [
     "ListEntry",
     "Mailbox",
     "MailboxStatus",
+    "Message",
     "NoSuchMailbox",
     "NoSuchMessage",
     "Outgoing",

@@ -12,6 +12,7 @@ A key checks its arguments when it is made, and its values travel as data whatev
 
 from __future__ import annotations
 
+from imaplus.core.raw_search import Raw
 from imaplus.core.search_keys import (
     Answered,
     Bcc,
@@ -79,6 +80,7 @@ __all__ = [
     "On",
     "Or",
     "Query",
+    "Raw",
     "Recent",
     "Seen",
     "SentBefore",

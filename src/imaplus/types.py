@@ -13,6 +13,8 @@ from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPa
 from imaplus.flows.download import Progress
 from imaplus.flows.outgoing import OutgoingMessage
 from imaplus.protocol.telling import Trace
+from imaplus.reading.composing import ReplyTo
+from imaplus.reading.problems import Problem
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import NumberRange, SequenceSetLike
 from imaplus.wire.sinks import Sink
@@ -32,7 +34,9 @@ __all__ = [
     "NumberRange",
     "OutgoingMessage",
     "Part",
+    "Problem",
     "Progress",
+    "ReplyTo",
     "SequenceSetLike",
     "Sink",
     "Source",

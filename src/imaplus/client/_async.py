@@ -255,12 +255,41 @@ class AsyncClient(AsyncRunner):
 
         return await self.run(namespaces(self.connection))
 
-    async def create(self, mailbox: str) -> str | None:
+    async def exists(self, mailbox: str) -> bool:
+        """Whether there is a mailbox of this name that can be opened (LIST)."""
+        from imaplus.flows.special_use import exists
+
+        return await self.run(exists(self.connection, mailbox))
+
+    async def find(self, special_use: str) -> ListEntry | None:
+        """The mailbox for sent mail, drafts, trash and the like: `find("\\Sent")`; or None.
+
+        By SPECIAL-USE (RFC 6154) or XLIST; else by well-known names in many languages, such as
+        "Sent Items" and "Gesendete Elemente". Of several it is the one nearest to the top.
+
+        Raises:
+            InvalidArgument: there is no such special use.
+        """
+        from imaplus.flows.special_use import find
+
+        return await self.run(find(self.connection, special_use))
+
+    async def create(
+        self, mailbox: str, *, special_use: str | None = None, exist_ok: bool = False
+    ) -> str | None:
         """Create a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
 
-        Raises AlreadyExists, if the server's response code says so.
+        `special_use` is what it is for, such as "\\Sent": the server is told, if it has
+        CREATE-SPECIAL-USE (RFC 6154). With `exist_ok` it may be there already, and stays as it is.
+
+        Raises:
+            AlreadyExists: it is there, and the server's response code says so.
+            InvalidArgument: there is no such special use.
         """
-        return await self.run(mailboxes.create(self.connection, mailbox))
+        from imaplus.flows.special_use import ensure
+
+        flow = ensure(self.connection, mailbox, special_use, exist_ok=exist_ok)
+        return await self.run(flow)
 
     async def delete(self, mailbox: str) -> None:
         """Delete a mailbox and all its messages."""
@@ -352,6 +381,21 @@ class AsyncClient(AsyncRunner):
 
         prepared = outgoing(message, flags, date, binary=self.takes_nul)
         return await self.run(append_one(self.connection, mailbox, prepared))
+
+    async def save_draft(self, message: OutgoingMessage, *, mailbox: str | None = None) -> Appended:
+        """Add a message, marked \\Draft and \\Seen, to the mailbox for drafts; its UID there.
+
+        Without `mailbox` that is what `find("\\Drafts")` gives; if there is none, it is created.
+        Bcc stays in it.
+
+        Raises:
+            MessageRefused, Refused: what the server said.
+        """
+        if mailbox is None:
+            from imaplus.flows.special_use import drafts
+
+            mailbox = await self.run(drafts(self.connection))
+        return await self.append(mailbox, message, flags=("\\Draft", "\\Seen"))
 
     @overload
     async def append_many(

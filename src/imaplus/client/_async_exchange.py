@@ -49,7 +49,7 @@ class AsyncExchange:
         self.connection = connection
         self._stream = stream
         self._tls = tls
-        self._host = host
+        self.host = host
         self._timeouts = timeouts
         self._on_event = on_event
         self._mutex = AsyncMutex()  # over the connection, which is not made for two at a time
@@ -247,7 +247,7 @@ class AsyncExchange:
             self.connection.receive_data(data)
             if self.connection.error is not None:
                 raise self.connection.error
-        await self._stream.start_tls(self._tls, self._host, self._timeouts.connect)
+        await self._stream.start_tls(self._tls, self.host, self._timeouts.connect)
         self.connection.tls_established()
 
     # -- events -----------------------------------------------------------------------------

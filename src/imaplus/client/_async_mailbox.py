@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from imaplus.client._async_messages import AsyncMessages
 from imaplus.core.append import Appended
 from imaplus.core.fetch import BodySection, BodySink, FetchItem, keys_of
 from imaplus.core.fetched import Fetched
@@ -21,7 +22,6 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.errors import InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
-from imaplus.flows.download import Progress, download
 from imaplus.flows.fetching import Fetching
 from imaplus.flows.finding import uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage
@@ -40,7 +40,7 @@ POLL = 30.0
 """Seconds between two NOOPs where the server has no IDLE."""
 
 
-class AsyncMailbox:
+class AsyncMailbox(AsyncMessages):
     """The selected mailbox. UIDs are given as a number, a range, many numbers, or `"1:*"`."""
 
     def __init__(self, client: AsyncClient, opened: Opened) -> None:
@@ -218,31 +218,6 @@ class AsyncMailbox:
                 yield whole
         yield merger.rest(self._state.has_lost)
 
-    async def download(
-        self,
-        uid: int,
-        file: IO[bytes],
-        *,
-        section: str = "",
-        binary: bool = False,
-        progress: Progress | None = None,
-    ) -> int:
-        """Write a message, or a section of it, to a binary file in constant memory.
-
-        `section` is as for `BodySection`. With `binary` the server undoes the transfer encoding
-        (BINARY); if it cannot ([UNKNOWN-CTE] or [PARSE]; RFC 3516, 4.3), the part is decoded here,
-        ignoring errors in it. `progress` is called with the bytes received so far and the total.
-        Returns the number of bytes written.
-
-        Raises:
-            InvalidArgument: `file` is not a binary file.
-            NoSuchMessage: there is no such message or section.
-            Refused: neither the server nor imaplus knows the transfer encoding.
-        """
-        self._insist()
-        flow = download(uid, file, section=section, binary=binary, progress=progress)
-        return await self._client.run(flow)
-
     # -- changing ---------------------------------------------------------------------------
 
     async def add_flags(
@@ -362,6 +337,10 @@ class AsyncMailbox:
         """Leave the mailbox without expunging anything (UNSELECT, or a safe substitute)."""
         if self.is_open:
             await self._client.run(mailboxes.leave_mailbox(self._client.connection))
+
+    @property
+    def _mailbox(self) -> AsyncMailbox:
+        return self
 
     def _insist(self) -> None:
         if not self.is_open:

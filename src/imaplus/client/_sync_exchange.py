@@ -50,7 +50,7 @@ class Exchange:
         self.connection = connection
         self._stream = stream
         self._tls = tls
-        self._host = host
+        self.host = host
         self._timeouts = timeouts
         self._on_event = on_event
         self._mutex = Mutex()  # over the connection, which is not made for two at a time
@@ -248,7 +248,7 @@ class Exchange:
             self.connection.receive_data(data)
             if self.connection.error is not None:
                 raise self.connection.error
-        self._stream.start_tls(self._tls, self._host, self._timeouts.connect)
+        self._stream.start_tls(self._tls, self.host, self._timeouts.connect)
         self.connection.tls_established()
 
     # -- events -----------------------------------------------------------------------------

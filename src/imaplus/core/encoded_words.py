@@ -29,6 +29,9 @@ _FOLD: Final = lazy_pattern(r"\r?\n(?=[ \t])")
 _NOT_BASE64: Final = lazy_pattern(rb"[^A-Za-z0-9+/]+")
 _LONE: Final = lazy_pattern("[\ud800-\udfff]")
 _PERCENT: Final = lazy_pattern(rb"%([0-9A-Fa-f]{2})")
+_EXTENDED: Final = lazy_pattern(
+    r"(?i)(?:utf-8|iso-8859-\d+|windows-\d+)'[a-z-]{0,10}'[^%]*%[0-9a-f]{2}"
+)
 
 # Codecs of Python's that are no charsets; others (idna, punycode) have no alias and are no danger.
 _NO_CHARSETS: Final = frozenset(
@@ -42,14 +45,14 @@ _CHARSETS: Final = (
     | {codec: codec for codec in _WITHOUT_ALIAS}
     | {"windows_874": "cp874", "x_sjis": "cp932", "utf8mb4": "utf_8"}
 )
-# Mail programs write the subset's name and use the superset.
-_SUPERSETS: Final = {
+SUPERSETS: Final = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "euc_kr": "cp949",
     "shift_jis": "cp932",
     "big5": "big5hkscs",
 }
+"""Mail programs write the subset's name and use the superset."""
 
 
 LONGEST_SHARED: Final = 256
@@ -121,7 +124,7 @@ def decode_charset(data: bytes, charset: str) -> str:
     codec = charset_codec(charset)
     if codec is None or codec == "ascii":
         return decode_text(data)
-    return _LONE.sub("\ufffd", data.decode(_SUPERSETS.get(codec, codec), "replace"))
+    return _LONE.sub("\ufffd", data.decode(SUPERSETS.get(codec, codec), "replace"))
 
 
 def decode_parameter(params: Mapping[str, str], name: str) -> str | None:
@@ -129,11 +132,11 @@ def decode_parameter(params: Mapping[str, str], name: str) -> str | None:
 
     `params` has its names in lower case, as they were sent: `name`, `name*`, or the pieces
     `name*0`, `name*1*`, ... (RFC 2231, 3 and 4). Encoded words, which RFC 2047 (5) forbids here,
-    are the most common of all.
+    are the most common of all, and also come within the others.
     """
     first = params.get(f"{name}*")
     if first is not None:
-        return _decode_pieces([(first, True)])
+        return decode_words(_decode_pieces([(first, True)]))
     pieces: list[tuple[str, bool]] = []
     while True:
         number = f"{name}*{len(pieces)}"
@@ -144,8 +147,10 @@ def decode_parameter(params: Mapping[str, str], name: str) -> str | None:
         else:
             break
     if pieces:
-        return _decode_pieces(pieces)
+        return decode_words(_decode_pieces(pieces))
     plain = params.get(name)
+    if plain is not None and _EXTENDED.match(plain):  # without the asterisk
+        return _decode_pieces([(plain, True)])
     return None if plain is None else decode_words(plain)
 
 

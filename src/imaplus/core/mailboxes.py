@@ -98,14 +98,25 @@ class Examine(Select):
 
 @record
 class Create(Command[str | None]):
-    """Make a mailbox (RFC 9051, 6.3.4). The result is its MAILBOXID, if the server tells it."""
+    """Make a mailbox (RFC 9051, 6.3.4), for special uses if any are given (RFC 6154, 3).
+
+    The result is its MAILBOXID, if the server tells it.
+    """
 
     name = b"CREATE"
     mailbox: str
+    special_uses: tuple[str, ...] = ()
+
+    def needs(self) -> Iterable[str]:
+        return ("CREATE-SPECIAL-USE",) if self.special_uses else ()
 
     def encode(self, out: Writer) -> None:
         out.sp()
         out.mailbox(self.mailbox)
+        if self.special_uses:
+            out.raw(b" (USE ")
+            out.flag_list(self.special_uses)
+            out.raw(b")")
 
     def result(self, reply: Reply) -> str | None:
         told = reply.status.data

@@ -108,6 +108,9 @@ def esearch(c: Cursor) -> Found:
         match name:
             case "ALL":
                 values["uids"] = c.uid_set()
+            case "PARTIAL":
+                if (part := _partial(c)) is not None:
+                    values["uids"] = part
             case "COUNT" | "MIN" | "MAX" | "MODSEQ":
                 values[name.lower()] = c.accept_number()
                 if values[name.lower()] is None:
@@ -115,6 +118,16 @@ def esearch(c: Cursor) -> Found:
             case _:
                 c.skip()
     return Found(**values)
+
+
+def _partial(c: Cursor) -> SequenceSet | None:
+    """ "(" partial-range SP partial-results ")" (RFC 9394, 3.1); NIL for none."""
+    c.expect(b"(")
+    c.skip()
+    c.sp()
+    found = None if c.accept_nil() else c.uid_set()
+    c.expect(b")")
+    return found
 
 
 def _correlator(c: Cursor) -> str | None:

@@ -6,7 +6,7 @@ server would not. Where the octets come from and where they go is not known here
 
 from __future__ import annotations
 
-from binascii import a2b_base64, a2b_qp
+from binascii import a2b_base64, a2b_qp, a2b_uu
 from collections.abc import Callable
 from typing import IO, Final, Protocol
 
@@ -83,12 +83,49 @@ class QuotedPrintable:
         return a2b_qp(left)
 
 
+class Uuencode:
+    """uuencode, as mail had it before MIME: what stands between its first and last line."""
+
+    def __init__(self) -> None:
+        self._left = b""
+        self._inside = False
+
+    def feed(self, data: bytes) -> bytes:
+        *lines, self._left = (self._left + data).split(b"\n")
+        if len(self._left) > LONGEST_LINE:
+            self._left = b""
+        return b"".join(map(self._line, lines))
+
+    def end(self) -> bytes:
+        left, self._left = self._left, b""
+        return self._line(left)
+
+    def _line(self, line: bytes) -> bytes:
+        line = line.rstrip(b"\r")
+        if not self._inside:
+            self._inside = line.startswith(b"begin ")
+            return b""
+        if line == b"end" or not line:
+            self._inside = line != b"end"
+            return b""
+        size = ((line[0] - 32) & 63) if line[0] >= 32 else 0
+        needed = 1 + (size + 2) // 3 * 4
+        try:
+            return a2b_uu(line[:needed])  # some encoders add characters
+        except ValueError:
+            return b""
+
+
 _DECODERS: Final[dict[bytes, Callable[[], Decoder]]] = {
     b"7bit": Identity,
     b"8bit": Identity,
     b"binary": Identity,
     b"base64": Base64,
     b"quoted-printable": QuotedPrintable,
+    b"x-uuencode": Uuencode,
+    b"uuencode": Uuencode,
+    b"x-uue": Uuencode,
+    b"uue": Uuencode,
 }
 
 

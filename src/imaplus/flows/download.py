@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import TextIOBase
-from typing import IO, TYPE_CHECKING
+from io import BytesIO, TextIOBase
+from typing import IO, TYPE_CHECKING, Final
 
 from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.fetched import Fetched
-from imaplus.errors import InvalidArgument, NoSuchMessage, Refused
+from imaplus.errors import InvalidArgument, NoSuchMessage, Refused, Rejected
 from imaplus.flows.fetching import UNDECODABLE
 from imaplus.protocol.command import Flow
 from imaplus.records import record
@@ -18,6 +18,12 @@ from imaplus.wire.sources import CHUNK
 
 if TYPE_CHECKING:
     from imaplus.core.transfer_encodings import Decoder
+    from imaplus.protocol.connection import Connection
+
+PIECE: Final = 16 << 20
+"""Bytes asked for at once behind what has come before."""
+OVERLAP: Final = 4096
+"""Bytes at the end of what has come before that are compared."""
 
 Progress = Callable[[int, int], object]
 """Called with (octets so far, octets in all)."""
@@ -43,11 +49,12 @@ def download(
     section: str = "",
     binary: bool = False,
     progress: Progress | None = None,
+    connection: Connection | None = None,
 ) -> Flow[int]:
     """Write a section of a message to a binary file; the octets written.
 
-    With `binary` it is decoded: by the server, or here, where the server declines because of what
-    the part is like. After an error the file holds what had come by then.
+    With `binary` it is decoded: by the server, or here, where the server has no BINARY or declines
+    because of what the part is like. After an error the file holds what had come by then.
 
     Raises:
         NoSuchMessage: the mailbox has no message with this UID, or the message no such section.
@@ -57,14 +64,20 @@ def download(
     into = _IntoFile(file, progress)
     if not binary:
         return (yield from _download(uid, BodySection(section), into))
-    try:
-        return (yield from _download(uid, BodySection(section, binary=True), into))
-    except Refused as error:
-        if error.code not in UNDECODABLE:
-            raise
-        decoder = yield from _decoder(uid, section)
-        if decoder is None:  # nobody knows this encoding
-            raise
+    if connection is not None and not connection.can("BINARY"):
+        decoder = yield from find_decoder(uid, section)
+        if decoder is None:
+            words = f"the transfer encoding of part {section} is unknown"
+            raise Refused("FETCH", "NO", "UNKNOWN-CTE", words)
+    else:
+        try:
+            return (yield from _download(uid, BodySection(section, binary=True), into))
+        except Refused as error:
+            if error.code not in UNDECODABLE:
+                raise
+            decoder = yield from find_decoder(uid, section)
+            if decoder is None:  # nobody knows this encoding
+                raise
     from imaplus.core.transfer_encodings import Decoded
 
     decoded = Decoded(file, decoder)
@@ -78,6 +91,56 @@ def _insist_on_octets(file: object) -> None:
         raise InvalidArgument(f"expected a file to write to, found {type(file).__name__}")
     if isinstance(file, TextIOBase):
         raise InvalidArgument("expected a file opened in binary mode, found a text file")
+
+
+def resume(
+    uid: int,
+    file: IO[bytes],
+    *,
+    section: str = "",
+    binary: bool = False,
+    progress: Progress | None = None,
+) -> Flow[int]:
+    """Write a section behind what an earlier download has left of it in the file; all its bytes.
+
+    The end of what is there is compared with what the server has in that place: if they differ, or
+    the server knows no partial fetches, the file is emptied and the section fetched whole.
+    """
+    offset = file.seek(0, 2)
+    if offset:
+        overlap = min(offset, OVERLAP)
+        file.seek(-overlap, 2)
+        before, compared = file.read(overlap), BytesIO()
+        item = BodySection(section, partial=(offset - overlap, overlap), binary=binary)
+        try:
+            yield from _download(uid, item, _IntoFile(compared, None))
+        except (Refused, Rejected, NoSuchMessage):
+            compared.truncate(0)
+        if compared.getvalue() != before:
+            file.seek(0)
+            offset = file.truncate(0)
+        file.seek(offset)
+    if not offset:
+        return (
+            yield from _download(
+                uid, BodySection(section, binary=binary), _IntoFile(file, progress)
+            )
+        )
+    while True:
+        told = None if progress is None else _behind(offset, progress)
+        item = BodySection(section, partial=(offset, PIECE), binary=binary)
+        try:
+            got = yield from _download(uid, item, _IntoFile(file, told))
+        except NoSuchMessage:  # some tell nothing of what begins at the end
+            got = 0
+        offset += got
+        if got < PIECE:
+            return offset
+
+
+def _behind(offset: int, progress: Progress) -> Progress:
+    """Tells of what comes as a part of the whole."""
+    return lambda done, total: progress(offset + done, offset + total)
 
 
 def _download(uid: int, item: BodySection, into: _IntoFile) -> Flow[int]:
@@ -97,7 +160,7 @@ def _download(uid: int, item: BodySection, into: _IntoFile) -> Flow[int]:
     return size
 
 
-def _decoder(uid: int, section: str) -> Flow[Decoder | None]:
+def find_decoder(uid: int, section: str) -> Flow[Decoder | None]:
     """What undoes the encoding of a part, by the header of the part; of the message, none has."""
     from imaplus.core.transfer_encodings import Identity, decoder_for, encoding_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from imaplus.core.parameters import SearchReturn
-from imaplus.core.search import RETURN_ALL, Found, Search
+from imaplus.core.search import RETURN_ALL, RETURN_COUNT, Found, Search
 from imaplus.core.search_query import ALL, Query
 from imaplus.core.sequences import FetchUids
 from imaplus.core.session import Noop
@@ -36,16 +36,16 @@ def search(connection: Connection, query: Query = ALL) -> Flow[Found]:
     elif connection.can("X-GM-EXT-1"):
         yield from Noop()  # quirk 53: Gmail shows new mail after it, and not before
     if not connection.can("ESEARCH"):
-        return (yield from _in_a_charset(connection, query, ()))
+        return (yield from in_a_charset(connection, query, ()))
     try:
-        found = yield from _in_a_charset(connection, query, (RETURN_ALL,))
+        found = yield from in_a_charset(connection, query, (RETURN_ALL,))
         if (yield from _is_believable(connection, query, found)):
             return found
     except (UnknownCharset, PartlyDone, Throttled):
         raise
     except CommandError:  # quirk 84: RETURN is refused, or the search itself: then this one is too
         pass
-    plain = yield from _in_a_charset(connection, query, ())
+    plain = yield from in_a_charset(connection, query, ())
     connection.refuse("ESEARCH")
     return plain
 
@@ -72,7 +72,7 @@ def _is_believable(connection: Connection, query: Query, found: Found) -> Flow[b
     return bool(every.uids) or not _has_messages(connection)
 
 
-def _in_a_charset(
+def in_a_charset(
     connection: Connection, query: Query, returns: tuple[SearchReturn, ...]
 ) -> Flow[Found]:
     # UTF8=ACCEPT forbids it (RFC 9755, 3); under IMAP4rev2 Cyrus 3.10 finds nothing without it.
@@ -127,6 +127,22 @@ def _joined(parts: list[Found]) -> Found:
 def uids_of(connection: Connection, query: Query = ALL) -> Flow[SequenceSet]:
     """The UIDs that a query finds."""
     return (yield from search(connection, query)).uids
+
+
+def count(connection: Connection, query: Query = ALL) -> Flow[int]:
+    """How many messages a query finds."""
+    if connection.can("ESEARCH") and not (query is ALL and _is_empty(connection)):
+        try:
+            found = yield from in_a_charset(connection, query, (RETURN_COUNT,))
+        except (UnknownCharset, Throttled):
+            raise
+        except CommandError:  # quirk 84, or PartlyDone: the parts are counted below
+            pass
+        else:
+            if found.count:
+                return found.count
+    found = yield from search(connection, query)
+    return found.uids.count if found.count is None else found.count
 
 
 def nothing_there(connection: Connection) -> Flow[bool]:

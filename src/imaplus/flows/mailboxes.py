@@ -60,11 +60,13 @@ def status(
     return (yield from _in_either_form(connection, mailbox, command))
 
 
-def create(connection: Connection, mailbox: str) -> Flow[str | None]:
+def create(
+    connection: Connection, mailbox: str, special_uses: tuple[str, ...] = ()
+) -> Flow[str | None]:
     """CREATE, as the server wants the name; its MAILBOXID, if the server tells it."""
     if connection.can("X-GM-EXT-1"):
         mailbox = mailbox.rstrip("/")  # quirk 53: Gmail refuses a delimiter at the end
-    return (yield from Create(mailbox))
+    return (yield from Create(mailbox, special_uses))
 
 
 def open_mailbox(

@@ -126,7 +126,25 @@ def change_flags(
 ) -> Flow[Stored]:
     """STORE, of flags that `flags_to()` gives."""
     modifiers = () if unchanged_since is None else (UnchangedSince(unchanged_since),)
-    return (yield from store(connection, uids, change, flags, modifiers=modifiers))
+    stored = yield from store(connection, uids, change, flags, modifiers=modifiers)
+    _note_deleted(connection, uids, change, flags, stored)
+    return stored
+
+
+def _note_deleted(
+    connection: Connection, uids: SequenceSet, change: Change, flags: frozenset[str], stored: Stored
+) -> None:
+    """Remember what this session has marked, for `expunge_marked()`."""
+    names = any(flag.lower() == "\\deleted" for flag in flags)
+    if connection.mailbox is None or not (names or change is Change.REPLACE):
+        return
+    if uids.open_ended:  # only those that the server has told of
+        uids &= SequenceSet.of(each.uid for each in stored.messages if each.uid)
+    changed = uids - stored.modified
+    if names and change is not Change.REMOVE:
+        connection.mailbox.marked |= changed
+    else:
+        connection.mailbox.marked -= changed
 
 
 def store(
@@ -212,6 +230,24 @@ def delete(connection: Connection, uids: SequenceSet) -> Flow[None]:
         raise CapabilityMissing("UIDPLUS", "removing these messages and no others")
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
     yield from _expunge(connection, uids)
+
+
+def expunge_marked(connection: Connection) -> Flow[SequenceSet]:
+    """UID EXPUNGE of what this session has given \\Deleted; their UIDs.
+
+    Raises:
+        CapabilityMissing: the server has no UIDPLUS.
+    """
+    if not connection.can("UIDPLUS"):
+        raise CapabilityMissing(
+            "UIDPLUS", "removing the messages that you have marked, and no others"
+        )
+    mailbox = connection.mailbox
+    marked = SequenceSet() if mailbox is None else mailbox.marked
+    if mailbox is not None and marked:
+        yield from _expunge(connection, marked)
+        mailbox.marked -= marked
+    return marked
 
 
 # -- APPEND ----------------------------------------------------------------------------------------

@@ -58,6 +58,8 @@ class Mailbox:
         self.mailboxid: str | None = None
         self.made_anew: UidValidityChanged | None = None
         """Set once the server has told another UIDVALIDITY: all UIDs of before are void."""
+        self.marked = SequenceSet()
+        """Messages to which this session has given \\Deleted."""
         self._earlier: list[SequenceSet] = []
         self._most = limits.messages
         self._uids = array("I")  # the UID of message seq at [seq - 1], 0 if unknown; may be short

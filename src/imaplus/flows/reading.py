@@ -1,0 +1,117 @@
+"""Fetching what a message is shown by: a summary of many at once, then the parts that are wanted.
+
+A message that the server cannot tell of costs no other: what is refused is asked for in smaller
+portions, and what does not parse is read from the header, or from the message, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from imaplus.core.fetch import BodySection, Fetch, FetchItem
+from imaplus.core.fetched import Fetched
+from imaplus.errors import CommandError, NoSuchMessage, Throttled
+from imaplus.flows.messages import fetch
+from imaplus.protocol.command import Flow
+from imaplus.protocol.connection import Connection
+from imaplus.reading.summary import (
+    HEADER,
+    ITEMS,
+    START,
+    Summary,
+    lacks_envelope,
+    lacks_structure,
+    summarise,
+    value_of,
+)
+from imaplus.wire.sets import SequenceSet
+
+SAFE: Final[tuple[FetchItem, ...]] = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
+"""What a server can tell of a message that it cannot read."""
+LARGEST_TEXT: Final = 16 << 20
+"""Bytes of a text, as they travel, that are read into memory."""
+
+
+def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
+    """What is known of messages before their parts are read, ascending by UID: those that exist."""
+    found = {each.uid: each for each in (yield from _told(connection, uids)) if each.uid}
+    for item, lacking in ((HEADER, lacks_envelope), (START, lacks_structure)):
+        without = SequenceSet.of(uid for uid, each in found.items() if uid and lacking(each))
+        if without:
+            for each in (yield from _one_by_one_if_refused(connection, without, (item,))):
+                if each.uid in found:
+                    found[each.uid] = found[each.uid].merged(each)
+    return [summarise(found[uid]) for uid in sorted(uid for uid in found if uid and uid in uids)]
+
+
+def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
+    """Every message that exists, with as much as the server tells of it."""
+    try:
+        return (yield from fetch(connection, uids, ITEMS))
+    except Throttled:
+        raise
+    except CommandError:
+        if uids.count > 1:
+            found: list[Fetched] = []
+            for half in uids.chunks(-(-uids.count // 2)):
+                found += yield from _told(connection, half)
+            return found
+    return (yield from fetch(connection, uids, SAFE))
+
+
+def _one_by_one_if_refused(
+    connection: Connection, uids: SequenceSet, items: tuple[FetchItem, ...]
+) -> Flow[list[Fetched]]:
+    try:
+        return (yield from fetch(connection, uids, items))
+    except Throttled:
+        raise
+    except CommandError:
+        if uids.count == 1:
+            return []
+    found: list[Fetched] = []
+    for uid in uids:
+        found += yield from _one_by_one_if_refused(connection, SequenceSet.of(uid), items)
+    return found
+
+
+def sections(
+    connection: Connection, uid: int, wanted: Iterable[BodySection]
+) -> Flow[dict[str, bytes]]:
+    """Sections of a message in one FETCH, by their keys; without those that the server lacks.
+
+    What it leaves out of several it is asked for once more, alone (quirk 94: James).
+
+    Raises:
+        NoSuchMessage: the message is gone.
+        CommandError: the server tells none of them.
+    """
+    bodies = tuple(dict.fromkeys(wanted))
+    if not bodies:
+        return {}
+    found: dict[str, bytes] = {}
+    error: CommandError | None = None
+    there = False
+    for group in (bodies, *((each,) for each in bodies if len(bodies) > 1)):
+        asked = tuple(each for each in group if each.key not in found)
+        if not asked:
+            continue
+        try:
+            told = yield from Fetch(SequenceSet.of(uid), ("UID", *asked))
+        except Throttled:
+            raise
+        except CommandError as refusal:
+            error = refusal
+            continue
+        there = there or bool(told)
+        for message in told:
+            for each in asked:
+                value = value_of(message, each.key)
+                if isinstance(value, bytes):
+                    found[each.key] = value
+        if not there:
+            break
+    if not there:
+        raise error or NoSuchMessage(f"there is no message with UID {uid} any more")
+    return found

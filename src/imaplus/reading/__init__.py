@@ -1,0 +1,1 @@
+"""Reading mail, without I/O: parts, texts, names of attachments, replies."""

@@ -1,0 +1,146 @@
+"""Which parts of a message are its text, and which are attachments, by its structure alone.
+
+It follows what mail programs do and RFC 8621 (4.1.4) writes down: the first text part is the body,
+whatever its name; of alternatives one is shown; what belongs to an HTML text is inline; all else is
+an attachment. Messages within the message are attachments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from imaplus.core.parts import Multipart, Part
+
+_PLAIN: Final = frozenset({"plain", "enriched", "richtext", "markdown"})
+DEEPEST: Final = 100
+"""Multiparts within multiparts that are looked into; those below count as attachments."""
+
+
+class Shown(NamedTuple):
+    """A piece of the body: its alternatives. At least one of the two is there."""
+
+    plain: Part | None
+    html: Part | None
+
+
+class Choice(NamedTuple):
+    """What the parts of a message are for."""
+
+    shown: tuple[Shown, ...] = ()
+    """The pieces of the body, in order: most messages have one."""
+    attachments: tuple[Part, ...] = ()
+    inline: tuple[Part, ...] = ()
+    """What an HTML text shows: pictures, mostly."""
+
+    def texts(self) -> tuple[Part, ...]:
+        """The parts to read for a plain text: HTML only where there is nothing else."""
+        return tuple(part for each in self.shown if (part := each.plain or each.html))
+
+    def htmls(self) -> tuple[Part, ...]:
+        """The parts to read for an HTML text; none if there is no HTML in the message."""
+        if not any(each.html for each in self.shown):
+            return ()
+        return tuple(part for each in self.shown if (part := each.html or each.plain))
+
+
+class _Chooser:
+    def __init__(self) -> None:
+        self.attachments: list[Part] = []
+        self.inline: list[Part] = []
+
+    def body(self, part: Part, *, first: bool, related: bool, depth: int) -> list[Shown]:
+        if not isinstance(part, Multipart):
+            return self._leaf(part, first=first, related=related)
+        if depth > DEEPEST:
+            self.attachments.append(part)
+            return []
+        if part.subtype == "alternative":
+            return self._alternative(part, first, depth)
+        if part.subtype == "related":
+            return self._related(part, first, depth)
+        shown: list[Shown] = []
+        for each in part.parts:
+            is_first = first and not shown
+            shown += self.body(each, first=is_first, related=related, depth=depth + 1)
+        return shown
+
+    def _leaf(self, part: Part, *, first: bool, related: bool) -> list[Shown]:
+        to_save = part.disposition is not None and part.disposition.type != "inline"
+        if part.type == "text" and not to_save:
+            if part.subtype in _PLAIN and (first or not (part.filename or related)):
+                return [Shown(part, None)]
+            if part.subtype == "html" and (first or not (part.filename or related)):
+                return [Shown(None, part)]
+        if _is_inline(part, related=related):
+            self.inline.append(part)
+        else:
+            self.attachments.append(part)
+        return []
+
+    def _alternative(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+        plain: list[Part] = []
+        html: list[Part] = []
+        for each in part.parts:
+            if _is_other_form(each):
+                continue  # it says the same as the ones that are shown
+            for piece in self.body(each, first=first, related=False, depth=depth + 1):
+                if piece.plain is not None:
+                    plain.append(piece.plain)
+                if piece.html is not None:
+                    html.append(piece.html)
+        pieces = max(len(plain), len(html))
+        if pieces > 1 and plain and html:  # one of the two may come in several parts
+            return [Shown(plain[0], html[0]), *_rest(plain[1:], html[1:])]
+        return (
+            [*_rest(plain, html)]
+            if pieces > 1 or not pieces
+            else [Shown(plain[0] if plain else None, html[0] if html else None)]
+        )
+
+    def _related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+        root = _root(part)
+        shown: list[Shown] = []
+        for each in part.parts:
+            if each is root:
+                shown += self.body(each, first=first, related=False, depth=depth + 1)
+            else:
+                shown += self.body(each, first=False, related=True, depth=depth + 1)
+        return shown
+
+
+def _rest(plain: list[Part], html: list[Part]) -> Iterable[Shown]:
+    """More pieces of one alternative than the other has: Apple's texts with pictures in between."""
+    for n in range(max(len(plain), len(html))):
+        yield Shown(plain[n] if n < len(plain) else None, html[n] if n < len(html) else None)
+
+
+def _root(part: Multipart) -> Part | None:
+    """The part that the others belong to: the one that `start` names, else the first (RFC 2387)."""
+    start = part.params.get("start", "").strip("<> ")
+    named = (each for each in part.parts if start and (each.content_id or "").strip("<> ") == start)
+    return next(named, part.parts[0] if part.parts else None)
+
+
+def _is_other_form(part: Part) -> bool:
+    """Whether it is a text in a form of its own: text/x-amp-html, text/watch-html and the like."""
+    return part.type == "text" and part.subtype in ("x-amp-html", "watch-html", "rtf")
+
+
+def _is_inline(part: Part, *, related: bool) -> bool:
+    if part.type in ("text", "message"):
+        return False
+    if part.disposition is not None and part.disposition.type != "inline":
+        return False
+    if related or part.content_id:
+        return True
+    return part.disposition is not None and part.filename is None
+
+
+def choose(structure: Part | None) -> Choice:
+    """What the parts of a message are for; nothing, if its structure is not known."""
+    if structure is None:
+        return Choice()
+    chooser = _Chooser()
+    shown = chooser.body(structure, first=True, related=False, depth=0)
+    return Choice(tuple(shown), tuple(chooser.attachments), tuple(chooser.inline))

@@ -1,0 +1,118 @@
+"""Names of files that strangers have chosen, made safe to write on any system.
+
+A safe name is one component: it has no separators, no control or direction characters, is no
+device of Windows, is not hidden, and is short enough for a number to be added.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from imaplus.core.parts import Part
+from imaplus.wire.patterns import lazy_pattern
+
+LONGEST: Final = 200
+"""Bytes of a name in UTF-8: file systems take 255, and a number may be added."""
+LONGEST_EXTENSION: Final = 20
+_FORBIDDEN: Final = lazy_pattern(r'[<>:"/\\|?*\x7f]')
+_DEVICE: Final = lazy_pattern(
+    r"(?i)(?:CON|PRN|AUX|NUL|CLOCK\$|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\.|\Z)"
+)
+_SPACES: Final = lazy_pattern(r"\s+")
+_EXTENSIONS: Final = {
+    "application/gzip": "gz",
+    "application/json": "json",
+    "application/ms-tnef": "dat",
+    "application/msword": "doc",
+    "application/pdf": "pdf",
+    "application/pgp-keys": "asc",
+    "application/pgp-signature": "asc",
+    "application/pkcs7-mime": "p7m",
+    "application/pkcs7-signature": "p7s",
+    "application/rtf": "rtf",
+    "application/vnd.ms-excel": "xls",
+    "application/xml": "xml",
+    "application/zip": "zip",
+    "audio/mpeg": "mp3",
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "image/tiff": "tiff",
+    "image/webp": "webp",
+    "message/delivery-status": "txt",
+    "message/global": "eml",
+    "message/rfc822": "eml",
+    "text/calendar": "ics",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/rfc822-headers": "txt",
+    "text/vcard": "vcf",
+    "text/x-vcard": "vcf",
+    "video/mp4": "mp4",
+}
+_NAMES: Final = {
+    "application/ms-tnef": "winmail",
+    "application/pgp-signature": "signature",
+    "application/pkcs7-mime": "smime",
+    "application/pkcs7-signature": "smime",
+    "message/delivery-status": "delivery-status",
+    "text/calendar": "invite",
+    "text/rfc822-headers": "headers",
+}
+
+
+def safe_name(name: str | None, default: str = "attachment") -> str:
+    """A name like the one given that may be written into a folder; the default if none is left."""
+    import unicodedata  # a megabyte of tables, for those who save files
+
+    text = unicodedata.normalize("NFC", name or "")
+    text = _SPACES.sub(" ", text)
+    # Cc, Cf (directions, zero widths), Cs, Co and Cn: nothing that one sees.
+    text = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
+    text = _FORBIDDEN.sub("_", text)
+    text = text.lstrip(". ~").rstrip(". ")
+    if text.startswith("-"):
+        text = "_" + text[1:]
+    if not text.strip("_. "):
+        text = default
+    if _DEVICE.match(text):
+        text = "_" + text
+    return _shortened(text)
+
+
+def _shortened(name: str) -> str:
+    if len(name.encode()) <= LONGEST:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not stem or not extension or len(extension.encode()) > LONGEST_EXTENSION:
+        stem, dot, extension = name, "", ""
+    room = LONGEST - len((dot + extension).encode())
+    cut = stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ")
+    return cut + dot + extension
+
+
+def numbered(name: str, number: int) -> str:
+    """The name to try after so many others are taken: "report (2).pdf"."""
+    if number < 2:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not stem or len(extension.encode()) > LONGEST_EXTENSION:
+        stem, dot, extension = name, "", ""
+    return f"{stem} ({number}){dot}{extension}"
+
+
+def name_of(part: Part) -> str:
+    """A safe name for a part: what its sender calls it, else one by its type."""
+    kind = part.content_type
+    extension = _EXTENSIONS.get(kind, "bin")
+    default = f"{_NAMES.get(kind, 'attachment')}.{extension}"
+    name = part.filename
+    envelope = getattr(part, "envelope", None)
+    if name is None and envelope is not None and envelope.subject:
+        name = f"{safe_name(envelope.subject, 'message')[:100]}.eml"
+    safe = safe_name(name, default)
+    if kind in ("message/rfc822", "message/global") and not safe.lower().endswith(".eml"):
+        safe = safe_name(f"{safe}.eml")
+    return safe
