@@ -34,14 +34,18 @@ Home = tuple[str, str]
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Assign | ast.AnnAssign
 MADE_BY_US = {
     "Answer",
+    "AsyncAttachment",
     "AsyncClient",
     "AsyncMailbox",
+    "AsyncMessage",
     "AsyncPipeline",
+    "Attachment",
     "Client",
     "Entries",
     "Fetched",
     "Journal",
     "Mailbox",
+    "Message",
     "ObjectWriter",
     "Objects",
     "PartialWriter",

@@ -14,6 +14,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "imaplus"
 
 VOUCHED = {
+    ("core/raw_search.py", "token.encode('ascii')"): "a word of a pattern without specials",
     ("core/messages.py", "self.change.value"): "a member of the enum Change",
     ("core/fetch.py", "b'<%d.%d>' % self.partial"): "two numbers: %d takes nothing else",
     ("protocol/connection.py", "pending.tag.encode()"): "our own tag: hexadecimal digits and '-'",

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import imaplus.core
 import imaplus.extensions
 from imaplus import sasl
-from imaplus.core import listing, mailboxes, search, search_keys, search_query, session
+from imaplus.core import listing, mailboxes, raw_search, search, search_keys, search_query, session
 from imaplus.core.append import Append, Outgoing
 from imaplus.core.fetch import BodySection, Fetch
 from imaplus.core.messages import Change, Copy, Move, Store
 from imaplus.core.parameters import Parameter
 from imaplus.core.search import Search
-from imaplus.extensions import gmail, objectid
+from imaplus.extensions import gmail, objectid, xlist
 from imaplus.extensions.id import Id
 from imaplus.protocol.command import Command
 from imaplus.wire.secret import Secret
@@ -124,6 +124,7 @@ PLACES: dict[tuple[Any, str], Place] = {
     (Id, "fields"): Place("text", lambda t: Id(((t, "value"),))),
     (Id, "values"): Place("text", lambda t: Id((("name", t), ("os", None)))),
     **_named(mailboxes.Create),
+    (mailboxes.Create, "special_uses"): Place("word", lambda t: mailboxes.Create("new", (t,))),
     **_named(mailboxes.Delete),
     **_named(mailboxes.Subscribe),
     **_named(mailboxes.Unsubscribe),
@@ -147,6 +148,8 @@ PLACES: dict[tuple[Any, str], Place] = {
     (listing.WithStatus, "items"): Place(
         "word", lambda t: listing.List("", ("x",), (), (listing.WithStatus((t,)),))
     ),
+    (xlist.XList, "reference"): Place("mailbox", lambda t: xlist.XList(t, "x")),
+    (xlist.XList, "pattern"): Place("mailbox", lambda t: xlist.XList("", t)),
     (Append, "mailbox"): Place("mailbox", lambda t: Append(t, (Outgoing(Octets(b"x")),))),
     (Outgoing, "flags"): Place("word", _outgoing),
     (Store, "flags"): Place(
@@ -168,6 +171,10 @@ PLACES: dict[tuple[Any, str], Place] = {
     **_text_key(search_keys.Subject),
     **_text_key(search_keys.Text),
     **_text_key(search_keys.To),
+    # It is search criteria itself: refused, or written as one command (tests/core/test_raw_search).
+    (raw_search.Raw, "criteria"): Place(
+        "hidden", lambda t: Search(raw_search.Raw(t), charset="UTF-8")
+    ),
     (search_keys.Header, "name"): Place("text", lambda t: Search(search_keys.Header(t, "x"))),
     (search_keys.Header, "text"): Place(
         "text", lambda t: Search(search_keys.Header("X", t), charset="UTF-8")

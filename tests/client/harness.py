@@ -11,7 +11,18 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, cast
 
-from imaplus import AsyncClient, Client, Mailbox, Security, Tls
+from imaplus import (
+    AsyncAttachment,
+    AsyncClient,
+    AsyncMessage,
+    Attachment,
+    Client,
+    Mailbox,
+    Message,
+    Security,
+    Tls,
+)
+from imaplus.endpoints import Connected, Endpoint, Tcp
 from imaplus.client._async_mailbox import AsyncMailbox
 from imaplus.client._async_pipeline import AsyncPipeline
 from imaplus.client._sync_pipeline import Pipeline
@@ -21,7 +32,13 @@ from imaplus.testing import Server
 Connect = Callable[..., Awaitable[AsyncClient]]
 """`connect(server)` logs in to an embedded server; `connect(endpoint, ...)` is as the client's."""
 
-_TWINS: dict[type, type] = {Client: AsyncClient, Mailbox: AsyncMailbox, Pipeline: AsyncPipeline}
+_TWINS: dict[type, type] = {
+    Attachment: AsyncAttachment,
+    Client: AsyncClient,
+    Mailbox: AsyncMailbox,
+    Message: AsyncMessage,
+    Pipeline: AsyncPipeline,
+}
 _SECURITY = {each.value: each for each in Security}
 
 
@@ -60,13 +77,15 @@ def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[objec
 def _wrapped(value: object) -> object:
     if inspect.isgenerator(value):
         return _iterate(value)
+    if type(value) is tuple and any(type(each) in _TWINS for each in value):
+        return tuple(map(_wrapped, value))
     return Blocking(value) if type(value) in _TWINS else value
 
 
 async def _iterate(values: Iterator[object]) -> AsyncIterator[object]:
     try:
         for value in values:
-            yield value
+            yield _wrapped(value)
     finally:
         cast(Any, values).close()
 

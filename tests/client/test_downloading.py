@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from imaplus import BodySection, Limits, NoSuchMessage, ProtocolError, Refused, Security
-from imaplus.errors import CapabilityMissing, NotPermitted
+from imaplus.errors import NotPermitted
 from imaplus.testing import Generated, ScriptServer, Server, Transcript
 from imaplus.wire.sinks import Digest
 
@@ -82,14 +82,17 @@ async def test_decoded_by_the_server(connect: Connector, server: Server) -> None
     assert file.getvalue() == b"Hello"
 
 
-async def test_decoded_by_a_server_that_cannot(
+async def test_decoded_here_where_the_server_has_no_binary(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
     server = start(personality="rev1-basic")
-    server.add_message("INBOX", letter())
+    server.add_message(
+        "INBOX", b"MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8=\r\n"
+    )
     inbox = await (await connect(server)).select("INBOX")
-    with pytest.raises(CapabilityMissing, match="BINARY"):
-        await inbox.download(1, io.BytesIO(), section="1", binary=True)
+    file = io.BytesIO()
+    assert await inbox.download(1, file, section="1", binary=True) == 5
+    assert file.getvalue() == await inbox.download(1, section="1", binary=True) == b"Hello"
 
 
 DECLINES = Transcript.parse("""

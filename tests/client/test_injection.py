@@ -71,7 +71,7 @@ texts = st.lists(
     max_size=8,
 ).map("".join)
 
-ALL = REV1 | {"OBJECTID", "X-GM-EXT-1"}
+ALL = REV1 | {"OBJECTID", "X-GM-EXT-1", "XLIST"}
 VARIANTS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "synchronising": (ALL - {"LITERAL+"}, ()),
     "LITERAL+": (ALL, ()),

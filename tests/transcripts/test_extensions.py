@@ -15,9 +15,20 @@ from imaplus.core.listing import (
 from imaplus.core.mailboxes import Create, MailboxStatus, Select
 from imaplus.core.messages import Change, Copied, Store
 from imaplus.core.search import RETURN_COUNT, RETURN_MAX, RETURN_MIN, Found, Search
-from imaplus.core.search_keys import Answered, Draft, Flagged, ModSeq, Subject, Unseen
+from imaplus.core.search_keys import (
+    Answered,
+    Draft,
+    Flagged,
+    ModSeq,
+    Seen,
+    Subject,
+    Undeleted,
+    Unseen,
+)
+from imaplus.core.search_query import All, Query
 from imaplus.core.session import Enable, Noop
 from imaplus.errors import (
+    AlreadyExists,
     CapabilityMissing,
     InvalidArgument,
     NoSuchMailbox,
@@ -28,7 +39,7 @@ from imaplus.errors import (
 from imaplus.extensions.condstore import ChangedSince, Condstore, UnchangedSince
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
-from imaplus.flows import listing, mailboxes, messages
+from imaplus.flows import latest, listing, mailboxes, messages, special_use
 from imaplus.flows.outgoing import outgoing
 from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
@@ -52,7 +63,43 @@ def persist(connection: Connection) -> object:
     return connection.mailbox is not None and connection.mailbox.uids_persist
 
 
+def last_two(connection: Connection, query: Query) -> Flow[SequenceSet]:
+    return latest.wanted(connection, query, newest_first=True, limit=2)
+
+
+def role(connection: Connection, use: str) -> Flow[str | None]:
+    found = yield from special_use.find(connection, use)
+    return None if found is None else found.name
+
+
 CASES: Cases = {
+    "partial": [
+        inbox(23764),
+        (lambda c: last_two(c, Undeleted), "55500,65500"),
+        (lambda c: latest.wanted(c, Undeleted, newest_first=False, limit=2), "200:201"),
+        (lambda c: last_two(c, Draft), "7"),
+        (lambda c: last_two(c, All), "23763:23764"),
+        (lambda c: last_two(c, All), "23763:23764"),
+    ],
+    "latest-without-esearch": [
+        inbox(23764),
+        (lambda c: last_two(c, All), "55500,65500"),
+        (lambda c: latest.wanted(c, All, newest_first=False, limit=2), "3,9"),
+        (lambda c: last_two(c, Seen), "9,55500"),
+    ],
+    "xlist": [
+        (lambda c: role(c, "\\Sent"), "Отправленные"),
+        (lambda c: role(c, "\\junk"), "Junk"),
+        (lambda c: role(c, "\\Trash"), "Papierkorb"),
+        (lambda c: role(c, "\\Trash"), "Papierkorb"),
+    ],
+    "create-special-use": [
+        (lambda c: special_use.ensure(c, "Sent", "\\sent", exist_ok=False), None),
+        (lambda c: special_use.ensure(c, "Sent", "\\Sent", exist_ok=False), Fails(AlreadyExists)),
+        (lambda c: special_use.ensure(c, "Sent", None, exist_ok=True), None),
+        (lambda c: special_use.ensure(c, "no^no", None, exist_ok=True), Fails(Refused)),
+        (lambda c: special_use.exists(c, "Parent"), False),
+    ],
     "literal-plus": [
         (Append("INBOX", HELLO), [Appended()]),
     ],

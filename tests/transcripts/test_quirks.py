@@ -37,7 +37,7 @@ from imaplus.errors import (
 from imaplus.extensions.condstore import Condstore
 from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
-from imaplus.flows import connect, limits, listing, mailboxes, messages
+from imaplus.flows import connect, limits, listing, mailboxes, messages, reading
 from imaplus.flows import login as login_flow
 from imaplus.flows.login import LoginOptions
 from imaplus.protocol.command import Flow, State
@@ -649,6 +649,13 @@ CASES: Cases = {
         (Examine("INBOX"), {"name": "INBOX", "exists": 3, "read_only": True}),
         (mailboxes.leave_mailbox, None),
         (state, State.AUTHENTICATED),
+    ],
+    "94-sections-left-out": [
+        (Select("INBOX"), {"name": "INBOX", "exists": 1}),
+        (
+            lambda c: reading.sections(c, 7, [Body("1"), Body("2"), Body("3")]),
+            {"BODY[1]": b"one", "BODY[2]": b"two"},
+        ),
     ],
     "85-esearch-without-all": [
         (Enable(("IMAP4REV2",)), {"IMAP4REV2"}),

@@ -25,7 +25,7 @@ Token = tuple[str, str]
 """Its kind ("text", "mark" or "word"), and what it says."""
 
 
-@record
+@record(repr=False)
 class Raw(Query):
     """Search criteria as IMAP writes them: `Raw("OR FROM ann SUBJECT report")`.
 
@@ -78,8 +78,10 @@ class Raw(Query):
             if before != "(" and token != ")":
                 out.sp()
             before = token if kind == "mark" else ""
-            if kind == "mark":
-                out.raw(b"(" if token == "(" else b")")
+            if token == "(" and kind == "mark":
+                out.raw(b"(")
+            elif kind == "mark":
+                out.raw(b")")
             elif kind == "text" or not token.isascii():
                 write_text(out, token, charset)
             else:

@@ -85,6 +85,10 @@ class _Page:
             self._line.append(text)
             self._ends_in_space = text.endswith((" ", "\t"))
 
+    def add_mark(self, text: str) -> None:
+        """Begin a line with a text, its spaces as they are."""
+        self._put(text)
+
     def end_line(self, *, even_if_empty: bool = False) -> None:
         line = "".join(self._line).rstrip()
         if line or even_if_empty:
@@ -125,8 +129,9 @@ def render(html: str) -> str:
                     pass
             elif not closes and name not in _VOID and len(hidden) < 1000:
                 hidden.append(name)
-        elif not closes and name not in _VOID and _HIDDEN.search(attributes, 0, 2000):
-            hidden.append(name)
+        elif not closes and _HIDDEN.search(attributes, 0, 2000):
+            if name not in _VOID:
+                hidden.append(name)
         else:
             _show(page, name, attributes, numbers, closes=closes)
     if not hidden:
@@ -174,7 +179,7 @@ def _show(page: _Page, name: str, attributes: str, numbers: list[int], *, closes
         mark = "* "
         if numbers and numbers[-1]:
             mark, numbers[-1] = f"{numbers[-1]}. ", numbers[-1] + 1
-        page.add("  " * max(len(numbers) - 1, 0) + mark)
+        page.add_mark("  " * max(len(numbers) - 1, 0) + mark)
     elif name == "img" and (alt := _ALT.search(attributes, 0, 2000)):
         page.add(unescape(alt[1] or alt[2] or ""))
     elif name in _PARAGRAPHS:
