@@ -41,6 +41,19 @@ def three_letters(server: Server) -> None:
         server.add_message("INBOX", letter.encode(), internaldate=datetime(2025, 1, 2, tzinfo=UTC))
 
 
+CODE: Final = b"""\
+From: Login <login@example.com>\r
+Subject: Your code\r
+\r
+Your code is 271828. It is valid for ten minutes.\r
+"""
+
+
+def send_code(server: Server) -> None:
+    """What the page of programs calls `request_code()`: a site sends its mail."""
+    server.add_message("INBOX", CODE)
+
+
 def run(code: str, server: Server, *, everything: bool = False) -> dict[str, Any]:
     """The names that an example leaves behind. With `everything`, all public names are known."""
     names: dict[str, Any] = {"__name__": "example", **KNOWN}
@@ -60,7 +73,7 @@ def run(code: str, server: Server, *, everything: bool = False) -> dict[str, Any
 
 
 async def _run_async(compiled: Any, wanted: set[str], names: dict[str, Any], server: Server) -> Any:
-    names |= {"names": ["INBOX"], "server": server}
+    names |= {"names": ["INBOX"], "server": server, "request_code": lambda: send_code(server)}
     if "client" not in wanted:
         return await eval(compiled, names)
     async with await AsyncClient.connect(HOST, **who(server)) as client:
@@ -84,6 +97,7 @@ def logging_restored() -> Iterator[None]:
 def prepared(wanted: set[str], server: Server) -> Iterator[dict[str, Any]]:
     """What an example uses and does not make: connections that are logged in."""
     given: dict[str, Any] = {"names": ["INBOX"], "server": server}
+    given["request_code"] = lambda: send_code(server)
     with ExitStack() as stack:
         if "client" in wanted:
             given["client"] = stack.enter_context(Client.connect(HOST, **who(server)))

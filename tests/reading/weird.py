@@ -33,6 +33,10 @@ def message(headers: str, body: bytes) -> bytes:
     return HEAD + b"MIME-Version: 1.0\r\n" + part(headers, body)
 
 
+def coded(data: bytes) -> bytes:
+    return base64.encodebytes(data).replace(b"\n", b"\r\n")
+
+
 def plain(charset: str, data: bytes, encoding: str = "8bit") -> bytes:
     headers = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: {encoding}"
     return message(headers, data)
@@ -59,7 +63,7 @@ SOUND: Final[dict[str, bytes]] = {
     "no headers of MIME": HEAD + b"\r\nHello\r\n",
     "utf-8": plain("utf-8", "Grüße aus Köln\r\n".encode()),
     "quoted-printable": plain("iso-8859-1", b"Gr=FC=DFe =\r\naus\r\n", "quoted-printable"),
-    "base64": plain("utf-8", base64.encodebytes("日本語\r\n".encode()), "base64"),
+    "base64": plain("utf-8", coded("日本語\r\n".encode()), "base64"),
     "iso-2022-jp": plain("iso-2022-jp", "日本語\r\n".encode("iso2022_jp"), "7bit"),
     "koi8-r": plain("koi8-r", "Привет\r\n".encode("koi8_r")),
     "shift_jis": plain("shift_jis", "日本語\r\n".encode("shift_jis")),
@@ -114,7 +118,7 @@ WEIRD: Final[dict[str, Weird]] = {
     "uuencoded": Weird(
         plain("utf-8", b"begin 644 x.txt\r\n%2&5L;&\\ \r\n`\r\nend\r\n", "x-uuencode"), "Hello"
     ),
-    "multipart without an end": Weird(multipart("mixed", TEXT, end=False), "Hello\n"),
+    "multipart without an end": Weird(multipart("mixed", TEXT, end=False), "Hello\n\n"),
     "HTML only": Weird(
         message(
             "Content-Type: text/html; charset=utf-8",
@@ -189,7 +193,7 @@ WEIRD: Final[dict[str, Weird]] = {
             TEXT,
             part(
                 "Content-Type: message/rfc822; name=inner.eml\nContent-Transfer-Encoding: base64",
-                base64.encodebytes(INNER),
+                coded(INNER),
             ),
         ),
         "Hello\n",

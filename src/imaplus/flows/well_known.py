@@ -23,7 +23,7 @@ GENERIC: Final = frozenset(
 
 def _names(text: str) -> frozenset[str]:
     """Names of one word each; an underscore stands for a space."""
-    return frozenset(name.replace("_", " ") for name in text.split())
+    return frozenset(name.replace("_", " ") for name in text.casefold().split())
 
 
 WELL_KNOWN: Final = {
