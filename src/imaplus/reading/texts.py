@@ -116,10 +116,11 @@ def decode_charset(data: bytes, charset: str | None, *, is_html: bool = False) -
     """
     named = _usual_charset(charset or "")
     codec = _codec(named)
-    if codec is None and is_html and (meta := _META.search(data, 0, 4096)):
-        codec = _codec(_usual_charset(meta[1].decode("ascii")))
-        if codec is not None:
-            named = meta[1].decode("ascii")
+    unsure = codec is None or (codec == "ascii" and not data.isascii())  # Cyrus tells US-ASCII
+    if unsure and is_html and (meta := _META.search(data, 0, 4096)):
+        told = _usual_charset(meta[1].decode("ascii"))
+        if _codec(told) is not None:
+            named, codec = told, _codec(told)
     if codec is None or codec == "ascii":
         if data.isascii() and b"\x1b" not in data:
             return data.decode("ascii"), ""
