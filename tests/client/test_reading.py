@@ -205,6 +205,12 @@ async def test_hopeless_messages(connect: Connector, server: Server, name: str) 
     assert isinstance(await each.reply("x", sender="ada@example.org"), object)
 
 
+async def test_a_text_beyond_measure_is_read_to_16_mib(connect: Connector, server: Server) -> None:
+    each = await only(connect, server, letter(body="x" * (17 << 20)))
+    assert len(await each.text()) == 16 << 20
+    assert [problem.section for problem in each.problems] == ["1"]
+
+
 async def test_html(connect: Connector, server: Server) -> None:
     each = await only(connect, server, multipart("alternative", TEXT, HTML))
     assert await each.html() == "<p>Hello, <b>HTML</b></p>\n"
