@@ -44,6 +44,8 @@ from imaplus.wire.framing import Framer
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import EMPTY, SequenceSet, parse_ranges
 from imaplus.wire.sources import Octets
+from parts.reading import SEEDS as READING_SEEDS
+from parts.reading import reading
 from parts.short_ways import SEEDS, short_ways
 
 TESTS: Final = Path(__file__).resolve().parents[2] / "tests"
@@ -340,5 +342,6 @@ TARGETS: Final[dict[str, Target]] = {
     "dates": Target(moments, [b"17-Jul-1996 02:44:25 -0700", b" 1-Feb-1994 21.52.25 +0000"]),
     "connection": Target(connection, SERVER),
     "short-ways": Target(short_ways, SEEDS),
+    "reading": Target(reading, READING_SEEDS),
     "testing-server": Target(testing_server, client_lines()),
 }

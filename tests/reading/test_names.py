@@ -41,6 +41,7 @@ from imaplus.reading.names import LONGEST, numbered, safe_name
         ("x" * 300 + ".pdf", "x" * (LONGEST - 4) + ".pdf"),
         ("ü" * 300, "ü" * (LONGEST // 2)),
         ("a\u0308.txt", "ä.txt"),
+        ("a\u200e\u0308  b.txt", "ä b.txt"),
     ],
 )
 def test_safe_names(name: str | None, safe: str) -> None:

@@ -51,6 +51,7 @@ class AsyncMessages:
     ) -> AsyncIterator[AsyncMessage]:
         """Messages as people read them, which a query finds or which have these UIDs::
 
+            inbox = await client.select("INBOX")
             async for message in inbox.messages(Seen, newest_first=True, limit=20):
                 print(message.date, message.sender, message.subject)
                 print(await message.text())

@@ -52,6 +52,7 @@ class Messages:
     ) -> Iterator[Message]:
         """Messages as people read them, which a query finds or which have these UIDs::
 
+            inbox = client.select("INBOX")
             for message in inbox.messages(Seen, newest_first=True, limit=20):
                 print(message.date, message.sender, message.subject)
                 print(message.text())

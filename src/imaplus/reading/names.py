@@ -67,10 +67,10 @@ def safe_name(name: str | None, default: str = "attachment") -> str:
     """A name like the one given that may be written into a folder; the default if none is left."""
     import unicodedata  # a megabyte of tables, for those who save files
 
-    text = unicodedata.normalize("NFC", name or "")
-    text = _SPACES.sub(" ", text)
+    text = _SPACES.sub(" ", name or "")
     # Cc, Cf (directions, zero widths), Cs, Co and Cn: nothing that one sees.
     text = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
+    text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     text = _FORBIDDEN.sub("_", text)
     text = text.lstrip(". ~").rstrip(". ")
     if text.startswith("-"):
