@@ -21,13 +21,17 @@ from imaplus.wire.frames import framed
 ENCODINGS: Final = ("7bit", "base64", "quoted-printable", "x-uuencode", "x-none")
 CHARSETS: Final = ("utf-8", "us-ascii", "utf-7", "gb2312", "iso-2022-jp", "iso-8859-1", "x-none")
 SEEDS: Final = (
-    b"Subject: Re: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
-    b"--b\r\nContent-Type: text/html\r\n\r\n<p>Hello <b>you</b> &amp; <ul><li>one</ul></p>\r\n"
-    b"--b--\r\n",
+    (
+        b"Subject: Re: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<p>Hello <b>you</b> &amp; <ul><li>one</ul></p>\r\n"
+        b"--b--\r\n"
+    ),
     b"From: =?utf-8?Q?Ann?= <ann@example.org>\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8=",
     b"<table><tr><td>a</td></tr></table><!-- x --><script>y</script><pre>a\n b</pre>&#8364;<br>",
-    b'(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)("IMAGE" "PNG" ("NAME" "../x.png") "<c>" NIL "7BIT"'
-    b' 9 NIL ("inline" NIL)) "RELATED" ("START" "<c>") NIL NIL)',
+    (
+        b'(("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1)("IMAGE" "PNG" ("NAME" "../x.png") "<c>" NIL '
+        b'"7BIT" 9 NIL ("inline" NIL)) "RELATED" ("START" "<c>") NIL NIL)'
+    ),
 )
 
 

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from imaplus import search as search
     from imaplus import types as types
     from imaplus.client._async import AsyncClient
+    from imaplus.client._async_attachment import AsyncAttachment
     from imaplus.client._async_mailbox import AsyncMailbox
-    from imaplus.client._async_message import AsyncAttachment, AsyncMessage
+    from imaplus.client._async_message import AsyncMessage
     from imaplus.client._async_pipeline import AsyncPipeline
     from imaplus.client._sync import Client
+    from imaplus.client._sync_attachment import Attachment
     from imaplus.client._sync_mailbox import Mailbox
-    from imaplus.client._sync_message import Attachment, Message
+    from imaplus.client._sync_message import Message
     from imaplus.client._sync_pipeline import Pipeline
     from imaplus.client.answers import Answer
     from imaplus.client.endpoints import Security, Timeouts, Tls
@@ -70,11 +72,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "imaplus.client._async": "AsyncClient",
     "imaplus.client._async_mailbox": "AsyncMailbox",
-    "imaplus.client._async_message": "AsyncAttachment AsyncMessage",
+    "imaplus.client._async_attachment": "AsyncAttachment",
+    "imaplus.client._async_message": "AsyncMessage",
     "imaplus.client._async_pipeline": "AsyncPipeline",
     "imaplus.client._sync": "Client",
     "imaplus.client._sync_mailbox": "Mailbox",
-    "imaplus.client._sync_message": "Attachment Message",
+    "imaplus.client._sync_attachment": "Attachment",
+    "imaplus.client._sync_message": "Message",
     "imaplus.client._sync_pipeline": "Pipeline",
     "imaplus.client.answers": "Answer",
     "imaplus.client.endpoints": "Security Timeouts Tls",

@@ -22,7 +22,6 @@ from imaplus import (
     Security,
     Tls,
 )
-from imaplus.endpoints import Connected, Endpoint, Tcp
 from imaplus.client._async_mailbox import AsyncMailbox
 from imaplus.client._async_pipeline import AsyncPipeline
 from imaplus.client._sync_pipeline import Pipeline

@@ -10,21 +10,24 @@ from typing import Any
 
 import pytest
 
-from imaplus import (
-    All,
-    AsyncMailbox,
-    AsyncMessage,
-    From,
-    InvalidArgument,
-    NoSuchMessage,
-    Raw,
-    Seen,
-    Uid,
-)
+from imaplus import AsyncMailbox, AsyncMessage, InvalidArgument, NoSuchMessage
+from imaplus.errors import CapabilityMissing
+from imaplus.search import All, From, Raw, Seen, Uid
 from imaplus.testing import Fault, Personality, Quirk, Server
 from imaplus.testing.personality import named
 
-from ..reading.weird import HOPELESS, HTML, INNER, PNG, SOUND, TEXT, WEIRD, multipart, part
+from ..reading.weird import (
+    HOPELESS,
+    HTML,
+    INNER,
+    PNG,
+    SOUND,
+    TEXT,
+    WEIRD,
+    inner_multipart,
+    multipart,
+    part,
+)
 from .harness import Connector, letter, names
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -144,8 +147,7 @@ async def test_a_limit_is_a_limit_without_esearch(
 
 async def test_a_text_takes_its_parts_and_no_more(connect: Connector, server: Server) -> None:
     large = part("Content-Type: application/pdf", b"x" * 1_000_000)
-    alternative = multipart("alternative", TEXT, HTML, boundary="b2")
-    data = multipart("mixed", alternative[alternative.index(b"Content-Type") :], large, TEXT)
+    data = multipart("mixed", inner_multipart("alternative", TEXT, HTML), large, TEXT)
     each = await only(connect, server, data)
     before = len(server.commands[-1])
     sent = server.sessions[-1].stream.sent
@@ -336,13 +338,12 @@ async def test_an_empty_body_without_a_value(
 
 
 async def test_attachments(connect: Connector, server: Server) -> None:
-    related = multipart("related", HTML, PNG, boundary="b2")
     pdf = part(
         'Content-Type: application/pdf; name="a.pdf"\nContent-Transfer-Encoding: base64',
         b"UERG\r\n",
     )
     inner = part("Content-Type: message/rfc822", INNER)
-    data = multipart("mixed", related[related.index(b"Content-Type") :], pdf, inner)
+    data = multipart("mixed", inner_multipart("related", HTML, PNG), pdf, inner)
     each = await only(connect, server, data)
     assert [(a.filename, a.content_type, a.safe_name) for a in each.attachments] == [
         ("a.pdf", "application/pdf", "a.pdf"),
@@ -401,8 +402,6 @@ async def test_expunge_takes_what_this_session_has_marked(connect: Connector, fu
 async def test_nothing_is_expunged_that_was_not_named(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    from imaplus import CapabilityMissing
-
     server = start(personality="rev1-basic")
     server.add_message("INBOX", letter())
     inbox = await (await connect(server)).select("INBOX")

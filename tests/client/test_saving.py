@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imaplus import AsyncMessage, Client, ConnectionLost, NoSuchMessage, Security, Tcp
+from imaplus import AsyncMessage, Client, ConnectionLost, NoSuchMessage, Security
+from imaplus.endpoints import Tcp
 from imaplus.testing import Fault, Server
 from imaplus.testing.personality import named
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplus import InvalidArgument, Raw, Seen
+from imaplus import InvalidArgument
+from imaplus.search import Raw, Seen
 from imaplus.wire.writer import Rules, Writer
 
 

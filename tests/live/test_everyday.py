@@ -11,7 +11,8 @@ from unittest import mock
 
 import pytest
 
-from imaplus import Client, CommandError, Mailbox, Outgoing, Raw, Security, Seen, Tls
+from imaplus import Client, CommandError, Mailbox, Outgoing, Security, Tls
+from imaplus.search import Raw, Seen
 
 from ..examples.finding import ROOT, fenced
 from ..reading.weird import HOPELESS, SOUND, TEXT, WEIRD, multipart, part

@@ -49,6 +49,12 @@ def multipart(subtype: str, *parts: bytes, boundary: str = "b1", end: bool = Tru
     return message(head, body + (mark + b"--\r\n" if end else b""))
 
 
+def inner_multipart(subtype: str, *parts: bytes) -> bytes:
+    """A multipart that is a part of another."""
+    whole = multipart(subtype, *parts, boundary="b2")
+    return whole[whole.index(b"Content-Type") :]
+
+
 TEXT: Final = part("Content-Type: text/plain; charset=utf-8", b"Hello\r\n")
 HTML: Final = part("Content-Type: text/html; charset=utf-8", b"<p>Hello, <b>HTML</b></p>\r\n")
 PNG: Final = part(
@@ -138,6 +144,16 @@ WEIRD: Final[dict[str, Weird]] = {
         "Hello, HTML\n",
     ),
     "a text, a picture, a text": Weird(multipart("mixed", TEXT, PNG, TEXT), "Hello\n\nHello\n"),
+    "Apple's HTML in pieces": Weird(
+        multipart(
+            "alternative",
+            TEXT,
+            inner_multipart("mixed", HTML, PNG.replace(b"inline", b"attachment"), HTML),
+        ),
+        "Hello\n",
+        0,
+        ("dot.png",),
+    ),
     "calendar": Weird(
         multipart(
             "alternative",

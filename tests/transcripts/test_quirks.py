@@ -653,7 +653,9 @@ CASES: Cases = {
     "94-sections-left-out": [
         (Select("INBOX"), {"name": "INBOX", "exists": 1}),
         (
-            lambda c: reading.sections(c, 7, [Body("1"), Body("2"), Body("3")]),
+            lambda c: reading.sections(
+                c, 7, [BodySection("1"), BodySection("2"), BodySection("3")]
+            ),
             {"BODY[1]": b"one", "BODY[2]": b"two"},
         ),
     ],

@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imaplus.client._async_answering import AsyncAnswering
 from imaplus.client._async_attachment import AsyncAttachment
 from imaplus.core.envelope import Address, Addresses
 from imaplus.core.fetch import BodySection
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
 
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.flows.download import Progress
-    from imaplus.reading.composing import Original, ReplyTo
 
 
-class AsyncMessage:
+class AsyncMessage(AsyncAnswering):
     """A message of an open mailbox: what `AsyncMailbox.messages()` gives.
 
     Its headers, flags and structure are at hand. Texts, attachments and other headers are fetched
@@ -59,6 +59,10 @@ class AsyncMessage:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.uid}: {self.subject!r:.60}>"
+
+    @property
+    def _message(self) -> AsyncMessage:
+        return self
 
     # -- what is at hand --------------------------------------------------------------------
 
@@ -300,7 +304,7 @@ class AsyncMessage:
         whole = BodySection()
         return (await self._sections(whole))[whole.key]
 
-    async def _sections(self, *bodies: Body) -> dict[str, bytes]:
+    async def _sections(self, *bodies: BodySection) -> dict[str, bytes]:
         found = await self._get(bodies)
         if missing := [each.key for each in bodies if each.key not in found]:
             raise NoSuchMessage(f"the server sends no {missing[0]} of the message {self.uid}")
@@ -359,91 +363,3 @@ class AsyncMessage:
             CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
         """
         await self._mailbox.delete(self.uid)
-
-    # -- answering --------------------------------------------------------------------------
-
-    async def reply(
-        self,
-        text: str = "",
-        *,
-        sender: str | None = None,
-        to: ReplyTo = "sender",
-        aliases: Iterable[str] = (),
-        quote: bool = True,
-    ) -> EmailMessage:
-        """A reply to it, to be sent by SMTP or kept by `AsyncClient.save_draft()`.
-
-        It has To, Cc, "Re:" before the subject, In-Reply-To and References, and below `text` the
-        text that it answers, quoted. Nothing is sent, and \\Answered is not set.
-
-        Args:
-            sender: its From: "Ada <ada@example.org>". Without one it has no From.
-            to: "sender" is Mail-Reply-To, Reply-To or From; "all" is these with To and Cc, or
-                what Mail-Followup-To says; "list" is the mailing list, by Mail-Followup-To,
-                List-Post or Reply-To. The sender and the aliases are left out. A message of one's
-                own is answered to whom it was sent.
-            aliases: other addresses of the sender. Without a sender and aliases, one's own
-                addresses are those of Delivered-To.
-            quote: quote the text.
-
-        Raises:
-            InvalidArgument: `sender` is no address, or the message is not from a list.
-        """
-        from imaplus.reading.composing import reply
-
-        original = await self._original(with_text=quote)
-        return reply(original, text, sender=sender, to=to, aliases=aliases, quote=quote)
-
-    async def forward(
-        self,
-        text: str = "",
-        *,
-        sender: str | None = None,
-        to: str | Iterable[str] = (),
-        as_attachment: bool = False,
-    ) -> EmailMessage:
-        """A forward of it, to be sent by SMTP or kept by `AsyncClient.save_draft()`.
-
-        It has "Fwd:" before the subject, References, and below `text` the text and the most
-        important headers; attachments come along, in memory. With `as_attachment` the message is
-        attached as a whole instead, as it is.
-
-        Raises:
-            InvalidArgument: `sender`, or one of `to`, is no address.
-        """
-        from imaplus.reading.composing import File, forward
-
-        recipients = [to] if isinstance(to, str) else list(to)
-        if as_attachment:
-            await self._get_ahead([HEADER, BodySection()])
-            original = await self._original(with_text=False)
-            return forward(original, text, sender=sender, to=recipients, whole=await self.raw())
-        attached = [*self.inline, *self.attachments]
-        original = await self._original(*(each.part for each in attached), with_text=True)
-        files = [
-            File(
-                each.safe_name,
-                each.content_type,
-                await each.read(),
-                each.part.params.get("charset"),
-            )
-            for each in attached
-        ]
-        return forward(original, text, sender=sender, to=recipients, files=files)
-
-    async def _original(self, *parts: Part, with_text: bool) -> Original:
-        """What is answered or forwarded: all that is not at hand comes in one FETCH."""
-        from imaplus.reading.composing import Original
-
-        bodies = [] if self._fields is not None else [HEADER]
-        if with_text and self._text is None:
-            bodies += self._bodies(self._choice().texts()).values()
-        bodies += [
-            BodySection(part.section) for part in parts if part.section not in self._contents
-        ]
-        if len(bodies) > 1:
-            await self._get_ahead(each for each in bodies if each.key not in self._ahead)
-        fields = await self._header_fields()
-        text = await self.text() if with_text else ""
-        envelope = self._summary.envelope
-        return Original(envelope, self.references, fields, self.date, text)

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from imaplus.core.fetch import Body
+from imaplus.core.fetch import BodySection
 from imaplus.core.parts import Part
 from imaplus.reading.names import name_of
 from imaplus.reading.texts import content_of
@@ -62,7 +62,7 @@ class Attachment:
         message, section = self._message, self.part.section
         if (data := message._contents.get(section)) is not None:
             return data
-        body = Body(section)
+        body = BodySection(section)
         content, problems = content_of((message._sections(body))[body.key], self.part)
         message._problems.update(dict.fromkeys(problems))
         return content

@@ -7,7 +7,6 @@ an attachment. Messages within the message are attachments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from imaplus.core.parts import Multipart, Part
@@ -18,10 +17,13 @@ DEEPEST: Final = 100
 
 
 class Shown(NamedTuple):
-    """A piece of the body: its alternatives. At least one of the two is there."""
+    """A piece of the body in its two forms, of which one may be missing.
 
-    plain: Part | None
-    html: Part | None
+    Either may come in several parts: Apple's HTML has pictures and files in between.
+    """
+
+    plain: tuple[Part, ...]
+    html: tuple[Part, ...]
 
 
 class Choice(NamedTuple):
@@ -35,13 +37,13 @@ class Choice(NamedTuple):
 
     def texts(self) -> tuple[Part, ...]:
         """The parts to read for a plain text: HTML only where there is nothing else."""
-        return tuple(part for each in self.shown if (part := each.plain or each.html))
+        return tuple(part for each in self.shown for part in each.plain or each.html)
 
     def htmls(self) -> tuple[Part, ...]:
         """The parts to read for an HTML text; none if there is no HTML in the message."""
         if not any(each.html for each in self.shown):
             return ()
-        return tuple(part for each in self.shown if (part := each.html or each.plain))
+        return tuple(part for each in self.shown for part in each.html or each.plain)
 
 
 class _Chooser:
@@ -69,9 +71,9 @@ class _Chooser:
         to_save = part.disposition is not None and part.disposition.type != "inline"
         if part.type == "text" and not to_save:
             if part.subtype in _PLAIN and (first or not (part.filename or related)):
-                return [Shown(part, None)]
+                return [Shown((part,), ())]
             if part.subtype == "html" and (first or not (part.filename or related)):
-                return [Shown(None, part)]
+                return [Shown((), (part,))]
         if _is_inline(part, related=related):
             self.inline.append(part)
         else:
@@ -85,18 +87,9 @@ class _Chooser:
             if _is_other_form(each):
                 continue  # it says the same as the ones that are shown
             for piece in self.body(each, first=first, related=False, depth=depth + 1):
-                if piece.plain is not None:
-                    plain.append(piece.plain)
-                if piece.html is not None:
-                    html.append(piece.html)
-        pieces = max(len(plain), len(html))
-        if pieces > 1 and plain and html:  # one of the two may come in several parts
-            return [Shown(plain[0], html[0]), *_rest(plain[1:], html[1:])]
-        return (
-            [*_rest(plain, html)]
-            if pieces > 1 or not pieces
-            else [Shown(plain[0] if plain else None, html[0] if html else None)]
-        )
+                plain += piece.plain
+                html += piece.html
+        return [Shown(tuple(plain), tuple(html))] if plain or html else []
 
     def _related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
         root = _root(part)
@@ -107,12 +100,6 @@ class _Chooser:
             else:
                 shown += self.body(each, first=False, related=True, depth=depth + 1)
         return shown
-
-
-def _rest(plain: list[Part], html: list[Part]) -> Iterable[Shown]:
-    """More pieces of one alternative than the other has: Apple's texts with pictures in between."""
-    for n in range(max(len(plain), len(html))):
-        yield Shown(plain[n] if n < len(plain) else None, html[n] if n < len(html) else None)
 
 
 def _root(part: Multipart) -> Part | None:
