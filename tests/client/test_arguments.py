@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "octets for an item": (lambda c, m: c.status("INBOX", [b"MESSAGES"]), "found bytes"),
     "a number for a label": (lambda c, m: m.add_labels(1, "a", [7]), "a label as str"),
     "a text file to write to": (lambda c, m: m.download(1, io.StringIO()), "in binary mode"),
-    "a path to write to": (lambda c, m: m.download(1, Path("x")), "found PosixPath"),
+    "a number to write to": (lambda c, m: m.download(1, 7), "found int"),
 }
 
 

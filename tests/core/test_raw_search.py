@@ -23,7 +23,7 @@ def written(criteria: str) -> bytes:
     ("criteria", "wire"),
     [
         ("SEEN", "(SEEN)"),
-        ("  OR  (FROM ann  SEEN) 1:* ", '(OR (FROM "ann" SEEN) 1:*)'),
+        ("  OR  (FROM ann  SEEN) 1:* ", "(OR (FROM ann SEEN) 1:*)"),
         ('SUBJECT "a \\"b\\""', '(SUBJECT "a \\"b\\"")'),
         ("FROM müller", '(FROM "müller")'),
     ],

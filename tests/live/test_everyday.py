@@ -11,7 +11,8 @@ from unittest import mock
 
 import pytest
 
-from imaplus import Client, CommandError, Mailbox, Outgoing, Security, Tls
+from imaplus import Client, CommandError, ConnectionLost, Mailbox, Outgoing, Security, Tls
+from imaplus.client.saving import Landing, Target
 from imaplus.search import Raw, Seen
 
 from ..examples.finding import ROOT, fenced
@@ -105,6 +106,22 @@ def test_attachments_in_files(client: Client, box: str, tmp_path: Path) -> None:
     assert [attachment.save(tmp_path).name for _ in range(2)] == ["a.pdf", "a (2).pdf"]
     assert (tmp_path / "a.pdf").read_bytes() == attachment.read() == b"PDF"
     assert message.save(tmp_path).read_bytes() == message.raw()
+
+
+def test_a_download_goes_on_where_it_was_cut(client: Client, box: str, tmp_path: Path) -> None:
+    data = b"Subject: large\r\n\r\n" + b"0123456789abcdef" * 4 * 2000 + b"\r\n"
+    mailbox, _ = filled(client, box, {"large": data})
+    uid = mailbox.uids().last
+    identity = mailbox._identity_of(uid, "", False)
+    left = Landing(Target(tmp_path, "x.eml", replaces=True), identity)
+    left.file.write(data[:50_000])
+    left.leave(ConnectionLost("as if"))
+    told: list[int] = []
+    size = mailbox.download(uid, tmp_path / "x.eml", progress=lambda done, _: told.append(done))
+    assert (tmp_path / "x.eml").read_bytes() == data
+    assert (size, told[-1]) == (len(data), len(data))
+    assert told[0] > 50_000
+    assert [path.name for path in tmp_path.iterdir()] == ["x.eml"]
 
 
 def test_which_messages(client: Client, box: str) -> None:

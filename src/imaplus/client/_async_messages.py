@@ -143,7 +143,9 @@ class AsyncMessages:
         travel.
 
         Raises:
+            InvalidArgument: `target` is not a binary file and not a path.
             NoSuchMessage: there is no such message, or section.
+            OSError: the file of a path cannot be written. ConnectionLost is one, too.
             Refused: neither the server nor this library knows the transfer encoding.
         """
         if isinstance(target, str | PathLike):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from imaplus.core.transfer_encodings import Decoder
     from imaplus.protocol.connection import Connection
 
-PIECE: Final = 16 << 20
-"""Bytes asked for at once behind what has come before."""
+LAST: Final = (1 << 31) - 1
+"""The rest of a section is asked for up to here: servers may add what they are given in 32 bits."""
 OVERLAP: Final = 4096
 """Bytes at the end of what has come before that are compared."""
 
@@ -128,13 +128,14 @@ def resume(
         )
     while True:
         told = None if progress is None else _behind(offset, progress)
-        item = BodySection(section, partial=(offset, PIECE), binary=binary)
+        count = LAST - offset if offset < LAST else LAST
+        item = BodySection(section, partial=(offset, count), binary=binary)
         try:
             got = yield from _download(uid, item, _IntoFile(file, told))
         except NoSuchMessage:  # some tell nothing of what begins at the end
             got = 0
         offset += got
-        if got < PIECE:
+        if got < count:
             return offset
 
 
