@@ -53,7 +53,8 @@ def _group(home: str) -> str:
         return "common"
     if home in ("imaplus.client.endpoints", "imaplus.wire.frames"):
         return "connecting"
-    return "clients" if home.startswith("imaplus.client._") or "answers" in home else "values"
+    of_clients = home.startswith("imaplus.client._") or home.endswith((".answers", ".pipelined"))
+    return "clients" if of_clients else "values"
 
 
 def _homes(module: str) -> list[tuple[str, tuple[str, str]]]:

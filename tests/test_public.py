@@ -38,6 +38,7 @@ MADE_BY_US = {
     "AsyncClient",
     "AsyncMailbox",
     "AsyncMessage",
+    "AsyncOpening",
     "AsyncPipeline",
     "Attachment",
     "Client",
@@ -50,6 +51,7 @@ MADE_BY_US = {
     "Objects",
     "PartialWriter",
     "Pipeline",
+    "PipelineMailbox",
     "Shelf",
     "Store",
 }

@@ -1,10 +1,13 @@
-"""Make the sync client from the async one: client/_async*.py -> client/_sync*.py.
+"""Make the sync client and the pipelines' methods from the async client.
+
+client/_async*.py -> client/_sync*.py, and client/_async_*_commands.py -> _pipelined_*_commands.py.
 
     python tools/gen_sync.py            write the files
     python tools/gen_sync.py --check    compare them whole; exit status 1 if they differ
 
-It takes the async words out, token by token, and nothing else: what must differ between the two
-stands in client/streams.py and client/async_streams.py.
+It takes the async words out, token by token. What must differ between the two stands in modules of
+the same names with and without "async_": `streams`, `turns`. In pipelines methods give an Answer
+instead of waiting, and take no `timeout`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import io
 import re
 import sys
 import tokenize
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 CLIENT = Path(__file__).parent.parent / "src" / "imaplus" / "client"
@@ -21,6 +25,7 @@ NOTICE = "# Generated from {source} by tools/gen_sync.py: edit that file instead
 WORDS = {
     "AsyncIterator": "Iterator",
     "async_streams": "streams",
+    "async_turns": "turns",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "asyncio": "threading",
@@ -28,6 +33,16 @@ WORDS = {
     "tasks": "threads",
 }
 _NAME = re.compile(r"\b(?:_?[Aa]sync\w*|__a\w+__|Tasks|tasks)\b")
+_OPENING = re.compile(
+    r"^(?: +@opening|from imaplus\.client\.async_opening import .*)\n", re.MULTILINE
+)
+"""What lets a call be used in `async with`; in `with` each call can be."""
+_SIGNATURE = re.compile(r"(async def \w+\((?:[^()]|\(\))*\) -> )(.*?):\n")
+_NO_TIMEOUT = (
+    (re.compile(r",?\s*\*,\s*timeout: float \| None = None,?\s*(?=\))"), ""),
+    (re.compile(r",\s*timeout: float \| None(?: = None)?"), ""),
+    (re.compile(r",\s*timeout(?=,?\s*\))"), ""),
+)
 _STATEMENT = re.compile(r"\basync (?=with\b|for\b)|\bawait ")
 
 
@@ -39,8 +54,24 @@ def rename(match: re.Match[str]) -> str:
     return word.removeprefix("Async") if word.startswith("Async") else word.replace("async", "sync")
 
 
-def translate(source: str) -> str:
+def pipelined_name(match: re.Match[str]) -> str:
+    """One word as the pipelines have it: AsyncMailboxCommands -> PipelinedMailboxCommands."""
+    return match[0].replace("Async", "Pipelined").replace("_async_", "_pipelined_")
+
+
+def pipelined(source: str) -> str:
+    """The text of a module of commands whose methods each give an Answer."""
+    source = _SIGNATURE.sub(r"\1Answer[\2]:\n", source)
+    for pattern, replacement in _NO_TIMEOUT:
+        source = pattern.sub(replacement, source)
+    future = "from __future__ import annotations\n"
+    answers = "\nfrom imaplus.client.answers import Answer\n"
+    return translate(source.replace(future, future + answers, 1), pipelined_name)
+
+
+def translate(source: str, rename: Callable[[re.Match[str]], str] = rename) -> str:
     """The sync text of an async module."""
+    source = _OPENING.sub("", source)
     result: list[str] = []
     end = (1, 0)
     lines = source.splitlines(keepends=True)
@@ -75,15 +106,23 @@ def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> 
 def main(argv: list[str]) -> int:
     """Write or compare; the exit status."""
     status = 0
-    for source in sorted(CLIENT.glob("_async*.py")):
-        target = source.with_name(source.name.replace("_async", "_sync"))
-        text = NOTICE.format(source=source.name) + format_code(translate(source.read_text()))
+    for source, kind, translated in generated():
+        target = source.with_name(source.name.replace("_async", kind))
+        text = NOTICE.format(source=source.name) + format_code(translated(source.read_text()))
         if "--check" not in argv:
             target.write_text(text)
         elif not target.exists() or target.read_text() != text:
             print(f"{target.name} is not what {source.name} gives: run tools/gen_sync.py")
             status = 1
     return status
+
+
+def generated() -> Iterator[tuple[Path, str, Callable[[str], str]]]:
+    """Each source, what takes the place of "_async" in its name, and what translates it."""
+    for source in sorted(CLIENT.glob("_async*.py")):
+        yield source, "_sync", translate
+        if source.name.endswith("_commands.py"):
+            yield source, "_pipelined", pipelined
 
 
 def format_code(text: str) -> str:

@@ -121,7 +121,7 @@ async def search(session: Session, job: Job) -> Any:
 
 async def scattered(session: Session, job: Job) -> Any:
     async with session.client.pipeline() as pipe:
-        answers = [pipe.fetch(session.mailbox, uid, "FLAGS") for uid in job.scattered()]
+        answers = [pipe.mailbox.fetch(uid, "FLAGS") for uid in job.scattered()]
     return len({message.uid for answer in answers for message in answer.result()})
 
 
@@ -134,7 +134,7 @@ async def statuses(session: Session, job: Job) -> Any:
 async def stores(session: Session, job: Job) -> None:
     async with session.client.pipeline() as pipe:
         for uid in job.scattered():
-            pipe.add_flags(session.mailbox, uid, "\\Answered")
+            pipe.mailbox.add_flags(uid, "\\Answered")
 
 
 async def gathered(session: Session, job: Job) -> Any:

@@ -125,7 +125,7 @@ def search(session: Session, job: Job) -> Any:
 
 def scattered(session: Session, job: Job) -> Any:
     with session.client.pipeline() as pipe:
-        answers = [pipe.fetch(session.mailbox, uid, "FLAGS") for uid in job.scattered()]
+        answers = [pipe.mailbox.fetch(uid, "FLAGS") for uid in job.scattered()]
     return len({message.uid for answer in answers for message in answer.result()})
 
 
@@ -138,7 +138,7 @@ def statuses(session: Session, job: Job) -> Any:
 def stores(session: Session, job: Job) -> None:
     with session.client.pipeline() as pipe:
         for uid in job.scattered():
-            pipe.add_flags(session.mailbox, uid, "\\Answered")
+            pipe.mailbox.add_flags(uid, "\\Answered")
 
 
 def append(session: Session, job: Job) -> None:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from imaplus.client._sync_pipeline import Pipeline
     from imaplus.client.answers import Answer
     from imaplus.client.endpoints import Security, Timeouts, Tls
+    from imaplus.client.events import Event
+    from imaplus.client.pipelined import PipelineMailbox
     from imaplus.core.append import Appended, Outgoing
     from imaplus.core.envelope import Address, Envelope
     from imaplus.core.fetch import BodySection
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from imaplus.extensions.qresync import Resync
     from imaplus.protocol.data import Exists, Expunged, Vanished
     from imaplus.wire.frames import Limits
+    from imaplus.wire.registered import Flag, Keyword, SpecialUse
     from imaplus.wire.sets import SequenceSet
 
 _HOMES = {
@@ -81,6 +84,8 @@ _HOMES = {
     "imaplus.client._sync_message": "Message",
     "imaplus.client._sync_pipeline": "Pipeline",
     "imaplus.client.answers": "Answer",
+    "imaplus.client.events": "Event",
+    "imaplus.client.pipelined": "PipelineMailbox",
     "imaplus.client.endpoints": "Security Timeouts Tls",
     "imaplus.core.append": "Appended Outgoing",
     "imaplus.core.envelope": "Address Envelope",
@@ -97,6 +102,7 @@ _HOMES = {
     "imaplus.extensions.qresync": "Resync",
     "imaplus.protocol.data": "Exists Expunged Vanished",
     "imaplus.wire.frames": "Limits",
+    "imaplus.wire.registered": "Flag Keyword SpecialUse",
     "imaplus.wire.sets": "SequenceSet",
 }
 """The names by the module that defines them, as above; a test holds the two against each other."""
@@ -138,11 +144,14 @@ __all__ = [
     "ConnectionLost",
     "Copied",
     "Envelope",
+    "Event",
     "Exists",
     "Expunged",
     "Fetched",
+    "Flag",
     "ImapError",
     "InvalidArgument",
+    "Keyword",
     "Limits",
     "ListEntry",
     "Mailbox",
@@ -153,11 +162,13 @@ __all__ = [
     "Outgoing",
     "OverQuota",
     "Pipeline",
+    "PipelineMailbox",
     "ProtocolError",
     "Refused",
     "Resync",
     "Security",
     "SequenceSet",
+    "SpecialUse",
     "StateError",
     "Stored",
     "Throttled",

@@ -156,11 +156,16 @@ class InvalidArgument(UsageError, ValueError):
 
 
 class UidValidityChanged(UsageError):
-    """UIDVALIDITY has changed: cached UIDs mean other messages now (RFC 9051, 2.3.1.1)."""
+    """UIDVALIDITY has changed: cached UIDs mean other messages now (RFC 9051, 2.3.1.1).
 
-    def __init__(self, mailbox: str, expected: int, found: int) -> None:
+    `expected` is the UIDVALIDITY from before, `found` the new one, or None if the server tells
+    none.
+    """
+
+    def __init__(self, mailbox: str, expected: int, found: int | None) -> None:
         super().__init__(
-            f"UIDVALIDITY of {mailbox!r} is {found}, not {expected}: cached UIDs are invalid"
+            f"UIDVALIDITY of {mailbox!r} is {found or 'unknown'}, not {expected}: cached "
+            "UIDs are invalid"
         )
         self.mailbox = mailbox
         self.expected = expected

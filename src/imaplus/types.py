@@ -5,6 +5,7 @@ What is named every day stands in `imaplus` itself.
 
 from __future__ import annotations
 
+from imaplus.client.async_opening import AsyncOpening
 from imaplus.core.envelope import Addresses
 from imaplus.core.fetch import BodySink, FetchItem
 from imaplus.core.listing import Namespace, Namespaces
@@ -22,6 +23,7 @@ from imaplus.wire.sources import Source
 
 __all__ = [
     "Addresses",
+    "AsyncOpening",
     "BodySink",
     "Disposition",
     "FetchItem",

@@ -42,7 +42,7 @@ def serve(sock: socket.socket, flood: bytes) -> None:
 
 async def attack(where: Connected) -> None:
     async with await AsyncClient.connect(where, identity={}, compress=True) as client:
-        await client.run(Noop(), 1.0)
+        await client.run(Noop(), timeout=1.0)
 
 
 def main(kind: str) -> None:
@@ -55,7 +55,7 @@ def main(kind: str) -> None:
             asyncio.run(attack(Connected(ours, secure=True)))
         else:
             with Client.connect(Connected(ours, secure=True), identity={}, compress=True) as client:
-                client.run(Noop(), 1.0)
+                client.run(Noop(), timeout=1.0)
     except ImapError as error:
         print(type(error).__name__, error)
 

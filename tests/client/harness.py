@@ -6,6 +6,7 @@ It knows neither IMAP nor any method's name, so a method that one of the two lac
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,6 +26,7 @@ from imaplus import (
 from imaplus.client._async_mailbox import AsyncMailbox
 from imaplus.client._async_pipeline import AsyncPipeline
 from imaplus.client._sync_pipeline import Pipeline
+from imaplus.client.async_opening import opening
 from imaplus.endpoints import Connected, Endpoint, Tcp
 from imaplus.testing import Server
 
@@ -53,7 +55,7 @@ class Blocking:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.inner, name)
         model = getattr(_TWINS[type(self.inner)], name, None)
-        if inspect.iscoroutinefunction(model):
+        if inspect.iscoroutinefunction(inspect.unwrap(model) if callable(model) else None):
             return _awaitable(found)
         if inspect.isfunction(model):
             return lambda *args, **options: _wrapped(found(*args, **options))
@@ -67,10 +69,10 @@ class Blocking:
 
 
 def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
-    async def call(*args: object, **options: object) -> object:
+    async def call(*args: object, **options: object) -> Any:
         return _wrapped(function(*args, **options))
 
-    return call
+    return opening(call)
 
 
 def _wrapped(value: object) -> object:
@@ -126,6 +128,14 @@ def pair() -> tuple[Connected, socket.socket]:
     """An endpoint, and the server's end of it."""
     ours, theirs = socket.socketpair()
     return Connected(ours, secure=True), theirs
+
+
+async def tags(theirs: socket.socket, count: int) -> list[bytes]:
+    """The tags of so many commands, as they come to the server's end."""
+    data = b""
+    while data.count(b"\r\n") < count:
+        data += await asyncio.to_thread(theirs.recv, 1 << 16)
+    return [line.split(b" ")[0] for line in data.splitlines()]
 
 
 def letter(

@@ -118,8 +118,8 @@ async def scripted(
     import imaplus.client.streams
 
     stream: Any = AsyncScripted(script) if kind == "async" else SyncScripted(script)
-    for module in ("exchange", "runner"):
-        patch.setattr(f"imaplus.client._{kind}_{module}.now", stream.now)
+    for module in ("", "_exchange", "_runner"):
+        patch.setattr(f"imaplus.client._{kind}{module}.now", stream.now)
     where: Any = Connected(None, secure=True)  # type: ignore[arg-type]
     if kind == "async":
 

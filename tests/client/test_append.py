@@ -413,7 +413,7 @@ async def test_outgoing_takes_what_append_takes(
 
 async def test_nul_in_an_outgoing(connect: Connector, server: Server) -> None:
     client = await connect(server)
-    assert client.takes_nul
+    assert "BINARY" in client.capabilities
     await client.append("INBOX", Outgoing(letter(body="a\0b\r\n")))
     assert stored(server) == [letter(body="a\0b\r\n")]
 

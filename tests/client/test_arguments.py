@@ -24,7 +24,7 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
     "nothing for a command": (lambda c, m: c.run(None), "a command or a flow"),
     "a number for an item": (lambda c, m: c.status("INBOX", 7), "a STATUS item as str, found int"),
     "octets for an item": (lambda c, m: c.status("INBOX", [b"MESSAGES"]), "found bytes"),
-    "a number for a label": (lambda c, m: m.add_labels(1, "a", [7]), "a label as str"),
+    "a number for a label": (lambda c, m: m.add_labels(1, ["a", 7]), "a label as str"),
     "a text file to write to": (lambda c, m: m.download(1, io.StringIO()), "in binary mode"),
     "a number to write to": (lambda c, m: m.download(1, 7), "found int"),
 }
@@ -54,12 +54,12 @@ async def test_items_are_given_one_by_one(connect: Connector, full: Server, item
 
 async def test_in_a_pipeline_too(connect: Connector, full: Server) -> None:
     client = await connect(full)
-    mailbox = await client.select("INBOX")
+    await client.select("INBOX")
     before = list(full.commands[0])
     for give, words in {
         lambda pipe: pipe.run("NOOP"): "a command or a flow",
-        lambda pipe: pipe.search(mailbox, "UNSEEN"): "a query such as Unseen",
-        lambda pipe: pipe.fetch(mailbox, "1:*", ["FLAGS"]): "a FETCH item",
+        lambda pipe: pipe.mailbox.search("UNSEEN"): "a query such as Unseen",
+        lambda pipe: pipe.mailbox.fetch("1:*", ["FLAGS"]): "a FETCH item",
     }.items():
         with pytest.raises(InvalidArgument, match=words):
             async with client.pipeline() as pipe:
@@ -146,9 +146,9 @@ async def test_labels_in_every_form(connect: Connector) -> None:
     with ScriptServer(Transcript.parse(script)) as server:
         client: AsyncClient = await connect(server.host, server.port, security=Security.PLAIN)
         mailbox = await client.select("INBOX")
-        await mailbox.add_labels(1, "a", "b")
+        await mailbox.add_labels(1, ("a", "b"))
         await mailbox.add_labels(1, ["a", "b"])
-        await mailbox.set_labels(1)
+        await mailbox.set_labels(1, ())
         with pytest.raises(ImapError, match="at least one label"):
             await mailbox.add_labels(1, [])
         await client.close()

@@ -16,7 +16,7 @@ from imaplus.client._async_mailbox import AsyncMailbox
 from imaplus.endpoints import Connected, Tcp
 from imaplus.testing import AsyncServer, Generated
 
-from .harness import letter, pair
+from .harness import letter, pair, tags
 
 N = 12
 
@@ -62,7 +62,7 @@ async def _store(client: AsyncClient, inbox: AsyncMailbox) -> None:
 
 
 async def _search(client: AsyncClient, inbox: AsyncMailbox) -> None:
-    assert (await inbox.uids()).count == 21
+    assert len(await inbox.uids()) == 21
 
 
 async def _idle(client: AsyncClient, inbox: AsyncMailbox) -> None:
@@ -79,7 +79,7 @@ ACTIONS: list[Action] = [_fetch, _download, _append, _append_large, _store, _sea
 
 async def still_in_step(client: AsyncClient, inbox: AsyncMailbox) -> None:
     """Every kind of answer still goes to whoever asks."""
-    assert (await inbox.uids()).count == 21
+    assert len(await inbox.uids()) == 21
     assert (await client.status("Box 7")).messages == 7
     file = io.BytesIO()
     assert await inbox.download(5, file) == len(letter("letter 5"))
@@ -203,8 +203,7 @@ async def test_the_waiter_that_reads_is_cancelled() -> None:
         running[0].cancel()
         await asyncio.sleep(0)
         running[1].cancel()
-        tag = client.connection._tag.encode()
-        theirs.send(b"".join(b"%b%d OK\r\n" % (tag, n) for n in range(1, 6)))
+        theirs.send(b"".join(b"%b OK\r\n" % tag for tag in await tags(theirs, 5)))
         results = await asyncio.gather(*running, *tasks, return_exceptions=True)
         assert [type(each).__name__ for each in results] == [
             "CancelledError", "CancelledError", "NoneType", "NoneType", "NoneType",

@@ -223,7 +223,7 @@ async def test_a_progress_that_fails(connect: Connector, server: Server) -> None
 
     with pytest.raises(ZeroDivisionError):
         await inbox.download(1, cast(Any, Hashing()), progress=stop)
-    assert (await inbox.uids()).count == 1
+    assert len(await inbox.uids()) == 1
 
 
 async def test_many_into_sinks(connect: Connector, full: Server) -> None:
@@ -271,7 +271,7 @@ async def test_some_sinks_that_fail(connect: Connector, full: Server) -> None:
                 "1:*", BodySection(), into=lambda uid, size: Full() if uid == 5 else Digest()
             )
         ]
-    assert (await inbox.uids()).count == 10
+    assert len(await inbox.uids()) == 10
 
 
 async def test_a_body_that_is_too_large_for_memory(connect: Connector, server: Server) -> None:

@@ -115,17 +115,17 @@ async def test_messages_of_gmail(connect: Connector, gmail: Server) -> None:
 async def test_labels_are_changed(connect: Connector, gmail: Server) -> None:
     client = await connect(gmail)
     everything = await client.select("[Gmail]/All Mail")
-    stored = await everything.add_labels("1:2", "\\Starred", "New & old")
+    stored = await everything.add_labels("1:2", ["\\Starred", "New & old"])
     assert [labels_of(message) for message in stored.messages] == [
         {"\\Inbox", "\\Starred", "New & old"},
         {"\\Inbox", "\\Starred", "New & old", "Work", "Äpfel"},
     ]
-    await everything.remove_labels(2, "Äpfel", "\\Starred")
-    await everything.set_labels(1)
+    await everything.remove_labels(2, ["Äpfel", "\\Starred"])
+    await everything.set_labels(1, ())
     found = [labels_of(message) async for message in everything.fetch("1:2", "X-GM-LABELS")]
     assert found == [set(), {"\\Inbox", "New & old", "Work"}]
     with pytest.raises(InvalidArgument):
-        await everything.add_labels(1)
+        await everything.add_labels(1, [])
     with pytest.raises(InvalidArgument):
         await everything.add_labels(1, "\\No label")
 

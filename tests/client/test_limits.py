@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from imaplus import AsyncMailbox, BodySection, InvalidArgument, Security, SequenceSet, UsageError
+from imaplus import (
+    AsyncClient,
+    AsyncMailbox,
+    BodySection,
+    InvalidArgument,
+    Security,
+    SequenceSet,
+    UsageError,
+)
 from imaplus.client.listening import Pace
 from imaplus.core.session import Enable
 from imaplus.errors import PartlyDone
@@ -22,18 +30,18 @@ S: * 5 EXISTS
 S: * OK [UIDNEXT 6] .
 S: $1 OK [READ-WRITE] done
 """
-Use = Callable[[AsyncMailbox], Awaitable[Any]]
 
 
 @pytest.fixture
 def play(connect: Connector) -> Callable[..., Awaitable[Any]]:
     """Plays a script to a client that has opened INBOX, and gives what the client made of it."""
 
-    async def run(script: str, use: Use, *capabilities: str) -> Any:
+    async def run(script: str, use: Any, *capabilities: str, of_client: bool = False) -> Any:
         greeting = f"S: * PREAUTH [CAPABILITY IMAP4rev1 {' '.join(capabilities)}] ready"
         with ScriptServer(Transcript.parse(greeting + SELECT + script)) as server:
             client = await connect(server.host, server.port, security=Security.PLAIN)
-            found = await use(await client.select("INBOX"))
+            mailbox = await client.select("INBOX")
+            found = await use(client if of_client else mailbox)
             await client.close()
         return found
 
@@ -81,12 +89,12 @@ async def test_an_untagged_response_that_says_so_may_be_of_either_kind(
 async def test_a_pipeline_is_told_that_nothing_was_done(play: Any) -> None:
     script = "C: $2 UID FETCH 1:* (UID FLAGS)\nS: $2 NO [MESSAGELIMIT 2] too many\n"
 
-    async def use(mailbox: AsyncMailbox) -> None:
-        async with mailbox._client.pipeline() as pipe:
-            pipe.fetch(mailbox, "1:*")
+    async def use(client: AsyncClient) -> None:
+        async with client.pipeline() as pipe:
+            pipe.mailbox.fetch("1:*")
 
     with pytest.raises(PartlyDone, match="UID FETCH: NO"):
-        await play(script, use, "MESSAGELIMIT=2")
+        await play(script, use, "MESSAGELIMIT=2", of_client=True)
 
 
 @pytest.mark.parametrize("code", ["[MESSAGELIMIT 2 6]", "[MESSAGELIMIT 2]", "[MESSAGELIMIT]"])
@@ -109,14 +117,14 @@ async def test_a_command_that_is_done_in_part_gives_the_part(play: Any) -> None:
         "C: $2 UID FETCH 1:5 (FLAGS)\nS: * 5 FETCH (UID 5 FLAGS ())\nS: $2 OK [MESSAGELIMIT 1 5] x"
     )
 
-    async def use(mailbox: AsyncMailbox) -> PartlyDone:
+    async def use(client: AsyncClient) -> PartlyDone:
         from imaplus.core.fetch import Fetch
 
         with pytest.raises(PartlyDone) as caught:
-            await mailbox._client.run(Fetch(SequenceSet.parse("1:5")))
+            await client.run(Fetch(SequenceSet.parse("1:5")))
         return caught.value
 
-    error = await play(script, use)
+    error = await play(script, use, of_client=True)
     assert (error.limit, error.uid, error.status) == (1, 5, "OK")
     assert [message.uid for message in error.part] == [5]
 

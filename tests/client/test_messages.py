@@ -44,7 +44,7 @@ async def test_search(connect: Connector, anyone: Server) -> None:
     assert list(await inbox.search(~Seen & Since(date(2020, 1, 1)))) == [1, 2, 3, 4, 5, 6, 7]
     assert list(await inbox.search(Subject("letter 1") | Uid("3:4"))) == [1, 3, 4, 10]
     assert list(await inbox.search(From("nobody"))) == []
-    assert (await inbox.search()).count == 10
+    assert len(await inbox.search()) == 10
     assert await inbox.uids() == SequenceSet.parse("1:10")
 
 
@@ -53,7 +53,7 @@ async def test_uids_by_sequence_numbers(connect: Connector, anyone: Server) -> N
     anyone.mailbox().expunge([3, 7])
     anyone.fail_always(Fault.short_search(5))
     inbox = await (await connect(anyone)).select("INBOX")
-    assert (await inbox.uids()).count == 5
+    assert len(await inbox.uids()) == 5
     assert list(await inbox.uids(by_sequence=True)) == anyone.mailbox().uids
 
 
@@ -65,15 +65,15 @@ async def test_search_beyond_ascii(connect: Connector, anyone: Server) -> None:
             await inbox.search(Subject("grüße"))
     else:
         assert list(await inbox.search(Subject("grüße"))) == [uid]
-    assert (await inbox.uids()).count == 11
+    assert len(await inbox.uids()) == 11
 
 
 async def test_search_in_an_empty_mailbox(connect: Connector, server: Server) -> None:
     inbox = await (await connect(server)).select("INBOX")
-    assert (await inbox.search(Seen)).count == 0
-    assert (await inbox.uids()).count == 0
+    assert len(await inbox.search(Seen)) == 0
+    assert len(await inbox.uids()) == 0
     server.add_message("INBOX", letter())
-    assert (await inbox.uids()).count == 1
+    assert len(await inbox.uids()) == 1
 
 
 # -- fetching --------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ async def test_a_fetch_that_is_left_early(connect: Connector, full: Server) -> N
         assert each.uid == 1
         break
     await values.aclose()  # type: ignore[attr-defined]
-    assert (await inbox.uids()).count == 10
+    assert len(await inbox.uids()) == 10
     assert [each.uid async for each in inbox.fetch("2:3")] == [2, 3]
 
 
@@ -241,14 +241,14 @@ async def test_what_is_no_item(connect: Connector, full: Server, item: str) -> N
 async def test_flags_are_changed(connect: Connector, anyone: Server) -> None:
     inbox = await (await connect(anyone)).select("INBOX")
     mailbox = anyone.mailbox()
-    stored = await inbox.add_flags("1:3", "\\Flagged", "$Work")
+    stored = await inbox.add_flags("1:3", ["\\Flagged", "$Work"])
     assert {each.uid for each in stored.messages} == {1, 2, 3}
     assert mailbox.flags(2) == {"\\Flagged", "$Work"}
     await inbox.remove_flags([2], "\\Flagged")
     assert mailbox.flags(2) == {"$Work"}
     await inbox.set_flags(3, "\\Answered")
     assert mailbox.flags(3) == {"\\Answered"}
-    await inbox.set_flags(3)
+    await inbox.set_flags(3, ())
     assert mailbox.flags(3) == set()
     assert mailbox.flags(1) == {"\\Flagged", "$Work"}
 
@@ -257,7 +257,7 @@ async def test_flags_in_every_form(connect: Connector, full: Server) -> None:
     inbox = await (await connect(full)).select("INBOX")
     await inbox.set_flags(1, ["\\Seen", "$Mine"])
     assert full.mailbox().flags(1) == {"\\Seen", "$Mine"}
-    await inbox.add_flags(1, {"\\Flagged"}, "$Junk")
+    await inbox.add_flags(1, {"\\Flagged", "$Junk"})
     await inbox.remove_flags(1, ("\\Seen", "$Mine"))
     assert full.mailbox().flags(1) == {"\\Flagged", "$Junk"}
     await inbox.set_flags(1, [])
@@ -275,13 +275,13 @@ async def test_flags_unless_they_have_changed(connect: Connector, full: Server) 
 
 @pytest.mark.parametrize(
     "flags",
-    [(), ([],), ("a b",), ("\\",), ("x\r\n",), ("(",), ("ü",), ("",), (["\\Seen", ""],), (b"x",)],
+    [(), [], "a b", "\\", "x\r\n", "(", "ü", "", ["\\Seen", ""], b"x", 7],
 )
-async def test_what_is_no_flag(connect: Connector, full: Server, flags: tuple[str, ...]) -> None:
+async def test_what_is_no_flag(connect: Connector, full: Server, flags: Any) -> None:
     inbox = await (await connect(full)).select("INBOX")
     before = len(full.commands[0])
     with pytest.raises(InvalidArgument):
-        await inbox.add_flags(1, *flags)
+        await inbox.add_flags(1, flags)
     assert len(full.commands[0]) == before
 
 

@@ -183,7 +183,7 @@ async def test_a_mailbox_after_the_connection_was_lost(connect: Connector, full:
         client.mailbox  # noqa: B018
     with pytest.raises(ConnectionLost, match="inactivity"):
         async with client.pipeline() as pipe:
-            pipe.search(mailbox)
+            pipe.mailbox.search()
     await mailbox.close()
     await client.close()
     await client.logout()

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imaplus import ConnectionLost, Exists, Security, TimedOut, Timeouts
-from imaplus.core.session import Noop
 from imaplus.endpoints import Tcp
 from imaplus.testing import Fault, Server
 
@@ -143,17 +142,18 @@ async def test_with_one_command(connect: Connector, drip: Drip) -> None:
         with pytest.raises(
             TimedOut, match=r"NOOP was not over within the deadline of 0\.1 seconds"
         ):
-            await client.run(Noop(), SHORT)
+            await client.noop(timeout=SHORT)
 
 
-async def test_farewells_are_short(connect: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = "_async" if connect.kind == "async" else "_sync"
-    monkeypatch.setattr(f"imaplus.client.{kind}.FAREWELL", SHORT)
+async def test_farewells_are_short(connect: Connector) -> None:
+    """A server that does not answer LOGOUT is left, and nothing is raised."""
     endpoint, theirs = pair()
     theirs.sendall(GREETING)
     with theirs:
         client = await connect(endpoint)
-        await client.logout()
+        await client.logout(timeout=SHORT)
+        assert theirs.recv(100).endswith(b" LOGOUT\r\n")
+        assert theirs.recv(100) == b""
 
 
 async def test_idling_is_no_silence(connect: Connector, server: Server) -> None:

@@ -150,7 +150,7 @@ async def test_an_answer_of_hours_in_one_line(start: Start) -> None:
     script = steps((0, b"* 1 EXISTS\r\n%t OK done\r\n"), *slowly, (1, b"\r\n%t OK done\r\n"))
     client, stream = await start(script)
     inbox = await client.select("INBOX")
-    assert (await inbox.uids()).count == 199_999
+    assert len(await inbox.uids()) == 199_999
     assert stream.time - 1000 > LIMIT
 
 
@@ -205,7 +205,7 @@ async def test_a_call_with_a_time_of_its_own(start: Start) -> None:
     with pytest.raises(
         TimedOut, match=r"^STATUS was not over within the deadline of 3000 seconds$"
     ):
-        await client.run(GetStatus("x"), 3000)
+        await client.run(GetStatus("x"), timeout=3000)
     assert 4000 <= stream.time <= 4010
 
 
@@ -271,7 +271,7 @@ async def test_a_deadline_is_looked_at_after_each_inflated_step(
         stream.time += 0.001  # what it takes to deal with a response
 
     with pytest.raises(TimedOut, match="NOOP was not over within the deadline of 20 seconds"):
-        await client.run(Noop(), 20)
+        await client.run(Noop(), timeout=20)
     assert 19_000 < len(heard) < 30_000, "the first 20 seconds' worth, and a step"
 
 

@@ -369,7 +369,7 @@ async def test_changes(connect: Connector, full: Server) -> None:
     inbox = await client.select("INBOX")
     each = await inbox.message(1)
     assert each.flags == {"\\Recent"}
-    await each.mark("\\Seen", ["$Work"])
+    await each.mark(["\\Seen", "$Work"])
     assert each.flags >= {"\\Seen", "$Work"}
     await each.unmark("\\Seen")
     assert "\\Seen" not in each.flags

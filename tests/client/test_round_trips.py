@@ -98,8 +98,8 @@ def crowded(pier: Pier) -> AsyncServer:
 Given = Callable[[AsyncPipeline, AsyncMailbox, int], Answer[Any]]
 SMALL: dict[str, Given] = {
     "STATUS": lambda pipe, inbox, n: pipe.status(f"Box {n}"),
-    "STORE": lambda pipe, inbox, n: pipe.add_flags(inbox, 2 * n + 2, f"$N{n % 7}"),
-    "FETCH": lambda pipe, inbox, n: pipe.fetch(inbox, 2 * n + 2, "FLAGS"),
+    "STORE": lambda pipe, inbox, n: pipe.mailbox.add_flags(2 * n + 2, f"$N{n % 7}"),
+    "FETCH": lambda pipe, inbox, n: pipe.mailbox.fetch(2 * n + 2, "FLAGS"),
     "all of them": lambda pipe, inbox, n: SMALL[["STATUS", "STORE", "FETCH"][n % 3]](
         pipe, inbox, n
     ),

@@ -231,7 +231,7 @@ def test_any_size_in_constant_memory(server: Server, tmp_path: Path) -> None:
         endpoint, user=server.user, password=server.password, security=Security.PLAIN
     ) as client:
         inbox = client.select("INBOX")
-        inbox._client.connection.refuse("BINARY")
+        client.connection.refuse("BINARY")
         (found,) = inbox.message(1).attachments
         tracemalloc.start()
         try:

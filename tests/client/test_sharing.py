@@ -25,7 +25,7 @@ from imaplus.search import Subject
 from imaplus.testing import Server
 from imaplus.testing.personality import named
 
-from .harness import Connector, letter, names, pair
+from .harness import Connector, letter, names, pair, tags
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def test_commands_while_another_task_idles(shared: Server) -> None:
     assert inbox.exists == 15
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
-    assert (await inbox.uids()).count == 15
+    assert len(await inbox.uids()) == 15
     await client.logout()
 
 
@@ -180,7 +180,7 @@ def test_commands_while_another_thread_idles(shared: Server) -> None:
     watching.join(10)
     assert not watching.is_alive()
     assert enough.is_set()
-    assert inbox.uids().count == 10 + turns
+    assert len(inbox.uids()) == 10 + turns
     client.logout()
 
 
@@ -210,7 +210,7 @@ async def test_idle_hears_what_others_do(connect: Connector, full: Server) -> No
     assert isinstance(events[2], Expunged)
     assert (events[1].uid, events[2].uid) == (3, 4)
     assert inbox.exists == 10
-    assert (await inbox.uids()).count == 10
+    assert len(await inbox.uids()) == 10
 
 
 async def test_idle_ends_in_time(connect: Connector, full: Server) -> None:
@@ -276,13 +276,13 @@ async def test_whoever_is_answered_first_returns_first() -> None:
         client = await AsyncClient.connect(endpoint)
         tasks = [asyncio.create_task(client.noop()) for _ in range(5)]
         await asyncio.sleep(0)
-        tag = client.connection._tag.encode()
+        sent = await tags(theirs, 5)
         for number in (3, 5, 2):
-            theirs.sendall(b"%b%d OK done\r\n" % (tag, number))
+            theirs.sendall(b"%b OK done\r\n" % sent[number - 1])
             async with asyncio.timeout(5):
                 await tasks[number - 1]
         assert [task.done() for task in tasks] == [False, True, True, False, True]
-        theirs.sendall(b"%b1 OK done\r\n%b4 OK done\r\n" % (tag, tag))
+        theirs.sendall(b"%b OK done\r\n%b OK done\r\n" % (sent[0], sent[3]))
         await asyncio.gather(*tasks)
         await client.close()
 
@@ -297,8 +297,7 @@ async def test_those_who_gave_up_are_passed_over() -> None:
         for number in (0, 1, 3):
             tasks[number].cancel()
         await asyncio.sleep(0)
-        tag = client.connection._tag.encode()
-        theirs.sendall(b"".join(b"%b%d OK done\r\n" % (tag, number) for number in range(1, 6)))
+        theirs.sendall(b"".join(b"%b OK done\r\n" % tag for tag in await tags(theirs, 5)))
         async with asyncio.timeout(5):
             await asyncio.gather(tasks[2], tasks[4])
         await client.close()

@@ -74,10 +74,13 @@ def run(code: str, server: Server, *, everything: bool = False) -> dict[str, Any
 
 async def _run_async(compiled: Any, wanted: set[str], names: dict[str, Any], server: Server) -> Any:
     names |= {"names": ["INBOX"], "server": server, "request_code": lambda: send_code(server)}
-    if "client" not in wanted:
+    if wanted.isdisjoint(("client", "inbox")):
         return await eval(compiled, names)
-    async with await AsyncClient.connect(HOST, **who(server)) as client:
-        return await eval(compiled, names | {"client": client})
+    async with AsyncClient.connect(HOST, **who(server)) as client:
+        names["client"] = client
+        if "inbox" in wanted:
+            names["inbox"] = await client.select("INBOX")
+        return await eval(compiled, names)
 
 
 @contextmanager
@@ -99,8 +102,10 @@ def prepared(wanted: set[str], server: Server) -> Iterator[dict[str, Any]]:
     given: dict[str, Any] = {"names": ["INBOX"], "server": server}
     given["request_code"] = lambda: send_code(server)
     with ExitStack() as stack:
-        if "client" in wanted:
+        if not wanted.isdisjoint(("client", "inbox")):
             given["client"] = stack.enter_context(Client.connect(HOST, **who(server)))
+        if "inbox" in wanted:
+            given["inbox"] = given["client"].select("INBOX")
         if "imap" in wanted:
             imap = imaplib.IMAP4(server.host, server.port)
             given["imap"] = stack.enter_context(imap)

@@ -131,7 +131,7 @@ def test_which_messages(client: Client, box: str) -> None:
     assert len(list(mailbox.messages())) == 60
     assert (mailbox.count(), mailbox.count(Seen), mailbox.count(Raw("NOT SEEN"))) == (60, 0, 60)
     first = next(iter(mailbox.messages(limit=1)))
-    first.mark("\\Seen", "\\Deleted")
+    first.mark(["\\Seen", "\\Deleted"])
     assert first.flags >= {"\\Seen", "\\Deleted"}
     assert mailbox.expunge().count == 1
     assert mailbox.count() == 59

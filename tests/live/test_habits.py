@@ -49,7 +49,7 @@ def test_one_part_that_cannot_be_decoded(client: Client, fresh: str) -> None:
         found = {message.uid: message.get(item.key) for message in mailbox.fetch("1:*", item)}
         assert found == {1: b"hello", 2: b"hello", 3: None, 4: b"hello", 5: b"hello"}
     with client.pipeline() as pipe:
-        answer = pipe.fetch(mailbox, "1:*", item, "RFC822.SIZE")
+        answer = pipe.mailbox.fetch("1:*", item, "RFC822.SIZE")
     assert {message.uid: message.get(item.key) for message in answer.result()} == found
     assert all(message["RFC822.SIZE"] > 50 for message in answer.result())
 

@@ -217,7 +217,7 @@ def test_the_typed_client(imap: imaplib.IMAP4, folder: str) -> None:
     assert subjects == ["hello 0", "hello 1", "hello 2"]
     ok(imap.append(folder, None, None, LETTER))
     ok(imap.noop())  # Courier counts it only now
-    assert mailbox.uids().count == 4
+    assert len(mailbox.uids()) == 4
     ok(imap.close())
     assert not mailbox.is_open
     with pytest.raises(StateError):

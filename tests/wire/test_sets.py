@@ -35,12 +35,39 @@ def test_algebra_is_that_of_sets(a: frozenset[int], b: frozenset[int]) -> None:
 def test_reading_is_that_of_sets(a: frozenset[int], n: int) -> None:
     s = SequenceSet.of(a)
     assert list(s) == sorted(a) == s.expand(len(a))
-    assert s.count == len(a)
+    assert len(s) == len(a)
     assert (n in s) == (n in a)
     if a:
         assert (s.first, s.last) == (min(a), max(a))
         with pytest.raises(InvalidArgument):
             s.expand(len(a) - 1)
+
+
+@given(number_sets, st.integers(-70, 70))
+def test_places_are_those_of_a_list(a: frozenset[int], at: int) -> None:
+    s, listed = SequenceSet.of(a), sorted(a)
+    if -len(a) <= at < len(a):
+        assert s[at] == listed[at]
+    else:
+        with pytest.raises(IndexError):
+            s[at]
+    assert list(reversed(s)) == listed[::-1]
+
+
+ENDS = st.none() | st.integers(-70, 70)
+
+
+@given(number_sets, ENDS, ENDS)
+def test_slices_are_those_of_a_list(a: frozenset[int], start: int | None, stop: int | None) -> None:
+    part = SequenceSet.of(a)[start:stop]
+    assert part == SequenceSet.of(sorted(a)[start:stop])
+    assert part == SequenceSet.from_ranges(part.ranges), "it is canonical"
+
+
+@given(number_sets.filter(bool), st.integers(-9, 9).filter(lambda step: step != 1))
+def test_slices_have_no_steps(a: frozenset[int], step: int) -> None:
+    with pytest.raises(ValueError, match="step"):
+        SequenceSet.of(a)[::step]
 
 
 @given(range_lists)
@@ -79,8 +106,8 @@ def test_split_keeps_to_the_limit_and_loses_nothing(a: frozenset[int], octets: i
 def test_chunks_are_full_but_the_last(a: frozenset[int], size: int) -> None:
     chunks = list(SequenceSet.of(a).chunks(size))
     assert [n for chunk in chunks for n in chunk] == sorted(a)
-    assert all(chunk.count == size for chunk in chunks[:-1])
-    assert all(1 <= chunk.count <= size for chunk in chunks)
+    assert all(len(chunk) == size for chunk in chunks[:-1])
+    assert all(1 <= len(chunk) <= size for chunk in chunks)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +218,12 @@ def test_what_has_no_end_is_not_counted() -> None:
     with pytest.raises(InvalidArgument):
         iter(s)
     with pytest.raises(InvalidArgument):
-        _ = s.count
+        len(s)
+    for at in (0, -1, slice(-10, None)):
+        with pytest.raises(InvalidArgument):
+            s[at]
+    with pytest.raises(InvalidArgument):
+        reversed(s)
     with pytest.raises(InvalidArgument):
         s.expand(10)
     with pytest.raises(InvalidArgument):
@@ -200,7 +232,10 @@ def test_what_has_no_end_is_not_counted() -> None:
 
 def test_a_set_is_never_expanded_unasked() -> None:
     s = SequenceSet.parse(b"1:4294967295")
-    assert s.count == MAX_NUMBER
+    assert len(s) == MAX_NUMBER
+    assert (s[0], s[-1], s[10**9]) == (1, MAX_NUMBER, 10**9 + 1)
+    assert str(s[-10:]) == "4294967286:4294967295"
+    assert next(reversed(s)) == MAX_NUMBER
     assert str(s - SequenceSet.of(1000)) == "1:999,1001:4294967295"
     assert next(iter(s)) == 1
     assert str(next(s.chunks(1000))) == "1:1000"

@@ -1,18 +1,22 @@
-"""The client: connect, list and select mailboxes, run any command or flow::
+"""The client: connect, find and open mailboxes, run any command or flow::
 
     inbox = await client.select("INBOX")
 
-Methods for messages are in `AsyncMailbox`. Each method here runs one flow; flows know how to do
-without what a server lacks.
+What is done with a mailbox stands in `AsyncMailbox`. This class puts names to flows, and does no
+more: what a server lacks, flows make up for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from time import monotonic as now
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from imaplus.client import targets
+from imaplus.client._async_base import AsyncBaseClient
 from imaplus.client._async_runner import AsyncRunner
+from imaplus.client.async_opening import opening
+from imaplus.client.deadlines import deadline_in, least, time_left
 from imaplus.client.endpoints import (
     DEFAULT_TIMEOUTS,
     DEFAULT_TLS,
@@ -21,56 +25,49 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
-from imaplus.core.mailboxes import (
-    STATUS_ITEMS,
-    Delete,
-    Examine,
-    MailboxStatus,
-    Rename,
-    Select,
-    Subscribe,
-    Unsubscribe,
-)
-from imaplus.core.session import DEFAULT_ENABLE, Logout, Noop
+from imaplus.core.mailboxes import Examine, Select
+from imaplus.core.session import DEFAULT_ENABLE
 from imaplus.errors import ImapError, StateError, UidValidityChanged
 from imaplus.flows import mailboxes
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.telling import Trace
 from imaplus.sasl.memory import PROCESS_MEMORY, LoginMemory
-from imaplus.version import __version__
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
 if TYPE_CHECKING:  # what few sessions need is loaded when they do
-    from datetime import datetime
-
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_pipeline import AsyncPipeline
     from imaplus.core.append import Appended
-    from imaplus.core.listing import ListEntry, Namespaces
     from imaplus.extensions.qresync import Resync
     from imaplus.flows.outgoing import OutgoingMessage
     from imaplus.sasl import AsyncCredentialsSource, Credentials
-    from imaplus.wire.flags import FlagsLike
 
-IDENTITY = (("name", "imaplus"), ("version", __version__))
-"""How the client identifies itself (ID, RFC 2971)."""
-FAREWELL = 5.0
-"""Seconds that LOGOUT may take."""
 BATCHES = 4
 """Batches of messages on their way at once: the server has the next while it answers for one."""
 
 
-class AsyncClient(AsyncRunner):
+class AsyncClient(AsyncBaseClient):
     """A session with an IMAP server. Tasks may share it: their commands are pipelined.
 
-    All its errors are in `imaplus.errors`, below ImapError. After ConnectionLost the client cannot
-    be used again, and every command that was under way raises it too.
+    `connect()` makes one; a `with` statement logs out at the end of the block::
+
+        async with AsyncClient.connect(
+            "imap.example.org", user="ada", password="correct horse"
+        ) as client:
+            async with client.select("INBOX") as inbox:
+                print(inbox.exists, "messages")
+
+    Errors are those of `imaplus.errors`, all of them ImapErrors. After a ConnectionLost the client
+    is of no use any more, and every command that was under way has raised it. `timeout` is the
+    seconds that a method may wait for the server in all; without it, `Timeouts.command` says how
+    long a server may make no progress. Either way TimedOut closes the connection.
     """
 
     _mailbox: AsyncMailbox | None = None
 
     @classmethod
+    @opening
     async def connect(
         cls,
         where: str | Endpoint,
@@ -93,31 +90,45 @@ class AsyncClient(AsyncRunner):
         trace: Trace | None = None,
         proxy: str | Secret | None = None,
         login_memory: LoginMemory | None = PROCESS_MEMORY,
+        timeout: float | None = None,
     ) -> Self:
-        """Connect to a host, an imap(s) URL or any `Endpoint`, and log in.
+        """Connect to a server, and log in as `user` with `password`, or with `credentials`.
 
-        Log in as `user` with `password`, or with `credentials`. With neither, the session stays
-        unauthenticated. `credentials` may be a function that gives them (for the async client, also
-        one whose result is awaited): it is called before connecting, and once more if the server
-        refuses the token as expired.
+        With neither, the session stays unauthenticated. No password is sent in a form that others
+        can read, unless `security` is PLAIN.
 
-        `security` is TLS unless you, the URL or the endpoint say otherwise. `mechanisms` are the
-        SASL mechanisms that may be used, in order of preference; "LOGIN" stands for the command of
-        that name, too. Whatever they are, no password is sent in a form that others can read,
-        unless the security is PLAIN.
-
-        `login_memory` has the mechanisms that servers have offered before: a server that stops
-        offering the one we would log in by is not logged in to. All connections of the process
-        share one, in which this machine's own servers are not kept; None is for no memory.
-
-        `proxy` is the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
-        "http://proxy:3128". The proxy resolves the server's name; TLS is between client and server.
-        Proxies named in the environment are ignored.
-
-        `mailbox` is selected right away (examined, if `read_only`) and is then `client.mailbox`.
-        That saves the round trips of `select()`: servers known to read ahead get it with the login.
-        `on_event` is called with each value that the server sends unasked, and `trace` with each
-        line of the dialogue ("C" or "S", bytes), secrets blanked.
+        Args:
+            where: a host name, an imap:// or imaps:// URL (RFC 5092), or an endpoint of
+                `imaplus.endpoints`.
+            port: 993, or 143 if `security` is not TLS, unless you or the URL say otherwise.
+            user: who to log in as; a URL may name them, too.
+            password: theirs.
+            credentials: what to log in with instead, of `imaplus.credentials`; or a function that
+                gives it (for the async client, also one whose result is awaited). That is called
+                before connecting, and once more if the server refuses a token as expired.
+            security: TLS, unless you, the URL or the endpoint say otherwise.
+            tls: how to verify the server.
+            timeouts: how long to wait for what.
+            limits: what a server may make us hold.
+            mechanisms: the SASL mechanism or mechanisms that may be used, in order of preference;
+                "LOGIN" stands for the command of that name, too. Without it, those that do not
+                expose the password come first.
+            enable: extensions to ENABLE where the server has them (RFC 9051, 6.3.1).
+            identity: what to say in ID (RFC 2971); imaplus and its version if it is None.
+            compress: use COMPRESS=DEFLATE where the server has it (RFC 4978).
+            mailbox: open this mailbox at once; it is `client.mailbox` then. That saves round trips:
+                where the server is known to read ahead, all is sent with the login.
+            read_only: open it by EXAMINE.
+            on_event: called with each value that the server sends unasked.
+            trace: called with each line of the dialogue: "C" or "S", and the bytes of the line,
+                secrets blanked.
+            proxy: the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
+                "http://proxy:3128". The proxy resolves the server's name; TLS is between client
+                and server. Proxies named in the environment are ignored.
+            login_memory: the mechanisms that servers have offered before. A server that stops
+                offering the one to log in by is not logged in to. All connections of the process
+                share one, in which this machine's own servers are not kept; None is for no memory.
+            timeout: seconds that all of this may take, beside `timeouts`.
 
         Raises:
             InvalidArgument: an argument is of a wrong kind, or contradicts another one.
@@ -126,23 +137,27 @@ class AsyncClient(AsyncRunner):
                 mechanisms left to try.
             NoMechanism: there is no way to log in that both sides accept.
             MechanismWithdrawn: the server no longer offers what it offered before.
-            NoSuchMailbox, Refused: the mailbox cannot be selected.
+            NoSuchMailbox, Refused: the mailbox cannot be opened.
         """
-        from imaplus.client.async_streams import AsyncStream, result_of
+        from imaplus.client.async_streams import AsyncStream
+        from imaplus.client.async_turns import result_of
+        from imaplus.client.identity import fields_of
         from imaplus.flows.connect import compress as compress_
         from imaplus.flows.connect import connect
         from imaplus.flows.login import LoginOptions
 
+        ends = deadline_in(timeout, now())
         password = None if password is None else Secret(password)  # tracebacks may show variables
         proxy = None if proxy is None else Secret(proxy)
-        opening = Examine if read_only else Select
+        selecting = Examine if read_only else Select
         target = targets.target(where, port, security, user, proxy)
         ask = credentials if callable(credentials) else None
         who = targets.password_of(target.user, password, credentials)
         if credentials is not None:
             who = targets.checked(await result_of(ask) if ask else credentials)
-        stream = await AsyncStream.connect(target.endpoint, tls, timeouts.connect, target.proxy)
-        client = cls(
+        left = least(timeouts.connect, time_left(ends, now()))
+        stream = await AsyncStream.connect(target.endpoint, tls, left, target.proxy)
+        runner = AsyncRunner(
             stream,
             Connection(limits=limits, secure=stream.secure, trace=trace),
             tls=tls,
@@ -150,14 +165,15 @@ class AsyncClient(AsyncRunner):
             timeouts=timeouts,
             on_event=on_event,
         )
+        client = cls(runner)
         try:
             if mailbox is not None:
                 # The server may still be about to greet us: there is time to load what that takes.
                 import imaplus.client._async_mailbox  # noqa: F401
-            await client.greeting()
-            opened = await client.run(
+            await runner.greeting(time_left(ends, now()))
+            opened = await runner.run(
                 connect(
-                    client.connection,
+                    runner.connection,
                     who,
                     starttls=target.starttls,
                     login=LoginOptions(
@@ -167,289 +183,199 @@ class AsyncClient(AsyncRunner):
                         port=target.port,
                         memory=login_memory,
                     ),
-                    identity=IDENTITY if identity is None else tuple(identity.items()),
+                    identity=fields_of(identity),
                     enable=enable,
-                    opening=None if mailbox is None else opening(mailbox),
+                    opening=None if mailbox is None else selecting(mailbox),
                     renew=ask,
-                )
+                ),
+                time_left(ends, now()),
             )
             if opened is not None:
                 from imaplus.client._async_mailbox import AsyncMailbox
 
-                client._mailbox = AsyncMailbox(client, opened)
+                client._mailbox = AsyncMailbox(runner, opened)
             if compress:
-                await client.run(compress_(client.connection))
+                await runner.run(compress_(runner.connection), time_left(ends, now()))
         except BaseException:
-            await client.close()
+            await runner.close()
             raise
         return client
 
-    async def __aexit__(self, *exception: object) -> None:
-        await self.logout()
+    # -- opening mailboxes ------------------------------------------------------------------
 
-    # -- the session ------------------------------------------------------------------------
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """What the server offers, in capitals."""
-        return self.connection.capabilities
-
-    def can(self, capability: str) -> bool:
-        """Whether a capability can be counted on: the server offers it, by itself or as a part of
-        an IMAP4rev2 that is in force, and has not refused it when it was used or enabled."""
-        return self.connection.can(capability)
-
-    async def noop(self) -> None:
-        """Send NOOP, which lets the server report changes (RFC 9051, 6.1.2)."""
-        await self.run(Noop())
-
-    async def id(self, fields: Mapping[str, str | None] | None = None) -> dict[str, str | None]:
-        """Identify to the server and return its own fields: {"name": "Dovecot"} (RFC 2971)."""
-        from imaplus.extensions.id import Id
-
-        told = await self.run(Id(IDENTITY if fields is None else tuple(fields.items())))
-        return dict(told)
-
-    async def logout(self) -> None:
-        """Log out and close the connection. Errors of the server or the network are ignored."""
-        try:
-            if self.connection.error is None:
-                await self.run(Logout(), FAREWELL)
-        except ImapError:
-            pass
-        finally:
-            await self.close()
-
-    # -- mailboxes --------------------------------------------------------------------------
-
-    async def list(
-        self,
-        reference: str = "",
-        pattern: str = "*",
-        *,
-        subscribed: bool = False,
-        status: str | Iterable[str] = (),
-    ) -> list[ListEntry]:
-        """List the mailboxes that match a pattern, with their attributes (LIST).
-
-        `*` matches anything, `%` anything within one level. `status` are STATUS items, such as
-        "MESSAGES", to fetch with each mailbox.
-        """
-        from imaplus.flows.listing import list_mailboxes
-
-        return await self.run(
-            list_mailboxes(
-                self.connection, reference, pattern, subscribed=subscribed, status=status
-            )
-        )
-
-    async def status(
-        self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
-    ) -> MailboxStatus:
-        """Return counts of any mailbox (STATUS); those that the server does not know are None."""
-        return await self.run(mailboxes.status(self.connection, mailbox, items))
-
-    async def namespaces(self) -> Namespaces:
-        """Return the namespaces: personal, other users', shared (RFC 9051, 6.3.10)."""
-        from imaplus.flows.listing import namespaces
-
-        return await self.run(namespaces(self.connection))
-
-    async def exists(self, mailbox: str) -> bool:
-        """Whether there is a mailbox of this name that can be opened (LIST)."""
-        from imaplus.flows.special_use import exists
-
-        return await self.run(exists(self.connection, mailbox))
-
-    async def find(self, special_use: str) -> ListEntry | None:
-        """The mailbox for sent mail, drafts, trash and the like: `find("\\Sent")`; or None.
-
-        By SPECIAL-USE (RFC 6154) or XLIST; else by well-known names in many languages, such as
-        "Sent Items" and "Gesendete Elemente". Of several it is the one nearest to the top.
-
-        Raises:
-            InvalidArgument: there is no such special use.
-        """
-        from imaplus.flows.special_use import find
-
-        return await self.run(find(self.connection, special_use))
-
-    async def create(
-        self, mailbox: str, *, special_use: str | None = None, exist_ok: bool = False
-    ) -> str | None:
-        """Create a mailbox. Returns its MAILBOXID; None if the server has no OBJECTID.
-
-        `special_use` is what it is for, such as "\\Sent": the server is told, if it has
-        CREATE-SPECIAL-USE (RFC 6154). With `exist_ok` it may be there already, and stays as it is.
-
-        Raises:
-            AlreadyExists: it is there, and the server's response code says so.
-            InvalidArgument: there is no such special use.
-        """
-        from imaplus.flows.special_use import ensure
-
-        flow = ensure(self.connection, mailbox, special_use, exist_ok=exist_ok)
-        return await self.run(flow)
-
-    async def delete(self, mailbox: str) -> None:
-        """Delete a mailbox and all its messages."""
-        await self.run(Delete(mailbox))
-
-    async def rename(self, mailbox: str, new_name: str) -> None:
-        """Rename a mailbox."""
-        await self.run(Rename(mailbox, new_name))
-
-    async def subscribe(self, mailbox: str) -> None:
-        """Subscribe to a mailbox."""
-        await self.run(Subscribe(mailbox))
-
-    async def unsubscribe(self, mailbox: str) -> None:
-        """Unsubscribe from a mailbox."""
-        await self.run(Unsubscribe(mailbox))
-
+    @opening
     async def select(
-        self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
+        self,
+        mailbox: str,
+        *,
+        uidvalidity: int | None = None,
+        resync: Resync | None = None,
+        timeout: float | None = None,
     ) -> AsyncMailbox:
-        """Open a mailbox (SELECT). The one that was open is closed; nothing in it is expunged.
+        """Open a mailbox (RFC 9051, 6.3.2). What was open before is closed, without expunging.
 
-        `uidvalidity` is the UIDVALIDITY your cached UIDs belong to. With `resync` the server
-        reports what has changed since, if it has QRESYNC: see `AsyncMailbox.changes` and
-        `.vanished`. The MODSEQ to start from is an earlier `highestmodseq`.
+        In a `with` statement the mailbox is closed at the end of the block.
+
+        Args:
+            mailbox: its name.
+            uidvalidity: the UIDVALIDITY that your cached UIDs belong to.
+            resync: what you know of the mailbox; the server tells what has changed since, if it has
+                QRESYNC (RFC 7162): see `changes` and `vanished` of the result. Its `highestmodseq`
+                is what to resync from next time, or that of `status()` where SELECT does not
+                tell it.
 
         Raises:
-            NoSuchMailbox, Refused: the mailbox cannot be selected.
-            UidValidityChanged: cached UIDs are invalid; the mailbox is closed again.
+            NoSuchMailbox, Refused: it cannot be opened; none is open then.
+            UidValidityChanged: it has another UIDVALIDITY; it has been closed again.
         """
-        return await self._open(mailbox, False, uidvalidity, resync)
+        return await self._open(mailbox, False, uidvalidity, resync, timeout)
 
+    @opening
     async def examine(
-        self, mailbox: str, *, uidvalidity: int | None = None, resync: Resync | None = None
+        self,
+        mailbox: str,
+        *,
+        uidvalidity: int | None = None,
+        resync: Resync | None = None,
+        timeout: float | None = None,
     ) -> AsyncMailbox:
-        """Open a mailbox read-only (EXAMINE): as `select()`, but nothing in it can be changed."""
-        return await self._open(mailbox, True, uidvalidity, resync)
+        """Open a mailbox for reading only (RFC 9051, 6.3.3). Otherwise it is as `select()`."""
+        return await self._open(mailbox, True, uidvalidity, resync, timeout)
 
     async def _open(
-        self, name: str, read_only: bool, uidvalidity: int | None, resync: Resync | None
+        self,
+        name: str,
+        read_only: bool,
+        uidvalidity: int | None,
+        resync: Resync | None,
+        timeout: float | None,
     ) -> AsyncMailbox:
         from imaplus.client._async_mailbox import AsyncMailbox
 
-        opened = await self.run(
-            mailboxes.open_mailbox(self.connection, name, read_only=read_only, resync=resync)
+        runner, connection = self._runner, self.connection
+        opened = await runner.run(
+            mailboxes.open_mailbox(connection, name, read_only=read_only, resync=resync), timeout
         )
         found = opened.mailbox.uidvalidity
         if uidvalidity is not None and found != uidvalidity:
-            await self.run(mailboxes.leave_mailbox(self.connection))
+            await runner.run(mailboxes.leave_mailbox(connection))
             raise UidValidityChanged(name, uidvalidity, found)
-        self._mailbox = AsyncMailbox(self, opened)
+        self._mailbox = AsyncMailbox(runner, opened)
         return self._mailbox
 
     @property
     def mailbox(self) -> AsyncMailbox:
-        """The mailbox that is open: by `connect(mailbox=...)`, `select()` or `examine()`.
+        """The mailbox that is open, by `connect(mailbox=...)`, `select()` or `examine()`.
 
         Raises:
-            StateError: no mailbox is selected.
+            StateError: no mailbox is open.
             ConnectionLost: the connection has ended.
         """
         if self._mailbox is None or not self._mailbox.is_open:
-            self.check_alive()
+            self._runner.check_alive()
             raise StateError("no mailbox is selected: call select() first")
         return self._mailbox
 
-    # -- adding messages --------------------------------------------------------------------
+    # -- many at once -----------------------------------------------------------------------
 
-    async def append(
+    async def save_draft(
         self,
-        mailbox: str,
         message: OutgoingMessage,
         *,
-        flags: FlagsLike = (),
-        date: datetime | None = None,
+        mailbox: str | None = None,
+        timeout: float | None = None,
     ) -> Appended:
-        """Append a message: bytes, a binary file (streamed), an `email` message or an `Outgoing`.
+        """Add a message, marked \\Draft and \\Seen, to the mailbox for drafts. Bcc stays in it.
 
-        Bytes are sent unchanged; lines should end in CRLF. `flags` is one flag or several, `date`
-        the INTERNALDATE; the flags of an `Outgoing` are kept as well. The result has the new UID,
-        if the server reports it (UIDPLUS).
+        Args:
+            message: as for `append()`.
+            mailbox: where to put it; without it, what `find(SpecialUse.DRAFTS)` gives, which is
+                created if there is none.
 
-        Raises:
-            InvalidArgument: a wrong kind of message or flag; an `Outgoing` has another date.
-            NoSuchMailbox, MessageRefused, Refused: the server does not take it.
-        """
-        from imaplus.flows.messages import append_one
-        from imaplus.flows.outgoing import outgoing
-
-        prepared = outgoing(message, flags, date, binary=self.takes_nul)
-        return await self.run(append_one(self.connection, mailbox, prepared))
-
-    async def save_draft(self, message: OutgoingMessage, *, mailbox: str | None = None) -> Appended:
-        """Add a message, marked \\Draft and \\Seen, to the mailbox for drafts; its UID there.
-
-        Without `mailbox` that is what `find("\\Drafts")` gives; if there is none, it is created.
-        Bcc stays in it.
+        Returns:
+            The UID that it got, where the server tells.
 
         Raises:
-            MessageRefused, Refused: what the server said.
+            MessageRefused, Refused: the server does not take it.
         """
+        ends = deadline_in(timeout, now())
         if mailbox is None:
             from imaplus.flows.special_use import drafts
 
-            mailbox = await self.run(drafts(self.connection))
-        return await self.append(mailbox, message, flags=("\\Draft", "\\Seen"))
+            mailbox = await self._runner.run(drafts(self.connection), timeout)
+        left = time_left(ends, now())
+        return await self.append(mailbox, message, flags=("\\Draft", "\\Seen"), timeout=left)
 
     @overload
     async def append_many(
-        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: Literal[True] = True
+        self,
+        mailbox: str,
+        messages: Iterable[OutgoingMessage],
+        *,
+        check: Literal[True] = True,
+        timeout: float | None = None,
     ) -> tuple[Appended, ...]: ...
     @overload
     async def append_many(
-        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: bool
+        self,
+        mailbox: str,
+        messages: Iterable[OutgoingMessage],
+        *,
+        check: bool,
+        timeout: float | None = None,
     ) -> tuple[Appended | ImapError, ...]: ...
     async def append_many(
-        self, mailbox: str, messages_: Iterable[OutgoingMessage], *, check: bool = True
+        self,
+        mailbox: str,
+        messages: Iterable[OutgoingMessage],
+        *,
+        check: bool = True,
+        timeout: float | None = None,
     ) -> tuple[Appended | ImapError, ...]:
-        """Append many messages in few round trips: `Outgoing(...)` gives each its flags and date.
+        """Add many messages in few round trips.
 
-        Returns an entry for each message, in order, with its new UID if the server reports it.
-        Messages are sent in batches of hundreds, a few batches ahead of the answers; the iterable
-        is consumed as answers arrive. With MULTIAPPEND (RFC 3502) a batch is added as a whole or
-        not at all: if one message is refused, up to 499 others of its batch are not added either.
+        Messages go out by hundreds, a few batches ahead of the answers, and the iterable is asked
+        for more as these come. With MULTIAPPEND (RFC 3502) a batch is added as a whole or not at
+        all: one message that is refused takes up to 499 others with it.
 
-        With `check=False` errors are returned, each in the place of its message. If the connection
-        is lost, messages that may have been added have OutcomeUnknown, and the result ends there.
+        Args:
+            mailbox: its name.
+            messages: as for `append()`; an `Outgoing(...)` has flags and a date of its own.
+            check: raise the first refusal. Without it nothing is raised for one: what was not added
+                has its error in the result. If the connection is lost then, what may have been
+                added has OutcomeUnknown, and the result ends there.
+
+        Returns:
+            An entry for each message, in order, with the UID that it got where the server tells.
 
         Raises:
-            NoSuchMailbox, MessageRefused, Refused: the first refusal. Nothing more is sent then;
-                other messages, before and after the refused one, may have been added.
+            NoSuchMailbox, MessageRefused, OverQuota, Refused: what the server said first. No more
+                messages are given to it then, but others than these may have been added.
         """
         from imaplus.client.adding import Adding
-        from imaplus.flows.outgoing import outgoing
+        from imaplus.flows.outgoing import outgoing, takes_nul
 
-        adding = Adding(self.connection, mailbox, check=check)
-        prepared = (outgoing(message, binary=self.takes_nul) for message in messages_)
-        await self.run_at_once(adding.begin(prepared), most=BATCHES)
+        connection = self.connection
+        adding, binary = Adding(connection, mailbox, check=check), takes_nul(connection)
+        prepared = (outgoing(message, binary=binary) for message in messages)
+        await self._runner.run_at_once(adding.begin(prepared), most=BATCHES, timeout=timeout)
         return tuple(adding.outcomes())
 
-    # -- many at once -----------------------------------------------------------------------
-
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> AsyncPipeline:
-        """Collect commands in a block, and send them together when it ends::
+        """Send many commands together, when the block ends (RFC 9051, 5.5)::
 
             async with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]
             print([answer.result().messages for answer in answers])
 
-        When all are done, the end of the block raises the first error, in the order of the
-        commands; with `check=False`, errors are only raised by `Answer.result()`.
+        The methods of the pipeline are those of the client, and those of `pipe.mailbox` are those
+        of the open mailbox. Each gives an `Answer`.
 
-        Raises:
-            TimedOut: it took longer than `timeout` seconds; the connection is closed.
+        Args:
+            check: raise the first error in the order given, when all are over. Without it errors
+                show in the answers alone.
+            timeout: seconds that all together may take.
         """
         from imaplus.client._async_pipeline import AsyncPipeline
 
-        return AsyncPipeline(self, check=check, timeout=timeout)
-
-    @property
-    def takes_nul(self) -> bool:
-        """Whether messages may contain NUL: with BINARY itself, not as a part of IMAP4rev2."""
-        return "BINARY" in self.capabilities
+        return AsyncPipeline(self._runner, lambda: self.mailbox, check=check, timeout=timeout)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic as now
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imaplus.client.deadlines import Deadline
 from imaplus.client.endpoints import Timeouts, Tls
@@ -42,7 +42,7 @@ class AsyncExchange:
         timeouts: Timeouts,
         on_event: Callable[[object], object] | None,
     ) -> None:
-        from imaplus.client.async_streams import AsyncMutex, AsyncTurn
+        from imaplus.client.async_turns import AsyncMutex, AsyncTurn
 
         connection.defers = True
         connection.channel_bindings = stream.channel_bindings
@@ -122,7 +122,7 @@ class AsyncExchange:
     async def _receive(self, patience: Patience) -> None:
         """Take in what has come, waiting if nothing has. Only who has the turn may."""
         if (answering := self.connection.answering) is not None:
-            from imaplus.client.async_streams import in_thread
+            from imaplus.client.async_turns import in_thread
 
             await in_thread(answering)
             with self._mutex:
@@ -309,9 +309,3 @@ class AsyncExchange:
     def _begin_log(self) -> None:
         """See whether anybody wants to have logged what happens next."""
         self.connection.log = connection_log(self.connection.log)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: object) -> None:
-        await self.close()

@@ -1,36 +1,32 @@
-"""The selected mailbox: search, fetch, change, move and wait, by UID.
+"""An open mailbox: search, fetch, change, move and wait, by UID.
 
-A mailbox object is valid while its mailbox is selected. After that its methods raise StateError,
-since UIDs would mean messages of another mailbox. Flows know how each server does what is asked.
+A handle is good as long as its mailbox stays open: when another one is opened, it raises rather
+than act on the wrong messages. It names what it wants; flows know how each server does it.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import Self, TypeVar
 
 from imaplus.client._async_messages import AsyncMessages
-from imaplus.core.append import Appended
+from imaplus.client._async_runner import AsyncRunner
+from imaplus.client.events import EVENTS, Event
 from imaplus.core.fetch import BodySection, BodySink, FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
-from imaplus.core.messages import Change, Copied, Stored
 from imaplus.core.runs import FetchedRun, Merger
-from imaplus.core.search_query import ALL, Query
-from imaplus.errors import InvalidArgument, StateError
+from imaplus.errors import ImapError, InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.fetching import Fetching
-from imaplus.flows.finding import uids_by_sequence
-from imaplus.flows.outgoing import OutgoingMessage
-from imaplus.wire.flags import FlagsLike
-from imaplus.wire.names import names_of
+from imaplus.protocol.command import Flow
+from imaplus.protocol.connection import Connection
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
-if TYPE_CHECKING:
-    from imaplus.client._async import AsyncClient
+T = TypeVar("T")
 
 WINDOW = 500
 """Messages with bodies asked for in one command: what comes while nobody takes it is bounded."""
@@ -41,105 +37,116 @@ POLL = 30.0
 
 
 class AsyncMailbox(AsyncMessages):
-    """The selected mailbox. UIDs are given as a number, a range, many numbers, or `"1:*"`."""
+    """An open mailbox: what `select()` and `examine()` of a client give.
 
-    def __init__(self, client: AsyncClient, opened: Opened) -> None:
-        self._client = client
+    It is good until it is closed or another one is opened; then its methods raise StateError. In a
+    `with` statement it is closed at the end of the block, and nothing in it is expunged::
+
+        async with client.select("INBOX") as inbox:
+            unread = await inbox.search(~Seen)
+
+    Messages are named by UID: a number, a `range`, any iterable of numbers, a `SequenceSet`, or
+    text as IMAP writes it (`"1:*"`). `timeout` is the seconds that a method may wait for the server
+    in all; without it, `Timeouts.command` says how long a server may make no progress. Either way
+    TimedOut closes the connection.
+    """
+
+    def __init__(self, runner: AsyncRunner, opened: Opened) -> None:
+        self._runner = runner
         self._state = opened.mailbox
         self.changes: list[Fetched] = [each for each in opened.changes if isinstance(each, Fetched)]
-        """With `select(resync=...)`: messages changed since then, with flags and MODSEQ."""
+        """With `resync`: the messages that changed since, with their flags and MODSEQ."""
         self.vanished: SequenceSet = opened.mailbox.vanished_earlier
-        """With `select(resync=...)`: UIDs of messages expunged since then."""
+        """With `resync`: the UIDs of messages that have gone since."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {self.exists} messages>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._connection.error is not None:  # whoever used it has been told
+            return
+        try:
+            await self.close()
+        except ImapError:
+            if kind is None:
+                raise
 
     # -- what the server says of it ---------------------------------------------------------
 
     @property
     def name(self) -> str:
-        """The name given to `select()`."""
+        """Its name, as it was opened."""
         return self._state.name
 
     @property
     def is_open(self) -> bool:
-        """Whether this mailbox is still selected."""
-        return self.is_open_in(self._client)
-
-    def is_open_in(self, client: AsyncClient) -> bool:
-        """Whether `client` has this mailbox selected."""
-        return client.connection.mailbox is self._state
+        """Whether it is the mailbox that is selected now."""
+        return self._connection.mailbox is self._state
 
     @property
     def read_only(self) -> bool:
-        """Whether it is read-only: opened by EXAMINE, or by the server's decision."""
+        """Whether nothing in it can be changed."""
         return self._state.read_only
 
     @property
     def exists(self) -> int:
-        """Number of messages, as the server last reported it."""
+        """How many messages it has, as of the last word from the server (RFC 9051, 7.4.1)."""
         return self._state.exists
 
     @property
-    def uidvalidity(self) -> int:
-        """UIDVALIDITY: cached UIDs are valid only if it is unchanged; 0 if not reported."""
+    def uidvalidity(self) -> int | None:
+        """The UIDVALIDITY that your cached UIDs belong to; None if the server does not say.
+
+        UIDs kept under another one mean nothing (RFC 9051, 2.3.1.1).
+        """
         return self._state.uidvalidity
 
     @property
     def mailboxid(self) -> str | None:
-        """MAILBOXID, which renaming does not change; None without OBJECTID (RFC 8474)."""
+        """MAILBOXID, which survives a rename (OBJECTID, RFC 8474); None without that extension."""
         return self._state.mailboxid
 
     @property
     def uids_persist(self) -> bool:
-        """False if the server reported UIDNOTSTICKY: UIDs change between sessions (RFC 4315)."""
+        """Whether UIDs may be kept at all; not where the server says UIDNOTSTICKY (RFC 4315)."""
         return self._state.uids_persist
 
     @property
-    def uidnext(self) -> int:
-        """Next UID, as predicted by SELECT (UIDNEXT); 0 if not reported."""
+    def uidnext(self) -> int | None:
+        """UIDNEXT when it was opened: messages that came later have this UID or larger ones.
+
+        None if the server does not say (RFC 9051, 2.3.1.1).
+        """
         return self._state.uidnext
 
     @property
-    def highestmodseq(self) -> int:
-        """Highest MODSEQ in the mailbox; 0 without CONDSTORE (RFC 7162)."""
+    def highestmodseq(self) -> int | None:
+        """The number of the latest change; None if the server does not number them (RFC 7162)."""
         return self._state.highestmodseq
 
     @property
     def applicable_flags(self) -> frozenset[str]:
-        """Flags and keywords defined in the mailbox (FLAGS; RFC 9051, 7.3.5)."""
+        """The flags and keywords in use (RFC 9051, 7.3.5)."""
         return self._state.flags
 
     @property
     def permanent_flags(self) -> frozenset[str]:
-        """Flags that can be changed permanently; "\\\\*": new keywords can be created."""
+        """The flags that can be changed for good; `Flag.WILDCARD` means that keywords can be made.
+
+        All `applicable_flags`, if the server does not say (RFC 9051, 7.1).
+        """
         permanent = self._state.permanent_flags
-        return self._state.flags if permanent is None else permanent  # RFC 9051, 7.1
+        return self._state.flags if permanent is None else permanent
 
-    # -- finding and fetching ---------------------------------------------------------------
-
-    async def search(self, query: Query = ALL) -> SequenceSet:
-        """Return the UIDs of matching messages: `search(From("ann") & Since(day) & ~Seen)`.
-
-        The set can be iterated, or passed to other methods as it is, where ranges stay ranges.
-
-        Raises:
-            InvalidArgument: this is not a query of `imaplus.search`, but a text, say.
-        """
-        self._insist()
-        return await self._client.run(messages.uids_of(self._client.connection, query))
-
-    async def uids(self, *, by_sequence: bool = False) -> SequenceSet:
-        """Return the UIDs of all messages, by SEARCH.
-
-        With `by_sequence`, by FETCH of sequence numbers: for servers whose SEARCH finds fewer
-        messages than `exists`.
-        """
-        self._insist()
-        connection = self._client.connection
-        if by_sequence:
-            return await self._client.run(uids_by_sequence(connection))
-        return await self._client.run(messages.all_uids(connection))
+    # -- fetching ---------------------------------------------------------------------------
 
     async def fetch(
         self,
@@ -148,34 +155,49 @@ class AsyncMailbox(AsyncMessages):
         changed_since: int | None = None,
         into: BodySink | None = None,
         into_from: int = 0,
+        timeout: float | None = None,
     ) -> AsyncIterator[Fetched]:
-        """Iterate over data of messages as it arrives: `fetch("1:*", "FLAGS", "ENVELOPE")`.
+        """Fetch data of messages, one by one as they come (RFC 9051, 6.4.5)::
 
-        Items are names or `BodySection(...)`; FLAGS by default. UIDs without a message are skipped.
-        If the server does not send all items of a message, that one comes at the end, and the
-        missing item raises KeyError. `changed_since` restricts the result to messages with a larger
-        MODSEQ (CONDSTORE). Bodies of `into_from` bytes and more go to the sinks that `into` gives,
-        all others to memory.
+            async for message in inbox.fetch("1:*", "FLAGS", "ENVELOPE"):
+                print(message.uid, message.flags, message.envelope.subject)
 
-        If the server limits the messages of one command (MESSAGELIMIT, RFC 9738), the others are
-        fetched by more commands, and come after those with higher UIDs. A part that the server
-        cannot decode, asked for with `BodySection(..., binary=True)`, is missing from its message.
+        Messages that do not exist are left out, and none is kept in memory. If the server does not
+        send all that was asked for of a message, that comes at the end, and asking the `Fetched`
+        for what is missing raises KeyError. A server that has MESSAGELIMIT (RFC 9738) is asked for
+        the messages that it left out; these come after those with higher UIDs.
+
+        Args:
+            uids: the messages.
+            items: names such as "FLAGS", "ENVELOPE", "BODYSTRUCTURE", "INTERNALDATE",
+                "RFC822.SIZE" and "MODSEQ", and `BodySection(...)` for content; FLAGS if there are
+                none. UID always comes. With `BodySection(..., binary=True)` a message whose part
+                the server cannot decode comes without that part.
+            changed_since: fetch messages only whose MODSEQ is larger (CONDSTORE, RFC 7162).
+            into: called with the UID, if it is known by then, and the size of a body; gives the
+                sink that takes its bytes. Without it, bodies are kept in memory.
+            into_from: bodies smaller than so many bytes are kept in memory in any case.
+            timeout: seconds to wait for the server in all. The time that you take for a message
+                does not count.
 
         Raises:
             PartlyDone: the server does not say which messages it has left out.
+            CapabilityMissing: an item needs an extension that the server does not have.
         """
-        async for values in self._fetched(uids, items, changed_since, into, into_from):
+        async for values in self._fetched(uids, items, changed_since, into, into_from, timeout):
             for value in values:
                 yield value
 
-    async def flags(self, uids: SequenceSetLike = "1:*") -> dict[int, frozenset[str]]:
-        """Return the flags of messages by UID: like `fetch(uids, "FLAGS")`, but faster.
+    async def flags(
+        self, uids: SequenceSetLike = "1:*", *, timeout: float | None = None
+    ) -> dict[int, frozenset[str]]:
+        """Fetch the flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time.
 
-        Messages whose flags the server does not send are left out.
+        A message whose flags the server does not send is left out.
         """
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
-        async for values in self._fetched(uids, ("FLAGS",), None, None):
+        async for values in self._fetched(uids, ("FLAGS",), timeout=timeout):
             if isinstance(values, FetchedRun):
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
@@ -189,15 +211,16 @@ class AsyncMailbox(AsyncMessages):
         self,
         uids: SequenceSetLike,
         items: tuple[FetchItem, ...],
-        changed_since: int | None,
-        into: BodySink | None,
+        changed_since: int | None = None,
+        into: BodySink | None = None,
         into_from: int = 0,
+        timeout: float | None = None,
     ) -> AsyncIterator[Iterable[Fetched]]:
-        """Like `fetch()`, but in groups: all that has arrived at a time."""
+        """As `fetch()`, as many at once as have come."""
         self._insist()
         numbers = SequenceSet.of(uids)
-        connection = self._client.connection
-        if numbers.open_ended and await self._client.run(messages.nothing_there(connection)):
+        runner, connection = self._runner, self._connection
+        if numbers.open_ended and await runner.run(messages.nothing_there(connection), timeout):
             return
         wanted = items or ("FLAGS",)
         modifiers = () if changed_since is None else (ChangedSince(changed_since),)
@@ -212,139 +235,75 @@ class AsyncMailbox(AsyncMessages):
             window=WINDOW if has_bodies else None,
         )
         merger = Merger(keys_of(wanted))
-        async for values in self._client.stream(commands, commands.settle):
+        async for values in runner.stream(commands, commands.settle, timeout):
             commands.note(values)
             for whole in merger.merge(values):
                 yield whole
         yield merger.rest(self._state.has_lost)
 
-    # -- changing ---------------------------------------------------------------------------
-
-    async def add_flags(
-        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
-    ) -> Stored:
-        """Add flags or keywords: `add_flags(uids, "\\\\Seen", "$Junk")`.
-
-        Each argument is one flag or an iterable of flags. With `unchanged_since`, messages with a
-        larger MODSEQ are not changed; the result's `modified` names them (CONDSTORE).
-        """
-        return await self._store(uids, Change.ADD, flags, unchanged_since)
-
-    async def remove_flags(
-        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
-    ) -> Stored:
-        """Remove flags or keywords: arguments as for `add_flags()`."""
-        return await self._store(uids, Change.REMOVE, flags, unchanged_since)
-
-    async def set_flags(
-        self, uids: SequenceSetLike, *flags: FlagsLike, unchanged_since: int | None = None
-    ) -> Stored:
-        """Replace all flags and keywords by these, or by none."""
-        return await self._store(uids, Change.REPLACE, flags, unchanged_since)
-
-    async def _store(
-        self,
-        uids: SequenceSetLike,
-        change: Change,
-        flags: tuple[FlagsLike, ...],
-        unchanged_since: int | None,
-    ) -> Stored:
-        self._insist()
-        connection, numbers = self._client.connection, SequenceSet.of(uids)
-        wanted = messages.flags_to(change, flags)
-        return await self._client.run(
-            messages.change_flags(connection, numbers, change, wanted, unchanged_since)
-        )
-
-    async def add_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
-        """Add labels of Gmail (X-GM-EXT-1): names of mailboxes, or "\\\\Starred" and the like.
-
-        An argument is one label or an iterable of labels.
-        """
-        return await self._store_labels(uids, Change.ADD, labels)
-
-    async def remove_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
-        """Remove Gmail labels. Gmail keeps the label of the selected mailbox."""
-        return await self._store_labels(uids, Change.REMOVE, labels)
-
-    async def set_labels(self, uids: SequenceSetLike, *labels: str | Iterable[str]) -> Stored:
-        """Replace all Gmail labels by these, or by none."""
-        return await self._store_labels(uids, Change.REPLACE, labels)
-
-    async def _store_labels(
-        self, uids: SequenceSetLike, change: Change, labels: tuple[str | Iterable[str], ...]
-    ) -> Stored:
-        from imaplus.flows.gmail import change_labels
-
-        self._insist()
-        connection, numbers = self._client.connection, SequenceSet.of(uids)
-        wanted = names_of("a label", *labels)
-        return await self._client.run(change_labels(connection, numbers, change, wanted))
-
-    async def copy(self, uids: SequenceSetLike, mailbox: str) -> Copied:
-        """Copy messages to another mailbox. The result maps old UIDs to new ones (UIDPLUS)."""
-        self._insist()
-        connection = self._client.connection
-        return await self._client.run(messages.copy(connection, SequenceSet.of(uids), mailbox))
-
-    async def move(self, uids: SequenceSetLike, mailbox: str) -> Copied:
-        """Move messages to another mailbox.
-
-        On servers without MOVE they are copied, then removed by UID EXPUNGE. Without UIDPLUS too,
-        the originals stay with \\\\Deleted, since a plain EXPUNGE would remove other messages as
-        well; the result's `left_behind` names them. It is empty if all have moved.
-        """
-        self._insist()
-        connection = self._client.connection
-        return await self._client.run(messages.move(connection, SequenceSet.of(uids), mailbox))
-
-    async def delete(self, uids: SequenceSetLike) -> None:
-        """Expunge these messages, and no others.
-
-        Raises:
-            CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
-        """
-        self._insist()
-        await self._client.run(messages.delete(self._client.connection, SequenceSet.of(uids)))
-
-    async def append(
-        self, message: OutgoingMessage, *, flags: FlagsLike = (), date: datetime | None = None
-    ) -> Appended:
-        """Append a message to this mailbox, like `AsyncClient.append()`."""
-        self._insist()
-        return await self._client.append(self.name, message, flags=flags, date=date)
-
     # -- waiting and leaving ----------------------------------------------------------------
 
     def idle(
         self, timeout: float | None = None, *, renew: float = RENEW, poll: float = POLL
-    ) -> AsyncIterator[object]:
-        """Iterate over changes as they happen: `Exists`, `Expunged`, `Vanished`, `Fetched`.
+    ) -> AsyncIterator[Event]:
+        """Wait for what happens in the mailbox, and tell it as it happens (RFC 9051, 6.3.13)::
 
-        It ends after `timeout` seconds; other commands may be sent meanwhile. IDLE is renewed every
-        `renew` seconds. A server without IDLE is polled by NOOP every `poll` seconds, and for a
-        while so is a server that ends or refuses IDLE at once.
+            async for event in inbox.idle(timeout=1.0):
+                match event:
+                    case Exists(count):
+                        print("now", count, "messages")
+                    case Expunged(uid=uid):
+                        print("message", uid, "is gone")
+                    case Vanished(uids):
+                        print(len(uids), "messages are gone")
+                    case Fetched():
+                        print("message", event.uid, "has the flags", event.flags)
+            print("a second is over")
+
+        Commands may be sent meanwhile. Whatever else the server says goes to `on_event` of
+        `connect()`.
+
+        Args:
+            timeout: seconds after which the iteration ends; without it, it goes on until the loop
+                is left.
+            renew: seconds after which IDLE is begun anew, because servers log idle clients out.
+            poll: seconds between two NOOPs, for servers without IDLE, and for a while for those
+                that end or refuse it at once.
 
         Raises:
             InvalidArgument: `renew` or `poll` is not positive.
+            ConnectionLost: the connection has ended.
         """
         self._insist()
         if renew <= 0 or poll <= 0:
             raise InvalidArgument(f"expected seconds to wait, found renew={renew}, poll={poll}")
-        return self._client.events(timeout, renew, poll)
+        return self._runner.events(EVENTS, timeout, renew, poll)
 
-    async def close(self) -> None:
-        """Leave the mailbox without expunging anything (UNSELECT, or a safe substitute)."""
+    async def close(self, *, timeout: float | None = None) -> None:
+        """Close the mailbox, by UNSELECT or what is as safe (RFC 9051, 6.4.2).
+
+        Nothing is expunged: `delete()` does that. If it is not open any more, nothing happens.
+        """
         if self.is_open:
-            await self._client.run(mailboxes.leave_mailbox(self._client.connection))
+            await self._runner.run(mailboxes.leave_mailbox(self._connection), timeout)
+
+    # -- inside -----------------------------------------------------------------------------
 
     @property
     def _mailbox(self) -> AsyncMailbox:
         return self
 
+    @property
+    def _connection(self) -> Connection:
+        return self._runner.connection
+
+    async def _give(self, flow: Flow[T], timeout: float | None) -> T:
+        self._insist()
+        return await self._runner.run(flow, timeout)
+
     def _insist(self) -> None:
         if not self.is_open:
-            self._client.check_alive()
+            self._runner.check_alive()
             raise StateError(f"{self.name!r} is no longer selected: call select() again")
         if self._state.made_anew is not None:
             raise self._state.made_anew.with_traceback(None)

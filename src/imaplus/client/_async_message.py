@@ -334,13 +334,13 @@ class AsyncMessage(AsyncAnswering):
 
     # -- changing ---------------------------------------------------------------------------
 
-    async def mark(self, *flags: FlagsLike) -> None:
-        """Set flags or keywords: `mark("\\\\Seen", "\\\\Flagged")`."""
-        self._learn(await self._mailbox.add_flags(self.uid, *flags))
+    async def mark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
+        """Add flags or keywords, one or several: `mark(Flag.SEEN)`."""
+        self._learn(await self._mailbox.add_flags(self.uid, flags, timeout=timeout))
 
-    async def unmark(self, *flags: FlagsLike) -> None:
-        """Take flags or keywords away."""
-        self._learn(await self._mailbox.remove_flags(self.uid, *flags))
+    async def unmark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
+        """Remove flags or keywords, one or several."""
+        self._learn(await self._mailbox.remove_flags(self.uid, flags, timeout=timeout))
 
     def _learn(self, stored: Stored) -> None:
         for told in stored.messages:
@@ -348,18 +348,18 @@ class AsyncMessage(AsyncAnswering):
             if told.uid == self.uid and isinstance(found, frozenset):
                 self._flags = found
 
-    async def copy(self, mailbox: str) -> Copied:
+    async def copy(self, mailbox: str, *, timeout: float | None = None) -> Copied:
         """Copy it to another mailbox: as `AsyncMailbox.copy()`."""
-        return await self._mailbox.copy(self.uid, mailbox)
+        return await self._mailbox.copy(self.uid, mailbox, timeout=timeout)
 
-    async def move(self, mailbox: str) -> Copied:
+    async def move(self, mailbox: str, *, timeout: float | None = None) -> Copied:
         """Move it to another mailbox: as `AsyncMailbox.move()`."""
-        return await self._mailbox.move(self.uid, mailbox)
+        return await self._mailbox.move(self.uid, mailbox, timeout=timeout)
 
-    async def delete(self) -> None:
+    async def delete(self, *, timeout: float | None = None) -> None:
         """Remove it for good: as `AsyncMailbox.delete()`. To trash it, `move()` it there.
 
         Raises:
             CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
         """
-        await self._mailbox.delete(self.uid)
+        await self._mailbox.delete(self.uid, timeout=timeout)

@@ -11,20 +11,18 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, overload
 
+from imaplus.client._async_mailbox_commands import AsyncMailboxCommands
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import NoSuchMessage
-from imaplus.flows import messages
 from imaplus.flows.download import Progress, download
-from imaplus.flows.finding import count
 from imaplus.protocol.command import Flow
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
-    from imaplus.client._async import AsyncClient
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_message import AsyncMessage
-    from imaplus.protocol.connection import Connection
+    from imaplus.client._async_runner import AsyncRunner
 
 T = TypeVar("T")
 
@@ -32,15 +30,11 @@ SUMMARIES = 50
 """Messages of `messages()` in one FETCH: a round trip for each screenful."""
 
 
-class AsyncMessages:
+class AsyncMessages(AsyncMailboxCommands):
     """The methods of `AsyncMailbox` that deal with messages as people read them."""
 
-    _client: AsyncClient
+    _runner: AsyncRunner
     _state: MailboxState
-
-    async def count(self, query: Query = ALL) -> int:
-        """How many messages a query finds: by SEARCH RETURN (COUNT), where the server has it."""
-        return await self._run(count(self._connection, query))
 
     async def messages(
         self,
@@ -86,7 +80,7 @@ class AsyncMessages:
             if left == 0:
                 return
 
-    async def message(self, uid: int) -> AsyncMessage:
+    async def message(self, uid: int, *, timeout: float | None = None) -> AsyncMessage:
         """The message with this UID: as `messages()`.
 
         Raises:
@@ -95,7 +89,7 @@ class AsyncMessages:
         from imaplus.client._async_message import AsyncMessage
         from imaplus.flows.reading import summaries
 
-        found = await self._run(summaries(self._connection, SequenceSet.of(uid)))
+        found = await self._give(summaries(self._connection, SequenceSet.of(uid)), timeout)
         if not found:
             raise NoSuchMessage(f"there is no message with UID {uid} in {self._state.name!r}")
         return AsyncMessage(self._mailbox, found[0])
@@ -109,6 +103,7 @@ class AsyncMessages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> bytes: ...
     @overload
     async def download(
@@ -119,6 +114,7 @@ class AsyncMessages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> int: ...
     async def download(
         self,
@@ -128,6 +124,7 @@ class AsyncMessages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> int | bytes:
         """Get a message, or a section of it, as bytes, or write it to a file in constant memory.
 
@@ -136,7 +133,7 @@ class AsyncMessages:
         beside it, and the same call goes on from there (by partial fetch). Without a target the
         result is the bytes, else their number.
 
-        `section` is as for `Body`. `binary` undoes the transfer encoding: the server does it
+        `section` is as for `BodySection`. `binary` undoes the transfer encoding: the server does it
         (BINARY), and where it has no BINARY or declines because of what the part is like
         ([UNKNOWN-CTE] or [PARSE], RFC 3516, 4.3), the part is decoded here, and what is broken in
         it passed over. `progress` is called with the bytes so far and the bytes in all, as they
@@ -156,7 +153,7 @@ class AsyncMessages:
             place = Target(path.parent, path.name, replaces=True)
             encoding = None if binary and section else AS_IT_IS
             saved = await save_section(
-                self, uid, section, place, encoding=encoding, progress=progress
+                self, uid, section, place, encoding=encoding, progress=progress, timeout=timeout
             )
             return saved.stat().st_size
         file: IO[bytes] = BytesIO() if target is None else target
@@ -164,21 +161,8 @@ class AsyncMessages:
         flow = download(
             uid, file, section=section, binary=binary, progress=progress, connection=connection
         )
-        size = await self._run(flow)
+        size = await self._give(flow, timeout)
         return file.getvalue() if isinstance(file, BytesIO) and target is None else size
-
-    async def expunge(self) -> SequenceSet:
-        """Remove for good the messages that this session has given \\Deleted, and no others.
-
-        These are the ones of `add_flags()`, `set_flags()` and `AsyncMessage.mark()` since the
-        mailbox was opened, as far as they have it still: UID EXPUNGE (RFC 4315). The result is
-        their UIDs.
-
-        Raises:
-            CapabilityMissing: the server has no UIDPLUS: EXPUNGE would take the messages along that
-                others have marked. Nothing has been changed.
-        """
-        return await self._run(messages.expunge_marked(self._connection))
 
     # -- for messages and attachments -------------------------------------------------------
 
@@ -186,27 +170,18 @@ class AsyncMessages:
     def _mailbox(self) -> AsyncMailbox:
         raise NotImplementedError
 
-    @property
-    def _connection(self) -> Connection:
-        self._insist()
-        return self._client.connection
-
     async def _run(self, flow: Flow[T]) -> T:
-        self._insist()
-        return await self._client.run(flow)
+        return await self._give(flow, None)
 
     def _identity_of(self, uid: int, section: str, binary: bool) -> tuple[object, ...] | None:
         """Which bytes a section is, for as long as UIDs are valid; None if that is not sure."""
         if not self._state.uidvalidity or not self._state.uids_persist:
             return None
         return (
-            self._client.host,
+            self._runner.host,
             self._state.name,
             self._state.uidvalidity,
             uid,
             section.upper(),
             binary,
         )
-
-    def _insist(self) -> None:
-        raise NotImplementedError

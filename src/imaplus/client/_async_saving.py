@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic as now
 from typing import TYPE_CHECKING, Final
 
+from imaplus.client.deadlines import Deadline, deadline_in, time_left
 from imaplus.client.saving import Landing, Target
 from imaplus.core.transfer_encodings import Decoder, Identity, decoder_for
 from imaplus.errors import NoSuchMessage, Refused, Rejected, Throttled
@@ -26,6 +28,7 @@ async def save_section(
     *,
     encoding: str | None,
     progress: Progress | None = None,
+    timeout: float | None = None,
 ) -> Path:
     """Write a section into a file; its path.
 
@@ -39,6 +42,7 @@ async def save_section(
             beside the file, and the next call goes on from there.
     """
     refusal: Exception | None = None
+    ends = deadline_in(timeout, now())
     usual = None if encoding is None else usual_encoding(encoding)
     if (
         usual in ("base64", "quoted-printable", None)
@@ -46,7 +50,7 @@ async def save_section(
         and mailbox._connection.can("BINARY")
     ):
         try:
-            return await _save(mailbox, uid, section, target, None, True, progress)
+            return await _save(mailbox, uid, section, target, None, True, progress, ends)
         except Throttled:
             raise
         except (Refused, Rejected, NoSuchMessage) as error:  # it cannot: then we do
@@ -55,11 +59,11 @@ async def save_section(
     if usual is not None:
         decoder = decoder_for(usual.encode("ascii", "replace"))
     else:
-        decoder = await mailbox._run(find_decoder(uid, section))
+        decoder = await mailbox._give(find_decoder(uid, section), time_left(ends, now()))
         if decoder is None:
             words = f"the transfer encoding of part {section} is unknown"
             raise refusal or Refused("FETCH", "NO", "UNKNOWN-CTE", words)
-    return await _save(mailbox, uid, section, target, decoder, False, progress)
+    return await _save(mailbox, uid, section, target, decoder, False, progress, ends)
 
 
 async def _save(
@@ -70,11 +74,12 @@ async def _save(
     decoder: Decoder | None,
     binary: bool,
     progress: Progress | None,
+    ends: Deadline | None,
 ) -> Path:
     landing = Landing(target, mailbox._identity_of(uid, section, binary))
     try:
         flow = resume(uid, landing.file, section=section, binary=binary, progress=progress)
-        await mailbox._run(flow)
+        await mailbox._give(flow, time_left(ends, now()))
         if decoder is not None and not isinstance(decoder, Identity):
             landing.decode(decoder)
         return landing.publish()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic as now
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imaplus.client.deadlines import Deadline
 from imaplus.client.endpoints import Timeouts, Tls
@@ -43,7 +43,7 @@ class Exchange:
         timeouts: Timeouts,
         on_event: Callable[[object], object] | None,
     ) -> None:
-        from imaplus.client.streams import Mutex, Turn
+        from imaplus.client.turns import Mutex, Turn
 
         connection.defers = True
         connection.channel_bindings = stream.channel_bindings
@@ -123,7 +123,7 @@ class Exchange:
     def _receive(self, patience: Patience) -> None:
         """Take in what has come, waiting if nothing has. Only who has the turn may."""
         if (answering := self.connection.answering) is not None:
-            from imaplus.client.streams import in_thread
+            from imaplus.client.turns import in_thread
 
             in_thread(answering)
             with self._mutex:
@@ -310,9 +310,3 @@ class Exchange:
     def _begin_log(self) -> None:
         """See whether anybody wants to have logged what happens next."""
         self.connection.log = connection_log(self.connection.log)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()

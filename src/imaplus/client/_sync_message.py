@@ -335,13 +335,13 @@ class Message(Answering):
 
     # -- changing ---------------------------------------------------------------------------
 
-    def mark(self, *flags: FlagsLike) -> None:
-        """Set flags or keywords: `mark("\\\\Seen", "\\\\Flagged")`."""
-        self._learn(self._mailbox.add_flags(self.uid, *flags))
+    def mark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
+        """Add flags or keywords, one or several: `mark(Flag.SEEN)`."""
+        self._learn(self._mailbox.add_flags(self.uid, flags, timeout=timeout))
 
-    def unmark(self, *flags: FlagsLike) -> None:
-        """Take flags or keywords away."""
-        self._learn(self._mailbox.remove_flags(self.uid, *flags))
+    def unmark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
+        """Remove flags or keywords, one or several."""
+        self._learn(self._mailbox.remove_flags(self.uid, flags, timeout=timeout))
 
     def _learn(self, stored: Stored) -> None:
         for told in stored.messages:
@@ -349,18 +349,18 @@ class Message(Answering):
             if told.uid == self.uid and isinstance(found, frozenset):
                 self._flags = found
 
-    def copy(self, mailbox: str) -> Copied:
+    def copy(self, mailbox: str, *, timeout: float | None = None) -> Copied:
         """Copy it to another mailbox: as `Mailbox.copy()`."""
-        return self._mailbox.copy(self.uid, mailbox)
+        return self._mailbox.copy(self.uid, mailbox, timeout=timeout)
 
-    def move(self, mailbox: str) -> Copied:
+    def move(self, mailbox: str, *, timeout: float | None = None) -> Copied:
         """Move it to another mailbox: as `Mailbox.move()`."""
-        return self._mailbox.move(self.uid, mailbox)
+        return self._mailbox.move(self.uid, mailbox, timeout=timeout)
 
-    def delete(self) -> None:
+    def delete(self, *, timeout: float | None = None) -> None:
         """Remove it for good: as `Mailbox.delete()`. To trash it, `move()` it there.
 
         Raises:
             CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
         """
-        self._mailbox.delete(self.uid)
+        self._mailbox.delete(self.uid, timeout=timeout)

@@ -12,20 +12,18 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, overload
 
+from imaplus.client._sync_mailbox_commands import MailboxCommands
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import NoSuchMessage
-from imaplus.flows import messages
 from imaplus.flows.download import Progress, download
-from imaplus.flows.finding import count
 from imaplus.protocol.command import Flow
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 if TYPE_CHECKING:
-    from imaplus.client._sync import Client
     from imaplus.client._sync_mailbox import Mailbox
     from imaplus.client._sync_message import Message
-    from imaplus.protocol.connection import Connection
+    from imaplus.client._sync_runner import Runner
 
 T = TypeVar("T")
 
@@ -33,15 +31,11 @@ SUMMARIES = 50
 """Messages of `messages()` in one FETCH: a round trip for each screenful."""
 
 
-class Messages:
+class Messages(MailboxCommands):
     """The methods of `Mailbox` that deal with messages as people read them."""
 
-    _client: Client
+    _runner: Runner
     _state: MailboxState
-
-    def count(self, query: Query = ALL) -> int:
-        """How many messages a query finds: by SEARCH RETURN (COUNT), where the server has it."""
-        return self._run(count(self._connection, query))
 
     def messages(
         self,
@@ -87,7 +81,7 @@ class Messages:
             if left == 0:
                 return
 
-    def message(self, uid: int) -> Message:
+    def message(self, uid: int, *, timeout: float | None = None) -> Message:
         """The message with this UID: as `messages()`.
 
         Raises:
@@ -96,7 +90,7 @@ class Messages:
         from imaplus.client._sync_message import Message
         from imaplus.flows.reading import summaries
 
-        found = self._run(summaries(self._connection, SequenceSet.of(uid)))
+        found = self._give(summaries(self._connection, SequenceSet.of(uid)), timeout)
         if not found:
             raise NoSuchMessage(f"there is no message with UID {uid} in {self._state.name!r}")
         return Message(self._mailbox, found[0])
@@ -110,6 +104,7 @@ class Messages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> bytes: ...
     @overload
     def download(
@@ -120,6 +115,7 @@ class Messages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> int: ...
     def download(
         self,
@@ -129,6 +125,7 @@ class Messages:
         section: str = "",
         binary: bool = False,
         progress: Progress | None = None,
+        timeout: float | None = None,
     ) -> int | bytes:
         """Get a message, or a section of it, as bytes, or write it to a file in constant memory.
 
@@ -137,7 +134,7 @@ class Messages:
         beside it, and the same call goes on from there (by partial fetch). Without a target the
         result is the bytes, else their number.
 
-        `section` is as for `Body`. `binary` undoes the transfer encoding: the server does it
+        `section` is as for `BodySection`. `binary` undoes the transfer encoding: the server does it
         (BINARY), and where it has no BINARY or declines because of what the part is like
         ([UNKNOWN-CTE] or [PARSE], RFC 3516, 4.3), the part is decoded here, and what is broken in
         it passed over. `progress` is called with the bytes so far and the bytes in all, as they
@@ -156,28 +153,17 @@ class Messages:
             path = Path(target)
             place = Target(path.parent, path.name, replaces=True)
             encoding = None if binary and section else AS_IT_IS
-            saved = save_section(self, uid, section, place, encoding=encoding, progress=progress)
+            saved = save_section(
+                self, uid, section, place, encoding=encoding, progress=progress, timeout=timeout
+            )
             return saved.stat().st_size
         file: IO[bytes] = BytesIO() if target is None else target
         connection = self._connection
         flow = download(
             uid, file, section=section, binary=binary, progress=progress, connection=connection
         )
-        size = self._run(flow)
+        size = self._give(flow, timeout)
         return file.getvalue() if isinstance(file, BytesIO) and target is None else size
-
-    def expunge(self) -> SequenceSet:
-        """Remove for good the messages that this session has given \\Deleted, and no others.
-
-        These are the ones of `add_flags()`, `set_flags()` and `Message.mark()` since the
-        mailbox was opened, as far as they have it still: UID EXPUNGE (RFC 4315). The result is
-        their UIDs.
-
-        Raises:
-            CapabilityMissing: the server has no UIDPLUS: EXPUNGE would take the messages along that
-                others have marked. Nothing has been changed.
-        """
-        return self._run(messages.expunge_marked(self._connection))
 
     # -- for messages and attachments -------------------------------------------------------
 
@@ -185,27 +171,18 @@ class Messages:
     def _mailbox(self) -> Mailbox:
         raise NotImplementedError
 
-    @property
-    def _connection(self) -> Connection:
-        self._insist()
-        return self._client.connection
-
     def _run(self, flow: Flow[T]) -> T:
-        self._insist()
-        return self._client.run(flow)
+        return self._give(flow, None)
 
     def _identity_of(self, uid: int, section: str, binary: bool) -> tuple[object, ...] | None:
         """Which bytes a section is, for as long as UIDs are valid; None if that is not sure."""
         if not self._state.uidvalidity or not self._state.uids_persist:
             return None
         return (
-            self._client.host,
+            self._runner.host,
             self._state.name,
             self._state.uidvalidity,
             uid,
             section.upper(),
             binary,
         )
-
-    def _insist(self) -> None:
-        raise NotImplementedError

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 from imaplus.client._sync_exchange import Exchange
 from imaplus.client.answers import Answer, check_runnable, results
-from imaplus.client.deadlines import Deadline, deadline_in
+from imaplus.client.deadlines import Deadline, deadline_in, least
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, ImapError
 from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 AHEAD = 2
 """Commands of a stream of commands that are on the wire at once: the server is never idle."""
@@ -76,7 +77,7 @@ class Runner(Exchange):
             case Handshake():
                 return self._shake_hands()
             case Ask():
-                from imaplus.client.streams import result_of
+                from imaplus.client.turns import result_of
 
                 return result_of(step.function)
             case _:
@@ -168,13 +169,16 @@ class Runner(Exchange):
         self,
         commands: Iterator[Command[Any]],
         settle: Callable[[Command[Any], CommandError | None], bool],
+        timeout: float | None = None,
     ) -> Iterator[list[object]]:
         """The values that answer commands, as many at once as have come; none is kept.
 
         `settle` is told of each command that is over, with its error if there is one, and says
-        whether that is dealt with: `commands` may have others then.
+        whether that is dealt with: `commands` may have others then. `timeout` is the seconds of all
+        waiting; what the caller takes between two values does not count.
         """
         self._begin_log()
+        began, deadline = now(), deadline_in(timeout, now())
         pendings: deque[Pending[Any]] = deque()
         try:
             while True:
@@ -183,7 +187,10 @@ class Runner(Exchange):
                 if not pendings:
                     return
                 first = pendings[0]
-                self._until(first.has_news, None)
+                if deadline is not None:
+                    deadline.at += now() - began
+                self._until(first.has_news, deadline)
+                began = now()
                 done = first.done
                 if values := first.take():
                     yield values
@@ -201,16 +208,20 @@ class Runner(Exchange):
 
     # -- events -----------------------------------------------------------------------------
 
-    def greeting(self) -> None:
-        """Wait for the server's first words."""
+    def greeting(self, timeout: float | None = None) -> None:
+        """Wait for the server's first words, `timeout` seconds at most."""
         self._begin_log()
-        deadline = deadline_in(self._timeouts.greeting, now())
+        deadline = deadline_in(least(self._timeouts.greeting, timeout), now())
         connection = self.connection
         self._until(lambda: connection.greeting or connection.error, deadline)
         self.check_alive()
 
-    def events(self, timeout: float | None, renew: float, poll: float) -> Iterator[object]:
+    def events(
+        self, kinds: tuple[type[E], ...], timeout: float | None, renew: float, poll: float
+    ) -> Iterator[E]:
         """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then.
+
+        Values of other kinds are passed over.
 
         A server that ends IDLE at once, or refuses it, is asked by NOOP for a while (`Pace`).
         """
@@ -233,12 +244,14 @@ class Runner(Exchange):
                 while now() < until and not (pending.done and idles):
                     self._listen(listener, until)
                     for event in self._told(listener):
-                        yield event
+                        if isinstance(event, kinds):
+                            yield event
                 with self._mutex:
                     self.connection.interrupt(pending)
                 self._settle([pending])
                 for event in self._told(listener):
-                    yield event
+                    if isinstance(event, kinds):
+                        yield event
                 if not idles or pending.error is not None:
                     pending.check()
                 elif pending.refused or not pending.interrupted:

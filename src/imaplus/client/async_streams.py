@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from imaplus.client import forks
+from imaplus.client.async_turns import settle
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.handshake import channel_bindings, check_alpn, tls_failed
-from imaplus.client.streams import never, shared
+from imaplus.client.streams import shared
 from imaplus.client.unreachable import insist_on_posix, unreachable
 from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
     from imaplus.client.proxies import Proxy
     from imaplus.sasl.binding import ChannelBinding
-
-T = TypeVar("T")
 
 READ_AHEAD = 1 << 20
 """Octets that may lie here unread before the transport is told to pause."""
@@ -40,83 +38,6 @@ LOOP_CLOSED = "the event loop that this client belongs to has been closed: conne
 TOGETHER = 1 << 12
 """Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
 The server is not to wait for the rest of a thousand."""
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Do what takes a while without holding up the event loop."""
-    return await asyncio.to_thread(work)
-
-
-async def result_of(function: Callable[[], object]) -> object:
-    """What a function of the caller's gives, which may be something to await."""
-    result = function()
-    return await result if inspect.isawaitable(result) else result
-
-
-class AsyncMutex:
-    """Nothing: tasks do not get in each other's way between two awaits, as threads do."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
-
-class AsyncTurn:
-    """A lock that can be tried: who holds it reads the stream."""
-
-    __slots__ = ("_held", "_waiters")
-
-    def __init__(self) -> None:
-        self._held = False
-        self._waiters: dict[asyncio.Future[bool], Callable[[], object]] = {}  # oldest first
-
-    def try_acquire(self) -> bool:
-        """Take it if nobody has it."""
-        if self._held:
-            return False
-        self._held = True
-        return True
-
-    def release(self) -> None:
-        """Wake all who have enough by now, and hand it to who waits longest of the others."""
-        waiters, self._waiters, self._held = self._waiters, {}, False
-        for waiter, enough in waiters.items():
-            if waiter.done():
-                continue  # it was cancelled just now
-            if enough():
-                waiter.set_result(False)
-            elif not self._held:
-                self._held = True
-                waiter.set_result(True)
-            else:
-                self._waiters[waiter] = enough
-
-    async def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
-        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
-        if self.try_acquire():
-            return True
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[bool] = loop.create_future()
-        self._waiters[waiter] = enough
-        # Thousands may wait for hours: a timer is half of what asyncio.timeout() takes.
-        timer = None if timeout is None else loop.call_later(timeout, _settle, waiter, False)
-        try:
-            return await waiter
-        except BaseException:
-            if waiter.done() and not waiter.cancelled() and waiter.result():
-                self.release()  # it was handed to us just as we gave up
-            raise
-        finally:
-            self._waiters.pop(waiter, None)
-            if timer is not None:
-                timer.cancel()
-
-
-def _settle(waiter: asyncio.Future[bool], result: bool) -> None:
-    if not waiter.done():
-        waiter.set_result(result)
 
 
 class AsyncStream(asyncio.BufferedProtocol):
@@ -361,7 +282,7 @@ class AsyncStream(asyncio.BufferedProtocol):
     def _ring(self) -> None:
         self._rings, self._timer = inf, None
         for waiter in self._waiters:
-            _settle(waiter, False)  # whoever has more time sets it again
+            settle(waiter, False)  # whoever has more time sets it again
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -442,4 +363,4 @@ class AsyncStream(asyncio.BufferedProtocol):
 
     def _wake(self) -> None:
         for waiter in self._waiters:
-            _settle(waiter, True)
+            settle(waiter, True)

@@ -16,3 +16,15 @@ class Deadline:
 def deadline_in(seconds: float | None, now: float) -> Deadline | None:
     """A deadline so many seconds from now; None if there is none."""
     return None if seconds is None else Deadline(seconds, now)
+
+
+def time_left(deadline: Deadline | None, now: float) -> float | None:
+    """Seconds until a deadline, at least 0; None if there is none."""
+    return None if deadline is None else max(0.0, deadline.at - now)
+
+
+def least(one: float | None, other: float | None) -> float | None:
+    """The shorter of two times; None stands for ever."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -11,13 +11,13 @@ import contextlib
 import selectors
 import socket
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.client import forks
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
 from imaplus.client.unreachable import insist_on_posix, unreachable
-from imaplus.errors import ConnectionLost, InvalidArgument, StateError, TimedOut
+from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
     import ssl
@@ -25,8 +25,6 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
 
     from imaplus.client.proxies import Proxy
     from imaplus.sasl.binding import ChannelBinding
-
-T = TypeVar("T")
 
 READ_SIZE = 1 << 16
 """Octets read at once, most often: room for more takes longer to make than to fill."""
@@ -48,68 +46,10 @@ class Shared(threading.local):
 
 shared: Final = Shared()
 
-Mutex = threading.RLock
-
 # poll(2) where there is one; select() elsewhere, which on Windows takes any socket.
 _Selector: Final[type[selectors.BaseSelector]] = getattr(
     selectors, "PollSelector", selectors.SelectSelector
 )
-
-
-def in_thread(work: Callable[[], T]) -> T:
-    """Do what takes a while: here, since this thread is the caller's own."""
-    return work()
-
-
-def result_of(function: Callable[[], object]) -> object:
-    """What a function of the caller's gives.
-
-    Raises:
-        InvalidArgument: it is something to await, which takes the async client.
-    """
-    result = function()
-    if hasattr(result, "__await__"):
-        close = getattr(result, "close", None)
-        if close is not None:
-            close()  # a coroutine that is never awaited warns
-        raise InvalidArgument("credentials that must be awaited need the AsyncClient")
-    return result
-
-
-def never() -> bool:
-    """For a wait that only ends with the lock or the time-out."""
-    return False
-
-
-class Turn:
-    """A lock that can be tried: who holds it reads the socket, for all."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._held = False
-
-    def try_acquire(self) -> bool:
-        """Take it if nobody has it."""
-        with self._changed:
-            if self._held:
-                return False
-            self._held = True
-            return True
-
-    def release(self) -> None:
-        """Give it back. Whoever waits looks again, since the holder may have read the answer."""
-        with self._changed:
-            self._held = False
-            self._changed.notify_all()
-
-    def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
-        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._held or enough(), timeout)
-            if self._held:
-                return False
-            self._held = True
-            return True
 
 
 class Stream:

@@ -79,10 +79,12 @@ class Outgoing:
 
 @record
 class Appended:
-    """What a message is called where it went; zeros if the server does not tell."""
+    """What a message is called in the mailbox it was added to: [APPENDUID] (RFC 9051, 7.1)."""
 
-    uidvalidity: int = 0
-    uid: int = 0
+    uidvalidity: int | None = None
+    """The UIDVALIDITY of the mailbox; None if the server does not tell."""
+    uid: int | None = None
+    """The UID of the message; None if the server does not tell."""
 
 
 @record

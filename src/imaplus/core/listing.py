@@ -7,7 +7,7 @@ are part of IMAP4rev2's LIST, and stand here. Which options to ask for is a flow
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
@@ -19,10 +19,15 @@ from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.writer import Writer
 
+if TYPE_CHECKING:
+    from imaplus.wire.registered import SpecialUse
+
 SPECIAL_USES: Final = frozenset(
-    {"\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash"}
+    (
+        r"\All \Archive \Drafts \Flagged \Important \Junk \Memos \Scheduled \Sent \Snoozed \Trash"
+    ).split()
 )
-"""What a mailbox may be for (RFC 6154, 2; RFC 8457)."""
+"""What a mailbox may be for (RFC 6154, 2; RFC 8457; RFC 9979): the values of `SpecialUse`."""
 
 # Attributes have no case (quirk 16); these are how the RFCs write them.
 _ATTRIBUTES: Final = {
@@ -73,9 +78,12 @@ class ListEntry:
         return self.attributes.isdisjoint(("\\Noselect", "\\NonExistent"))
 
     @property
-    def special_use(self) -> str | None:
-        """What it is for, such as "\\\\Sent", if anything special."""
-        return min(self.attributes & SPECIAL_USES, default=None)
+    def special_use(self) -> SpecialUse | None:
+        """What it is for, such as `SpecialUse.SENT`; None if nothing special, or not told."""
+        from imaplus.wire.registered import SpecialUse
+
+        found = min(self.attributes & SPECIAL_USES, default=None)
+        return None if found is None else SpecialUse(found)
 
     @property
     def subscribed(self) -> bool:

@@ -149,10 +149,10 @@ class Store(MessageCommand[Stored]):
 
 @record
 class Copied:
-    """Where messages went: [COPYUID]. Empty if the server does not tell."""
+    """Where messages went: [COPYUID] (RFC 9051, 7.1). Empty if the server does not tell."""
 
-    uidvalidity: int = 0
-    """Of the mailbox they went to; 0 if the server does not tell."""
+    uidvalidity: int | None = None
+    """The UIDVALIDITY of the mailbox they went to; None if the server does not tell."""
     source: tuple[tuple[int, int], ...] = ()
     destination: tuple[tuple[int, int], ...] = ()
     left_behind: SequenceSet = EMPTY

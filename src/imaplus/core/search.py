@@ -73,7 +73,7 @@ def _readable(c: Cursor) -> Found | None:
     if not numbers:
         return None
     uids = SequenceSet.from_numbers(numbers)
-    return Found(uids, uids.count, modseq=int(modseq[1]) if modseq else None)
+    return Found(uids, len(uids), modseq=int(modseq[1]) if modseq else None)
 
 
 def _search_data(c: Cursor) -> Found:
@@ -89,7 +89,7 @@ def _search_data(c: Cursor) -> Found:
         c.expect(b")")
     if not c.at_end():
         c.fail("a message number")
-    return Found(uids, uids.count, modseq=int(modseq[1]) if modseq else None)
+    return Found(uids, len(uids), modseq=int(modseq[1]) if modseq else None)
 
 
 @response("ESEARCH")
@@ -211,5 +211,5 @@ class Search(Command[Found]):
         uids = SequenceSet.from_ranges(ranges) if len(found) > 1 else last.uids
         modseq = next((each.modseq for each in reversed(found) if each.modseq), None)
         if last.count is None or (len(found) > 1 and uids):
-            return Found(uids, uids.count, last.min, last.max, modseq)
+            return Found(uids, len(uids), last.min, last.max, modseq)
         return Found(uids, last.count, last.min, last.max, modseq, last.tag)

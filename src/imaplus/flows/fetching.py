@@ -99,7 +99,7 @@ class Fetching(Iterator[Fetch]):
         left = self._left_of(command.uids)
         if left is None:
             return False
-        if left.count == 1:
+        if len(left) == 1:
             self._ask_for_the_rest(command, left)
         elif left:
             # Dovecot and Cyrus 3.10 stop at the one that they cannot decode.
@@ -130,10 +130,10 @@ class Fetching(Iterator[Fetch]):
         """Two sets that add up to one: what has come since the mailbox was opened is one of them,
         for there may be no such message."""
         mailbox = self._connection.mailbox
-        new = SequenceSet.of(range(max(mailbox.uidnext, 1) if mailbox else 1, STAR))
+        new = SequenceSet.of(range((mailbox and mailbox.uidnext) or 1, STAR))
         if uids - new and uids & new:
             return uids - new, uids & new
-        return uids.chunks(-(-uids.count // 2))
+        return uids.chunks(-(-len(uids) // 2))
 
 
 def _decodes(item: FetchItem) -> bool:

@@ -142,7 +142,7 @@ def count(connection: Connection, query: Query = ALL) -> Flow[int]:
             if found.count:
                 return found.count
     found = yield from search(connection, query)
-    return found.uids.count if found.count is None else found.count
+    return len(found.uids) if found.count is None else found.count
 
 
 def nothing_there(connection: Connection) -> Flow[bool]:

@@ -35,7 +35,7 @@ def wanted(
     if isinstance(what, Query):
         return (yield from _found(connection, what, newest_first, limit))
     uids = SequenceSet.of(what)
-    if not uids.open_ended and uids.count <= MOST:
+    if not uids.open_ended and len(uids) <= MOST:
         return uids
     if uids.open_ended and (yield from nothing_there(connection)):
         return EMPTY

@@ -95,7 +95,7 @@ def _in_smaller(
         PartlyDone: the same error, if they were no more than that.
     """
     there = yield from finding.existing(connection, command.uids)
-    if not error.limit or there.count <= error.limit:
+    if not error.limit or len(there) <= error.limit:
         raise error
     parts = (
         replace(command, uids=part)

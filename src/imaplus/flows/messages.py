@@ -51,6 +51,8 @@ __all__ = [
     "copy",
     "delete",
     "fetch",
+    "flags_by_uid",
+    "flags_to",
     "move",
     "nothing_there",
     "search",
@@ -93,6 +95,12 @@ def fetch(
     ]
 
 
+def flags_by_uid(connection: Connection, uids: SequenceSet) -> Flow[dict[int, frozenset[str]]]:
+    """FETCH of FLAGS; a message whose flags the server does not send is left out."""
+    found = yield from fetch(connection, uids, ("FLAGS",))
+    return {each.uid: each.flags for each in found if each.uid and "FLAGS" in each}
+
+
 def _merged(messages: list[Fetched]) -> list[Fetched]:
     """One for each message, where some have been asked about twice."""
     merged: dict[int | None, Fetched] = {}
@@ -105,13 +113,13 @@ def _merged(messages: list[Fetched]) -> list[Fetched]:
 # -- STORE -----------------------------------------------------------------------------------------
 
 
-def flags_to(change: Change, flags: Iterable[FlagsLike]) -> frozenset[str]:
+def flags_to(change: Change, flags: FlagsLike) -> frozenset[str]:
     """The flags to add, remove or set. Only a replacement may have none.
 
     Raises:
         InvalidArgument: there is none to add or remove, or one is not a flag.
     """
-    found = flags_of(*flags)
+    found = flags_of(flags)
     if not found and change is not Change.REPLACE:
         raise InvalidArgument("expected at least one flag")
     return found
@@ -175,7 +183,7 @@ def store(
 def _joined(results: Iterable[Copied]) -> Copied:
     told = [result for result in results if result.uidvalidity]
     return Copied(
-        told[0].uidvalidity if told else 0,
+        told[0].uidvalidity if told else None,
         tuple(each for result in told for each in result.source),
         tuple(each for result in told for each in result.destination),
     )
@@ -209,8 +217,8 @@ def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied
 
 def _pinned(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:
     """The same messages, even if more arrive meanwhile: none is deleted that was not copied."""
-    uidnext = 0 if connection.mailbox is None else connection.mailbox.uidnext
-    if uids.open_ended or (uids and 0 < uidnext <= uids.last):
+    uidnext = None if connection.mailbox is None else connection.mailbox.uidnext
+    if uids.open_ended or (uids and uidnext is not None and uidnext <= uids.last):
         return (yield from existing(connection, uids))
     return uids
 

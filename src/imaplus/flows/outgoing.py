@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 
 from imaplus.core.append import Outgoing
 from imaplus.errors import InvalidArgument
+from imaplus.protocol.connection import Connection
 from imaplus.records import replace
 from imaplus.wire.flags import FlagsLike, flags_of
 
@@ -38,6 +39,11 @@ def outgoing(
     if binary and not found.binary and any(b"\0" in chunk for chunk in found.source.chunks()):
         return replace(found, binary=True)
     return found
+
+
+def takes_nul(connection: Connection) -> bool:
+    """Whether messages may have NUL bytes: BINARY on its own, not as a part of IMAP4rev2."""
+    return "BINARY" in connection.capabilities
 
 
 def _with(message: Outgoing, flags: FlagsLike, date: datetime | None) -> Outgoing:

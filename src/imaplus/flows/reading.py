@@ -52,9 +52,9 @@ def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
     except Throttled:
         raise
     except CommandError:
-        if uids.count > 1:
+        if len(uids) > 1:
             found: list[Fetched] = []
-            for half in uids.chunks(-(-uids.count // 2)):
+            for half in uids.chunks(-(-len(uids) // 2)):
                 found += yield from _told(connection, half)
             return found
     return (yield from fetch(connection, uids, SAFE))
@@ -68,7 +68,7 @@ def _one_by_one_if_refused(
     except Throttled:
         raise
     except CommandError:
-        if uids.count == 1:
+        if len(uids) == 1:
             return []
     found: list[Fetched] = []
     for uid in uids:

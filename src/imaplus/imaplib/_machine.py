@@ -218,7 +218,7 @@ class Machine(Quoting):
         """See to it that the typed client has nothing under way."""
         if self._typed is not None:
             try:
-                self._typed.finish()
+                self._typed._runner.finish()
             except ImapError as error:
                 raise self.abort(str(error)) from error
 

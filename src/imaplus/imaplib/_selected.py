@@ -41,6 +41,6 @@ def _gone(data: bytes) -> int:
     if data.startswith(b"("):  # VANISHED (EARLIER): they were not counted
         return 0
     try:
-        return SequenceSet.parse(data).count
+        return len(SequenceSet.parse(data))
     except InvalidArgument:
         return 0

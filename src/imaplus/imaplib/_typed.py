@@ -11,6 +11,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from imaplus.client._sync import Client
+from imaplus.client._sync_runner import Runner
 from imaplus.client.endpoints import DEFAULT_TLS, Timeouts, Tls
 from imaplus.client.streams import Stream
 from imaplus.errors import ConnectionLost, ProtocolError, StateError, TimedOut
@@ -120,12 +121,11 @@ class HookStream(Stream):
                 imap.shutdown()
 
 
-class TypedClient(Client):
-    """A typed client that shares a session with an `IMAP4`: use either, in one thread.
+class HookRunner(Runner):
+    """Runs commands and flows on the session of an `IMAP4`.
 
-    Each goes on from where the other left off: state, capabilities, UTF-8 and the open mailbox are
-    told both ways. A `Mailbox` of this client stays good until another mailbox is opened. Closing
-    this client, or leaving its `with` statement, ends the session of both.
+    Before anything is done here it takes over what the `IMAP4` has done since, and afterwards hands
+    back what has changed: state, capabilities, UTF-8 and the open mailbox.
     """
 
     def __init__(self, imap: IMAP4) -> None:
@@ -268,6 +268,20 @@ class TypedClient(Client):
                 self._imap._append_untagged("EXISTS", b"%d" % count)
             case Expunged(seq):
                 self._imap._append_untagged("EXPUNGE", b"%d" % seq)
+
+
+class TypedClient(Client):
+    """A typed client that shares a session with an `IMAP4`: use either, in one thread.
+
+    Each goes on from where the other left off: state, capabilities, UTF-8 and the open mailbox are
+    told both ways. A `Mailbox` of this client stays good until another mailbox is opened. Closing
+    this client, or leaving its `with` statement, ends the session of both.
+    """
+
+    _runner: HookRunner
+
+    def __init__(self, imap: IMAP4) -> None:
+        super().__init__(HookRunner(imap))
 
 
 def _told(selected: Selected) -> Iterator[object]:

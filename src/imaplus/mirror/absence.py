@@ -35,16 +35,17 @@ class Absence:
 
     def recognise(self, mailbox: Mailbox, entry: ListEntry) -> str | None:
         """If the new mailbox is one of those that went, move its journal; the old name."""
+        uidvalidity = mailbox.uidvalidity or 0
         for name, info in self._absent.items():
-            if mailbox.uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
+            if uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
                 self._store.mailbox(
                     entry.name,
-                    mailbox.uidvalidity,
+                    uidvalidity,
                     delimiter=entry.delimiter,
                     attributes=entry.attributes,
                     mailboxid=mailbox.mailboxid,
                 )
-                self._store.move_journal(name, entry.name, mailbox.uidvalidity)
+                self._store.move_journal(name, entry.name, uidvalidity)
                 del self._absent[name]
                 self._tally.renamed.append((name, entry.name))
                 self._tally.tell(entry.name, f"was called {name}: its messages are here already")
@@ -54,7 +55,7 @@ class Absence:
     def _is_same(self, mailbox: Mailbox, info: MailboxInfo) -> bool:
         if None not in (mailbox.mailboxid, info.mailboxid):
             return mailbox.mailboxid == info.mailboxid
-        journal = self._store.mailbox(info.name, mailbox.uidvalidity)
+        journal = self._store.mailbox(info.name, mailbox.uidvalidity or 0)
         if not journal.entries:
             return False
         try:

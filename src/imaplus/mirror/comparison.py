@@ -103,7 +103,7 @@ class Comparison:
         mailbox = self._mailbox
         if not self._known:
             return self._compared(Changes(), enumerate_uids(self._link, mailbox))
-        if not since or since > mailbox.highestmodseq:
+        if not since or since > (mailbox.highestmodseq or 0):
             return self._all(("FLAGS",))
         if resynced and not self._labels:
             return self._some(mailbox.changes, _common(mailbox.vanished, self._known))
@@ -141,8 +141,8 @@ class Comparison:
         # A response that could not be read is missing there, which does not mean that it is gone.
         told = SequenceSet.of(present)
         # That there are none any more is not believed before SEARCH says the same.
-        if told.count == self._mailbox.exists and (told or not self._known):
-            return self._compared(changes, Uids(told, told.count))
+        if len(told) == self._mailbox.exists and (told or not self._known):
+            return self._compared(changes, Uids(told, len(told)))
         return self._compared(
             changes, enumerate_uids(self._link, self._mailbox, told, expected=True)
         )
@@ -165,7 +165,7 @@ class Comparison:
                 new.append(message.uid)
         changes.new = SequenceSet.of(new)
         changes.exists = self._mailbox.exists
-        if len(self._known) - len(vanished) + changes.new.count != changes.exists:
+        if len(self._known) - len(vanished) + len(changes.new) != changes.exists:
             return self._compared(changes, enumerate_uids(self._link, self._mailbox, expected=True))
         return changes
 
@@ -177,7 +177,7 @@ class Comparison:
         changes.vanished = []
         if uids.complete:
             changes.vanished = list(mirrored - uids.found)
-        elif mirrored.count + changes.new.count == uids.exists:
+        elif len(mirrored) + len(changes.new) == uids.exists:
             # What is known and was not told accounts for the rest: then nothing is gone.
             changes.shortfall = None
         else:
@@ -220,7 +220,7 @@ def date_differs(message: Fetched, entry: Entry) -> bool:
 
 def _common(vanished: SequenceSet, known: Entries) -> list[int]:
     """The known messages among those that vanished, which may be told as one huge range."""
-    if not vanished.open_ended and vanished.count <= len(known):
+    if not vanished.open_ended and len(vanished) <= len(known):
         return [uid for uid in vanished if uid in known]
     return [uid for uid in known if uid in vanished]
 

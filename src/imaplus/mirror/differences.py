@@ -78,7 +78,7 @@ class Differences:
     def _of_absence(self, link: Link, told: SequenceSet) -> Iterator[tuple[int | None, str]]:
         """What the mirror has and FETCH did not tell."""
         left = SequenceSet.of(self._entries) - told
-        if told.count == self._mailbox.exists and (told or not left):
+        if len(told) == self._mailbox.exists and (told or not left):
             for uid in left:
                 yield uid, "the message is gone from the server"
             return

@@ -126,14 +126,14 @@ class Uids:
     @property
     def complete(self) -> bool:
         """Whether they add up: then what is not among them is not there."""
-        return self.found.count == self.exists
+        return len(self.found) == self.exists
 
     @property
     def shortfall(self) -> str:
         """What to say if they do not."""
         return (
             f"the server says that there are {self.exists:,} messages, and tells the UIDs of "
-            f"{self.found.count:,}"
+            f"{len(self.found):,}"
         )
 
 
@@ -146,16 +146,16 @@ def enumerate_uids(
     last time: that there are none now is asked twice.
     """
     found = by_search(mailbox, expected=expected) | told
-    if found.count == mailbox.exists:
+    if len(found) == mailbox.exists:
         return Uids(found, mailbox.exists)
     link.client.noop()  # it may have changed since it was opened
     again = by_search(mailbox, expected=expected)
     for ask in (by_fetch, by_sequence):
-        if again.count == mailbox.exists:
+        if len(again) == mailbox.exists:
             break
         found |= again
         again = ask(mailbox)
-    if again.count == mailbox.exists and (again or not found):
+    if len(again) == mailbox.exists and (again or not found):
         return Uids(again, mailbox.exists)
     found |= again
     return Uids(found, mailbox.exists)

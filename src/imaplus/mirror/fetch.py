@@ -244,13 +244,13 @@ class Fetching:
         if came:
             self._guessed = False
             self._link.progressed()
-        if left and (came or not self._guessed or left.count == 1):
+        if left and (came or not self._guessed or len(left) == 1):
             self._guessed = not came
             suspect = SequenceSet.of(left.first)
             self._lose(error, left.first, alone=alone, narrowed=came)
             return suspect
         if left:
-            self._most = max(1, min(left.count, self._most or left.count) // 2)
+            self._most = max(1, min(len(left), self._most or len(left)) // 2)
             narrowed = True
         self._lose(error, None, narrowed=narrowed)
         return suspect
@@ -279,11 +279,11 @@ class Fetching:
     ) -> SequenceSet:
         """After a refusal: what is not to be asked for any more."""
         self._refused += 1
-        if asked.count > 1 and self._refused < HOPELESS:
-            self._most = (asked.count + 1) // 2
+        if len(asked) > 1 and self._refused < HOPELESS:
+            self._most = (len(asked) + 1) // 2
             return NOTHING
-        if asked.count > 1:
-            self._failed(None, f"the server refuses {left.count} messages: {error}")
+        if len(asked) > 1:
+            self._failed(None, f"the server refuses {len(left)} messages: {error}")
             return left
         for uid in asked:
             self._failed(uid, str(error))
@@ -292,7 +292,7 @@ class Fetching:
 
     def _give_up(self, left: SequenceSet, error: ImapError) -> None:
         what = f"the connection is lost whenever its messages are fetched: {error}"
-        self._failed(None, f"{what}; {left.count:,} messages are not tried again in this run")
+        self._failed(None, f"{what}; {len(left):,} messages are not tried again in this run")
         self.deferred = NOTHING
 
     def _missing(self, uids: SequenceSet) -> SequenceSet:
@@ -314,7 +314,7 @@ class Fetching:
     def _smallest_first(self, uids: SequenceSet) -> list[int]:
         """The order in which to try what was set aside; by UID if the sizes cannot be had."""
         sizes: dict[int, int] = {}
-        if uids.count > 1:
+        if len(uids) > 1:
             try:
                 for message in self._mailbox.fetch(uids, "RFC822.SIZE"):
                     if message.uid is not None:

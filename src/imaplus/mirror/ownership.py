@@ -110,9 +110,10 @@ def _compare(link: Link, store: Store, info: MailboxInfo, *, bodies: bool) -> tu
         mailbox = link.examine(info.name)
     except CommandError:
         return 0, 0
-    if mailbox.uidvalidity != info.generations[-1]:
+    uidvalidity = mailbox.uidvalidity or 0
+    if uidvalidity != info.generations[-1]:
         return 0, int(bool(mailbox.exists))
-    entries = store.mailbox(info.name, mailbox.uidvalidity).entries
+    entries = store.mailbox(info.name, uidvalidity).entries
     uids = sorted(entries)
     some = SequenceSet.of({*uids[:MESSAGES], *uids[-MESSAGES:]})
     if not some or not mailbox.exists:

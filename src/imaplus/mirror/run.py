@@ -275,7 +275,7 @@ class _Run:
         old = None if self._absence is None else self._absence.recognise(mailbox, entry)
         if old is None:
             return
-        work, uidvalidity = self._work, mailbox.uidvalidity
+        work, uidvalidity = self._work, mailbox.uidvalidity or 0
         if work.damaged is not None and (old, uidvalidity) in work.damaged:
             work.damaged[entry.name, uidvalidity] = work.damaged.pop((old, uidvalidity))
         if work.differing is not None and old in work.differing:

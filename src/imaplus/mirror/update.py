@@ -39,8 +39,8 @@ class Opened:
     @classmethod
     def of(cls, mailbox: Mailbox) -> Opened:
         """The numbers of a mailbox that has just been opened."""
-        uidvalidity = mailbox.uidvalidity if mailbox.uids_persist else 0
-        return cls(mailbox, uidvalidity, mailbox.uidnext or None, mailbox.highestmodseq or None)
+        uidvalidity = (mailbox.uidvalidity or 0) if mailbox.uids_persist else 0
+        return cls(mailbox, uidvalidity, mailbox.uidnext, mailbox.highestmodseq)
 
 
 Recognise = Callable[["Mailbox", "ListEntry"], None]
@@ -191,8 +191,8 @@ class Update:
         known = 0 if self._journal is None else len(self._journal.entries)
         tally.flags_changed += len(changes.flags)
         tally.vanished += len(changes.vanished)
-        tally.messages += known - len(changes.vanished) + changes.new.count
-        tally.fetched += changes.new.count + len(changes.differing)
+        tally.messages += known - len(changes.vanished) + len(changes.new)
+        tally.fetched += len(changes.new) + len(changes.differing)
         if changes.new:
             assert self._opened is not None
             for message in self._opened.mailbox.fetch(changes.new, "RFC822.SIZE"):

@@ -41,17 +41,17 @@ FEW = 64
 
 
 class Mailbox:
-    """What is known of the selected mailbox. 0 stands for a number the server did not tell."""
+    """What is known of the selected mailbox. None stands for a number the server did not tell."""
 
     def __init__(self, name: str, *, read_only: bool, limits: Limits = DEFAULT_LIMITS) -> None:
         self.name = name
         self.read_only: bool = read_only
         self.exists: int = 0
         self.recent: int = 0
-        self.uidvalidity: int = 0
-        self.uidnext: int = 0
-        self.highestmodseq: int = 0
-        self.first_unseen: int = 0
+        self.uidvalidity: int | None = None
+        self.uidnext: int | None = None
+        self.highestmodseq: int | None = None
+        self.first_unseen: int | None = None
         self.flags: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] | None = None
         self.uids_persist: bool = True
@@ -97,16 +97,16 @@ class Mailbox:
             return
         match status.data:
             case UidNext(value):
-                self.uidnext = value
+                self.uidnext = value or None
             case UidValidity(value):
                 if self.made_anew is None:
-                    self.uidvalidity = value
+                    self.uidvalidity = value or None
             case HighestModSeq(value):
-                self.highestmodseq = value
+                self.highestmodseq = value or None
             case PermanentFlags(flags):
                 self.permanent_flags = flags
             case Unseen(seq):
-                self.first_unseen = seq
+                self.first_unseen = seq or None
             case MailboxId(name) if status.tag is None:  # CREATE tells another mailbox's, tagged
                 self.mailboxid = name
         match status.code:
@@ -115,7 +115,7 @@ class Mailbox:
             case "READ-WRITE":
                 self.read_only = False
             case "NOMODSEQ":
-                self.highestmodseq = 0
+                self.highestmodseq = None
             case "UIDNOTSTICKY":
                 self.uids_persist = False
 
@@ -165,7 +165,7 @@ class Mailbox:
 
     def learn_all(self, uids: SequenceSet) -> None:
         """These are the UIDs of all messages: the answer to UID SEARCH ALL."""
-        if not uids.open_ended and uids.count == self.exists <= self._most:
+        if not uids.open_ended and len(uids) == self.exists <= self._most:
             self._forget()
             self._uids.extend(uids)
 
@@ -257,7 +257,7 @@ class Mailbox:
         if not self.complete:
             # Which sequence numbers they had is not known. Nothing is lost by that: a server that
             # says VANISHED tells the UID with all it says of a message (RFC 7162, 3.2.4).
-            self.exists = max(0, self.exists - uids.count)
+            self.exists = max(0, self.exists - len(uids))
             self._forget()
             return
         if self._unknown_gone:

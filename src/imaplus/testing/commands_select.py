@@ -102,7 +102,7 @@ def _resync(c: Cursor) -> Resync:
         c.expect(b" ")
         uids = c.sequence_set()
         c.expect(b")")
-        if seqs.open_ended or uids.open_ended or seqs.count != uids.count:
+        if seqs.open_ended or uids.open_ended or len(seqs) != len(uids):
             raise Bad("QRESYNC's sequence numbers and UIDs do not match")
         # Where they agree saves octets only (RFC 7162, 3.2.5.2); here every expunge is remembered.
     c.expect(b")")

@@ -37,6 +37,7 @@ from imaplus.wire.tokens import (
     TOKEN_END,
     decode_text,
     flag_set,
+    flag_text,
 )
 
 if TYPE_CHECKING:
@@ -389,7 +390,7 @@ class Cursor:
     def _flag(self) -> str:
         if (value := self.accept_string()) is None:
             value = self._match(FLAG, "a flag")
-        return decode_text(value)
+        return flag_text(value)
 
     def strings(self) -> list[bytes]:
         """A list of strings, one string alone, or NIL (empty)."""

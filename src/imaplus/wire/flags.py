@@ -14,7 +14,7 @@ from imaplus.errors import InvalidArgument
 from imaplus.wire.patterns import lazy_pattern
 
 FlagsLike: TypeAlias = "str | Iterable[str]"
-"""One flag or keyword, such as "\\\\Seen" or "$Junk", or an iterable of them."""
+"""One flag or keyword, such as `Flag.SEEN` or "$Work", or an iterable of them."""
 
 _FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+')
 
@@ -38,7 +38,7 @@ def flags_of(*flags: FlagsLike) -> frozenset[str]:
             found.append(each)  # type: ignore[arg-type]  # it is told below that it is no flag
     for flag in found:
         encode_flag(flag)
-    return frozenset(found)
+    return frozenset(map(str, found))  # of a constant, its text
 
 
 # Of thousands of commands that are given together, most have the same.
@@ -46,7 +46,7 @@ def flags_of(*flags: FlagsLike) -> frozenset[str]:
 def _checked(flags: frozenset[str]) -> frozenset[str]:
     for flag in flags:
         encode_flag(flag)
-    return flags
+    return frozenset(map(str, flags))
 
 
 def encode_flag(flag: str) -> bytes:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import chain, compress
 from operator import index, sub
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, overload
 
 from imaplus.errors import InvalidArgument, quoted
 from imaplus.records import record
@@ -33,6 +33,9 @@ SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
 @record(repr=False)
 class SequenceSet:
     """An immutable set of numbers from 1 to 4294967295, and `*`.
+
+    It has a length and an order: `len(uids)`, `3 in uids`, `uids[-10:]`, `reversed(uids)`. Ranges
+    stay ranges in all of this. `|`, `&` and `-` are what they are for sets.
 
     `ranges` holds (first, last) pairs, ascending, disjoint and not adjacent, in whatever order they
     were given, so sets are equal when their members are. The empty set formats as nothing, which
@@ -127,6 +130,47 @@ class SequenceSet:
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
+    def __len__(self) -> int:
+        """How many numbers there are. Raises: InvalidArgument if the set is open-ended."""
+        self._insist_on_an_end()
+        return sum(high - low + 1 for low, high in self.ranges)
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> SequenceSet: ...
+    def __getitem__(self, at: int | slice) -> int | SequenceSet:
+        """A number by its place, or the set of a slice: `uids[-1]`, `uids[-10:]`.
+
+        It takes as long as there are ranges, not numbers.
+
+        Raises:
+            IndexError: there is no such place.
+            InvalidArgument: the set is open-ended, or the slice has a step other than 1.
+        """
+        if isinstance(at, slice):
+            start, stop, step = at.indices(len(self))
+            if step != 1:
+                raise InvalidArgument("a set can only be sliced with a step of 1: it has one order")
+            return SequenceSet._of_ranges(tuple(_between(self.ranges, start, stop)))
+        place = index(at)
+        if place < 0:
+            place += len(self)
+        self._insist_on_an_end()
+        for low, high in self.ranges if place >= 0 else ():
+            if place <= high - low:
+                return low + place
+            place -= high - low + 1
+        raise IndexError(f"there is no number at {at} of {self!r:.100}")
+
+    def __reversed__(self) -> Iterator[int]:
+        """The numbers, descending, made as they are asked for: the newest messages first.
+
+        Raises: InvalidArgument if the set is open-ended.
+        """
+        self._insist_on_an_end()
+        return chain.from_iterable(range(high, low - 1, -1) for low, high in reversed(self.ranges))
+
     def __contains__(self, number: object) -> bool:
         """Whether the number is in the set; 7 is in `5:*`, but not in `*`, which only `STAR` is."""
         if not isinstance(number, int):
@@ -165,12 +209,6 @@ class SequenceSet:
         return bool(self.ranges) and self.ranges[-1][1] == STAR
 
     @property
-    def count(self) -> int:
-        """How many numbers there are. Raises: InvalidArgument if the set is open-ended."""
-        self._insist_on_an_end()
-        return sum(high - low + 1 for low, high in self.ranges)
-
-    @property
     def first(self) -> int:
         """The least number. Raises: InvalidArgument if there is none."""
         if not self.ranges:
@@ -196,8 +234,8 @@ class SequenceSet:
 
     def expand(self, maximum: int) -> list[int]:
         """Every number, ascending. Raises: InvalidArgument if there are more than `maximum`."""
-        if self.count > maximum:
-            raise InvalidArgument(f"{self.count} message numbers, where at most {maximum} may be")
+        if len(self) > maximum:
+            raise InvalidArgument(f"{len(self)} message numbers, where at most {maximum} may be")
         return list(self)
 
     def split(self, octets: int) -> Iterator[SequenceSet]:
@@ -353,6 +391,17 @@ def _common(
             i += 1
         else:
             j += 1
+
+
+def _between(ranges: tuple[NumberRange, ...], start: int, stop: int) -> Iterator[NumberRange]:
+    """What is from one place to another, if all numbers stood in a row."""
+    for low, high in ranges:
+        if stop <= 0:
+            return
+        size = high - low + 1
+        if start < min(size, stop):
+            yield low + max(start, 0), low + min(size, stop) - 1
+        start, stop = start - size, stop - size
 
 
 def _gaps(ranges: tuple[NumberRange, ...]) -> Iterator[NumberRange]:

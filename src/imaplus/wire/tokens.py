@@ -62,13 +62,31 @@ def decode_text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+SPELLING: Final = {
+    name.lower(): name
+    for name in (
+        r"\Seen \Answered \Flagged \Deleted \Draft \Recent $Forwarded $MDNSent $Junk $NotJunk "
+        "$Phishing $Important $SubmitPending $Submitted $autosent $canunsubscribe $followed "
+        "$hasattachment $hasmemo $hasnoattachment $imported $istrusted $MailFlagBit0 $MailFlagBit1 "
+        "$MailFlagBit2 $maskedemail $memo $muted $new $notify $unsubscribed"
+    ).split()
+}
+"""The registered spelling of flags and keywords, by the name in lower case: they have no case."""
+
+
+def flag_text(data: bytes) -> str:
+    """A flag or keyword, in its registered spelling if it has one."""
+    text = decode_text(data)
+    return SPELLING.get(text.lower(), text)
+
+
 def flag_set(data: bytes) -> frozenset[str]:
     """The flags of a text that has neither quotes nor parentheses."""
     return _shared_flag_set(data) if len(data) <= LONGEST_SHARED else _flag_set(data)
 
 
 def _flag_set(data: bytes) -> frozenset[str]:
-    return frozenset(decode_text(flag) for flag in data.split())
+    return frozenset(map(flag_text, data.split()))
 
 
 _shared_flag_set: Final = functools.lru_cache(maxsize=4096)(_flag_set)

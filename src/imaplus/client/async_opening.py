@@ -1,0 +1,76 @@
+"""What opens something for the async client: to be awaited, or used in `async with` as it is::
+
+    async with AsyncClient.connect(
+        "imap.example.org", user="ada", password="correct horse"
+    ) as client:
+        async with client.select("INBOX") as inbox:
+            print(inbox.exists)
+
+The sync client needs nothing of the kind: there the call itself gives what `with` takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager
+from functools import wraps
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T", bound=AbstractAsyncContextManager[Any])
+
+
+class AsyncOpening(Coroutine[Any, Any, T]):
+    """A client or a mailbox that is about to be opened.
+
+    `await` gives it; `async with` gives it too, and closes it at the end of the block. It is a
+    coroutine, so `asyncio.create_task()` and `asyncio.wait_for()` take it.
+    """
+
+    __slots__ = ("_coroutine", "_opened")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._coroutine = coroutine
+        self._opened: T | None = None
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._coroutine.__await__()
+
+    async def __aenter__(self) -> T:
+        opened: T = await self._coroutine
+        self._opened = await opened.__aenter__()
+        return opened
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._opened is not None
+        await self._opened.__aexit__(kind, error, trace)
+
+    # -- as a coroutine ---------------------------------------------------------------------
+
+    def send(self, value: Any) -> Any:
+        """Go on from where it waits; asyncio calls this."""
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where it waits; asyncio calls this."""
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        """Give up before it has been opened."""
+        self._coroutine.close()
+
+
+def opening(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, AsyncOpening[T]]:
+    """Let a method that opens something be used in `async with` as well as awaited."""
+
+    @wraps(function)
+    def opens(*args: P.args, **options: P.kwargs) -> AsyncOpening[T]:
+        return AsyncOpening(function(*args, **options))
+
+    return opens
