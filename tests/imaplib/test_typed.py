@@ -83,7 +83,7 @@ def test_both_in_turn_message_by_message(imap: Counting) -> None:
     for message in inbox.fetch("1:*", "ENVELOPE"):
         assert message.envelope.subject == f"letter {message.uid}"
         assert imap.store(str(message.uid), "+FLAGS", "\\Seen")[0] == "OK"
-    assert inbox.search(imaplus.search.Seen).count == 5
+    assert len(inbox.search(imaplus.search.Seen)) == 5
     assert imap.search(None, "SEEN") == ("OK", [b"1 2 3 4 5"])
 
 

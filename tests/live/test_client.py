@@ -19,6 +19,8 @@ from imaplus import (
     Client,
     Exists,
     Expunged,
+    Flag,
+    Keyword,
     Mailbox,
     Outgoing,
     Refused,
@@ -32,7 +34,7 @@ from imaplus.core.session import Enable
 from imaplus.credentials import BearerToken, External, Password
 from imaplus.endpoints import Process, Tcp
 from imaplus.errors import CapabilityMissing, UidValidityChanged
-from imaplus.search import Seen, Since, Subject
+from imaplus.search import HasKeyword, Seen, Since, Subject
 from imaplus.wire.sources import Octets
 
 from .lab import LabServer
@@ -109,6 +111,22 @@ def test_tunnel(request: pytest.FixtureRequest, name: str) -> None:
         assert client.connection.greeting is not None
         assert client.connection.greeting.kind == "PREAUTH"
         assert client.select("INBOX").is_open
+
+
+async def test_blocks_close_and_expunge_nothing(server: LabServer) -> None:
+    name = f"{prefix(server)}{secrets.token_hex(4)}"
+    async with await log_in_async(server) as client:
+        await client.create(name)
+        await client.append_many(name, [letter(f"{n}") for n in range(5)])
+        async with client.select(name) as box:
+            uids = await box.uids()
+            await box.add_flags(uids[:2], [Flag.DELETED, Keyword.FORWARDED])
+            assert set(await box.search(HasKeyword(Keyword.FORWARDED))) == set(uids[:2])
+        assert not box.is_open
+        async with client.examine(name) as box:
+            assert (await box.uids(), box.exists) == (uids, 5)
+            assert {Flag.DELETED, Keyword.FORWARDED} <= (await box.flags(uids[0]))[uids[0]]
+        await client.delete(name)
 
 
 def test_imap4rev2(cyrus_bpo: LabServer) -> None:

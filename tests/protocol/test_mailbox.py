@@ -209,7 +209,7 @@ def test_an_expunge_of_what_is_not_there_changes_nothing(seq: int) -> None:
         (b"* FLAGS (\\Seen)", "flags", frozenset({"\\Seen"})),
         (b"* 3 RECENT", "recent", 3),
         (b"* 3 EXISTS", "exists", 3),
-        (b"* OK [UIDNEXT x] x", "uidnext", 0),
+        (b"* OK [UIDNEXT x] x", "uidnext", None),
     ],
 )
 def test_what_is_said_of_it(text: bytes, name: str, expected: object) -> None:
