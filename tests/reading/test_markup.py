@@ -25,6 +25,7 @@ from imaplus.reading.markup import html_to_text, render, text_to_html
         ("<!-- no --> yes <!doctype html> <?xml no?>", "yes\n"),
         ('<div style="display: none">no <p>no</p></div>yes', "yes\n"),
         ('<span hidden>no</span>yes<img hidden alt="no">', "yes\n"),
+        ('<p hidden="">no</p><p class="hidden" aria-hidden="true">yes</p>', "yes\n"),
         ('<a href="https://example.org/?a=1&b=2">link</a>', "link\n"),
         ('<img src=x alt="a &gt; b"> and <img src=y>', "a > b and\n"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2\n"),

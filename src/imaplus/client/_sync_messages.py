@@ -143,8 +143,8 @@ class Messages(MailboxCommands):
         Raises:
             InvalidArgument: `target` is not a binary file and not a path.
             NoSuchMessage: there is no such message, or section.
-            OSError: the file of a path cannot be written. ConnectionLost is one, too.
-            Refused: neither the server nor this library knows the transfer encoding.
+            OSError: the file of a path cannot be written.
+            Refused: neither the server nor imaplus knows the transfer encoding.
         """
         if isinstance(target, str | PathLike):
             from imaplus.client._sync_saving import AS_IT_IS, save_section

@@ -38,9 +38,9 @@ def save_section(
 
     Raises:
         NoSuchMessage: there is no such message, or section.
-        Refused: nobody knows the transfer encoding.
-        OSError: the file cannot be written. ConnectionLost is one, too: what has come is kept
-            beside the file, and the next call goes on from there.
+        Refused: neither the server nor imaplus knows the transfer encoding.
+        OSError: the file cannot be written.
+        ConnectionLost: what has come is kept beside the file; the next call goes on from there.
     """
     refusal: Exception | None = None
     ends = deadline_in(timeout, now())

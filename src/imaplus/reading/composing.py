@@ -220,7 +220,7 @@ def _others(who: Iterable[Address], but: set[str]) -> list[Address]:
 
 
 def _list_address(fields: Fields) -> Addresses:
-    """Where List-Post says that one posts (RFC 2369, 3.4); NO is for lists that nobody may."""
+    """The address of List-Post (RFC 2369, 3.4); none if it says NO: the list takes no posts."""
     found = _MAILTO.findall(first(fields, "List-Post") or "")
     return addresses(unquote(each) for each in found[:1])
 

@@ -19,7 +19,9 @@ _TAG: Final = lazy_pattern(
 )
 _LOOSE_TAG: Final = lazy_pattern(r"<(/?)([A-Za-z][^\s/>]{0,40})([^>]*+)>")
 _SPACES: Final = lazy_pattern(r"[ \t\r\n\f]+")
-_HIDDEN: Final = lazy_pattern(r"(?i)\bhidden\b(?!\s*[:=-])|display\s*:\s*none|mso-hide\s*:\s*all")
+_QUOTED: Final = lazy_pattern(r"\"[^\"]*\"|'[^']*'")
+_HIDDEN: Final = lazy_pattern(r"(?i)(?<![\w-])hidden(?![\w-])")
+_NOT_DISPLAYED: Final = lazy_pattern(r"(?i)display\s*:\s*none|mso-hide\s*:\s*all")
 _ALT: Final = lazy_pattern(r"(?i)\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _RAW: Final = frozenset({"script", "style", "template", "noscript", "title", "textarea", "svg"})
 """Elements of which nothing is shown, up to their end tag."""
@@ -129,7 +131,7 @@ def render(html: str) -> str:
                     pass
             elif not closes and name not in _VOID and len(hidden) < 1000:
                 hidden.append(name)
-        elif not closes and _HIDDEN.search(attributes, 0, 2000):
+        elif not closes and attributes and _is_hidden(attributes[:2000]):
             if name not in _VOID:
                 hidden.append(name)
         else:
@@ -138,6 +140,13 @@ def render(html: str) -> str:
         page.add(unescape(html[at:]))
     page.end_line()
     return _tidy("\n".join(page.lines))
+
+
+def _is_hidden(attributes: str) -> bool:
+    """Whether an element is not shown: by its attribute `hidden`, or by its style."""
+    if _NOT_DISPLAYED.search(attributes):
+        return True
+    return _HIDDEN.search(_QUOTED.sub("", attributes)) is not None
 
 
 def _other(html: str, start: int, page: _Page, *, shown: bool) -> int:

@@ -31,7 +31,7 @@ LARGEST_LOCAL: Final = 4 << 20
 """Bytes of a message that are fetched at once where the server does not tell its structure."""
 START: Final = BodySection(partial=(0, LARGEST_LOCAL))
 
-NOBODY: Final = Envelope(None, None, (), (), (), (), (), (), None, None)
+NO_ENVELOPE: Final = Envelope(None, None, (), (), (), (), (), (), None, None)
 
 
 @record
@@ -42,7 +42,7 @@ class Summary:
     flags: frozenset[str] = frozenset()
     size: int | None = None
     internal_date: datetime | None = None
-    envelope: Envelope = NOBODY
+    envelope: Envelope = NO_ENVELOPE
     references: tuple[str, ...] = ()
     structure: Part | None = None
     contents: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
