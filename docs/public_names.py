@@ -24,15 +24,21 @@ import imaplus.testing
 
 _MARK: Final = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
 _MODULES: Final = ("credentials", "endpoints", "errors", "mirror", "sansio", "search", "types")
+_SHARING: Final = ("credentials", "errors", "search")
+"""Those of which `imaplus` has the common names, too."""
 
 
 def _groups() -> dict[str, str]:
     """For each group, its names as reStructuredText."""
     texts: dict[str, list[str]] = {"clients": [], "connecting": [], "values": [], "common": []}
+    elsewhere = {name: module for module in _SHARING for name in _all(module)}
     for name, (home, there) in _homes("imaplus"):
+        if name in elsewhere:
+            texts["common"].append("\n".join(_pointer(name, elsewhere[name])))
+            continue
         group = _group(home)
         entry = _entry(imaplus, name, home, there, full=group == "clients")
-        texts[group].append("\n".join(_pointer(name) if group == "common" else entry))
+        texts[group].append("\n".join(entry))
     for module in _MODULES:
         face = import_module(f"imaplus.{module}")
         inside = f"imaplus.{module}.public" if module == "mirror" else face.__name__
@@ -49,11 +55,9 @@ def _groups() -> dict[str, str]:
 
 def _group(home: str) -> str:
     """Where a name of `imaplus` stands on the page, by the module that defines it."""
-    if home == "imaplus.errors":
-        return "common"
     if home in ("imaplus.client.endpoints", "imaplus.wire.frames"):
         return "connecting"
-    of_clients = home.startswith("imaplus.client._") or home.endswith((".answers", ".pipelined"))
+    of_clients = home.startswith("imaplus.client._") or home.endswith(".answers")
     return "clients" if of_clients else "values"
 
 
@@ -70,12 +74,21 @@ def _homes(module: str) -> list[tuple[str, tuple[str, str]]]:
     return [(name, found[name]) for name in sorted(public, key=str.lower)]
 
 
-def _pointer(name: str) -> Iterator[str]:
-    """An error that `imaplus.errors` explains."""
-    summary = (inspect.getdoc(getattr(imaplus, name)) or "").partition("\n")[0]
+def _all(module: str) -> list[str]:
+    names: list[str] = import_module(f"imaplus.{module}").__all__
+    return names
+
+
+def _pointer(name: str, module: str) -> Iterator[str]:
+    """A name that another public module explains."""
+    value = getattr(imaplus, name)
+    kind, summary = "data", ""
+    if isinstance(value, type):
+        kind = "exception" if issubclass(value, BaseException) else "class"
+        summary = (inspect.getdoc(value) or "").partition("\n")[0] + " "
     yield ".. py:currentmodule:: imaplus\n"
-    yield f".. py:exception:: {name}\n"
-    yield f"   {summary} See :exc:`imaplus.errors.{name}`.\n"
+    yield f".. py:{kind}:: {name}\n"
+    yield f"   {summary}See :py:obj:`imaplus.{module}.{name}`.\n"
 
 
 def _entry(

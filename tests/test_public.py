@@ -227,11 +227,14 @@ def test_a_missing_type_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "imaplus.wire.frames.Limits, for Client.connect" in missing(imaplus)
 
 
-def test_each_name_is_in_one_public_module() -> None:
-    names = [name for face in FACES for name in face.__all__ if face is not errors]
+def test_each_name_means_one_thing_in_all_public_modules() -> None:
+    parts = [face for face in FACES if face is not imaplus]
+    names = [name for face in parts for name in face.__all__]
     assert len(names) == len(set(names))
-    common = set(imaplus.__all__) & set(errors.__all__)
-    assert {getattr(imaplus, name) for name in common} == {getattr(errors, name) for name in common}
+    common = {name: face for face in parts for name in face.__all__ if name in imaplus.__all__}
+    assert set(common.values()) == {credentials, errors, search}
+    for name, face in common.items():
+        assert getattr(imaplus, name) is getattr(face, name)
 
 
 # -- what is said of them --------------------------------------------------------------------------

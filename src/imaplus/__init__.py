@@ -6,7 +6,7 @@
         for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
             print(message.uid, message.envelope.subject)
 
-These are the names of every day; `imaplus.search` has the search keys, `imaplus.errors` all errors,
+These are the names of every day; `imaplus.search` has all search keys, `imaplus.errors` all errors,
 and the manual lists the other public modules. A name is loaded when it is first used, with what it
 needs and no more: a program that connects needs no search keys, and asyncio takes longer to load
 than all the rest.
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from imaplus.client.answers import Answer
     from imaplus.client.endpoints import Security, Timeouts, Tls
     from imaplus.client.events import Event
-    from imaplus.client.pipelined import PipelineMailbox
     from imaplus.core.append import Appended, Outgoing
     from imaplus.core.envelope import Address, Envelope
     from imaplus.core.fetch import BodySection
@@ -48,9 +47,11 @@ if TYPE_CHECKING:
     from imaplus.core.listing import ListEntry
     from imaplus.core.mailboxes import MailboxStatus
     from imaplus.core.messages import Copied, Stored
+    from imaplus.core.search_keys import Seen, Unseen
     from imaplus.errors import (
         AlreadyExists,
         AuthenticationFailed,
+        CapabilityMissing,
         CommandError,
         ConnectionLost,
         ImapError,
@@ -60,14 +61,17 @@ if TYPE_CHECKING:
         OverQuota,
         ProtocolError,
         Refused,
+        Rejected,
         StateError,
         Throttled,
         TimedOut,
         TlsFailed,
+        UidValidityChanged,
         UsageError,
     )
     from imaplus.extensions.qresync import Resync
     from imaplus.protocol.data import Exists, Expunged, Vanished
+    from imaplus.sasl.credentials import BearerToken, Password
     from imaplus.wire.frames import Limits
     from imaplus.wire.registered import Flag, Keyword, SpecialUse
     from imaplus.wire.sets import SequenceSet
@@ -85,7 +89,6 @@ _HOMES = {
     "imaplus.client._sync_pipeline": "Pipeline",
     "imaplus.client.answers": "Answer",
     "imaplus.client.events": "Event",
-    "imaplus.client.pipelined": "PipelineMailbox",
     "imaplus.client.endpoints": "Security Timeouts Tls",
     "imaplus.core.append": "Appended Outgoing",
     "imaplus.core.envelope": "Address Envelope",
@@ -94,13 +97,15 @@ _HOMES = {
     "imaplus.core.listing": "ListEntry",
     "imaplus.core.mailboxes": "MailboxStatus",
     "imaplus.core.messages": "Copied Stored",
+    "imaplus.core.search_keys": "Seen Unseen",
     "imaplus.errors": (
-        "AlreadyExists AuthenticationFailed CommandError ConnectionLost ImapError InvalidArgument "
-        "NoSuchMailbox NoSuchMessage OverQuota ProtocolError Refused StateError Throttled "
-        "TimedOut TlsFailed UsageError"
+        "AlreadyExists AuthenticationFailed CapabilityMissing CommandError ConnectionLost "
+        "ImapError InvalidArgument NoSuchMailbox NoSuchMessage OverQuota ProtocolError Refused "
+        "Rejected StateError Throttled TimedOut TlsFailed UidValidityChanged UsageError"
     ),
     "imaplus.extensions.qresync": "Resync",
     "imaplus.protocol.data": "Exists Expunged Vanished",
+    "imaplus.sasl.credentials": "BearerToken Password",
     "imaplus.wire.frames": "Limits",
     "imaplus.wire.registered": "Flag Keyword SpecialUse",
     "imaplus.wire.sets": "SequenceSet",
@@ -138,7 +143,9 @@ __all__ = [
     "AsyncPipeline",
     "Attachment",
     "AuthenticationFailed",
+    "BearerToken",
     "BodySection",
+    "CapabilityMissing",
     "Client",
     "CommandError",
     "ConnectionLost",
@@ -161,12 +168,14 @@ __all__ = [
     "NoSuchMessage",
     "Outgoing",
     "OverQuota",
+    "Password",
     "Pipeline",
-    "PipelineMailbox",
     "ProtocolError",
     "Refused",
+    "Rejected",
     "Resync",
     "Security",
+    "Seen",
     "SequenceSet",
     "SpecialUse",
     "StateError",
@@ -176,6 +185,8 @@ __all__ = [
     "Timeouts",
     "Tls",
     "TlsFailed",
+    "UidValidityChanged",
+    "Unseen",
     "UsageError",
     "Vanished",
 ]

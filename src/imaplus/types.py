@@ -6,6 +6,7 @@ What is named every day stands in `imaplus` itself.
 from __future__ import annotations
 
 from imaplus.client.async_opening import AsyncOpening
+from imaplus.client.pipelined import PipelineMailbox
 from imaplus.core.envelope import Addresses
 from imaplus.core.fetch import BodySink, FetchItem
 from imaplus.core.listing import Namespace, Namespaces
@@ -36,6 +37,7 @@ __all__ = [
     "NumberRange",
     "OutgoingMessage",
     "Part",
+    "PipelineMailbox",
     "Problem",
     "Progress",
     "ReplyTo",

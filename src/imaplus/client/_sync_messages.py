@@ -57,7 +57,7 @@ class Messages(MailboxCommands):
         fetched, where the server lets one say so (PARTIAL, RFC 9394; sequence numbers).
 
         Headers, flags and structure come for 50 messages in one FETCH; parts are fetched when a
-        message is asked for them. UIDs of messages that are not there are passed over, and "5:*"
+        message is asked for them. UIDs of messages that are not there are passed over, and `"5:*"`
         has no message below 5. Messages may be moved and deleted while the loop runs.
 
         Raises:
