@@ -6,7 +6,8 @@ What is named every day stands in `imaplus` itself.
 from __future__ import annotations
 
 from imaplus.core.envelope import Addresses
-from imaplus.core.fetch import BodySink, FetchItem
+from imaplus.core.fetch import BodySink
+from imaplus.core.fetch_items import FetchItem
 from imaplus.core.listing import Namespace, Namespaces
 from imaplus.core.message_source import MessageLike
 from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart

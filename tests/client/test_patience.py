@@ -153,7 +153,9 @@ async def test_farewells_are_short(connect: Connector, monkeypatch: pytest.Monke
     theirs.sendall(GREETING)
     with theirs:
         client = await connect(endpoint)
-        await client.logout()
+        await client.logout()  # nobody answers it
+        heard = b"".join(iter(lambda: theirs.recv(1 << 16), b""))
+    assert heard.endswith(b" LOGOUT\r\n")
 
 
 async def test_idling_is_no_silence(connect: Connector, server: Server) -> None:

@@ -21,6 +21,7 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Delete,
@@ -144,7 +145,7 @@ class AsyncClient(AsyncRunner):
         stream = await AsyncStream.connect(target.endpoint, tls, timeouts.connect, target.proxy)
         client = cls(
             stream,
-            Connection(limits=limits, secure=stream.secure, trace=trace),
+            Connection(limits=limits, secure=stream.secure, trace=trace, bulk=bulk_reader),
             tls=tls,
             host=target.host,
             timeouts=timeouts,

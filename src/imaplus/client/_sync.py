@@ -22,6 +22,7 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
     Delete,
@@ -145,7 +146,7 @@ class Client(Runner):
         stream = Stream.connect(target.endpoint, tls, timeouts.connect, target.proxy)
         client = cls(
             stream,
-            Connection(limits=limits, secure=stream.secure, trace=trace),
+            Connection(limits=limits, secure=stream.secure, trace=trace, bulk=bulk_reader),
             tls=tls,
             host=target.host,
             timeouts=timeouts,

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from imaplus.client._sync_messages import Messages
 from imaplus.core.append import Appended
-from imaplus.core.fetch import BodySection, BodySink, FetchItem, keys_of
+from imaplus.core.fetch import BodySink
+from imaplus.core.fetch_items import BodySection, FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
+from imaplus.core.merging import Merger
 from imaplus.core.messages import Change, Copied, Stored
-from imaplus.core.runs import FetchedRun, Merger
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
@@ -26,6 +27,7 @@ from imaplus.flows import mailboxes, messages
 from imaplus.flows.fetching import Fetching
 from imaplus.flows.finding import uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage
+from imaplus.protocol.bulk import MessageRun
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.names import names_of
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
@@ -177,12 +179,12 @@ class Mailbox(Messages):
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
         for values in self._fetched(uids, ("FLAGS",), None, None):
-            if isinstance(values, FetchedRun):
+            if isinstance(values, MessageRun):
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
             else:
-                known = [value for value in values if value.uid and "FLAGS" in value]
-                uids_.append([value.uid or 0 for value in known])
+                known = [value for value in values if "FLAGS" in value]
+                uids_.append([value.uid for value in known])
                 flags.append([value.flags for value in known])
         return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
 

@@ -17,7 +17,7 @@ from imaplus.errors import NoSuchMessage
 from imaplus.flows import messages
 from imaplus.flows.download import Progress, download
 from imaplus.flows.finding import count
-from imaplus.protocol.command import Flow
+from imaplus.protocol.flow import Flow
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 

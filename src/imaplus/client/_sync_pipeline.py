@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from imaplus.client.answers import Answer
 from imaplus.core.append import Appended
-from imaplus.core.fetch import FetchItem
+from imaplus.core.fetch_items import FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import (
     STATUS_ITEMS,
@@ -33,7 +33,8 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.errors import StateError
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.outgoing import OutgoingMessage, outgoing
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
+from imaplus.protocol.flow import Flow
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
