@@ -16,9 +16,11 @@ from collections.abc import Callable
 from typing import Final
 
 from imaplus.core.bodystructure import Part
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.envelope import Envelope
-from imaplus.core.fetch import BodySection, Fetch
-from imaplus.core.fetched import Fetched
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
+from imaplus.core.fetched import FetchData
 from imaplus.core.listing import ListEntry
 from imaplus.core.mailboxes import GetStatus, Select
 from imaplus.core.search import Search
@@ -166,7 +168,7 @@ SHAPES: Final[dict[str, Shape]] = {
 
 def connection(*commands: Command[object]) -> Connection:
     """A connection on which a mailbox is open, and commands are on their way."""
-    made = Connection()
+    made = Connection(bulk=bulk_reader)
     made.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] ready\r\n")
     select = made.send(Select("INBOX"))
     made.data_to_send()
@@ -180,7 +182,7 @@ def connection(*commands: Command[object]) -> Connection:
 def touch(values: list[object]) -> None:
     """Parse what is parsed when it is touched."""
     for value in values:
-        if isinstance(value, Fetched):
+        if isinstance(value, FetchData):
             for name in value.items:
                 with contextlib.suppress(ProtocolError):
                     item = value[name]

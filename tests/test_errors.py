@@ -17,13 +17,14 @@ import imaplus
 from imaplus import errors, imaplib
 from imaplus.errors import MessageRefused, quoted, shortened
 from imaplus.protocol import response
+from imaplus.protocol.refusals import error_for
 from imaplus.protocol.response import Status, parse
 from imaplus.wire.frames import Frame
 from imaplus.wire.secret import Secret
 
 SKIPPED = ("imaplus.__main__", "imaplus.imaplib.__main__")
 """Modules that do something when they are imported."""
-PRIVATE = ("imaplus.testing.", "imaplus.cli.", "imaplus.core.usual_parts")
+PRIVATE = ("imaplus.testing.", "imaplus.cli.", "imaplus.core.bulk.structures")
 """Where errors stay inside: no caller of the library ever gets one."""
 SAMPLES: dict[str, object] = {
     "str": "Grüße 'an' \\ alle",
@@ -144,7 +145,7 @@ def test_so_does_what_a_response_code_holds(code: str) -> None:
     status = parse(Frame(line))
     assert isinstance(status, Status)
     assert status.data is not None, f"give the argument of {code} above"
-    error = status.error("NOOP")
+    error = error_for(status, "NOOP")
     assert_same(error, pickle.loads(pickle.dumps(error)))
     assert_same(error, copy.deepcopy(error))
 
@@ -163,7 +164,7 @@ def test_secrets_do_not_travel() -> None:
 def refusal(line: str) -> errors.CommandError:
     status = parse(Frame(line.encode()))
     assert isinstance(status, Status)
-    return status.error("SELECT")
+    return error_for(status, "SELECT")
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,71 @@ def test_imports_follow_the_layers() -> None:
     assert [wrong for found in all_imports() if (wrong := fault(found))] == []
 
 
+# -- circles ---------------------------------------------------------------------------------------
+
+_CLIENT = "_answering _attachment _mailbox _message _messages _pipeline _saving".split()
+TYPES_IN_A_CIRCLE = {
+    frozenset(f"imaplus.client.{kind}{each}" for each in ("", *_CLIENT))
+    for kind in ("_async", "_sync")
+}
+"""Modules that name one another's types: a client opens mailboxes, and a mailbox has its client."""
+
+
+def circles(edges: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The groups of modules in which each reaches each other one, by Tarjan's algorithm."""
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: set[frozenset[str]] = set()
+
+    def visit(module: str) -> None:
+        number[module] = lowest[module] = len(number)
+        stack.append(module)
+        for other in sorted(edges.get(module, ())):
+            if other not in number:
+                visit(other)
+                lowest[module] = min(lowest[module], lowest[other])
+            elif other in stack:
+                lowest[module] = min(lowest[module], number[other])
+        if lowest[module] == number[module]:
+            at = stack.index(module)
+            group, stack[at:] = frozenset(stack[at:]), []
+            if len(group) > 1:
+                found.add(group)
+
+    for module in sorted(edges):
+        if module not in number:
+            visit(module)
+    return found
+
+
+def edges(*, types: bool) -> dict[str, set[str]]:
+    """The modules that each module imports, also inside functions; for types alone if asked."""
+    found: dict[str, set[str]] = {}
+    for each in all_imports():
+        if each.target.startswith(f"{PACKAGE}.") and (types or not each.types_only):
+            found.setdefault(each.importer, set()).add(each.target)
+    return found
+
+
+def test_no_modules_below_the_mirror_import_one_another_in_a_circle() -> None:
+    """Not even inside functions; and for types alone only where it is known."""
+    assert {each for each in circles(edges(types=False)) if is_ours(each)} == set()
+    assert {each for each in circles(edges(types=True)) if is_ours(each)} == TYPES_IN_A_CIRCLE
+
+
+def is_ours(circle: frozenset[str]) -> bool:
+    """Whether a module of a circle is in `client` or below."""
+    return any(part_of(module) in CLIENT for module in circle)
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == {frozenset("abc")}
+
+
+# -- the checks can fail ---------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("module", "text"),
     [

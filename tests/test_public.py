@@ -26,7 +26,7 @@ from imaplus import SequenceSet, credentials, endpoints, errors, sansio, search,
 from imaplus.credentials import Password, Secret
 from imaplus.protocol.response import Status
 from imaplus.search import Seen
-from imaplus.wire.frames import framed
+from imaplus.wire.frames import frame_of
 from imaplus.wire.sources import Octets
 
 Home = tuple[str, str]
@@ -278,7 +278,7 @@ SAMPLES: dict[str, Any] = {
     "frozenset[str]": frozenset({"a"}),
     "bytes": b"octets",
     "Source": Octets(b"hello"),
-    "Frame": framed(b"* OK"),
+    "Frame": frame_of(b"* OK"),
     "Status": Status("OK", "done"),
     "ProtocolError": imaplus.ProtocolError("odd"),
     "socket.socket": None,

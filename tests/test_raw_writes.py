@@ -16,9 +16,9 @@ SOURCE = Path(__file__).parents[1] / "src" / "imaplus"
 VOUCHED = {
     ("core/raw_search.py", "token.encode('ascii')"): "a word of a pattern without specials",
     ("core/messages.py", "self.change.value"): "a member of the enum Change",
-    ("core/fetch.py", "b'<%d.%d>' % self.partial"): "two numbers: %d takes nothing else",
-    ("protocol/connection.py", "pending.tag.encode()"): "our own tag: hexadecimal digits and '-'",
-    ("protocol/connection.py", "pending.command.name"): "a ClassVar of the command's class",
+    ("core/fetch_items.py", "b'<%d.%d>' % self.partial"): "two numbers: %d takes nothing else",
+    ("protocol/sending.py", "pending.tag.encode()"): "our own tag: hexadecimal digits and '-'",
+    ("protocol/sending.py", "pending.command.name"): "a ClassVar of the command's class",
 }
 NOT_A_WRITER = {
     "testing": "the server's own responses",

@@ -10,12 +10,13 @@ from touch import touch_envelope, touch_structure
 from worker import Job, serve
 
 from imaplus import SequenceSet
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.fetch import Fetch
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Select
-from imaplus.core.runs import FetchedRun
-from imaplus.protocol.command import Pending
+from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.pending import Pending
 
 PIECE = 64 * 1024
 
@@ -26,7 +27,7 @@ class Core:
     def __init__(self, job: Job) -> None:
         data = Path(job.folder).read_bytes()
         self.pieces = [data[i : i + PIECE] for i in range(0, len(data), PIECE)]
-        self.connection = Connection(secure=True)
+        self.connection = Connection(secure=True, bulk=bulk_reader)
         self.connection.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")
         selecting = self.connection.send(Select(job.mailbox))
         self.connection.data_to_send()
@@ -52,7 +53,7 @@ class Core:
 def flags(core: Core, job: Job) -> Any:
     found: dict[int, frozenset[str]] = {}
     for value in core.fetch("FLAGS"):
-        if isinstance(value, FetchedRun):
+        if isinstance(value, MessageRun):
             found.update(zip(value.uids, value.column("FLAGS"), strict=True))
         else:
             found[value.uid] = value.flags
@@ -62,7 +63,7 @@ def flags(core: Core, job: Job) -> Any:
 def messages(core: Core) -> list[Fetched]:
     found: list[Fetched] = []
     for value in core.fetch(*ITEMS):
-        found += value if isinstance(value, FetchedRun) else [value]
+        found += value if isinstance(value, MessageRun) else [value]
     return found
 
 

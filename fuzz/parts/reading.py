@@ -16,7 +16,7 @@ from imaplus.reading.names import name_of, safe_name
 from imaplus.reading.subjects import of_forward, of_reply
 from imaplus.reading.texts import text_of
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.frames import framed
+from imaplus.wire.frames import frame_of
 
 ENCODINGS: Final = ("7bit", "base64", "quoted-printable", "x-uuencode", "x-none")
 CHARSETS: Final = ("utf-8", "us-ascii", "utf-7", "gb2312", "iso-2022-jp", "iso-8859-1", "x-none")
@@ -40,7 +40,7 @@ def reading(data: bytes, random: Random) -> None:
     structure, contents = take_apart(data)
     look(structure, contents)
     try:
-        told: Part = bodystructure(Cursor(framed(data)))
+        told: Part = bodystructure(Cursor(frame_of(data)))
     except ImapError:
         pass
     else:

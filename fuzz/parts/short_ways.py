@@ -1,27 +1,28 @@
-"""What is read by patterns, many responses at once, is worth what is read item by item.
+"""The bulk reader gives what parsing each response on its own gives.
 
-The same octets go to two connections, one of which never learns what responses look like.
+The same bytes go to two connections, one of which has no bulk reader.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from typing import Any, Final
-from unittest.mock import patch
 
-from imaplus.core import shapes
+from imaplus.core.bulk.reader import Reader
 from imaplus.core.fetch import Fetch
-from imaplus.core.fetched import Fetched
+from imaplus.core.fetched import FetchData
 from imaplus.core.mailboxes import Select
-from imaplus.core.runs import FetchedRun
 from imaplus.errors import ImapError
-from imaplus.protocol import connection as connections
+from imaplus.protocol.bulk import Bulk, MessageRun
 from imaplus.protocol.connection import Connection
 from imaplus.wire.sets import SequenceSet
 
 MESSAGES: Final = 9
+EAGER: Final = partial(Reader, least=0)
+"""Makes a bulk reader that looks at every read, however short."""
 LONGEST: Final = 20_000
 """Octets of an input: it is read twice, and told of."""
 _PART: Final = b'("text" "plain" ("charset" "utf-8") NIL NIL "7bit" %d 2 NIL NIL NIL NIL)'
@@ -56,39 +57,33 @@ def short_ways(data: bytes, random: Random) -> None:
     cut = random.randrange(len(data) + 1)
     pieces = [data[:cut], data[cut:]] if random.random() < 0.5 else [data]
     order = random.random() < 0.5
-    expected = list(heard([data], learns=False, backwards=order))
-    assert list(heard(pieces, learns=True, backwards=order)) == expected
+    expected = list(heard([data], bulk=None, backwards=order))
+    assert list(heard(pieces, bulk=EAGER, backwards=order)) == expected
 
 
-def heard(pieces: list[bytes], *, learns: bool, backwards: bool) -> Iterator[object]:
+def heard(pieces: list[bytes], *, bulk: Bulk | None, backwards: bool) -> Iterator[object]:
     """All that comes out: the answers, the events, the mailbox's map, the end."""
-    learn = shapes.learn if learns else lambda names: None
-    with (
-        patch.object(shapes, "recent", ()),
-        patch.object(shapes, "learn", learn),
-        patch.object(connections, "FEW", 0),
-    ):
-        made = Connection()
-        events = made.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1] x\r\n")
-        opened = made.send(Select("INBOX"))
-        made.data_to_send()
-        made.receive_data(b"* %d EXISTS\r\n%b OK x\r\n" % (MESSAGES, opened.tag.encode()))
-        fetch = made.send(Fetch(SequenceSet.of("1:30,50:*"), ("FLAGS", "ENVELOPE")))
-        made.data_to_send()
-        for piece in pieces:
-            events += made.receive_data(piece)
-        for value in (*fetch.values, "events", *events):
-            if isinstance(value, FetchedRun):
-                yield from (told(each, backwards=backwards) for each in value)
-            else:
-                yield told(value, backwards=backwards)
-        if made.mailbox is not None:
-            yield [made.mailbox.uid_of(seq) for seq in range(1, MESSAGES + 1)]
-        yield repr(made.error)
+    made = Connection(bulk=bulk)
+    events = made.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1] x\r\n")
+    opened = made.send(Select("INBOX"))
+    made.data_to_send()
+    made.receive_data(b"* %d EXISTS\r\n%b OK x\r\n" % (MESSAGES, opened.tag.encode()))
+    fetch = made.send(Fetch(SequenceSet.of("1:30,50:*"), ("FLAGS", "ENVELOPE")))
+    made.data_to_send()
+    for piece in pieces:
+        events += made.receive_data(piece)
+    for value in (*fetch.values, "events", *events):
+        if isinstance(value, MessageRun):
+            yield from (told(each, backwards=backwards) for each in value)
+        else:
+            yield told(value, backwards=backwards)
+    if made.mailbox is not None:
+        yield [made.mailbox.uid_of(seq) for seq in range(1, MESSAGES + 1)]
+    yield repr(made.error)
 
 
 def told(value: Any, *, backwards: bool) -> object:
-    if not isinstance(value, Fetched):
+    if not isinstance(value, FetchData):
         return anywhere(repr(value))
     if backwards:
         for name in sorted(value.claims, reverse=True):
@@ -96,7 +91,7 @@ def told(value: Any, *, backwards: bool) -> object:
     return value.seq, value.uid, {name: item(value, name) for name in value.names}
 
 
-def item(value: Fetched, name: str) -> str:
+def item(value: FetchData, name: str) -> str:
     try:
         return repr(value[name])
     except (ImapError, KeyError) as error:
@@ -105,4 +100,4 @@ def item(value: Fetched, name: str) -> str:
 
 def anywhere(text: str) -> str:
     """Without where in a response something stood, which is told by either way in its own."""
-    return re.sub(r"at octet \d+, found .*", "", text)
+    return re.sub(r"at byte \d+, found .*", "", text)

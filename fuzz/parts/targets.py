@@ -11,17 +11,19 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import or_
+from operator import methodcaller, or_
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from imaplus.core.append import Append, Outgoing
 from imaplus.core.bodystructure import bodystructure
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.encoded_words import decode_words
 from imaplus.core.envelope import envelope
-from imaplus.core.fetch import BodySection, Fetch
-from imaplus.core.fetched import Fetched
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
+from imaplus.core.fetched import FetchData
 from imaplus.core.idle import Idle
 from imaplus.core.listing import GetNamespaces, List
 from imaplus.core.mailboxes import GetStatus, Select
@@ -32,6 +34,7 @@ from imaplus.errors import ImapError, InvalidArgument, ProtocolError
 from imaplus.extensions.compress import Compress
 from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.refusals import error_for
 from imaplus.protocol.response import Malformed, Status, parse
 from imaplus.sasl import Password, Plain
 from imaplus.testing.faults import Fault
@@ -42,6 +45,12 @@ from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.framing import Framer
 from imaplus.wire.secret import Secret
+from imaplus.wire.set_reading import (
+    read_numbers,
+    read_sequence_set,
+    read_uid_ranges,
+    read_uid_set,
+)
 from imaplus.wire.sets import EMPTY, SequenceSet, parse_ranges
 from imaplus.wire.sources import Octets
 from parts.reading import SEEDS as READING_SEEDS
@@ -119,12 +128,12 @@ def framing_and_parse(data: bytes, random: Random) -> None:
         repr(value)
         if isinstance(value, Status):
             _ = value.data
-            value.error("NOOP")
-        elif isinstance(value, Fetched):
+            error_for(value, "NOOP")
+        elif isinstance(value, FetchData):
             touch(value)
 
 
-def touch(value: Fetched) -> None:
+def touch(value: FetchData) -> None:
     """Read each item, and each property of what was read."""
     for name in value.items:
         try:
@@ -145,9 +154,13 @@ def read_properties(value: Any) -> None:
 
 METHODS: Final = (
     "accept_nil accept_number accept_sp accept_string astring astring_text at_end atom date_time "
-    "flag_list keyword mailbox nstring nstring_text number numbers payload peek raw rest "
-    "sequence_set skip sp string string_text strings uid_ranges uid_set"
+    "flag_list keyword mailbox nstring nstring_text number payload peek raw rest skip sp string "
+    "string_text strings"
 ).split()
+READERS: Final = (
+    *(methodcaller(name) for name in METHODS),
+    *(read_numbers, read_sequence_set, read_uid_ranges, read_uid_set),
+)
 
 
 def cursor_methods(data: bytes, random: Random) -> None:
@@ -157,7 +170,7 @@ def cursor_methods(data: bytes, random: Random) -> None:
         for _ in range(30):
             before = c.pos
             try:
-                getattr(c, random.choice(METHODS))()
+                random.choice(READERS)(c)
                 assert before <= c.pos <= len(c.text)
                 if random.random() < 0.1:
                     for _ in c.items():
@@ -250,7 +263,7 @@ GREETINGS: Final = (
 
 def connection(data: bytes, random: Random) -> None:
     """It never raises; whatever is sent is over in the end; what was refused wrote nothing."""
-    made = Connection()
+    made = Connection(bulk=bulk_reader)
     made.receive_data(random.choice(GREETINGS))
     pending = []
     if random.random() < 0.7:

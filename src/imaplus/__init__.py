@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from imaplus.client.events import Event
     from imaplus.core.append import Appended, Outgoing
     from imaplus.core.envelope import Address, Envelope
-    from imaplus.core.fetch import BodySection
+    from imaplus.core.fetch_items import BodySection
     from imaplus.core.fetched import Fetched
     from imaplus.core.listing import ListEntry
     from imaplus.core.mailboxes import MailboxStatus

@@ -52,31 +52,31 @@ class ConnectionLog:
         self._began: dict[str | bytes, float] = {}
         self._state = ""
 
-    def sent(self, connection: str, tag: str | bytes, command: str) -> None:
-        """Log that a command is sent."""
+    def log_command(self, connection: str, tag: str | bytes, command: str) -> None:
+        """Log that a command was sent."""
         self._began[tag] = now()
         self._logger.debug("%s: %s sent", connection, command)
 
-    def answered(
+    def log_status(
         self, connection: str, tag: str | bytes, command: str, status: str, state: str
     ) -> None:
-        """Log the result of a command: `status` is "OK", or with a response code, "NO [CODE]"."""
+        """Log the end of a command. `status` may have the response code, and nothing else."""
         began = self._began.pop(tag, None)
         if began is None:  # it was sent before the level was enabled
             self._logger.debug("%s: %s %s", connection, command, status)
         else:
             seconds = now() - began
             self._logger.debug("%s: %s %s after %.3f s", connection, command, status, seconds)
-        self.state(connection, state)
+        self.log_state(connection, state)
 
-    def state(self, connection: str, state: str) -> None:
-        """Log a change of the connection's state."""
+    def log_state(self, connection: str, state: str) -> None:
+        """Log the state of the connection, if it has changed."""
         if state != self._state:
             self._state = state
             self._logger.debug("%s: %s", connection, state)
 
-    def over(self, connection: str, error: BaseException) -> None:
-        """Log that the connection has ended, and the class of the error."""
+    def log_end(self, connection: str, error: BaseException) -> None:
+        """Log that the connection has ended."""
         self._began.clear()
         self._logger.debug("%s: over: %s", connection, type(error).__name__)
 

@@ -8,25 +8,19 @@ from __future__ import annotations
 
 from imaplus.logs import ConnectionLog
 from imaplus.protocol.answering import Answering
-from imaplus.protocol.command import (
-    Ask,
-    Command,
-    Flow,
-    Handshake,
-    Pending,
-    Reply,
-    State,
-    Step,
-    Together,
-)
+from imaplus.protocol.bulk import Bulk, BulkReader, MessageRun, Taken
+from imaplus.protocol.command import Command, Effect, Reply
 from imaplus.protocol.connection import Connection
-from imaplus.protocol.data import MessageData, MessageRun, RunShape
+from imaplus.protocol.data import MessageData
+from imaplus.protocol.flow import Ask, Flow, Handshake, Step, Together
 from imaplus.protocol.mailbox import Mailbox as MailboxState
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.progress import Progress as ConnectionProgress
 from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+from imaplus.protocol.state import ConnectionState, State
 from imaplus.wire.cursor import Cursor, Mark
 from imaplus.wire.frames import Frame
-from imaplus.wire.framing import Framer, Rows
+from imaplus.wire.framing import Window
 from imaplus.wire.sinks import SinkChooser
 from imaplus.wire.writer import Piece, Rules, Segment, Writer
 from imaplus.wire.writer import Text as TextLike
@@ -34,15 +28,18 @@ from imaplus.wire.writer import Text as TextLike
 __all__ = [
     "Answering",
     "Ask",
+    "Bulk",
+    "BulkReader",
     "Command",
     "Connection",
     "ConnectionLog",
     "ConnectionProgress",
+    "ConnectionState",
     "Continuation",
     "Cursor",
+    "Effect",
     "Flow",
     "Frame",
-    "Framer",
     "Handshake",
     "MailboxState",
     "Malformed",
@@ -52,16 +49,16 @@ __all__ = [
     "Pending",
     "Piece",
     "Reply",
-    "Rows",
     "Rules",
-    "RunShape",
     "Segment",
     "SinkChooser",
     "State",
     "Status",
     "Step",
+    "Taken",
     "TextLike",
     "Together",
     "Unknown",
+    "Window",
     "Writer",
 ]

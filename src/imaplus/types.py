@@ -8,7 +8,9 @@ from __future__ import annotations
 from imaplus.client.async_opening import AsyncOpening
 from imaplus.client.pipelined import PipelineMailbox
 from imaplus.core.envelope import Addresses
-from imaplus.core.fetch import BodySink, FetchItem
+from imaplus.core.fetch import BodySink
+from imaplus.core.fetch_items import FetchItem
+from imaplus.core.fetched import FetchData
 from imaplus.core.listing import Namespace, Namespaces
 from imaplus.core.message_source import MessageLike
 from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
@@ -27,6 +29,7 @@ __all__ = [
     "AsyncOpening",
     "BodySink",
     "Disposition",
+    "FetchData",
     "FetchItem",
     "FlagsLike",
     "MessageLike",

@@ -18,7 +18,8 @@ import imaplus.extensions
 from imaplus import sasl
 from imaplus.core import listing, mailboxes, raw_search, search, search_keys, search_query, session
 from imaplus.core.append import Append, Outgoing
-from imaplus.core.fetch import BodySection, Fetch
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.messages import Change, Copy, Move, Store
 from imaplus.core.parameters import Parameter
 from imaplus.core.search import Search

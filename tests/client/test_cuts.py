@@ -29,8 +29,8 @@ from imaplus.core.mailboxes import Create, Select
 from imaplus.core.messages import Change, Store
 from imaplus.core.session import Login, Logout
 from imaplus.flows import listing, messages
-from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow, Together
 from imaplus.testing import AsyncServer, Fault, Server
 from imaplus.testing.session import Session
 from imaplus.wire.secret import Secret

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from imaplus import Client, CommandError, Security, UsageError
 from imaplus.endpoints import Tcp
-from imaplus.protocol.command import State
+from imaplus.protocol.state import State
 from imaplus.testing import Personality, Server
 from imaplus.testing.personality import REV1
 from imaplus.wire import mailbox_names

@@ -36,8 +36,8 @@ from imaplus.credentials import (
 )
 from imaplus.errors import CapabilityMissing, NoMechanism, Rejected
 from imaplus.flows.login import way_in
-from imaplus.protocol.command import State
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.state import State
 from imaplus.sasl import Gssapi, ScramSha256
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing import personality as personalities

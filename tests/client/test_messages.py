@@ -11,7 +11,7 @@ import pytest
 from imaplus import BodySection, InvalidArgument, Limits, ProtocolError, Refused, SequenceSet
 from imaplus.core.fetch import Fetch
 from imaplus.errors import CapabilityMissing, UnknownCharset
-from imaplus.protocol.command import Pending
+from imaplus.protocol.pending import Pending
 from imaplus.search import From, Seen, Since, Subject, Uid
 from imaplus.testing import Fault, Personality, Server
 from imaplus.testing.personality import REV1, Quirk

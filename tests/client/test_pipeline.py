@@ -22,7 +22,7 @@ from imaplus import (
 )
 from imaplus.core.session import Noop, StartTls
 from imaplus.errors import OutcomeUnknown
-from imaplus.protocol.command import Flow, Handshake
+from imaplus.protocol.flow import Flow, Handshake
 from imaplus.search import Flagged, Seen
 from imaplus.testing import Fault, Server
 from imaplus.testing.personality import named
@@ -94,9 +94,12 @@ async def test_a_block_that_fails_sends_nothing(connect: Connector, full: Server
 
 async def test_an_empty_block(connect: Connector, full: Server) -> None:
     client = await connect(full)
+    before = names(full)
     async with client.pipeline():
         pass
+    assert names(full) == before
     await client.noop()
+    assert names(full) == [*before, "NOOP"]
 
 
 async def test_the_first_error_is_raised_when_all_are_over(

@@ -15,7 +15,8 @@ from imaplus.core.mailboxes import GetStatus, Select
 from imaplus.core.messages import Change, Store
 from imaplus.core.session import Noop
 from imaplus.flows.listing import _with_status
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
+from imaplus.protocol.flow import Flow
 from imaplus.sansio import Together
 from imaplus.testing import Server
 from imaplus.wire.sources import Octets

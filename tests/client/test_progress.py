@@ -212,7 +212,7 @@ async def test_a_call_with_a_time_of_its_own(start: Start) -> None:
 def test_progress_gives_no_more_than_the_whole() -> None:
     progress = Progress()
     patience = Patience(Timeouts(silence=None), progress, None, 0, lambda: None)
-    progress.answered(1 << 40)
+    progress.count_answer(1 << 40)
     assert patience.left(100) == LIMIT
     assert patience.left(100 + LIMIT - 1) == 1
     with pytest.raises(TimedOut):

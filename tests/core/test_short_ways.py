@@ -1,9 +1,10 @@
-"""Responses that are recognised by a pattern are worth what reading them item by item gives."""
+"""The bulk reader gives what parsing each response on its own gives."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,73 +14,70 @@ from hypothesis import strategies as st
 import imaplus.extensions.condstore
 import imaplus.extensions.gmail
 import imaplus.extensions.objectid  # noqa: F401  (their items register themselves)
-from imaplus.core import mailboxes, shapes
+from imaplus.core import mailboxes
+from imaplus.core.bulk.reader import Reader
 from imaplus.core.fetch import Fetch
-from imaplus.core.fetched import Fetched
+from imaplus.core.fetch_items import BodySection
+from imaplus.core.fetched import FetchData
 from imaplus.core.mailboxes import Select
-from imaplus.core.runs import FetchedRun
-from imaplus.protocol import connection as connections
 from imaplus.protocol import response as responses
+from imaplus.protocol.bulk import Bulk, MessageRun
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import parse
-from imaplus.wire.frames import Frame, Limits
-from imaplus.wire.framing import Framer
+from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
+from imaplus.wire.framing import Window
 from imaplus.wire.sets import SequenceSet
 
 MESSAGES = 12
+EAGER = partial(Reader, least=0)
+"""Makes a bulk reader that looks at every read, however short."""
 
 
 def told(value: Any) -> object:
     """All that can be learnt from a value, each item by itself."""
-    if not isinstance(value, Fetched):
+    if not isinstance(value, FetchData):
         return repr(value)
     return value.seq, value.uid, {name: item(value, name) for name in value.names}
 
 
-def item(value: Fetched, name: str) -> str:
+def item(value: FetchData, name: str) -> str:
     try:
         return repr(value[name])
     except Exception as error:  # it says at which octet, which is another one
-        return re.sub(r"at octet \d+, found .*", "", repr(error))
+        return re.sub(r"at byte \d+, found .*", "", repr(error))
 
 
 def backwards(value: Any) -> object:
     """The same, touched in another order."""
-    if isinstance(value, Fetched):
+    if isinstance(value, FetchData):
         for name in reversed(list(value.claims)):
             item(value, name)
     return told(value)
 
 
-def heard(data: bytes, *, cuts: int = 0, short: bool = True, ask: Any = told) -> list[object]:
-    """What a command and the events have, and what the mailbox then knows.
-
-    Without the short ways, each response is read item by item.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "recent", ())
-        patch.setattr(connections, "FEW", 0)
-        if not short:
-            patch.setattr(shapes, "learn", lambda names: None)
-        connection = Connection()
-        events = connection.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1] x\r\n")
-        opened = connection.send(Select("INBOX"))
-        connection.data_to_send()
-        connection.receive_data(b"* %d EXISTS\r\n%b OK x\r\n" % (MESSAGES, opened.tag.encode()))
-        fetch = connection.send(
-            Fetch(SequenceSet.of("1:75,85:*"), ("FLAGS", "RFC822.SIZE", "ENVELOPE"))
-        )
-        connection.data_to_send()
-        for at in range(0, len(data), cuts or len(data)):
-            events += connection.receive_data(data[at : at + (cuts or len(data))])
-        values: list[object] = []
-        for value in fetch.values:
-            assert short or not isinstance(value, FetchedRun)
-            values += map(ask, value) if isinstance(value, FetchedRun) else [ask(value)]
-        mailbox = connection.mailbox
-        assert mailbox is not None
-        known = [mailbox.uid_of(seq) for seq in range(1, MESSAGES + 1)]
-        return [values, list(map(ask, events)), known, mailbox.exists, repr(connection.error)]
+def heard(
+    data: bytes, *, cuts: int = 0, bulk: Bulk | None = EAGER, ask: Any = told
+) -> list[object]:
+    """What a command and the events have, and what the mailbox then knows."""
+    connection = Connection(bulk=bulk)
+    events = connection.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1] x\r\n")
+    opened = connection.send(Select("INBOX"))
+    connection.data_to_send()
+    connection.receive_data(b"* %d EXISTS\r\n%b OK x\r\n" % (MESSAGES, opened.tag.encode()))
+    fetch = connection.send(
+        Fetch(SequenceSet.of("1:75,85:*"), ("FLAGS", "RFC822.SIZE", "ENVELOPE"))
+    )
+    connection.data_to_send()
+    for at in range(0, len(data), cuts or len(data)):
+        events += connection.receive_data(data[at : at + (cuts or len(data))])
+    values: list[object] = []
+    for value in fetch.values:
+        assert bulk is not None or not isinstance(value, MessageRun)
+        values += map(ask, value) if isinstance(value, MessageRun) else [ask(value)]
+    mailbox = connection.mailbox
+    assert mailbox is not None
+    known = [mailbox.uid_of(seq) for seq in range(1, MESSAGES + 1)]
+    return [values, list(map(ask, events)), known, mailbox.exists, repr(connection.error)]
 
 
 # -- responses of any items ------------------------------------------------------------------------
@@ -210,6 +208,12 @@ ON_TWO_LINES = (
     + b'* 5 FETCH (UID 50 %b ENVELOPE ("d" "smile :))\r\n (and go on"' % DATE
     + b' NIL NIL NIL NIL NIL NIL NIL "<i>"))\r\n'
 )
+GOES_ON = (
+    b'* 1 FETCH (UID 10 ENVELOPE ("d" "s" NIL NIL NIL NIL NIL NIL NIL "<i>") BODYSTRUCTURE (x))\r\n'
+    b'* 2 FETCH (UID 20 ENVELOPE ("d" "smile :))\r\n%b(and go on" NIL NIL NIL NIL NIL NIL "<i>")'
+    b' BODYSTRUCTURE ("text" {2}\r\n\r\n NIL NIL NIL "7bit" 1 2))\r\n* 3 EXISTS\r\n'
+)
+"""A string goes on on a line with an odd literal: nothing ends before that line."""
 CUT = ON_TWO_LINES.index(b" (and") // 2 + 1
 """The second piece begins inside a response, and ends behind the line break."""
 
@@ -218,26 +222,35 @@ CUT = ON_TWO_LINES.index(b" (and") // 2 + 1
 @given(streams(), st.integers(1, 400))
 @example(ENVELOPES, 400)
 @example(ON_TWO_LINES, CUT)
+@example(GOES_ON % b" ", 400)
+@example(GOES_ON % b"", 400)
 def test_responses_that_look_alike_are_worth_what_their_items_are(data: bytes, cuts: int) -> None:
-    expected = heard(data, short=False)
+    expected = heard(data, bulk=None)
     assert heard(data) == expected
     assert heard(data, cuts=cuts) == expected
     assert heard(data, ask=backwards) == expected
 
 
 def runs_of(data: bytes) -> list[int]:
-    """How many responses were read at once, each time."""
-    found = []
-    with pytest.MonkeyPatch.context() as patch:
-        read = connections.Pending.collect
-
-        def collect(self: Any, value: object, *others: Any) -> None:
-            found.append(len(value) if isinstance(value, FetchedRun) else 1)
-            read(self, value, *others)
-
-        patch.setattr(connections.Pending, "collect", collect)
-        heard(data)
-    return found
+    """How many responses were read at once, each time, of those that a FETCH of everything gets."""
+    connection = Connection(bulk=EAGER)
+    connection.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1 OBJECTID] x\r\n")
+    opened = connection.send(Select("INBOX"))
+    connection.data_to_send()
+    connection.receive_data(b"* %d EXISTS\r\n%b OK x\r\n" % (MESSAGES, opened.tag.encode()))
+    items = (
+        "FLAGS",
+        "RFC822.SIZE",
+        "ENVELOPE",
+        "EMAILID",
+        BodySection(),
+        "BODYSTRUCTURE",
+        "MODSEQ",
+    )
+    fetch = connection.send(Fetch(SequenceSet.of("1:*"), items))
+    connection.data_to_send()
+    connection.receive_data(data)
+    return [len(value) if isinstance(value, MessageRun) else 1 for value in fetch.values]
 
 
 @pytest.mark.parametrize(
@@ -287,24 +300,31 @@ def test_a_literal_with_a_line_break_ends_a_run() -> None:
 def test_a_body_that_may_not_simply_be_kept_is_left(
     limits: Limits, keep_below: int, read: int
 ) -> None:
-    shape = shapes.Shape(("UID", "BODY[]"), ())
     data = b"* 1 FETCH (UID 1 BODY[] {2}\r\nab)\r\n* 2 FETCH (UID 2 BODY[] {3}\r\nabc)\r\n"
-    framer = Framer(limits)
-    framer.keep_below = keep_below
-    framer.feed(data)
-    octets, rows = framer.next_with_literal(shape.beginning)
-    assert data.startswith(octets)
-    assert rows == [(b"1", b"1", b"ab", b""), (b"2", b"2", b"abc", b"")][:read]
+    reader = taught(Frame(b"* 9 FETCH (UID 9 BODY[] {1}\r\n)", (b"x",)), limits=limits)
+    taken = reader.take(Window(data, 0, 1, keep_below), utf8=False)
+    assert (0 if taken is None else len(taken.values)) == read
+    if taken is not None:
+        assert [value["BODY[]"] for value in taken.values] == [b"ab", b"abc"][:read]
+        assert data[taken.end :].startswith(b"* " if read < 2 else b"")
 
 
 def test_thousands_of_lines_are_one_run() -> None:
     data = b"".join(b"* %d FETCH (UID %d FLAGS ())\r\n" % (n, n) for n in range(1, 5001))
-    shape = shapes.Shape(("UID", "FLAGS"), ())
-    framer = Framer()
-    framer.feed(data + b"* 9 EXISTS\r\n")
-    lines, rows = framer.next_responses(shape.beginning, shape.whole, literals=False)
-    assert (lines, len(rows)) == (data, 5000)
-    assert framer.next_frame() == Frame(b"* 9 EXISTS")
+    reader = taught(Frame(b"* 1 FETCH (UID 1 FLAGS ())"))
+    taken = reader.take(Window(data + b"* 9 EXISTS\r\n", 0, 1, 0), utf8=False)
+    assert taken is not None
+    assert (taken.end, len(taken.values)) == (len(data), 5000)
+
+
+def taught(*frames: Frame, limits: Limits = DEFAULT_LIMITS) -> Reader:
+    """A reader that has learnt what these responses look like."""
+    reader = Reader(limits)
+    for frame in frames:
+        value = parse(frame)
+        assert isinstance(value, FetchData)
+        reader.learn(value)
+    return reader
 
 
 def response(pairs: Iterable[tuple[str, str]]) -> Frame:
@@ -312,33 +332,27 @@ def response(pairs: Iterable[tuple[str, str]]) -> Frame:
 
 
 def test_no_more_shapes_are_kept_than_a_few() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "recent", ())
-        for number in range(50):
-            text = Frame(b"* 1 FETCH (UID 1 BODY[%d] {2}\r\n)" % number, (b"li",))
-            parse(text)
-        assert len(shapes.recent) == shapes.MOST_RECENT
+    frames = [
+        Frame(b"* 1 FETCH (UID 1 BODY[%d] {2}\r\n)" % number, (b"li",)) for number in range(50)
+    ]
+    reader = taught(*frames)
+    known = [frame for frame in frames if reader.recognise(frame, utf8=False) is not None]
+    assert known == frames[-len(known) :]
+    assert 0 < len(known) < 10
 
 
 def test_what_was_recognised_has_all_its_items() -> None:
     data = ENVELOPES.replace(b"ENVELOPE", b"FLAGS (x) ENVELOPE")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "recent", ())
-        parse(response([("UID", "1"), ("FLAGS", "()"), ("ENVELOPE", ITEMS["ENVELOPE"][0])]))
-        (shape,) = shapes.recent
-    framer = Framer()
-    framer.keep_below = 100
-    framer.feed(data)
-    _, rows = framer.next_responses(shape.beginning, shape.whole, literals=True)
-    assert len(rows) == 4
+    reader = taught(response([("UID", "1"), ("FLAGS", "()"), ("ENVELOPE", ITEMS["ENVELOPE"][0])]))
+    taken = reader.take(Window(data, 0, 1, 100), utf8=False)
+    assert taken is not None
+    assert [value.names for value in taken.values] == [{"UID", "FLAGS", "ENVELOPE"}] * 4
 
 
-def test_malformed_responses_are_not_learnt_from() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shapes, "recent", ())
-        parse(Frame(b"* 1 FETCH (UID"))
-        parse(Frame(b"* 1 FETCH (UID x)"))
-        assert shapes.recent == ()
+def test_one_connection_does_not_learn_from_another() -> None:
+    data = b"* 1 FETCH (UID 1 FLAGS ())"
+    assert taught(Frame(data)).recognise(Frame(data), utf8=False) is not None
+    assert taught().recognise(Frame(data), utf8=False) is None
 
 
 # -- lines of flags --------------------------------------------------------------------------------
@@ -370,7 +384,7 @@ def test_lines_read_together_are_worth_what_each_of_them_is(
     skews: dict[int, int] = {}
     lines = [(kind, n, skews.setdefault(n, skew), flags) for kind, n, skew, flags in lines]
     data = b"".join(spell(at, line, in_order=in_order) for at, line in enumerate(lines, 1))
-    assert heard(data or b"* OK\r\n", cuts=cuts) == heard(data or b"* OK\r\n", short=False)
+    assert heard(data or b"* OK\r\n", cuts=cuts) == heard(data or b"* OK\r\n", bulk=None)
 
 
 # -- the usual form of what comes for every command ------------------------------------------------

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imaplus.core import envelope as envelopes
-from imaplus.core.bodystructure import _Reader
-from imaplus.core.envelope import envelope, parse_envelope
-from imaplus.core.usual_parts import usual_body
+from imaplus.core.bodystructure import bodystructure
+from imaplus.core.bulk.envelopes import read_envelope, usual_envelope
+from imaplus.core.bulk.structures import read_structure, usual_body
+from imaplus.core.envelope import envelope
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_header_date
 from imaplus.wire.frames import Frame
-from imaplus.wire.tree import tree
 
 TEXTS = [b"NIL", b'"a"', b'""', b'"(x"', b'"A B"', b'"\xe4"', b'"\xc3\xa4"', b"{2}\r\n", b'"NIL"']
 ODD = [b'"{1}"', b'"<a@b"', b'"x\\"y"', b"nil", b"atom", b'"a"b"', b"7", b'".MISSING-HOST-NAME."']
@@ -36,20 +35,14 @@ def frame(text: bytes) -> Frame:
 @given(st.tuples(strings, strings, *[addresses] * 6, strings, strings), st.integers(8, 10))
 def test_usual_envelopes(fields: tuple[bytes, ...], count: int) -> None:
     text = b"(" + b" ".join(fields[:count]) + b")"
-    try:
-        recognised = envelopes._USUAL.match(text.decode())
-    except UnicodeDecodeError:
-        recognised = None
-    if recognised is None:
-        return
     usual, general = Cursor(frame(text)), Cursor(frame(text))
     try:
-        expected = parse_envelope(tree(general))
+        expected = envelope(general)
     except ProtocolError:
         with pytest.raises(ProtocolError):
-            envelope(usual)
+            read_envelope(usual)
         return
-    assert envelope(usual) == expected
+    assert read_envelope(usual) == expected
     assert usual.mark() == general.mark()
 
 
@@ -61,7 +54,9 @@ def test_usual_envelopes(fields: tuple[bytes, ...], count: int) -> None:
     ],
 )
 def test_an_envelope_of_the_grammar_is_usual(text: bytes) -> None:
-    assert envelopes._USUAL.fullmatch(text.decode())
+    found = usual_envelope(text.decode(), 0, iter(["li"] * 3))
+    assert found is not None
+    assert found[1] == len(text)
 
 
 params = st.lists(strings, max_size=4).map(lambda x: b"(" + b" ".join(x) + b")" if x else b"NIL")
@@ -123,11 +118,13 @@ structures = st.recursive(
 @example(b'("image" "png" NIL NIL NIL "base64" 9 NIL ("attachment" ("filename" "a")) "de" NIL)')
 def test_usual_body_structures(text: bytes) -> None:
     usual, general = Cursor(frame(text)), Cursor(frame(text))
-    found = usual_body(usual)
-    if found is None:
-        assert usual.pos == 0
+    try:
+        expected = bodystructure(general)
+    except ProtocolError:
+        with pytest.raises(ProtocolError):
+            read_structure(usual)
         return
-    assert found == _Reader().body(tree(general), "")
+    assert read_structure(usual) == expected
     assert usual.mark() == general.mark()
 
 

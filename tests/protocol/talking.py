@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.mailboxes import Select
-from imaplus.protocol.command import Command, Pending
+from imaplus.protocol.bulk import Bulk
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.pending import Pending
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 
 CAPABILITIES = (
@@ -17,6 +20,9 @@ CAPABILITIES = (
 class Talk:
     """A connection, and the server's part spoken by the test: `{}` stands for a tag."""
 
+    lanes: ClassVar[list[Bulk | None]] = [bulk_reader]
+    """The last one makes the bulk reader of a connection, or is None: see `conftest.lane`."""
+
     def __init__(
         self,
         greeting: str = f"* PREAUTH [CAPABILITY {CAPABILITIES}] ready",
@@ -24,7 +30,7 @@ class Talk:
         limits: Limits = DEFAULT_LIMITS,
         trace: Any = None,
     ) -> None:
-        self.connection = Connection(limits=limits, trace=trace)
+        self.connection = Connection(limits=limits, trace=trace, bulk=self.lanes[-1])
         self.events: list[object] = []
         if greeting:
             self.hear(greeting)

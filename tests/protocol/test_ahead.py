@@ -15,10 +15,13 @@ from imaplus.core.messages import Change, Move, Store
 from imaplus.core.session import Authenticate, Enable, GetCapability, Login, Logout, Noop
 from imaplus.errors import StateError
 from imaplus.extensions.id import Id
-from imaplus.protocol.command import Command, State
+from imaplus.protocol.command import Command
+from imaplus.protocol.state import State
 from imaplus.wire.sets import SequenceSet
 
 from .talking import CAPABILITIES, Talk, selected
+
+pytestmark = pytest.mark.usefixtures("lane")
 
 ADA = sasl.Password("ada", "secret")
 READY = "* OK [CAPABILITY IMAP4rev1 ID ENABLE SASL-IR AUTH=PLAIN] ready"
@@ -67,11 +70,11 @@ def test_nothing_is_sent_behind_the_opening() -> None:
 
 def test_a_name_waits_for_enable_to_say_how_it_is_spelled() -> None:
     talk = Talk(READY)
-    talk.send(login())
+    entering = talk.send(login())
     enable = talk.send(Enable(("UTF8=ACCEPT",)))
     opening = talk.connection.send(Select("Entwürfe"))
     assert talk.wrote() == b""
-    talk.hear("{} OK in", after=next(iter(talk.connection._in_flight)))
+    talk.hear("{} OK in", after=entering)
     assert talk.wrote() == b""
     talk.hear("* ENABLED UTF8=ACCEPT", "{} OK on", after=enable)
     assert talk.wrote() == f'{opening.tag} SELECT "Entwürfe"\r\n'.encode()

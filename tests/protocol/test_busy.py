@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imaplus.errors import AuthenticationFailed, OverQuota, Refused, Rejected, Throttled, TooLarge
+from imaplus.protocol.refusals import error_for
 from imaplus.protocol.response import Status
 
 QQ = (
@@ -32,7 +33,7 @@ QQ = (
 def test_limits_are_temporary_whatever_was_asked_for(
     command: str, code: str | None, text: str
 ) -> None:
-    assert type(Status("NO", text, code).error(command)) is Throttled
+    assert type(error_for(Status("NO", text, code), command)) is Throttled
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,9 @@ def test_limits_are_temporary_whatever_was_asked_for(
 )
 def test_a_login_that_nobody_has_looked_at(code: str | None, text: str) -> None:
     status = Status("NO", text, code)
-    assert type(status.error("LOGIN")) is Throttled
-    assert type(status.error("AUTHENTICATE")) is Throttled
-    assert type(status.error("FETCH")) is not Throttled
+    assert type(error_for(status, "LOGIN")) is Throttled
+    assert type(error_for(status, "AUTHENTICATE")) is Throttled
+    assert type(error_for(status, "FETCH")) is not Throttled
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_login_that_nobody_has_looked_at(code: str | None, text: str) -> None:
     ],
 )
 def test_a_login_that_was_refused(code: str | None, text: str, kind: type[Refused]) -> None:
-    assert type(Status("NO", text, code).error("LOGIN")) is kind
+    assert type(error_for(Status("NO", text, code), "LOGIN")) is kind
 
 
 @pytest.mark.parametrize(
@@ -86,4 +87,4 @@ def test_a_login_that_was_refused(code: str | None, text: str, kind: type[Refuse
 def test_what_is_about_one_mailbox_or_message(
     kind: str, code: str | None, text: str, expected: type[Refused]
 ) -> None:
-    assert type(Status(kind, text, code).error("STORE")) is expected
+    assert type(error_for(Status(kind, text, code), "STORE")) is expected

@@ -8,16 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaplus.core.fetch import Fetch
-from imaplus.core.fetched import Fetched
+from imaplus.core.fetched import FetchData, Fetched
 from imaplus.core.listing import List, WithStatus
 from imaplus.core.mailboxes import GetStatus, MailboxStatus, Select
 from imaplus.core.messages import Change, Copied, Copy, Move, Store
 from imaplus.core.search import Found, Search
 from imaplus.core.search_query import ALL
 from imaplus.core.session import GetCapability, Noop
-from imaplus.protocol.command import Command, Pending
-from imaplus.protocol.data import Capability, Exists, Expunged, MessageData
+from imaplus.protocol.command import Command
+from imaplus.protocol.data import Capability, Exists, Expunged
 from imaplus.protocol.in_flight import InFlight
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.response import Malformed, Status, parse
 from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
@@ -40,11 +41,17 @@ commands = st.one_of(
     st.just(GetCapability()),
     st.builds(Select, names),
 )
+
+
+def fetched(uid: int | None, items: dict[str, object]) -> FetchData:
+    return FetchData(1, items) if uid is None else Fetched(1, uid, items)
+
+
 uids_ = st.one_of(st.none(), st.integers(1, 4))
 values = st.one_of(
-    st.builds(lambda uid: Fetched(1, uid, {"FLAGS": seen}), uids_),
-    st.builds(lambda uid: Fetched(1, uid, {"RFC822.SIZE": 1}), uids_),
-    st.builds(lambda uid: MessageData(1, uid), uids_),
+    st.builds(lambda uid: fetched(uid, {"FLAGS": seen}), uids_),
+    st.builds(lambda uid: fetched(uid, {"RFC822.SIZE": 1}), uids_),
+    st.builds(lambda uid: fetched(uid, {}), uids_),
     st.builds(MailboxStatus, names),
     st.builds(lambda line: parse(Frame(line)), st.sampled_from([
         b"* OK [COPYUID 7 1 9] x", b"* OK [COPYUID 7 2:3 8:9] x", b"* OK [CLOSED] x", b"* OK x",

@@ -15,11 +15,11 @@ from hypothesis.stateful import (
     rule,
 )
 
+from imaplus.core.fetched import FetchData, Fetched
 from imaplus.protocol import mailbox as mailbox_module
 from imaplus.protocol.data import (
     Exists,
     Expunged,
-    MessageData,
     UidValidity,
     Vanished,
 )
@@ -55,15 +55,15 @@ class AgainstAList(RuleBasedStateMachine):
     @rule(data=st.data())
     def fetch(self, data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(self.uids) - 1))
-        value = MessageData(at + 1, self.uids[at])
+        value = Fetched(at + 1, self.uids[at], {})
         assert self.mailbox.apply(value) == value
         assert self.mailbox.uid_of(at + 1) == self.uids[at]
-        assert self.mailbox.apply(MessageData(at + 1, None)) == value
+        assert self.mailbox.apply(FetchData(at + 1, {})) == value
 
     @rule()
     def fetch_all(self) -> None:
         for seq, uid in enumerate(self.uids, 1):
-            self.mailbox.apply(MessageData(seq, uid))
+            self.mailbox.apply(Fetched(seq, uid, {}))
         assert self.mailbox.complete
 
     @rule()
@@ -112,9 +112,9 @@ class AgainstAList(RuleBasedStateMachine):
 def test_a_message_that_went_before_its_uid_was_known_does_not_hide_another() -> None:
     mailbox = Mailbox("INBOX", read_only=False)
     mailbox.apply(Exists(3))
-    mailbox.apply(MessageData(3, 6))
+    mailbox.apply(Fetched(3, 6, {}))
     mailbox.apply(Expunged(2))
-    mailbox.apply(MessageData(1, 4))
+    mailbox.apply(Fetched(1, 4, {}))
     assert mailbox.complete
     mailbox.apply(Vanished(SequenceSet.of(4)))
     assert (mailbox.exists, mailbox.uid_of(1)) == (1, 6)
@@ -132,8 +132,8 @@ def test_numbers_of_a_hostile_server_take_no_room() -> None:
         for number in huge:
             mailbox.apply(Exists(number))
             for other in huge:
-                mailbox.apply(MessageData(other, number))
-                mailbox.apply(MessageData(number, other))
+                mailbox.apply(Fetched(other, number, {}))
+                mailbox.apply(Fetched(number, other, {}))
                 mailbox.apply(Expunged(other))
         mailbox.apply(Exists(4294967295))
         mailbox.apply(Vanished(SequenceSet.parse("1:4294967295")))
@@ -152,7 +152,7 @@ def test_one_line_makes_it_hold_little() -> None:
     tracemalloc.start()
     try:
         for seq in (20_000_000, 4_000_000):
-            mailbox.apply(MessageData(seq, 7))
+            mailbox.apply(Fetched(seq, 7, {}))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -165,7 +165,7 @@ def test_no_more_messages_than_the_limit() -> None:
     mailbox = Mailbox("INBOX", read_only=False, limits=Limits(messages=3))
     mailbox.apply(Exists(5))
     for seq in range(1, 6):
-        mailbox.apply(MessageData(seq, seq * 10))
+        mailbox.apply(Fetched(seq, seq * 10, {}))
     assert [mailbox.uid_of(seq) for seq in range(1, 6)] == [10, 20, 30, None, None]
     mailbox.learn_all(SequenceSet.parse("1:5"))
     assert not mailbox.complete
@@ -182,7 +182,7 @@ def test_fewer_messages_without_expunge_forget_the_map() -> None:
 def test_a_vanished_message_among_unknown_ones_forgets_the_map() -> None:
     mailbox = Mailbox("INBOX", read_only=False)
     mailbox.apply(Exists(3))
-    mailbox.apply(MessageData(2, 20))
+    mailbox.apply(Fetched(2, 20, {}))
     mailbox.apply(Vanished(SequenceSet.parse("10")))
     assert (mailbox.exists, mailbox.uid_of(2), mailbox.uid_of(1)) == (2, None, None)
 

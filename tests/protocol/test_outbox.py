@@ -11,8 +11,8 @@ import pytest
 from imaplus.core.idle import Idle
 from imaplus.core.session import Noop
 from imaplus.errors import InvalidArgument
-from imaplus.protocol.command import Pending
 from imaplus.protocol.outbox import ENOUGH, Outbox
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.telling import Telling
 from imaplus.wire.secret import Secret
 from imaplus.wire.sources import CHUNK, FileSource, Octets, Source
@@ -130,9 +130,9 @@ def test_lines_of_an_exchange() -> None:
     one = pending(lambda out: out.raw(b"A1 AUTHENTICATE X"))
     outbox.begin(one)
     everything(outbox)
-    outbox.answered(one, Secret("YWJj"))
-    outbox.answered(one, None)
-    outbox.answered(one, b"*")
+    outbox.answer(one, Secret("YWJj"))
+    outbox.answer(one, None)
+    outbox.answer(one, b"*")
     assert everything(outbox) == b"YWJj\r\n*\r\n"
 
 
@@ -147,13 +147,13 @@ def test_an_interruption_waits_for_the_continuation_and_happens_once(early: bool
         outbox.interrupt(one, b"DONE")
         outbox.interrupt(one, b"DONE")
         assert everything(outbox) == b""
-    outbox.answered(one, None)
+    outbox.answer(one, None)
     if not early:
         assert everything(outbox) == b""
         outbox.interrupt(one, b"DONE")
         outbox.interrupt(one, b"DONE")
     assert everything(outbox) == b"DONE\r\n"
-    outbox.answered(one, None)
+    outbox.answer(one, None)
     assert everything(outbox) == b""
 
 
@@ -181,8 +181,8 @@ def test_the_trace_shows_lines_and_no_secrets() -> None:
 
     one = pending(write)
     outbox.begin(one)
-    outbox.answered(one, Secret("YWJj"))
-    assert shown == [("C", b"A1 X *** {3+}\r\n(3 octets)"), ("C", b"***")]
+    outbox.answer(one, Secret("YWJj"))
+    assert shown == [("C", b"A1 X *** {3+}\r\n(3 bytes)"), ("C", b"***")]
 
 
 def test_clear_forgets_everything() -> None:

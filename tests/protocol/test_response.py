@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import imaplus.core.listing
 import imaplus.core.mailboxes
+import imaplus.core.search
 import imaplus.extensions.condstore  # noqa: F401  (their parsers register themselves)
 from imaplus.core.append import AppendUid
 from imaplus.core.messages import Copied, Modified
@@ -24,6 +25,7 @@ from imaplus.errors import (
     Throttled,
 )
 from imaplus.protocol import data
+from imaplus.protocol.refusals import error_for
 from imaplus.protocol.response import (
     Continuation,
     Malformed,
@@ -32,7 +34,6 @@ from imaplus.protocol.response import (
     parse,
     register,
 )
-from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
@@ -170,7 +171,7 @@ def test_codes_fall_back_to_text(argument: bytes, expected: object) -> None:
 )
 def test_errors(text: bytes, kind: type[CommandError]) -> None:
     found = value(text)
-    error = found.error("SELECT")
+    error = error_for(found, "SELECT")
     assert type(error) is kind
     assert (error.command, error.status, error.code) == ("SELECT", found.kind, found.code)
     if isinstance(error, Throttled):
@@ -201,7 +202,7 @@ def test_anything_is_some_value(text: bytes, before: bytes) -> None:
     repr(found)
     if isinstance(found, Status):
         _ = found.data
-        found.error("NOOP")
+        error_for(found, "NOOP")
 
 
 @pytest.mark.parametrize(
@@ -227,4 +228,4 @@ def test_of_an_item_that_comes_twice_the_first_counts() -> None:
 def test_a_cursor_of_a_code_stands_behind_its_name() -> None:
     found = value(b"* OK [UIDNEXT   7 ] x")
     assert found.data == data.UidNext(7)
-    assert isinstance(found._argument, Cursor)
+    assert found.argument == "7"

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from imaplus.core.fetch import BodySection, Fetch
-from imaplus.core.runs import FetchedRun
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
+from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.telling import MOST_WORDS, Telling
 from imaplus.wire.blanking import Blanking
 from imaplus.wire.frames import DEFAULT_LIMITS
@@ -57,7 +58,7 @@ def test_answers_are_read_by_the_same_code(items: tuple[Any, ...], answer: Any) 
     traced = read(items, data, trace=lambda side, line: lines.append(line) if side == "S" else 0)
     untraced = read(items, data)
     assert list(map(type, traced)) == list(map(type, untraced))
-    assert any(isinstance(value, FetchedRun) and len(value) > COUNT // 2 for value in traced)
+    assert any(isinstance(value, MessageRun) and len(value) > COUNT // 2 for value in traced)
     assert b"".join(line + b"\r\n" for line in lines[-COUNT - 1 : -1]) == data
 
 
@@ -71,21 +72,21 @@ def test_a_limit_strikes_the_same() -> None:
 def test_secrets_are_blanked_in_all_their_forms() -> None:
     lines: list[tuple[str, bytes]] = []
     telling = Telling(lambda *line: lines.append(line))
-    telling.log_in([Secret("hunter2"), Secret("abc")])
-    telling.sent((Piece(b"A1 LOGIN ann "), Piece(b'"hunter2"', secret=True), Piece(b"\r\n")))
+    telling.keep_secrets([Secret("hunter2"), Secret("abc")])
+    telling.show_sent((Piece(b"A1 LOGIN ann "), Piece(b'"hunter2"', secret=True), Piece(b"\r\n")))
     assert lines == [("C", b"A1 LOGIN ann ***")]
     for said in (b"hunter2", b"HUNTER2", b'"hunter2"', b"aHVudGVyMg=="):
-        assert telling.hidden(b"no: %b!" % said) == b"no: ***!"
-    assert telling.hidden(b"abc") == b"abc"  # so short that it is in any text
+        assert telling.hide(b"no: %b!" % said) == b"no: ***!"
+    assert telling.hide(b"abc") == b"abc"  # so short that it is in any text
     telling.forget()
-    assert telling.hidden(b"hunter2") == b"***"
+    assert telling.hide(b"hunter2") == b"***"
 
 
 def test_secrets_of_an_earlier_login_are_forgotten() -> None:
     telling = Telling()
     for number in range(100):
-        telling.log_in([Secret(f"password {number}")])
-    assert telling.hidden(b"password 1, password 99") == b"password 1, ***"
+        telling.keep_secrets([Secret(f"password {number}")])
+    assert telling.hide(b"password 1, password 99") == b"password 1, ***"
 
 
 def test_the_longest_secret_is_blanked_first() -> None:
@@ -94,7 +95,7 @@ def test_the_longest_secret_is_blanked_first() -> None:
     blanking.keep(b"pass")
     blanking.keep(b"password")
     assert blanking
-    assert blanking.blanked(b"password pass") == b"*** ***"
+    assert blanking.blank(b"password pass") == b"*** ***"
 
 
 def test_words_are_those_since_a_moment() -> None:

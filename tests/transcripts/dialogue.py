@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,13 +24,18 @@ from imaplus.client._sync_runner import Runner
 from imaplus.client.async_streams import AsyncStream
 from imaplus.client.endpoints import DEFAULT_TLS, Security, Tcp, Timeouts
 from imaplus.client.streams import Stream
-from imaplus.core.fetched import Fetched
+from imaplus.core.bulk import bulk_reader
+from imaplus.core.bulk.reader import Reader
+from imaplus.core.fetched import FetchData
 from imaplus.core.mailboxes import Opened
 from imaplus.core.messages import Stored
 from imaplus.errors import CommandError, ImapError, ProtocolError
-from imaplus.protocol.command import Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.bulk import Bulk
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow, Handshake, Step, Together
 from imaplus.protocol.mailbox import Mailbox
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.response import Malformed, Status, Unknown
 from imaplus.protocol.telling import Trace
 from imaplus.testing import ScriptServer, Transcript
@@ -120,7 +126,7 @@ _FACTS: Final = (
 def plain(value: object) -> object:
     """A value as it is written in a row: what has no equality, or much to say, as a dict."""
     match value:
-        case Fetched():
+        case FetchData():
             items = {name: plain(_item(value, name)) for name in value.items if name != "UID"}
             return {"uid": value.uid, **items}
         case Opened():
@@ -148,7 +154,7 @@ def plain(value: object) -> object:
             return value
 
 
-def _item(message: Fetched, name: str) -> object:
+def _item(message: FetchData, name: str) -> object:
     try:
         return message[name]
     except ProtocolError:
@@ -166,8 +172,8 @@ def _facts(mailbox: Mailbox) -> dict[str, object]:
 class Player:
     """A connection and a flow that needs no stream: what a transcript is played to."""
 
-    def __init__(self, rows: Rows, trace: Trace | None = None) -> None:
-        self.connection = Connection(trace=trace)
+    def __init__(self, rows: Rows, trace: Trace | None = None, bulk: Bulk | None = None) -> None:
+        self.connection = Connection(trace=trace, bulk=bulk)
         self._rows = rows
         self._events: list[object] = []
         self._flow: Flow[None] | None = None
@@ -188,7 +194,7 @@ class Player:
     def take(self) -> bytes:
         """Octets for the server."""
         if isinstance(self._step, Handshake) and self.connection.error is None:
-            self.connection.tls_established()
+            self.connection.confirm_tls()
             self._go_on(None)
             self._proceed()
         said = b""
@@ -250,14 +256,16 @@ class Player:
 
 
 def _alone(transcript: Transcript, rows: Rows, cut: Cut, trace: Trace | None = None) -> None:
-    player = Player(rows, trace)
-    transcript.play(player, cut)
-    player.end()
-    assert player.over, "the transcript ended before the rows did"
+    """Without a bulk reader, and with one for every read, however short."""
+    for bulk in (None, partial(Reader, least=0)):
+        player = Player(rows, trace, bulk)
+        transcript.play(player, cut)
+        player.end()
+        assert player.over, "the transcript ended before the rows did"
 
 
 def at_once(transcript: Transcript, rows: Rows) -> None:
-    """Without a stream, line by line; and traced, which takes no short cut through the parser."""
+    """Without a stream, line by line, and traced."""
     _alone(transcript, rows, whole, lambda side, line: None)
 
 
@@ -292,7 +300,7 @@ def by_client(transcript: Transcript, rows: Rows) -> None:
     with ScriptServer(transcript) as server:
         endpoint = Tcp(server.host, server.port, Security.PLAIN)
         stream = Stream.connect(endpoint, DEFAULT_TLS, 10)
-        client: Runner = Client(stream, Connection(), **_options(events))
+        client: Runner = Client(stream, Connection(bulk=bulk_reader), **_options(events))
         try:
             with contextlib.suppress(ImapError):
                 client.greeting()
@@ -308,7 +316,7 @@ def by_async_client(transcript: Transcript, rows: Rows) -> None:
         events: list[object] = []
         endpoint = Tcp(server.host, server.port, Security.PLAIN)
         stream = await AsyncStream.connect(endpoint, DEFAULT_TLS, 10)
-        client: AsyncRunner = AsyncClient(stream, Connection(), **_options(events))
+        client: AsyncRunner = AsyncClient(stream, Connection(bulk=bulk_reader), **_options(events))
         try:
             with contextlib.suppress(ImapError):
                 await client.greeting()

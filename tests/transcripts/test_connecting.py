@@ -20,8 +20,9 @@ from imaplus.errors import (
 from imaplus.extensions.compress import Compress
 from imaplus.flows import connect
 from imaplus.flows.login import LoginOptions
-from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
+from imaplus.protocol.state import State
 from imaplus.sasl import Password
 from imaplus.testing import Transcript
 from imaplus.testing.transcript import Cut, octets, randomly, whole

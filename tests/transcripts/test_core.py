@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from imaplus.core.append import Append, Appended, Outgoing
 from imaplus.core.envelope import Address, Envelope
-from imaplus.core.fetch import BodySection, Fetch
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.idle import Idle
 from imaplus.core.listing import GetNamespaces, List, ListEntry, Lsub, Namespace, Namespaces
 from imaplus.core.listing import Subscribed as SubscribedMailbox
@@ -59,10 +60,11 @@ from imaplus.errors import (
 from imaplus.flows import connect, listing, mailboxes, messages
 from imaplus.flows import login as login_flow
 from imaplus.flows.login import LoginOptions
-from imaplus.protocol.command import State, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.data import Recent as RecentCount
+from imaplus.protocol.flow import Together
+from imaplus.protocol.state import State
 from imaplus.sasl import Password
 from imaplus.wire.secret import Secret
 from imaplus.wire.sets import SequenceSet

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from imaplus.core.append import Append, Appended, Outgoing
-from imaplus.core.fetch import BodySection, Fetch
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.listing import (
     RECURSIVEMATCH,
     SUBSCRIBED,
@@ -41,10 +42,10 @@ from imaplus.extensions.id import Id
 from imaplus.extensions.qresync import Resync
 from imaplus.flows import latest, listing, mailboxes, messages, special_use
 from imaplus.flows.outgoing import outgoing
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Capability, Exists, Vanished
 from imaplus.protocol.data import Recent as RecentCount
+from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sources import Octets
 

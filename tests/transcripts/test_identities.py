@@ -20,8 +20,8 @@ from imaplus.extensions.gmail import (
 )
 from imaplus.extensions.objectid import EmailId, ThreadId
 from imaplus.flows import gmail, mailboxes, messages
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import SequenceSet
 
 from .dialogue import Cases, Fails, Row, each_way

@@ -8,8 +8,9 @@ from imaplus.core.session import Authenticate, Noop
 from imaplus.errors import AuthenticationFailed, ProtocolError
 from imaplus.flows import login as login_flow
 from imaplus.flows.login import LoginOptions
-from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
+from imaplus.protocol.state import State
 from imaplus.sasl import (
     Anonymous,
     BearerToken,

@@ -15,7 +15,8 @@ import pytest
 from imaplus import AsyncClient, Client, Security
 from imaplus.core.append import Appended, Outgoing
 from imaplus.core.envelope import Envelope
-from imaplus.core.fetch import BodySection, Fetch
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.listing import List, ListEntry, Namespace, Namespaces
 from imaplus.core.mailboxes import Close, Examine, GetStatus, MailboxStatus, Select
 from imaplus.core.messages import Change, Copied, Expunge
@@ -40,9 +41,10 @@ from imaplus.extensions.qresync import Resync
 from imaplus.flows import connect, limits, listing, mailboxes, messages, reading
 from imaplus.flows import login as login_flow
 from imaplus.flows.login import LoginOptions
-from imaplus.protocol.command import Flow, State
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
+from imaplus.protocol.flow import Flow
+from imaplus.protocol.state import State
 from imaplus.sasl import BearerToken, Password
 from imaplus.testing import ScriptServer, Server, Transcript
 from imaplus.wire.sets import SequenceSet

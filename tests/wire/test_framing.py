@@ -213,7 +213,7 @@ def test_limits(limits: Limits, within: bytes, beyond: bytes) -> None:
 
 def test_a_line_without_end_meets_the_limit_before_it_ends() -> None:
     framer = Framer(Limits(text=1000))
-    with pytest.raises(ProtocolError, match="1000 octets"):
+    with pytest.raises(ProtocolError, match="1000 bytes"):
         frames([b"x" * 100] * 11, framer)
 
 
@@ -394,7 +394,7 @@ def test_a_line_that_waits_is_not_longer_than_a_response_may_be() -> None:
     framer = Framer(Limits(text=10))
     framer.feed(b"* OK\r\n" + b"x" * 11)
     assert framer.next_frame() == Frame(b"* OK")
-    with pytest.raises(ProtocolError, match="limit of 10 octets"):
+    with pytest.raises(ProtocolError, match="limit of 10 bytes"):
         framer.next_frame()
 
 

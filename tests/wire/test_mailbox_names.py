@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.wire.mailbox_names import (
-    composed,
+    compose,
     decode,
     decode_utf8,
     encode,
@@ -154,9 +154,9 @@ def test_other_names_are_as_they_are(name: str) -> None:
 
 
 def test_names_in_form_c() -> None:
-    assert composed("cafe\u0301") == "caf\u00e9"
-    assert composed("\ufffdFC\u0301") == "\ufffdFC\u0301"  # the C is a digit of an octet's
-    assert composed("Cafe") == "Cafe"
+    assert compose("cafe\u0301") == "caf\u00e9"
+    assert compose("\ufffdFC\u0301") == "\ufffdFC\u0301"  # the C is a digit of an octet's
+    assert compose("Cafe") == "Cafe"
     assert same("cafe\u0301", "caf\u00e9")
     assert not same("cafe", "caf\u00e9")
 

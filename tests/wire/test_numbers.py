@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument, ProtocolError
-from imaplus.wire import cursor as cursor_module
-from imaplus.wire import numbers as numbers_module
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.numbers import set_of_numbers
+from imaplus.wire.set_reading import read_numbers
 from imaplus.wire.sets import MAX_NUMBER, SequenceSet
 
 edges = st.one_of(
@@ -39,14 +38,11 @@ def rows(draw: st.DrawFn) -> bytes:
 
 
 def read(text: bytes, many: int) -> tuple[object, bytes]:
-    cursor_module.MANY_NUMBERS, before = many, cursor_module.MANY_NUMBERS  # type: ignore[misc]
     cursor = Cursor(Frame(text))
     try:
-        return cursor.numbers(), text[cursor.pos :]
+        return read_numbers(cursor, many=many), text[cursor.pos :]
     except ProtocolError as error:
         return str(error).partition(":")[0], b""
-    finally:
-        cursor_module.MANY_NUMBERS = before  # type: ignore[misc]
 
 
 @given(
@@ -56,17 +52,12 @@ def test_long_lists_are_read_as_short_ones(text: bytes) -> None:
     assert read(text, 0) == read(text, 1 << 60)
 
 
-@given(rows())
-def test_what_is_in_a_row_is_what_its_numbers_are(text: bytes) -> None:
-    found = numbers_module._in_a_row(text)
-    if found is not None:
-        assert text == b" ".join(b"%d" % n for n in found)
-
-
 @pytest.mark.parametrize("first", [1, 1000, 4_000_000_000])
-def test_all_uids_are_seen_to_be_in_a_row(first: int) -> None:
+def test_numbers_in_a_row_are_one_range(first: int) -> None:
     text = b" ".join(b"%d" % n for n in range(first, first + 5000))
-    assert numbers_module._in_a_row(text) == range(first, first + 5000)
+    found = set_of_numbers(text)
+    assert found is not None
+    assert found.ranges == ((first, first + 4999),)
 
 
 def test_uids_with_gaps_and_twice() -> None:

@@ -80,7 +80,7 @@ def written(write: Write, rules: Rules = DEFAULT_RULES) -> list[bytes]:
         (lambda out: out.list_mailbox("*"), b'"*"'),
         (lambda out: out.list_mailbox("a/%"), b'"a/%"'),
         (lambda out: out.secret(Secret("YWJj=")), b"YWJj="),
-        (lambda out: [out.raw(b"%d" % i) for i, _ in out.spaced("abc")], b"0 1 2"),
+        (lambda out: [out.raw(b"%d" % i) for i, _ in out.separate("abc")], b"0 1 2"),
     ],
 )
 def test_tokens(write: Write, expected: bytes) -> None:
@@ -207,7 +207,7 @@ def test_pieces_that_are_secret_are_marked_and_no_others(text: str, rules: Rules
 def test_parentheses() -> None:
     def write(out: Writer) -> None:
         with out.parens():
-            for _, text in out.spaced(["a", "b c", ""]):
+            for _, text in out.separate(["a", "b c", ""]):
                 out.astring(text)
 
     assert written(write) == [b'(a "b c" "")']
@@ -258,7 +258,7 @@ def test_any_text_arrives_as_it_was_in_one_command(texts: list[str], rules: Rule
         assert c.nstring() == text.encode()
         c.sp()
         name = mailbox_names.normalise(text)
-        assert c.mailbox() == (mailbox_names.composed(name) if rules.utf8 else name)
+        assert c.mailbox() == (mailbox_names.compose(name) if rules.utf8 else name)
         c.expect(b" ")
         for _ in c.items():
             assert c.string() == text.encode()

@@ -25,6 +25,7 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.mailboxes import Examine, Select
 from imaplus.core.session import DEFAULT_ENABLE
 from imaplus.errors import ImapError, StateError, UidValidityChanged
@@ -159,7 +160,7 @@ class AsyncClient(AsyncBaseClient):
         stream = await AsyncStream.connect(target.endpoint, tls, left, target.proxy)
         runner = AsyncRunner(
             stream,
-            Connection(limits=limits, secure=stream.secure, trace=trace),
+            Connection(limits=limits, secure=stream.secure, trace=trace, bulk=bulk_reader),
             tls=tls,
             host=target.host,
             timeouts=timeouts,

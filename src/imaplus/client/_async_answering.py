@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from imaplus.core.fetch import BodySection
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.parts import Part
 from imaplus.reading.summary import HEADER
 

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from imaplus.core.fetch import BodySection
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.parts import Part
 from imaplus.reading.names import name_of
 from imaplus.reading.texts import content_of

@@ -11,8 +11,9 @@ from imaplus.client._async_client_commands import AsyncClientCommands
 from imaplus.client._async_runner import AsyncRunner
 from imaplus.core.session import Logout
 from imaplus.errors import ImapError
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 
 T = TypeVar("T")
 

@@ -17,8 +17,9 @@ from imaplus.client.listening import Listener
 from imaplus.client.patience import Patience
 from imaplus.errors import ConnectionLost, ImapError, TimedOut
 from imaplus.logs import connection_log
-from imaplus.protocol.command import Command, Pending
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.pending import Pending
 
 if TYPE_CHECKING:  # streams are loaded, and sockets with them, when something is connected
     from imaplus.client.async_streams import AsyncStream
@@ -126,7 +127,7 @@ class AsyncExchange:
 
             await in_thread(answering)
             with self._mutex:
-                self.connection.answered(answering)
+                self.connection.send_answer(answering)
             return
         if not await self._take_what_came():
             await self._wait(patience, read=True, write=False)
@@ -248,7 +249,7 @@ class AsyncExchange:
             if self.connection.error is not None:
                 raise self.connection.error
         await self._stream.start_tls(self._tls, self.host, self._timeouts.connect)
-        self.connection.tls_established()
+        self.connection.confirm_tls()
 
     # -- events -----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from imaplus.client._async_answering import AsyncAnswering
 from imaplus.client._async_attachment import AsyncAttachment
 from imaplus.core.envelope import Address, Addresses
-from imaplus.core.fetch import BodySection
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.messages import Copied, Stored
 from imaplus.core.parts import Part
 from imaplus.errors import CommandError, NoSuchMessage, Throttled

@@ -15,7 +15,7 @@ from imaplus.client._async_mailbox_commands import AsyncMailboxCommands
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import NoSuchMessage
 from imaplus.flows.download import Progress, download
-from imaplus.protocol.command import Flow
+from imaplus.protocol.flow import Flow
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 

@@ -17,7 +17,9 @@ from imaplus.client.deadlines import Deadline, deadline_in, least
 from imaplus.client.listening import Listener, Pace
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, ImapError
-from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Command
+from imaplus.protocol.flow import Ahead, Ask, Flow, Handshake, Step, Together
+from imaplus.protocol.pending import Pending
 
 T = TypeVar("T")
 E = TypeVar("E")

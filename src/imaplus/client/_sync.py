@@ -25,6 +25,7 @@ from imaplus.client.endpoints import (
     Timeouts,
     Tls,
 )
+from imaplus.core.bulk import bulk_reader
 from imaplus.core.mailboxes import Examine, Select
 from imaplus.core.session import DEFAULT_ENABLE
 from imaplus.errors import ImapError, StateError, UidValidityChanged
@@ -158,7 +159,7 @@ class Client(BaseClient):
         stream = Stream.connect(target.endpoint, tls, left, target.proxy)
         runner = Runner(
             stream,
-            Connection(limits=limits, secure=stream.secure, trace=trace),
+            Connection(limits=limits, secure=stream.secure, trace=trace, bulk=bulk_reader),
             tls=tls,
             host=target.host,
             timeouts=timeouts,

@@ -12,8 +12,9 @@ from imaplus.client._sync_client_commands import ClientCommands
 from imaplus.client._sync_runner import Runner
 from imaplus.core.session import Logout
 from imaplus.errors import ImapError
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 
 T = TypeVar("T")
 

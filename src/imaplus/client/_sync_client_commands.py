@@ -20,8 +20,9 @@ from imaplus.core.mailboxes import (
 )
 from imaplus.core.session import Noop
 from imaplus.flows import mailboxes
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 
 if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from datetime import datetime

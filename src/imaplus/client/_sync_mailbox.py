@@ -15,16 +15,18 @@ from typing import Self, TypeVar
 from imaplus.client._sync_messages import Messages
 from imaplus.client._sync_runner import Runner
 from imaplus.client.events import EVENTS, Event
-from imaplus.core.fetch import BodySection, BodySink, FetchItem, keys_of
+from imaplus.core.fetch import BodySink
+from imaplus.core.fetch_items import BodySection, FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.mailboxes import Opened
-from imaplus.core.runs import FetchedRun, Merger
+from imaplus.core.merging import Merger
 from imaplus.errors import ImapError, InvalidArgument, StateError
 from imaplus.extensions.condstore import ChangedSince
 from imaplus.flows import mailboxes, messages
 from imaplus.flows.fetching import Fetching
-from imaplus.protocol.command import Flow
+from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 T = TypeVar("T")
@@ -199,12 +201,12 @@ class Mailbox(Messages):
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
         for values in self._fetched(uids, ("FLAGS",), timeout=timeout):
-            if isinstance(values, FetchedRun):
+            if isinstance(values, MessageRun):
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
             else:
-                known = [value for value in values if value.uid and "FLAGS" in value]
-                uids_.append([value.uid or 0 for value in known])
+                known = [value for value in values if "FLAGS" in value]
+                uids_.append([value.uid for value in known])
                 flags.append([value.flags for value in known])
         return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
 

@@ -17,8 +17,8 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.flows import messages
 from imaplus.flows.finding import count, uids_by_sequence
 from imaplus.flows.outgoing import OutgoingMessage, outgoing, takes_nul
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.flags import FlagsLike
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from imaplus.client._sync_answering import Answering
 from imaplus.client._sync_attachment import Attachment
 from imaplus.core.envelope import Address, Addresses
-from imaplus.core.fetch import BodySection
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.messages import Copied, Stored
 from imaplus.core.parts import Part
 from imaplus.errors import CommandError, NoSuchMessage, Throttled

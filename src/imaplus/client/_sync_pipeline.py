@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from imaplus.client._pipelined_client_commands import PipelinedClientCommands
 from imaplus.client._sync_runner import Runner
 from imaplus.client.answers import Answer
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from imaplus.errors import CommandError, ImapError, InvalidArgument, StateError
-from imaplus.protocol.command import Ahead, Ask, Command, Flow, Handshake, Pending, Step, Together
+from imaplus.protocol.command import Command
+from imaplus.protocol.flow import Ahead, Ask, Flow, Handshake, Step, Together
+from imaplus.protocol.pending import Pending
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from imaplus.protocol.command import Flow
+from imaplus.protocol.flow import Flow
 from imaplus.version import __version__
 
 Fields = tuple[tuple[str, str | None], ...]

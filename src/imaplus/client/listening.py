@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imaplus.protocol.command import Pending
+from imaplus.protocol.pending import Pending
 
 MOST_EVENTS = 100_000
 """Events kept for a listener that does not take them; then the oldest are dropped."""

@@ -10,12 +10,12 @@ from typing import IO, Any, TypeVar
 
 from imaplus.client._pipelined_mailbox_commands import PipelinedMailboxCommands
 from imaplus.client.answers import Answer
-from imaplus.core.fetch import FetchItem
+from imaplus.core.fetch_items import FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.flows import messages
 from imaplus.flows.download import Progress, download
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
 T = TypeVar("T")

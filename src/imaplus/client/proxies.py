@@ -72,7 +72,7 @@ class Proxy:
         if self.user is not None:
             secrets.keep(self.secret.reveal().encode())
             secrets.keep(f"{self.user}:{self.secret.reveal()}".encode())
-        text = secrets.blanked(said).decode("latin-1")[:SHOWN]
+        text = secrets.blank(said).decode("latin-1")[:SHOWN]
         return "".join(char if char.isprintable() else "?" for char in text).strip()
 
     def failed(self, what: str) -> ProxyFailed:

@@ -17,6 +17,7 @@ from imaplus.protocol.response import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import FlagsLike, flags_of
+from imaplus.wire.set_reading import read_uid_ranges
 from imaplus.wire.sources import Source
 from imaplus.wire.writer import Writer
 
@@ -107,7 +108,7 @@ def appenduid(c: Cursor) -> AppendUid:
     # resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
     uidvalidity = c.number()
     c.sp()
-    return AppendUid(uidvalidity, c.uid_ranges())
+    return AppendUid(uidvalidity, read_uid_ranges(c))
 
 
 @record

@@ -10,11 +10,10 @@ from typing import Final
 
 from imaplus.core.envelope import parse_envelope
 from imaplus.core.parts import Disposition, MessagePart, Multipart, Part, TextPart
-from imaplus.core.usual_parts import usual_body
 from imaplus.errors import ProtocolError
 from imaplus.wire.cursor import MAX_NUMBER64, Cursor
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.tree import Tree, shown, tree
+from imaplus.wire.tree import Tree, show, tree
 
 MAX_PARTS: Final = 10_000
 """Parts of one message: where Dovecot stops to count them, too."""
@@ -31,10 +30,9 @@ _DISPOSITIONS: Final = frozenset({"inline", "attachment"})  # RFC 2183, 2.1 and 
 def bodystructure(c: Cursor) -> Part:
     """Read the value of BODYSTRUCTURE or of BODY without a section.
 
-    Raises: ProtocolError if it is none, however it is looked at (quirk 73: Bluemind).
+    Raises:
+        ProtocolError: it is no body structure, by any reading (quirk 73: Bluemind).
     """
-    if (usual := usual_body(c)) is not None:
-        return usual
     return _Reader().body(tree(c), "")
 
 
@@ -61,7 +59,7 @@ class _Reader:
 
     def _fields(self, value: Tree) -> list[Tree]:
         if not isinstance(value, list) or not value:
-            raise ProtocolError(f"expected a body structure, found {shown(value)}")
+            raise ProtocolError(f"expected a body structure, found {show(value)}")
         self._count += 1
         if self._count > MAX_PARTS:
             raise ProtocolError(f"a message of more than {MAX_PARTS} parts")
@@ -244,8 +242,8 @@ def _number(value: Tree) -> int:
     if value is None:
         return 0
     if not isinstance(value, str) or not _NUMBER.fullmatch(value):
-        raise ProtocolError(f"expected a number in a body structure, found {shown(value)}")
+        raise ProtocolError(f"expected a number in a body structure, found {show(value)}")
     number = int(value) if value.isdigit() else max(0, int(float(value)))  # quirk 11, 12
     if number > MAX_NUMBER64:
-        raise ProtocolError(f"expected a number of at most 64 bits, found {shown(value)}")
+        raise ProtocolError(f"expected a number of at most 64 bits, found {show(value)}")
     return number

@@ -6,11 +6,9 @@ came; encoded words and the date are decoded when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import islice
-from typing import Final, cast
+from typing import Final
 
 from imaplus.core.encoded_words import decode_words
 from imaplus.errors import ProtocolError
@@ -18,18 +16,7 @@ from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.dates import parse_header_date
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.tree import Tree, literal_text, shown, tree
-
-# An envelope as the grammar has it, strings without escapes; servers seldom send another.
-_NSTRING: Final = r'(?:"[^"\\\r\n]*+"|NIL|\{[0-9]++\}\r\n)'
-_ADDRESS: Final = rf"\({_NSTRING} {_NSTRING} {_NSTRING} {_NSTRING}\)"
-_ADDRESSES: Final = rf"(?:NIL|\((?:{_ADDRESS} ?+)++\))"
-_FIELDS: Final = (_NSTRING,) * 2 + (_ADDRESSES,) * 6 + (_NSTRING,) * 2
-_USUAL: Final = lazy_pattern(rf"\({' '.join(f'({each})' for each in _FIELDS)}\)")
-_ENTRY: Final = lazy_pattern(_ADDRESS)
-_FOUR: Final = lazy_pattern(rf"\(({_NSTRING}) ({_NSTRING}) ({_NSTRING}) ({_NSTRING})\)")
-LONGEST_SHARED: Final = 512
-"""Characters of addresses that are remembered."""
+from imaplus.wire.tree import Tree, show, tree
 
 _SPECIALS: Final = lazy_pattern(r'[][()<>@,:;.\\"]')  # specials (RFC 5322, 3.2.3)
 # quirk 60: what Exchange and Dovecot write where an address lacks a part.
@@ -131,97 +118,18 @@ def _parse_date(text: str) -> datetime | None:
 def envelope(c: Cursor) -> Envelope:
     """Read an ENVELOPE's value.
 
-    Raises: ProtocolError if it is none, however it is looked at.
+    Raises:
+        ProtocolError: it is no envelope, by any reading.
     """
     # envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP
     #            env-cc SP env-bcc SP env-in-reply-to SP env-message-id ")"
-    text = c.coming_text()
-    usual = (
-        None if text is None else usual_envelope(text, 0, map(literal_text, c.coming_literals()))
-    )
-    if text is None or usual is None:
-        return parse_envelope(tree(c))
-    found, end = usual
-    c.take_text(text[:end])
-    return found
-
-
-def usual_envelope(text: str, at: int, literals: Iterator[str]) -> tuple[Envelope, int] | None:
-    """The envelope that begins here, if it is as the grammar has it, and where it ends."""
-    match = _USUAL.match(text, at)
-    if match is None:
-        return None
-    date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = match.groups()
-    raw_date, raw_subject = _nstring(date, literals), _nstring(subject, literals)
-    author = _usual_addresses(from_, literals)
-    if sender == reply_to == from_ and "{" not in from_:
-        others = author, author
-    else:
-        others = _usual_addresses(sender, literals), _usual_addresses(reply_to, literals)
-    return Envelope(
-        raw_date,
-        raw_subject,
-        author,
-        *others,
-        _usual_addresses(to, literals),
-        _usual_addresses(cc, literals),
-        _usual_addresses(bcc, literals),
-        _nstring(in_reply_to, literals),
-        _nstring(message_id, literals),
-    ), match.end()
-
-
-def _nstring(text: str, literals: Iterator[str]) -> str | None:
-    if text[0] == '"':
-        return text[1:-1]
-    return None if text == "NIL" else next(literals)
-
-
-def _usual_addresses(text: str, literals: Iterator[str]) -> Addresses:
-    if text == "NIL":
-        return ()
-    sent = _literals_of(text, literals)
-    short = len(text) + sum(map(len, sent)) <= LONGEST_SHARED
-    return _shared_addresses(text, sent) if short else _read_addresses(text, sent)
-
-
-def _literals_of(text: str, literals: Iterator[str]) -> tuple[str, ...]:
-    """Those that a text announces, which has no other line breaks."""
-    return tuple(islice(literals, text.count("\n"))) if "{" in text else ()
-
-
-def _read_addresses(text: str, sent: tuple[str, ...]) -> Addresses:
-    entries = _ENTRY.findall(text)
-    literals = iter(sent)
-    found = [_shared_address(entry, _literals_of(entry, literals)) for entry in entries]
-    if None not in found:
-        return cast(Addresses, tuple(found))
-    literals = iter(sent)
-    return _resolved([[_nstring(each, literals) for each in _four(entry)] for entry in entries])
-
-
-_shared_addresses: Final = lru_cache(maxsize=4096)(_read_addresses)
-"""Addresses, made once: who writes to whom comes again and again."""
-
-
-@lru_cache(maxsize=4096)
-def _shared_address(entry: str, sent: tuple[str, ...]) -> Address | None:
-    """One of them; None if it belongs to a group."""
-    literals = iter(sent)
-    name, _, mailbox, host = [_nstring(each, literals) for each in _four(entry)]
-    return _address(name, mailbox, host, None) if host and mailbox else None
-
-
-def _four(entry: str) -> tuple[str, ...]:
-    match = _FOUR.match(entry)
-    assert match is not None
-    return match.groups()
+    return parse_envelope(tree(c))
 
 
 def parse_envelope(fields: Tree) -> Envelope:
     """The envelope in a list of its fields: MESSAGE/RFC822 parts have one of their own."""
     if isinstance(fields, str):
-        raise ProtocolError(f"expected an envelope, found {shown(fields)}")
+        raise ProtocolError(f"expected an envelope, found {show(fields)}")
     padded = [*(fields or ()), *[None] * 10]  # quirk 59, 68: fields are missing, or all of them
     date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id = padded[:10]
     author = _addresses(from_)
@@ -250,11 +158,11 @@ def _addresses(value: Tree) -> Addresses:
     if not value:
         return ()
     if isinstance(value, str):
-        raise ProtocolError(f"expected addresses, found {shown(value)}")
-    return _resolved(_entries(value))
+        raise ProtocolError(f"expected addresses, found {show(value)}")
+    return resolve_groups(_entries(value))
 
 
-def _resolved(entries: Sequence[Sequence[Tree]]) -> Addresses:
+def resolve_groups(entries: Sequence[Sequence[Tree]]) -> Addresses:
     """Addresses of four fields or so, with groups resolved."""
     # An address of nothing ends a group. Where none follows there is no group either (quirk 61).
     last_end = max((at for at, entry in enumerate(entries) if not any(entry)), default=-1)
@@ -271,7 +179,7 @@ def _resolved(entries: Sequence[Sequence[Tree]]) -> Addresses:
         if name is None and host is None and at < last_end:
             group, members_from = decode_words(mailbox or ""), len(found)
         else:
-            found.append(_address(name, mailbox, host, group))
+            found.append(make_address(name, mailbox, host, group))
     return tuple(found)
 
 
@@ -282,7 +190,7 @@ def _entries(value: list[Tree]) -> list[list[Tree]]:
     while waiting:
         entry = waiting.pop()
         if isinstance(entry, str):
-            raise ProtocolError(f"expected an address, found {shown(entry)}")
+            raise ProtocolError(f"expected an address, found {show(entry)}")
         if not entry:
             continue  # quirk 58: SmarterMail puts NIL among the addresses
         if isinstance(entry[0], list):
@@ -302,7 +210,9 @@ def _parts(entry: Sequence[Tree]) -> tuple[str | None, str | None, str | None]:
     return _text(entry[0]), _text(entry[2]), _text(entry[3])
 
 
-def _address(name: str | None, mailbox: str | None, host: str | None, group: str | None) -> Address:
+def make_address(
+    name: str | None, mailbox: str | None, host: str | None, group: str | None
+) -> Address:
     if host is None and name is not None and name[:1] == "<" and "@" in name:
         # quirk 61: Gmail swaps the name and the address of what it cannot parse
         swapped, _, host = name.strip("<>").rpartition("@")

@@ -1,83 +1,44 @@
-"""FETCH data (RFC 9051, 7.5.2): what a server says of one message.
+"""FETCH data (RFC 9051, 7.5.2): the items that a server sends of one message, by name.
 
-It gives items by name, read or to be read when they are touched; how each is written is known in
-`items`, and how those look that come again and again, in `shapes`. Who asked, nobody knows here.
+How each item is written is known in `items.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Set
 from datetime import datetime
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from imaplus.core import shapes
 from imaplus.core.envelope import Envelope
-from imaplus.core.items import Later, item_by_item, lazy_items
+from imaplus.core.items import Later, read_items
 from imaplus.core.parts import Part
-from imaplus.core.shapes import Over, Shape
 from imaplus.errors import InvalidArgument, ProtocolError
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Malformed, numbered_response
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.frames import Frame, framed
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
 
-class Source(NamedTuple):
-    """What a response with a shape is read by: one for all that came together."""
+class FetchData(MessageData):
+    """The items of one FETCH response, by name as RFC 9051 writes it: `data["RFC822.SIZE"]`.
 
-    shape: Shape
-    over: Over
-
-
-UNTOUCHED: Final[dict[str, object]] = {}
-"""The items of a message with a shape as long as none has been touched: one for all of them."""
-
-
-class Fetched(MessageData):
-    """What a FETCH response says of one message.
-
-    `items` has it by name, as RFC 9051 writes it: `message["RFC822.SIZE"]`. Values are typed; what
-    no parser knows is a raw `Frame`. Partial sections are named by their first octet: `BODY[]<0>`.
+    Values are typed; an item without a parser is a raw `Frame`. Partial sections are named by
+    their first byte: `BODY[]<0>`. A response that names no UID, about a message whose UID the
+    connection has not been told either, stays a FetchData; all others are `Fetched`.
     """
 
-    __slots__ = ("_behind", "_items", "_row", "_source")
+    __slots__ = ("_items",)
 
-    def __init__(
-        self,
-        seq: int,
-        uid: int | None,
-        items: dict[str, object],
-        row: tuple[Any, ...] = (),
-        source: Source | None = None,
-    ) -> None:
+    def __init__(self, seq: int, items: dict[str, object]) -> None:
         self.seq = seq
-        self.uid = uid
-        self._items = items  # with a shape, the lists that have been touched
-        self._row = row
-        self._source = source
-        self._behind: Cursor | None = None  # it stands behind the latest of these
-
-    def _look(self) -> None:
-        """Read all items of a response that seemed to have a shape."""
-        if self._source is None:
-            return
-        shape, over = self._source
-        items = {name: self[name] for name in shape.places}
-        if shape.lists:
-            first = shape.lists[0].encode()
-            items = item_by_item(over(framed(b"(%b %b)" % (first, self._row[-1]))), items)[0]
-            items |= self._items
         self._items = items
-        self._source = self._behind = None
 
     @property
-    def claims(self) -> Set[str]:
-        """The names of the items that it has, or seems to have: `names` looks closer."""
-        return self._items.keys() if self._source is None else self._source.shape.names
+    def items(self) -> dict[str, object]:
+        """All items as they are kept: values, or where to parse them from."""
+        return self._items
 
     @property
     def names(self) -> Set[str]:
@@ -85,10 +46,9 @@ class Fetched(MessageData):
         return self.items.keys()
 
     @property
-    def items(self) -> dict[str, object]:
-        """All items as they are kept: values, or what they will be read from."""
-        self._look()
-        return self._items
+    def claims(self) -> Set[str]:
+        """As `names`, without parsing: a malformed response may turn out to have others."""
+        return self._items.keys()
 
     def __getitem__(self, name: str) -> Any:
         """An item's value.
@@ -97,71 +57,15 @@ class Fetched(MessageData):
             KeyError: the server did not send the item.
             ProtocolError: it sent what does not parse; other items are not affected.
         """
-        if self._source is not None:
-            shape = self._source.shape
-            if (place := shape.places.get(name)) is not None:
-                value, read = self._row[place], shape.touched[place]
-                return value if read is None else read(value)
-            if name not in self._items:
-                self._touch(name)
         value = self._items[name]
         if isinstance(value, Later):
-            value = self._parse(name, value)
+            value = self._items[name] = value.parse(name)
         if isinstance(value, Malformed):
             raise value.error.with_traceback(None)  # it would grow each time
         return value
 
-    def _touch(self, name: str) -> None:
-        """Read a list of a response with a shape; those before it are passed over.
-
-        If the lists are not what they seem to be, all of the response is looked at.
-
-        Raises:
-            KeyError: there is nothing of that name, for sure.
-        """
-        assert self._source is not None
-        shape, over = self._source
-        if not shape.lists:
-            raise KeyError(name)
-        if name not in shape.lists:
-            self._look()
-            return
-        c = self._behind
-        try:
-            if c is None or not c.accept(b" %b " % name.encode()):
-                c = over(framed(self._row[-1]))
-                for before, each in pairwise(shape.lists):
-                    if before == name:
-                        break
-                    c.skip()
-                    c.expect(b" %b " % each.encode())
-            value = lazy_items[name](c)
-            if name == shape.lists[-1] and not c.at_end():
-                c.fail("the end of the response")
-        except ProtocolError:
-            self._look()
-            return
-        self._behind = c
-        if self._items is UNTOUCHED:
-            self._items = {}
-        self._items[name] = value
-
-    def _parse(self, name: str, later: Later) -> object:
-        value: object
-        later.cursor.reset(later.mark)
-        try:
-            value = later.parser(later.cursor)
-        except ProtocolError as error:
-            value = Malformed(name, Frame(later.cursor.text[later.mark[0] :]), error)
-        self._items[name] = value
-        return value
-
     def __contains__(self, name: object) -> bool:
-        if self._source is not None:
-            shape = self._source.shape
-            if name in shape.places or not shape.lists:
-                return name in shape.places
-        return name in self.names
+        return name in self._items
 
     def get(self, name: str, default: Any = None) -> Any:
         """An item's value, or the default if the server did not send it."""
@@ -170,13 +74,17 @@ class Fetched(MessageData):
         except KeyError:
             return default
 
+    def with_uid(self, uid: int) -> Fetched:
+        """The same items, of the message with this UID."""
+        return Fetched(self.seq, uid, self.items)
+
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Fetched):
+        if not isinstance(other, FetchData):
             return NotImplemented
         same = (self.seq, self.uid, self.names) == (other.seq, other.uid, other.names)
         return same and all(self._plain(name) == other._plain(name) for name in self.names)
 
-    __hash__: ClassVar[None]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def _plain(self, name: str) -> object:
         try:
@@ -185,7 +93,9 @@ class Fetched(MessageData):
             return str(error)
 
     def __repr__(self) -> str:
-        return f"Fetched(seq={self.seq}, uid={self.uid}, items={{{', '.join(self.names)}}})"
+        uid = "" if self.uid is None else f", uid={self.uid}"
+        kind = "FetchData" if self.uid is None else "Fetched"
+        return f"{kind}(seq={self.seq}{uid}, items={{{', '.join(self.names)}}})"
 
     # -- the usual items, by name -----------------------------------------------------------
 
@@ -197,7 +107,7 @@ class Fetched(MessageData):
 
     @property
     def size(self) -> int:
-        """Its octets, as the server counts them: RFC822.SIZE."""
+        """Its size in bytes, as the server counts them: RFC822.SIZE."""
         value: int = self["RFC822.SIZE"]
         return value
 
@@ -226,10 +136,10 @@ class Fetched(MessageData):
         return value
 
     def body(self, section: str = "") -> bytes:
-        """The octets of a section that was fetched whole; b"" if the server has none."""
+        """The content of a section that was fetched whole; b"" if the server has none."""
         value = self[f"BODY[{section.upper()}]"]
         if value is not None and not isinstance(value, bytes):
-            raise InvalidArgument("this body went elsewhere: it is not in memory")
+            raise InvalidArgument("this body went to a sink: it is not in memory")
         return value or b""
 
     def email(self) -> EmailMessage:
@@ -238,23 +148,26 @@ class Fetched(MessageData):
 
         return message_from_bytes(self.body(), policy=policy.default)
 
-    def merged(self, other: Fetched) -> Fetched:
-        """This and what came later for the same message."""
-        return Fetched(other.seq, other.uid or self.uid, {**self.items, **other.items})
 
-    def with_uid(self, uid: int | None) -> Fetched:
-        return Fetched(self.seq, uid, self.items)
+class Fetched(FetchData):
+    """What a FETCH response says of one message, whose UID is known."""
+
+    __slots__ = ("uid",)
+    uid: int  # a slot, not a property: it is read faster
+
+    def __init__(self, seq: int, uid: int, items: dict[str, object]) -> None:
+        self.seq = seq
+        self.uid = uid  # pyright: ignore[reportIncompatibleMethodOverride]
+        self._items = items
+
+    def merge(self, later: Fetched) -> Fetched:
+        """A copy with the items that came later for the same message."""
+        return Fetched(later.seq, later.uid, {**self.items, **later.items})
 
 
 @numbered_response("FETCH")
-def fetched(c: Cursor, seq: int) -> Fetched:
-    if (like := shapes.recognise(c)) is not None:
-        shape, row = like
-        place = shape.places.get("UID")
-        uid = None if place is None else row[place]
-        return Fetched(seq, uid, UNTOUCHED, row, Source(shape, c.sub))
-    items, whole = item_by_item(c, {})
-    if whole:
-        shapes.learn(tuple(items))
+def parse_fetch(c: Cursor, seq: int) -> FetchData:
+    # message-data = nz-number SP ("EXPUNGE" / ("FETCH" SP msg-att))
+    items = read_items(c)
     uid = items.get("UID")
-    return Fetched(seq, uid if isinstance(uid, int) and uid else None, items)
+    return Fetched(seq, uid, items) if isinstance(uid, int) and uid else FetchData(seq, items)

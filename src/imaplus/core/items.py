@@ -1,12 +1,13 @@
 """The items of FETCH data (RFC 9051, 7.5.2): which parser reads what, one item after another.
 
 An item that an extension adds is registered with `@fetch_item`. Large structures are parsed when
-they are touched. Which message it is that has the items, nobody knows here.
+they are first read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
 from imaplus.core.bodystructure import bodystructure
@@ -21,7 +22,7 @@ P = TypeVar("P", bound=Parser)
 
 _items: Final[dict[str, Parser]] = {}
 lazy_items: Final[dict[str, Parser]] = {}
-"""What reads an item when it is touched."""
+"""The parsers of items that are parsed when they are first read."""
 
 
 _needs: Final[dict[str, str]] = {}
@@ -32,13 +33,13 @@ _HOMES: Final = {
     "X-GM-THRID": "gmail",
     "X-GM-LABELS": "gmail",
 }
-"""The extensions that have items, loaded when an item is asked for by its name."""
+"""The modules of extensions with items, loaded when such an item is asked for."""
 
 
 def fetch_item(name: str, *, lazy: bool = False, requires: str | None = None) -> Callable[[P], P]:
-    """Register the parser of a FETCH item's value; a lazy one runs when its value is touched.
+    """Register the parser of a FETCH item's value; a lazy one runs when the value is first read.
 
-    `requires` is the capability without which nobody may ask for the item.
+    `requires` is the capability that the server must have for the item.
     """
 
     def decorate(parser: P) -> P:
@@ -51,7 +52,7 @@ def fetch_item(name: str, *, lazy: bool = False, requires: str | None = None) ->
 
 
 def needed_for(name: str) -> str | None:
-    """The capability that the server must have for an item; what reads the item is loaded."""
+    """The capability that the server must have for an item. Loads the parser of the item."""
     if name in _HOMES and name not in _items:
         from importlib import import_module
 
@@ -60,11 +61,19 @@ def needed_for(name: str) -> str | None:
 
 
 class Later(NamedTuple):
-    """An item's value that is parsed when it is touched: where it stands, and what reads it."""
+    """An item's value that is parsed when it is first read: where it is, and its parser."""
 
     cursor: Cursor
     mark: Mark
     parser: Parser
+
+    def parse(self, name: str) -> object:
+        """The value, or Malformed if the parser does not accept it."""
+        self.cursor.reset(self.mark)
+        try:
+            return self.parser(self.cursor)
+        except ProtocolError as error:
+            return Malformed(name, Frame(self.cursor.text[self.mark[0] :]), error)
 
 
 _ITEM: Final = lazy_pattern(rb"[A-Za-z0-9][A-Za-z0-9.:/_-]*")
@@ -74,10 +83,13 @@ _SECTION_SPEC: Final = lazy_pattern(rb"\[([^\]\r\n\"{]*)\](?:<([0-9]+)(?:\.[0-9]
 _ORIGIN: Final = lazy_pattern(rb"<([0-9]+)(?:\.[0-9]+)?>")
 
 
-def item_by_item(c: Cursor, known: Mapping[str, object]) -> tuple[dict[str, object], bool]:
-    """The items that are known and those that come next, and whether nothing is wrong with them.
+def read_items(c: Cursor, known: Mapping[str, object] = MappingProxyType({})) -> dict[str, object]:
+    """The items that come next, added to those that are known, by name.
 
-    Of what cannot be read only the rest is lost. Raises: ProtocolError if that is all of it.
+    An item that cannot be read is `Malformed`; only what follows it may be lost.
+
+    Raises:
+        ProtocolError: nothing at all can be read.
     """
     # msg-att = "(" (msg-att-dynamic / msg-att-static) *(SP ...) ")"
     items = dict(known)
@@ -87,7 +99,7 @@ def item_by_item(c: Cursor, known: Mapping[str, object]) -> tuple[dict[str, obje
     try:
         while True:
             if match := c.accept_match(_PLAIN_ITEM):
-                _fetch_value(c, items, match[1].decode("ascii").upper())
+                _read_value(c, items, match[1].decode("ascii").upper())
                 continue
             c.accept_sp()
             if c.accept(b")"):
@@ -97,25 +109,24 @@ def item_by_item(c: Cursor, known: Mapping[str, object]) -> tuple[dict[str, obje
             elif c.accept(b"("):
                 extra += 1
             else:
-                _fetch_item(c, items)
+                _read_item(c, items)
     except ProtocolError:
         if not items:
             raise
-        return items, False
-    return items, not any(isinstance(value, Malformed) for value in items.values())
+    return items
 
 
-def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
+def _read_item(c: Cursor, items: dict[str, object]) -> None:
     match = c.accept_match(_ITEM)
     if match is None:
         c.fail("the name of a FETCH item")
     name = match[0].decode("ascii").upper()
     if c.peek() == b"[":
-        name += _section(c)
+        name += _read_section(c)
         c.accept_sp()
         start = c.mark()
         try:
-            value = c.number() if name.startswith("BINARY.SIZE[") else _body(c)
+            value = c.number() if name.startswith("BINARY.SIZE[") else _read_body(c)
         except ProtocolError as error:
             c.reset(start)
             items.setdefault(name, Malformed(name, Frame(c.text[c.pos :]), error))
@@ -123,10 +134,10 @@ def _fetch_item(c: Cursor, items: dict[str, object]) -> None:
         items.setdefault(name, value)
         return
     c.sp()
-    _fetch_value(c, items, name)
+    _read_value(c, items, name)
 
 
-def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
+def _read_value(c: Cursor, items: dict[str, object], name: str) -> None:
     """Of an item that comes twice, the first counts."""
     start = c.mark()
     if name in items:
@@ -149,7 +160,7 @@ def _fetch_value(c: Cursor, items: dict[str, object], name: str) -> None:
         items[name] = Malformed(name, c.raw(), error)
 
 
-def _section(c: Cursor) -> str:
+def _read_section(c: Cursor) -> str:
     """Its normal form: capitals, no quotes (quirk 77), one space."""
     if match := c.accept_match(_SECTION_SPEC):
         spec = b" ".join(match[1].split()).decode("latin-1").upper()
@@ -163,7 +174,7 @@ def _section(c: Cursor) -> str:
     return f"[{words[0]} ({fields})]" + (f"<{int(origin[1])}>" if origin else "")
 
 
-def _body(c: Cursor) -> object:
+def _read_body(c: Cursor) -> object:
     c.accept(b"~")
     return c.payload()
 

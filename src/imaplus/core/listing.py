@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from imaplus.core.mailboxes import STATUS_ITEMS, MailboxStatus
 from imaplus.core.parameters import ListReturn, ListSelection, needs_of, write_list
 from imaplus.protocol.command import Command, Reply
-from imaplus.protocol.connection import Connection
 from imaplus.protocol.response import response
+from imaplus.protocol.state import ConnectionState
 from imaplus.records import field, record, replace
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
@@ -109,7 +109,7 @@ def list_entry(c: Cursor) -> ListEntry:
     raw = _raw_name(c)
     name = _without_delimiter(c.decode_mailbox(raw), delimiter)
     entry = ListEntry(name, delimiter, attributes, raw_name=raw)
-    return _extended(c, entry) if c.accept_sp() and c.peek() == b"(" else entry
+    return _read_extended(c, entry) if c.accept_sp() and c.peek() == b"(" else entry
 
 
 # Where mbox-list-extended begins: `("CHILDINFO" (` or `(CHILDINFO (`. Names may have ` (` in them.
@@ -135,7 +135,7 @@ def _without_delimiter(name: str, delimiter: str | None) -> str:
     return name
 
 
-def _extended(c: Cursor, entry: ListEntry) -> ListEntry:
+def _read_extended(c: Cursor, entry: ListEntry) -> ListEntry:
     """mbox-list-extended = "(" [mbox-list-extended-item ...] ")"; unknown items are passed over."""
     for _ in c.items():
         match c.astring_text().upper():
@@ -188,7 +188,7 @@ class WithStatus(ListReturn):
     def encode(self, out: Writer) -> None:
         out.raw(b"STATUS ")
         with out.parens():
-            for _, item in out.spaced(self.items):
+            for _, item in out.separate(self.items):
                 out.atom(item)
 
 
@@ -217,7 +217,7 @@ class List(Command[list[ListEntry]]):
             out.list_mailbox(self.patterns[0])
         else:
             with out.parens():
-                for _, pattern in out.spaced(self.patterns):
+                for _, pattern in out.separate(self.patterns):
                     out.list_mailbox(pattern)
         if self.returns:
             out.raw(b" RETURN ")
@@ -228,8 +228,8 @@ class List(Command[list[ListEntry]]):
             return any(isinstance(option, WithStatus) for option in self.returns)
         return isinstance(data, ListEntry) and not isinstance(data, Subscribed)
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
-        _learn_names(connection, reply)
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
+        _learn_names(state, reply)
 
     def result(self, reply: Reply) -> list[ListEntry]:
         counts = {told.mailbox: told for told in reply.all(MailboxStatus)}
@@ -238,9 +238,9 @@ class List(Command[list[ListEntry]]):
         return [entry.with_status(counts.get(entry.name)) for entry in entries.values()]
 
 
-def _learn_names(connection: Connection, reply: Reply) -> None:
+def _learn_names(state: ConnectionState, reply: Reply) -> None:
     for entry in reply.all(ListEntry):
-        connection.learn_name(entry.name)
+        state.learn_name(entry.name)
 
 
 @record
@@ -258,8 +258,8 @@ class Lsub(Command[list[Subscribed]]):
         out.sp()
         out.list_mailbox(self.pattern)
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
-        _learn_names(connection, reply)
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
+        _learn_names(state, reply)
 
     def result(self, reply: Reply) -> list[Subscribed]:
         return reply.all(Subscribed)

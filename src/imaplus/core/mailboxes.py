@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 from imaplus.core.parameters import SelectParameter, needs_of, write_list
 from imaplus.core.session import follows_login
 from imaplus.errors import ProtocolError
-from imaplus.protocol.command import LOGGED_IN, SELECTED, Command, Done, Reply
-from imaplus.protocol.connection import Connection
+from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MailboxId, MessageData, object_id
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status, response
+from imaplus.protocol.state import LOGGED_IN, SELECTED, ConnectionState
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.mailbox_names import comparable, encode, encode_utf8, normalise, same
@@ -60,17 +60,17 @@ class Select(Command[Opened]):
         name = normalise(self.mailbox)
         return follows_login(other) and not self.parameters and encode(name) == encode_utf8(name)
 
-    def start(self, connection: Connection) -> None:
+    def start(self, state: ConnectionState) -> None:
         # From here on FETCH responses may come, asked for or not; this loads what reads them.
         import imaplus.core.fetched  # noqa: F401
 
-        connection.open_mailbox(self.mailbox, read_only=isinstance(self, Examine))
+        state.start_opening(self.mailbox, read_only=isinstance(self, Examine))
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
         if reply.status.ok:
-            reply.data.append(connection.opened())
+            reply.data.append(state.finish_opening())
         else:
-            connection.close_mailbox()
+            state.close_mailbox()
 
     def wants(self, data: object) -> bool:
         return isinstance(data, MessageData) or _is_closed(data)
@@ -303,9 +303,9 @@ class Unselect(Done):
     requires: ClassVar[str | None] = "UNSELECT"
     exclusive = True
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
         if reply.status.ok:
-            connection.close_mailbox()
+            state.close_mailbox()
 
 
 @record
@@ -319,9 +319,9 @@ class Close(Done):
     states = SELECTED
     exclusive = True
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
         if reply.status.ok:
-            connection.close_mailbox()
+            state.close_mailbox()
 
 
 @record

@@ -13,12 +13,14 @@ from typing import Any, ClassVar, TypeVar
 from imaplus.core.parameters import StoreModifier, needs_of, write_list
 from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
-from imaplus.protocol.command import SELECTED, Command, Done, Reply
+from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.response import Status, code
+from imaplus.protocol.state import SELECTED
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import flags_of
+from imaplus.wire.set_reading import read_uid_ranges, read_uid_set
 from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
 
@@ -90,8 +92,8 @@ class Modified:
 
 
 @code("MODIFIED")
-def modified(c: Cursor) -> Modified:
-    return Modified(c.uid_set())
+def parse_modified(c: Cursor) -> Modified:
+    return Modified(read_uid_set(c))
 
 
 @record
@@ -186,9 +188,9 @@ def copyuid(c: Cursor) -> Copied:
     uidvalidity = c.number()
     if c.at_end():
         return Copied(uidvalidity)  # quirk 24: Outlook.com with empty sets
-    source = c.uid_ranges()
+    source = read_uid_ranges(c)
     c.sp()
-    return Copied(uidvalidity, source, c.uid_ranges())
+    return Copied(uidvalidity, source, read_uid_ranges(c))
 
 
 @record

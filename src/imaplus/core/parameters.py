@@ -55,5 +55,5 @@ def needs_of(parameters: Iterable[Parameter]) -> list[str]:
 def write_list(out: Writer, parameters: Iterable[Parameter]) -> None:
     """Write parameters in parentheses."""
     with out.parens():
-        for _, parameter in out.spaced(parameters):
+        for _, parameter in out.separate(parameters):
             parameter.encode(out)

@@ -16,11 +16,13 @@ from imaplus.core.parameters import SearchReturn, needs_of, write_list
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
-from imaplus.protocol.command import SELECTED, Command, Reply
+from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import Status, code, response
+from imaplus.protocol.state import SELECTED
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.set_reading import read_numbers, read_uid_set
 from imaplus.wire.sets import EMPTY, STAR, SequenceSet
 from imaplus.wire.writer import Writer
 
@@ -83,7 +85,7 @@ def _search_data(c: Cursor) -> Found:
     parenthesised = c.accept(b"(") and c.peek().isdigit()  # quirk 52
     if not parenthesised and c.text[c.pos - 1 : c.pos] == b"(":
         c.pos -= 1
-    uids = c.numbers()
+    uids = read_numbers(c)
     modseq = c.accept_match(_MODSEQ)  # quirk 52: with or without a space before it
     if parenthesised:
         c.expect(b")")
@@ -107,7 +109,7 @@ def esearch(c: Cursor) -> Found:
         c.sp()
         match name:
             case "ALL":
-                values["uids"] = c.uid_set()
+                values["uids"] = read_uid_set(c)
             case "PARTIAL":
                 if (part := _partial(c)) is not None:
                     values["uids"] = part
@@ -125,7 +127,7 @@ def _partial(c: Cursor) -> SequenceSet | None:
     c.expect(b"(")
     c.skip()
     c.sp()
-    found = None if c.accept_nil() else c.uid_set()
+    found = None if c.accept_nil() else read_uid_set(c)
     c.expect(b")")
     return found
 

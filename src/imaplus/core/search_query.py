@@ -193,7 +193,7 @@ class And(_Several):
         return self.inner + 1
 
     def encode(self, out: Writer, charset: str = "utf-8") -> None:
-        for _, term in out.spaced(self.terms or (All,)):
+        for _, term in out.separate(self.terms or (All,)):
             term.encode_key(out, charset)
 
     def encode_key(self, out: Writer, charset: str = "utf-8") -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from imaplus.core.fetched import Fetched
-from imaplus.core.runs import FetchedRun
-from imaplus.protocol.command import SELECTED, Command, Reply
+from imaplus.protocol.command import Command, Reply
+from imaplus.protocol.state import SELECTED
 from imaplus.records import record
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.writer import Writer
@@ -35,13 +35,7 @@ class FetchUids(Command[SequenceSet]):
         out.atom_list(("UID",))
 
     def wants(self, data: object) -> bool:
-        return isinstance(data, Fetched) and data.uid is not None and data.seq in self.seqs
+        return isinstance(data, Fetched) and data.seq in self.seqs
 
     def result(self, reply: Reply) -> SequenceSet:
-        found: list[int] = []
-        for value in reply.data:
-            if isinstance(value, FetchedRun):
-                found += value.uids
-            elif isinstance(value, Fetched) and value.uid is not None:
-                found.append(value.uid)
-        return SequenceSet.of(found)
+        return SequenceSet.of(value.uid for value in reply.all(Fetched))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from imaplus.errors import InvalidArgument, ProtocolError
-from imaplus.protocol.command import ANY, LOGGED_OUT, Command, Done, Reply, State
-from imaplus.protocol.connection import Connection
+from imaplus.protocol.command import Command, Done, Effect, Reply
 from imaplus.protocol.data import Capability, Enabled
 from imaplus.protocol.response import Continuation
+from imaplus.protocol.state import ANY, LOGGED_OUT, ConnectionState, State
 from imaplus.records import field, record
 from imaplus.wire.secret import Secret
 from imaplus.wire.writer import Writer
@@ -51,9 +51,9 @@ class Logout(Done):
     exclusive = True
     ends_connection = True
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
-        connection.close_mailbox()
-        connection.state = State.LOGOUT
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
+        state.close_mailbox()
+        state.state = State.LOGOUT
 
 
 @record
@@ -65,18 +65,17 @@ class StartTls(Done):
     requires: ClassVar[str | None] = "STARTTLS"
     exclusive = True
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
-        if reply.status.ok:
-            connection.begin_tls()
+    def finish(self, state: ConnectionState, reply: Reply) -> Effect | None:
+        return Effect.START_TLS if reply.status.ok else None
 
 
-def _logged_in(connection: Connection, reply: Reply) -> None:
+def _log_in(state: ConnectionState, reply: Reply) -> None:
     if not reply.status.ok:
         return
     told = reply.last(Capability) is not None or isinstance(reply.status.data, Capability)
     if not told:
-        connection.forget_capabilities()
-    connection.log_in()
+        state.forget_capabilities()
+    state.log_in()
 
 
 @record
@@ -104,8 +103,8 @@ class Login(Done):
     def leads_to(self) -> State:
         return State.AUTHENTICATED
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
-        _logged_in(connection, reply)
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
+        _log_in(state, reply)
 
 
 @record
@@ -137,7 +136,7 @@ class Authenticate(Done):
         out.atom(self.mechanism.name)
         if self.initial_response and self._talk.first is not None:
             out.sp()
-            out.secret(_encoded(self._talk.first) if self._talk.first else Secret("="))
+            out.secret(_encode(self._talk.first) if self._talk.first else Secret("="))
 
     @property
     def leads_to(self) -> State | None:
@@ -152,13 +151,13 @@ class Authenticate(Done):
     def answer(self, challenge: Continuation) -> Secret | None:
         if self._talk.rounds == 0 and not self.initial_response and self._talk.first is not None:
             self._talk.rounds += 1
-            return _encoded(self._talk.first)
-        return _encoded(self._talk.respond(challenge.text))
+            return _encode(self._talk.first)
+        return _encode(self._talk.respond(challenge.text))
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
         if reply.status.ok:
             self.mechanism.check()
-        _logged_in(connection, reply)
+        _log_in(state, reply)
 
 
 class Conversation:
@@ -184,7 +183,7 @@ class Conversation:
             raise ProtocolError("a SASL challenge after the mechanism's last response") from None
 
 
-def _encoded(data: bytes) -> Secret:
+def _encode(data: bytes) -> Secret:
     return Secret(binascii.b2a_base64(data, newline=False).decode("ascii"))
 
 
@@ -238,15 +237,15 @@ class Enable(Command[frozenset[str]]):
     def follows(self, other: Command[Any]) -> bool:
         return follows_login(other)
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> None:
         if reply.status.ok and not reply.all(Enabled):
             # quirk 29: iCloud enables CONDSTORE and QRESYNC, and does not say so
             silent = {"CONDSTORE", "QRESYNC"}.intersection(self.capabilities)
-            connection.enabled |= set(filter(connection.can, silent))
-        refused = set(map(str.upper, self.capabilities)) - connection.enabled
-        if "QRESYNC" in connection.enabled:
+            state.enabled |= set(filter(state.can, silent))
+        refused = set(map(str.upper, self.capabilities)) - state.enabled
+        if "QRESYNC" in state.enabled:
             refused.discard("CONDSTORE")  # the one implies the other (RFC 7162, 3.2.3)
-        connection.refuse(*refused)
+        state.refuse(*refused)
 
     def result(self, reply: Reply) -> frozenset[str]:
         return frozenset[str]().union(*(value.names for value in reply.all(Enabled)))

@@ -50,14 +50,14 @@ class Base64:
         *ended, left = (self._left + _NOT_BASE64.sub(b"", data)).split(b"=")
         whole = len(left) & ~3
         self._left = left[whole:]
-        return b"".join([*map(_unpadded, ended), a2b_base64(left[:whole])])
+        return b"".join([*map(_decode_base64, ended), a2b_base64(left[:whole])])
 
     def end(self) -> bytes:
         left, self._left = self._left, b""
-        return _unpadded(left)
+        return _decode_base64(left)
 
 
-def _unpadded(data: bytes) -> bytes:
+def _decode_base64(data: bytes) -> bytes:
     if len(data) % 4 == 1:
         data = data[:-1]  # six bits are no octet
     return a2b_base64(data + b"==") if data else b""

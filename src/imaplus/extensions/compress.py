@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from imaplus.protocol.command import LOGGED_IN, Done, Reply
-from imaplus.protocol.connection import Connection
+from imaplus.protocol.command import Done, Effect, Reply
+from imaplus.protocol.state import LOGGED_IN, ConnectionState
 from imaplus.records import record
 from imaplus.wire.writer import Writer
 
@@ -22,8 +22,8 @@ class Compress(Done):
     def encode(self, out: Writer) -> None:
         out.raw(b" DEFLATE")
 
-    def finish(self, connection: Connection, reply: Reply) -> None:
+    def finish(self, state: ConnectionState, reply: Reply) -> Effect | None:
         if reply.status.ok:
-            connection.start_compression()
-        else:
-            connection.refuse("COMPRESS=DEFLATE")
+            return Effect.COMPRESS
+        state.refuse("COMPRESS=DEFLATE")
+        return None

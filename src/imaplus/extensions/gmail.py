@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar, Final
 
+from imaplus.core.bulk.shapes import Value, add_plain
 from imaplus.core.items import fetch_item
 from imaplus.core.messages import Change, MessageCommand, Stored
 from imaplus.core.search_query import Query, check_text, write_text
-from imaplus.core.shapes import Value, add_plain
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Reply
 from imaplus.protocol.data import MessageData
@@ -122,7 +122,7 @@ class StoreLabels(MessageCommand[Stored]):
         out.atom(_CHANGES[self.change])
         out.sp()
         with out.parens():
-            for _, label in out.spaced(sorted(self.labels)):
+            for _, label in out.separate(sorted(self.labels)):
                 _write_label(out, label)
 
     def wants(self, data: object) -> bool:

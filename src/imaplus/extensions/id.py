@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from imaplus.core.session import follows_login
 from imaplus.errors import InvalidArgument
-from imaplus.protocol.command import ANY, Command, Reply
+from imaplus.protocol.command import Command, Reply
 from imaplus.protocol.response import response
+from imaplus.protocol.state import ANY
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.writer import Writer
@@ -64,7 +65,7 @@ class Id(Command[Mapping[str, str | None]]):
             out.nstring(None)
             return
         with out.parens():
-            for _, (name, value) in out.spaced(self.fields):
+            for _, (name, value) in out.separate(self.fields):
                 out.string(name)
                 out.sp()
                 out.nstring(value)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from imaplus.core.bulk.shapes import Value, add_plain
 from imaplus.core.items import fetch_item
 from imaplus.core.search_query import Query
-from imaplus.core.shapes import Value, add_plain
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.data import object_id
 from imaplus.records import record

@@ -27,10 +27,12 @@ from imaplus.errors import (
     TlsFailed,
 )
 from imaplus.extensions.id import Id
-from imaplus.flows.extras import if_granted, login_failed
+from imaplus.flows.extras import ask_for, login_failed
 from imaplus.flows.login import DEFAULT, LoginOptions, is_stale, log_in, way_in
-from imaplus.protocol.command import Ask, Command, Flow, Handshake, State, Together
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Ask, Flow, Handshake, Together
+from imaplus.protocol.state import State
 from imaplus.sasl import BearerToken, Credentials
 from imaplus.wire.names import names_of
 
@@ -90,10 +92,10 @@ def connect(
             results = yield from log_in(way_in(connection, renewed, login), *ahead)
         yield from _ask_capabilities(connection)
         if goes_ahead:
-            return (yield from _prepared(connection, ahead, results))
+            return (yield from _take_prepared(connection, ahead, results))
         if connection.greets_as("Microsoft Exchange"):
             # quirk 26: it says OK to a wrong password, and BAD to the rest
-            yield from if_granted(List("", ("",)))
+            yield from ask_for(List("", ("",)))
     if connection.state is not State.AUTHENTICATED:
         if opening is not None:
             raise StateError("cannot select a mailbox: not authenticated")
@@ -108,7 +110,7 @@ def connect(
     if not rest:
         return None
     results = yield from Together(*rest)
-    return (yield from _prepared(connection, rest, results))
+    return (yield from _take_prepared(connection, rest, results))
 
 
 def _ask_capabilities(connection: Connection) -> Flow[None]:
@@ -140,7 +142,7 @@ def _may_go_ahead(connection: Connection, login: Login | Authenticate) -> bool:
     )
 
 
-def _prepared(
+def _take_prepared(
     connection: Connection, commands: Sequence[Command[Any]], results: list[Any]
 ) -> Flow[Opened | None]:
     """What SELECT came to, if it was sent. ID and ENABLE that are refused end nothing (quirk 84).
@@ -180,7 +182,7 @@ def compress(connection: Connection) -> Flow[None]:
         return
     from imaplus.extensions.compress import Compress
 
-    yield from if_granted(Compress())
+    yield from ask_for(Compress())
 
 
 def upgrade(connection: Connection) -> Flow[None]:

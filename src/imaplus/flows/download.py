@@ -6,11 +6,12 @@ from collections.abc import Callable
 from io import BytesIO, TextIOBase
 from typing import IO, TYPE_CHECKING, Final
 
-from imaplus.core.fetch import BodySection, Fetch
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection
 from imaplus.core.fetched import Fetched
 from imaplus.errors import InvalidArgument, NoSuchMessage, Refused, Rejected
 from imaplus.flows.fetching import UNDECODABLE
-from imaplus.protocol.command import Flow
+from imaplus.protocol.flow import Flow
 from imaplus.records import record
 from imaplus.wire.sets import SequenceSet
 from imaplus.wire.sinks import File, Sink, Spool, Writable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from imaplus.errors import AuthenticationFailed, CommandError
-from imaplus.protocol.command import Command, Flow
+from imaplus.protocol.command import Command
+from imaplus.protocol.flow import Flow
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ def login_failed(error: object) -> bool:
     return isinstance(error, AuthenticationFailed) and error.code is None
 
 
-def if_granted(command: Command[T]) -> Flow[T | None]:
+def ask_for(command: Command[T]) -> Flow[T | None]:
     """The result of a command, or None if the server says NO or BAD (quirk 84).
 
     Raises:

@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from imaplus.core.fetch import BodySection, BodySink, Fetch, FetchItem
+from imaplus.core.fetch import BodySink, Fetch
+from imaplus.core.fetch_items import BodySection, FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.parameters import FetchModifier
-from imaplus.core.runs import FetchedRun
 from imaplus.errors import CommandError, PartlyDone
 from imaplus.flows.limits import portions, rest_of
+from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
 from imaplus.records import replace
@@ -61,9 +62,9 @@ class Fetching(Iterator[Fetch]):
     def note(self, values: Iterable[object]) -> None:
         """These have come, of commands that are not over yet."""
         for value in values if self._decoded else ():
-            if isinstance(value, FetchedRun) and self._decoded <= value.names:
+            if isinstance(value, MessageRun) and self._decoded <= value.names:
                 self._seen.update(value.uids)
-            elif isinstance(value, Fetched) and value.uid:
+            elif isinstance(value, Fetched):
                 whole = self._decoded <= value.claims
                 (self._seen if whole else self._told).add(value.uid)
 
@@ -91,12 +92,12 @@ class Fetching(Iterator[Fetch]):
         if not without:
             return
         self._ask_for_the_rest(command, without)
-        if left := (self._left_of(command.uids) or without) - without:
+        if left := (self._find_missing(command.uids) or without) - without:
             self._again.append(replace(command, uids=left))
 
     def _isolate(self, command: Fetch) -> bool:
         """Ask for fewer messages at a time, until it is known which cannot be decoded."""
-        left = self._left_of(command.uids)
+        left = self._find_missing(command.uids)
         if left is None:
             return False
         if len(left) == 1:
@@ -117,7 +118,7 @@ class Fetching(Iterator[Fetch]):
         parts = portions(self._connection, uids)
         self._again.extend(replace(command, uids=part, items=items) for part in parts)
 
-    def _left_of(self, uids: SequenceSet) -> SequenceSet | None:
+    def _find_missing(self, uids: SequenceSet) -> SequenceSet | None:
         """Which of these have not come; None for the last message, whichever that is."""
         mailbox = self._connection.mailbox
         if mailbox is not None and mailbox.complete and (known := mailbox.uids):

@@ -11,8 +11,8 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.core.sequences import FetchUids
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, InvalidArgument, PartlyDone, Throttled, UnknownCharset
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.records import replace
 from imaplus.wire.sets import SequenceSet
 
@@ -110,10 +110,10 @@ def _whole(connection: Connection, command: Search) -> Flow[Found]:
             lowest = error.uid
         below = Uid(range(1, lowest))
         command = replace(command, query=below if query is ALL else query & below)
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return parts[0] if len(parts) == 1 else _join(parts)
 
 
-def _joined(parts: list[Found]) -> Found:
+def _join(parts: list[Found]) -> Found:
     """What several searches found together."""
     uids = SequenceSet.from_ranges(each for part in parts for each in part.uids.ranges)
 

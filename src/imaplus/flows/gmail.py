@@ -8,8 +8,8 @@ from imaplus.core.messages import Change, Stored
 from imaplus.errors import InvalidArgument
 from imaplus.extensions.gmail import StoreLabels
 from imaplus.flows.limits import in_portions, portions
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.names import names_of
 from imaplus.wire.sets import SequenceSet
 

@@ -8,8 +8,8 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.core.sequences import FetchUids
 from imaplus.errors import CommandError, InvalidArgument, Throttled
 from imaplus.flows.finding import in_a_charset, nothing_there, uids_of
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import EMPTY, SequenceSet, SequenceSetLike
 
 MOST: int = 100_000

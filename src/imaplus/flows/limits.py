@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 from imaplus.core.messages import MessageCommand
 from imaplus.errors import CommandError, PartlyDone
 from imaplus.flows import finding
-from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow, Together
 from imaplus.records import replace
 from imaplus.wire.sets import SequenceSet
 

@@ -21,8 +21,8 @@ from imaplus.core.parameters import ListReturn, ListSelection
 from imaplus.core.session import Noop
 from imaplus.errors import CommandError, Refused, Rejected
 from imaplus.flows.mailboxes import status_items
-from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow, Together
 
 
 def list_mailboxes(
@@ -42,7 +42,7 @@ def list_mailboxes(
     if connection.can("LIST-EXTENDED"):
         has_no_lsub = subscribed and "IMAP4REV2" in connection.enabled  # quirk 45
         try:
-            entries = yield from _extended(connection, reference, pattern, subscribed, items)
+            entries = yield from _list_extended(connection, reference, pattern, subscribed, items)
         except (Refused, Rejected):  # quirk 43: ProtonMail's bridge
             if has_no_lsub:
                 raise
@@ -59,7 +59,7 @@ def list_mailboxes(
     return (yield from _with_status(found, items))
 
 
-def _extended(
+def _list_extended(
     connection: Connection, reference: str, pattern: str, subscribed: bool, items: tuple[str, ...]
 ) -> Flow[list[ListEntry]]:
     # quirk 44: with RETURN, Dovecot 2.4 tells nothing that was not asked for

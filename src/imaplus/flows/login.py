@@ -20,8 +20,9 @@ from imaplus.errors import (
     Rejected,
     Throttled,
 )
-from imaplus.protocol.command import Ahead, Command, Flow
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Ahead, Flow
 from imaplus.records import record
 from imaplus.sasl import BearerToken, Credentials, Kerberos, Mechanism, Password, choose
 from imaplus.wire.names import names_of

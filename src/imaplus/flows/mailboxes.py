@@ -19,9 +19,11 @@ from imaplus.core.mailboxes import (
 from imaplus.core.parameters import SelectParameter, needs_of
 from imaplus.core.session import Enable, Noop
 from imaplus.errors import CommandError, NoSuchMailbox, Refused, Rejected
-from imaplus.flows.extras import if_granted
-from imaplus.protocol.command import Command, Flow, State
+from imaplus.flows.extras import ask_for
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
+from imaplus.protocol.state import State
 from imaplus.wire.mailbox_names import same
 from imaplus.wire.names import names_of
 
@@ -90,7 +92,7 @@ def _to_resync(connection: Connection, resync: Resync) -> Flow[tuple[SelectParam
     if connection.can("QRESYNC"):
         if "QRESYNC" not in connection.enabled:
             yield from leave_mailbox(connection)  # ENABLE is for before (RFC 5161, 3.1)
-            yield from if_granted(Enable(("QRESYNC",)))
+            yield from ask_for(Enable(("QRESYNC",)))
         if connection.can("QRESYNC"):
             return (resync,)
     if connection.can("CONDSTORE"):

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from imaplus.core.append import Append, Appended, Outgoing
-from imaplus.core.fetch import FetchItem, keys_of
+from imaplus.core.fetch_items import FetchItem, keys_of
 from imaplus.core.fetched import Fetched
 from imaplus.core.messages import Change, Copied, Copy, Expunge, Move, Store, Stored
 from imaplus.core.parameters import StoreModifier
@@ -32,9 +32,9 @@ from imaplus.extensions.condstore import ChangedSince, UnchangedSince
 from imaplus.flows.fetching import Fetching
 from imaplus.flows.finding import all_uids, existing, nothing_there, search, uids_of
 from imaplus.flows.limits import TOGETHER, in_portions, portions
-from imaplus.protocol.command import Flow, Together
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import MessageData
+from imaplus.protocol.flow import Flow, Together
 from imaplus.records import replace
 from imaplus.wire.flags import FlagsLike, flags_of
 from imaplus.wire.mailbox_names import same
@@ -89,7 +89,7 @@ def fetch(
     keys, mailbox = keys_of(wanted), connection.mailbox
     return [
         value
-        for value in (_merged(messages) if commands.undecodable else messages)
+        for value in (_merge(messages) if commands.undecodable else messages)
         # Of one that has gone meanwhile only a change may have come.
         if mailbox is None or keys <= value.claims or not mailbox.has_lost(value.uid)
     ]
@@ -101,12 +101,12 @@ def flags_by_uid(connection: Connection, uids: SequenceSet) -> Flow[dict[int, fr
     return {each.uid: each.flags for each in found if each.uid and "FLAGS" in each}
 
 
-def _merged(messages: list[Fetched]) -> list[Fetched]:
+def _merge(messages: list[Fetched]) -> list[Fetched]:
     """One for each message, where some have been asked about twice."""
-    merged: dict[int | None, Fetched] = {}
+    merged: dict[int, Fetched] = {}
     for each in messages:
         before = merged.get(each.uid)
-        merged[each.uid] = each if before is None else before.merged(each)
+        merged[each.uid] = each if before is None else before.merge(each)
     return list(merged.values())
 
 
@@ -180,7 +180,7 @@ def store(
 # -- COPY, MOVE, DELETE ----------------------------------------------------------------------------
 
 
-def _joined(results: Iterable[Copied]) -> Copied:
+def _join(results: Iterable[Copied]) -> Copied:
     told = [result for result in results if result.uidvalidity]
     return Copied(
         told[0].uidvalidity if told else None,
@@ -192,7 +192,7 @@ def _joined(results: Iterable[Copied]) -> Copied:
 def copy(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
     """COPY of any number of messages."""
     commands = (Copy(part, mailbox) for part in portions(connection, uids))
-    return _joined((yield from in_portions(connection, commands)))
+    return _join((yield from in_portions(connection, commands)))
 
 
 def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied]:
@@ -203,8 +203,8 @@ def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied
     """
     if connection.can("MOVE"):
         commands = (Move(part, mailbox) for part in portions(connection, uids))
-        return _joined((yield from in_portions(connection, commands)))
-    uids = yield from _pinned(connection, uids)
+        return _join((yield from in_portions(connection, commands)))
+    uids = yield from _pin(connection, uids)
     copied = yield from copy(connection, uids, mailbox)
     yield from store(connection, uids, Change.ADD, ("\\Deleted",), silent=True)
     if connection.can("UIDPLUS"):
@@ -215,7 +215,7 @@ def move(connection: Connection, uids: SequenceSet, mailbox: str) -> Flow[Copied
     return replace(copied, left_behind=uids & known)
 
 
-def _pinned(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:
+def _pin(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:
     """The same messages, even if more arrive meanwhile: none is deleted that was not copied."""
     uidnext = None if connection.mailbox is None else connection.mailbox.uidnext
     if uids.open_ended or (uids and uidnext is not None and uidnext <= uids.last):
@@ -354,7 +354,7 @@ def _in_one(mailbox: str, messages: Sequence[Outgoing]) -> Flow[list[Appended | 
     except CommandError as error:
         limit = error.limit if isinstance(error, PartlyDone) else None
         if not limit or limit >= len(messages):
-            return [_explained(error)] * len(messages)
+            return [_explain(error)] * len(messages)
     outcomes: list[Appended | CommandError] = []
     for start in range(0, len(messages), limit):
         outcomes += yield from _in_one(mailbox, messages[start : start + limit])
@@ -371,7 +371,7 @@ def _one_by_one(
             again = _otherwise(connection, message, outcome)
             if again is not None:
                 (outcome,) = yield from Together(Append(mailbox, (again,)))
-        outcomes.append(_explained(outcome) if isinstance(outcome, CommandError) else outcome[0])
+        outcomes.append(_explain(outcome) if isinstance(outcome, CommandError) else outcome[0])
     return outcomes
 
 
@@ -388,7 +388,7 @@ def _otherwise(connection: Connection, message: Outgoing, error: CommandError) -
     return None
 
 
-def _explained(error: CommandError) -> CommandError:
+def _explain(error: CommandError) -> CommandError:
     """A typed error where only the server's words say that it is the message's fault."""
     if type(error) not in (Refused, Rejected) or error.code is not None:
         return error

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from imaplus.core.fetch import BodySection, Fetch, FetchItem
+from imaplus.core.fetch import Fetch
+from imaplus.core.fetch_items import BodySection, FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.errors import CommandError, NoSuchMessage, Throttled
 from imaplus.flows.messages import fetch
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.reading.summary import (
     HEADER,
     ITEMS,
@@ -41,7 +42,7 @@ def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
         if without:
             for each in (yield from _one_by_one_if_refused(connection, without, (item,))):
                 if each.uid in found:
-                    found[each.uid] = found[each.uid].merged(each)
+                    found[each.uid] = found[each.uid].merge(each)
     return [summarise(found[uid]) for uid in sorted(uid for uid in found if uid and uid in uids)]
 
 

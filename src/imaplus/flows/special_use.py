@@ -14,8 +14,8 @@ from imaplus.errors import CommandError, InvalidArgument, Refused, Rejected
 from imaplus.flows.listing import list_mailboxes, namespaces
 from imaplus.flows.mailboxes import create
 from imaplus.flows.well_known import GENERIC, WELL_KNOWN
-from imaplus.protocol.command import Flow
 from imaplus.protocol.connection import Connection
+from imaplus.protocol.flow import Flow
 from imaplus.wire.mailbox_names import normalise, same
 from imaplus.wire.patterns import lazy_pattern
 

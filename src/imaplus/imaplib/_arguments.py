@@ -96,7 +96,7 @@ def mailbox(name: Text, *, utf8: bool, wildcards: bool = False) -> bytes:
     elif _REFUSED.search(name):
         raise InvalidArgument("NUL, CR and LF are not allowed in commands")
     elif utf8:
-        data = mailbox_names.encode_utf8(mailbox_names.composed(name))
+        data = mailbox_names.encode_utf8(mailbox_names.compose(name))
     else:
         data = _modified_utf7(name)
     return _quoted_if_needed(data, _BARE_PATTERN if wildcards else _BARE)

@@ -55,7 +55,7 @@ class Log:
 
     def _hidden(self, text: str) -> str:
         data = text.encode(errors="surrogateescape")
-        return self._secrets.blanked(data).decode(errors="surrogateescape")
+        return self._secrets.blank(data).decode(errors="surrogateescape")
 
     def _keep_secret(self, *secrets: bytes) -> None:
         """Blank these from here on, in octets and in what `repr` makes of them."""

@@ -202,7 +202,7 @@ class Machine(Quoting):
         self._begin_secrecy(name, args)
         self._journal = connection_log(self._journal)
         if self._journal is not None:
-            self._journal.sent(self.tagpre.decode(), tag, name)
+            self._journal.log_command(self.tagpre.decode(), tag, name)
         self._write(tag + b" " + segments[0], shown=self._shown(tag, name, segments[0]))
         for segment in segments[1:]:
             if not self._may_go_on(tag, name):
@@ -343,7 +343,7 @@ class Machine(Quoting):
         except self.error as error:
             raise self._explained(self.error, name, error) from error
         if self._journal is not None:
-            self._journal.answered(self.tagpre.decode(), tag, name, typ, self.state)
+            self._journal.log_status(self.tagpre.decode(), tag, name, typ, self.state)
         if not logout:
             self._check_bye()
         if typ == "BAD":
@@ -365,7 +365,7 @@ class Machine(Quoting):
 
     def _quotable(self, data: Iterable[bytes | None]) -> list[bytes]:
         """The texts of a status as an error shows them."""
-        return [shortened(self._secrets.blanked(each)) for each in data if each is not None]
+        return [shortened(self._secrets.blank(each)) for each in data if each is not None]
 
     # -- secrets --------------------------------------------------------------------------------
 

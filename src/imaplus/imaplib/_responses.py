@@ -19,7 +19,7 @@ from imaplus.imaplib._public import public
 from imaplus.imaplib._selected import Selected
 from imaplus.imaplib._transport import Transport, with_words
 from imaplus.wire.patterns import lazy_pattern
-from imaplus.wire.quoted import Broken, begins_response, broken, may_go_on
+from imaplus.wire.quoted import Broken, begins_response, find_broken, may_go_on
 
 Data: TypeAlias = "bytes | tuple[bytes, bytes]"
 """One response: its line, or what stands before a literal, and the literal."""
@@ -280,7 +280,7 @@ class Responses(Transport):
             return None
         if line[-1:] in _ENDS and self._announced(typ, line) is not None:
             return None
-        return broken(line, response=response)
+        return find_broken(line, response=response)
 
     def _next_line_with_text(self, line: bytes = b"") -> bytes:
         """This line or the next that has text, without NUL octets before it (quirks 2 and 5)."""
@@ -389,14 +389,14 @@ class Responses(Transport):
             return False
         if line == b"\n" or self._in_string:
             return True
-        return broken(line[:-1], response=self._begun) is not None
+        return find_broken(line[:-1], response=self._begun) is not None
 
     def _quoted(self, line: bytes) -> str:
         """A line of the server's as an error shows it."""
-        return repr(shortened(self._secrets.blanked(line)))
+        return repr(shortened(self._secrets.blank(line)))
 
     def _plain(self, line: bytes) -> str:
-        return shortened(self._secrets.blanked(line)).decode("utf-8", "replace")
+        return shortened(self._secrets.blank(line)).decode("utf-8", "replace")
 
     def _match(self, cre: re.Pattern[bytes], s: bytes) -> bool:
         """Match a pattern; what it found is in `mo`."""

@@ -14,13 +14,16 @@ from imaplus.client._sync import Client
 from imaplus.client._sync_runner import Runner
 from imaplus.client.endpoints import DEFAULT_TLS, Timeouts, Tls
 from imaplus.client.streams import Stream
+from imaplus.core.bulk import bulk_reader
 from imaplus.errors import ConnectionLost, ProtocolError, StateError, TimedOut
 from imaplus.imaplib._selected import Selected
-from imaplus.protocol.command import Command, Pending, State
+from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.mailbox import Mailbox as SelectedMailbox
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.response import parse
+from imaplus.protocol.state import State
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern
@@ -138,7 +141,7 @@ class HookRunner(Runner):
         stream = HookStream(imap)
         super().__init__(
             stream,
-            Connection(limits=imap.limits, secure=stream.secure),
+            Connection(limits=imap.limits, secure=stream.secure, bulk=bulk_reader),
             tls=DEFAULT_TLS,
             host=imap.host or "localhost",
             timeouts=TIMEOUTS,
@@ -221,8 +224,8 @@ class HookRunner(Runner):
             name = Cursor(Frame(selected.name), utf8=connection.utf8).mailbox()
             import imaplus.core.fetched  # noqa: F401 - as Select does
 
-            connection.open_mailbox(name, read_only=selected.read_only)
-            self._known, self._opened = selected, connection.opened()
+            connection.start_opening(name, read_only=selected.read_only)
+            self._known, self._opened = selected, connection.finish_opening()
             for value in _told(selected):
                 self._opened.apply(value)
         # Which messages went while the IMAP4 was used is not known here, and so neither is which

@@ -87,7 +87,7 @@ def _has_same_messages(mailbox: Mailbox, journal: Journal) -> bool:
     agreeing = 0
     for message in mailbox.fetch("1:*", "INTERNALDATE", "RFC822.SIZE") if mailbox.exists else ():
         uid = message.uid
-        if uid is None or uid >= uidnext:
+        if uid >= uidnext:
             continue
         if uid not in entries or differs(message, entries[uid]):
             return False

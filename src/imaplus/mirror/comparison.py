@@ -127,8 +127,6 @@ class Comparison:
         present = array("I")
         doubting = "RFC822.SIZE" in items
         for message in self._messages(items):
-            if message.uid is None:
-                continue
             present.append(message.uid)
             if message.uid in self._known:
                 self._note(changes, message, message.uid)
@@ -157,7 +155,7 @@ class Comparison:
         gone = frozenset(vanished)
         new = array("I")
         for message in changed:
-            if message.uid is None or message.uid in gone:
+            if message.uid in gone:
                 continue
             if message.uid in self._known:
                 self._note(changes, message, message.uid)
@@ -253,5 +251,5 @@ def date_of(message: Fetched) -> datetime | None:
 
 
 def uids_of(messages: Iterable[Fetched]) -> Iterator[int]:
-    """The UIDs of messages that have one."""
-    return (message.uid for message in messages if message.uid is not None)
+    """The UIDs of messages."""
+    return (message.uid for message in messages)

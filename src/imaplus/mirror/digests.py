@@ -35,5 +35,5 @@ def digests(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, str]]:
     for message in mailbox.fetch(uids, BODY, into=lambda uid, size: Digest()):
         body = message.get(KEY)
         found = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body
-        if message.uid is not None and isinstance(found, str):
+        if isinstance(found, str):
             yield message.uid, found

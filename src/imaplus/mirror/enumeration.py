@@ -182,9 +182,7 @@ def by_fetch(mailbox: Mailbox) -> SequenceSet:
     """The UIDs of all messages, as FETCH tells them."""
     if not mailbox.exists:
         return NOTHING
-    return SequenceSet.of(
-        message.uid for message in mailbox.fetch("1:*", "UID") if message.uid is not None
-    )
+    return SequenceSet.of(message.uid for message in mailbox.fetch("1:*", "UID"))
 
 
 def by_sequence(mailbox: Mailbox) -> SequenceSet:

@@ -197,8 +197,6 @@ class Fetching:
         messages = self._mailbox.fetch(uids, *self._items, BODY, into=self._sink, into_from=SMALL)
         for message in messages:
             uid = message.uid
-            if uid is None:
-                continue
             if KEY in message:
                 self._refused = self._barren = 0
                 self._had.append(uid)

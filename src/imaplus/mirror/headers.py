@@ -30,7 +30,7 @@ def headers(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, bytes]]:
     """UID and header of each of these messages that the server sends, with the empty line."""
     for message in mailbox.fetch(uids, HEADER):
         header = message.get(HEADER.key)
-        if message.uid is not None and isinstance(header, bytes):
+        if isinstance(header, bytes):
             yield message.uid, header
 
 

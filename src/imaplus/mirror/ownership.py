@@ -131,5 +131,5 @@ def _unlike(mailbox: Mailbox, uids: SequenceSet, entries: Entries) -> list[bool]
     return [
         differs(message, entries[message.uid])
         for message in mailbox.fetch(uids, "INTERNALDATE", "RFC822.SIZE")
-        if message.uid is not None and message.uid in entries
+        if message.uid in entries
     ]

@@ -82,7 +82,6 @@ def recognised(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, in
     seen: dict[int, Key] = {
         message.uid: (value_of(message, "RFC822.SIZE"), date_of(message))
         for message in _messages(mailbox)
-        if message.uid is not None
     }
     return _recognise(store, mailbox, journal, seen)
 

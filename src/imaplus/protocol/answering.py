@@ -1,6 +1,6 @@
-"""An answer that takes a while to work out, so that whoever runs a connection may do it elsewhere.
+"""An answer that takes time to work out, which may be done outside of an event loop.
 
-SCRAM derives keys for a tenth of a second or more; an event loop has better to do.
+SCRAM derives keys for a tenth of a second or more.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from threading import Lock
 from typing import Any
 
 from imaplus.errors import ImapError
-from imaplus.protocol.command import Pending
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.response import Continuation
 from imaplus.wire.secret import Secret
 
 
 class Answering:
-    """What a command says to a challenge. Call it, in any thread, then give it to
-    `Connection.answered()`. Calling it twice does no harm, nor does calling it at the same time."""
+    """The answer of a command to a challenge, to be worked out.
+
+    Call it, in any thread, then pass it to `Connection.send_answer()`. It may be called twice, and
+    by two threads at once.
+    """
 
     __slots__ = ("_challenge", "_done", "_lock", "error", "line", "pending")
 
@@ -31,7 +34,7 @@ class Answering:
         self._done = False
 
     def __call__(self) -> None:
-        """Work it out."""
+        """Work out the answer: sets `line` or `error`."""
         with self._lock:
             if self._done:
                 return

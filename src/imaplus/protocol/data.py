@@ -7,16 +7,14 @@ because they may come at any time, to whichever command (RFC 9051, 5.2).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence, Set
 from functools import lru_cache
-from typing import ClassVar, Final, NamedTuple
+from typing import Final
 
 from imaplus.protocol.response import code, numbered_response, response
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
-from imaplus.wire.frames import Frame
-from imaplus.wire.framing import Framer, Rows
 from imaplus.wire.patterns import lazy_pattern
+from imaplus.wire.set_reading import read_uid_set
 from imaplus.wire.sets import SequenceSet
 
 
@@ -53,7 +51,7 @@ class Enabled:
 
 
 @response("ENABLED")
-def enabled(c: Cursor) -> Enabled:
+def parse_enabled(c: Cursor) -> Enabled:
     return Enabled(frozenset(c.rest().decode("ascii", "replace").upper().split()))
 
 
@@ -116,7 +114,7 @@ class Vanished:
 
 
 @response("VANISHED")
-def vanished(c: Cursor) -> Vanished:
+def parse_vanished(c: Cursor) -> Vanished:
     # expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids
     c.sp()
     earlier = c.accept(b"(")
@@ -125,70 +123,30 @@ def vanished(c: Cursor) -> Vanished:
             c.fail("EARLIER")
         c.expect(b")")
         c.sp()
-    return Vanished(c.uid_set(), earlier)
+    return Vanished(read_uid_set(c), earlier)
 
 
-class MessageData:
-    """What a FETCH response says of one message: the base of `core.fetched.Fetched`."""
+class MessageData(ABC):
+    """What one FETCH response says of a message: the base of `core.fetched.FetchData`."""
 
-    __slots__ = ("seq", "uid")
+    __slots__ = ("seq",)
 
-    def __init__(self, seq: int, uid: int | None) -> None:
+    def __init__(self, seq: int) -> None:
         self.seq: int = seq
-        self.uid: int | None = uid
+
+    @property
+    def uid(self) -> int | None:
+        """The UID, or None if the server did not send it."""
+        return None
 
     @property
     def subject(self) -> int | None:
-        """Whose question it answers: as `Command.subject`."""
+        """The message it is about: see `Command.subject`."""
         return self.uid
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not MessageData:
-            return NotImplemented
-        return (self.seq, self.uid) == (other.seq, other.uid)
-
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-
-    def with_uid(self, uid: int | None) -> MessageData:
-        """The same, of a message that turned out to have this UID."""
-        return MessageData(self.seq, uid)
-
-
-class MessageRun(ABC):
-    """What FETCH responses say of messages, one after another: MessageData by the thousand.
-
-    `seqs` and `uids` are those of all, and `names` the items that each response has. `seqs` is a
-    `range` only where messages follow one another and their UIDs ascend, as they should (RFC 9051,
-    2.3.1.1). One by one they are made only for who iterates.
-    """
-
-    __slots__ = ("seqs", "uids")
-
-    def __init__(self, seqs: Sequence[int], uids: Sequence[int]) -> None:
-        self.seqs: Sequence[int] = seqs
-        self.uids: Sequence[int] = uids
-
-    def __len__(self) -> int:
-        return len(self.uids)
-
-    @property
     @abstractmethod
-    def names(self) -> Set[str]:
-        """The items that each response has, or seems to have."""
-
-    @abstractmethod
-    def __iter__(self) -> Iterator[MessageData]:
-        """What each of the responses says."""
-
-
-class RunShape(NamedTuple):
-    """What responses look like that come by the thousand, so that many can be read at once."""
-
-    take: Callable[[Framer], tuple[bytes, Rows]]
-    """Takes as many as come next: their octets, and the groups of a pattern for each."""
-    read: Callable[[bytes, Rows, Callable[[Frame], Cursor]], MessageRun | None]
-    """Gives what `parse()` would make of each of them, or None if that must be asked. What it is
-    given last makes a cursor over a frame."""
+    def with_uid(self, uid: int) -> MessageData:
+        """The same data, of the message with this UID."""
 
 
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------

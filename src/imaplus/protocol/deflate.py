@@ -63,6 +63,6 @@ class Deflating:
     def __init__(self) -> None:
         self._stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
-    def deflated(self, data: bytes) -> bytes:
+    def deflate(self, data: bytes) -> bytes:
         """The octets, so that the server can inflate all of them at once."""
         return self._stream.compress(data) + self._stream.flush(zlib.Z_SYNC_FLUSH)

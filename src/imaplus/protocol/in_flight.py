@@ -1,7 +1,7 @@
-"""The commands on the wire, oldest first, and which of them a new one must get along with.
+"""The commands in flight, oldest first: which of them a value answers, and which may be added.
 
-A caller may pipeline thousands. Whether answers can be told apart is for the commands to say
-(`Command.may_join`); here is only that not all of them have to be asked.
+A caller may pipeline thousands. The commands decide whether their answers can be told apart
+(`Command.may_join`); this only avoids asking all of them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from imaplus.protocol.command import Pending, State
+from imaplus.protocol.pending import Pending
+from imaplus.protocol.state import State
 
 MOST: Final = 1000
-"""Commands on the wire at once: enough to hide any round trip, and few enough to look through."""
+"""Limit on commands in flight: enough to hide any round trip, few enough to look through."""
 
 Tagged = dict[str, Pending[Any]]
 
@@ -25,7 +26,7 @@ class InFlight:
 
     def __init__(self) -> None:
         self.sinks_from: list[int] = []
-        """Of those that have sinks of their own: the octets from which on they are asked."""
+        """The smallest literal, in bytes, that each command with sinks must be asked about."""
         self._by_tag: Tagged = {}
         self._by_subject: dict[Hashable, Tagged] = {}
         self._exclusive: list[Pending[Any]] = []  # few: they hardly go together
@@ -64,8 +65,8 @@ class InFlight:
         command = pending.command
         self._added += 1
         pending.age = self._added
-        if (octets := command.sinks_from) is not None:
-            self.sinks_from.append(octets)
+        if (size := command.sinks_from) is not None:
+            self.sinks_from.append(size)
         self._by_tag[pending.tag] = pending
         if command.collects:
             self._collecting[command.collects] = self._collecting.get(command.collects, 0) + 1
@@ -77,8 +78,8 @@ class InFlight:
     def remove(self, pending: Pending[Any]) -> None:
         """It is over."""
         command = pending.command
-        if (octets := command.sinks_from) is not None:
-            self.sinks_from.remove(octets)
+        if (size := command.sinks_from) is not None:
+            self.sinks_from.remove(size)
         del self._by_tag[pending.tag]
         if command.collects:
             self._collecting[command.collects] -= 1
@@ -100,7 +101,7 @@ class InFlight:
         self._collecting.clear()
         self._exclusive.clear()
 
-    def welcome(self, pending: Pending[Any]) -> bool:
+    def may_add(self, pending: Pending[Any]) -> bool:
         """Whether a command may be sent now, beside those that are on the wire."""
         command = pending.command
         if not self._by_tag:

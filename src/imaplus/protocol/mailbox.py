@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from imaplus.errors import UidValidityChanged
+from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.data import (
     Exists,
     Expunged,
@@ -19,7 +20,6 @@ from imaplus.protocol.data import (
     HighestModSeq,
     MailboxId,
     MessageData,
-    MessageRun,
     PermanentFlags,
     Recent,
     UidNext,
@@ -68,7 +68,7 @@ class Mailbox:
         self._unknown_gone = False  # among these are some whose UID was unknown: zeros
 
     def apply(self, value: object) -> object:
-        """Take in what the server said; the value again, with the UID that the map knows for it."""
+        """Update this with a value, and return the value, with its UID added if the map has it."""
         if isinstance(value, MessageData):
             if value.uid is not None:
                 self._learn(value.seq, value.uid)
@@ -201,7 +201,7 @@ class Mailbox:
         self._uids[place] = uid
 
     def learn_run(self, run: MessageRun) -> None:
-        """Take in what `apply()` would of each."""
+        """Learn the UIDs of a run, as `apply()` would one by one."""
         seqs, uids = run.seqs, run.uids
         if isinstance(seqs, range) and not self._gone:
             following = seqs.start == self._size + 1

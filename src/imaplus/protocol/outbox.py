@@ -1,7 +1,7 @@
 """What is to be written: the segments of commands, in order, and where to wait for a `+`.
 
-It turns pieces into octets, a large literal chunk by chunk as it is read, compressed if that is
-on, and knows when a command has been written whole. It does not know what commands mean.
+It turns pieces into bytes, large literals chunk by chunk as they are read, compresses them if that
+is on, and knows when a command has been written whole. It does not know what commands mean.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from imaplus.protocol.command import Pending
+from imaplus.protocol.pending import Pending
 from imaplus.protocol.telling import Telling
 from imaplus.wire.secret import Secret
 from imaplus.wire.writer import Piece
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imaplus.protocol.deflate import Deflating
 
 ENOUGH: Final = 1 << 16
-"""Octets given at once: small commands travel together, large literals do not fill memory."""
+"""Bytes returned at once: small commands travel together, large literals do not fill memory."""
 
 
 class Outbox:
@@ -55,7 +55,7 @@ class Outbox:
 
     def _write_segment(self, pending: Pending[Any]) -> None:
         segment = pending.segments.pop()
-        self._telling.sent(segment)
+        self._telling.show_sent(segment)
         last = None if pending.segments else pending
         for piece in segment[:-1]:
             self._ready.append((piece, None))
@@ -72,8 +72,8 @@ class Outbox:
             self._waiting = None
         pending.segments.clear()
 
-    def answered(self, pending: Pending[Any], line: bytes | Secret | None) -> None:
-        """The server said `+` to a whole command: write a line, or the interruption that waits."""
+    def answer(self, pending: Pending[Any], line: bytes | Secret | None) -> None:
+        """Write a line, or the interruption that waits, now that the server has said `+`."""
         pending.continued = True
         if line is None:
             line, pending.interruption = pending.interruption, None
@@ -94,7 +94,7 @@ class Outbox:
         secret = isinstance(line, Secret)
         data = line.reveal().encode() if isinstance(line, Secret) else line
         piece = Piece(data + b"\r\n", secret)
-        self._telling.sent((piece,))
+        self._telling.show_sent((piece,))
         self._ready.append((piece, None))
 
     def compress(self) -> None:
@@ -109,7 +109,7 @@ class Outbox:
         self._current = self._waiting = None
 
     def take(self) -> bytes:
-        """The next octets; empty when there are none for now."""
+        """The next bytes to write; empty when there are none for now."""
         parts: list[bytes] = []
         size = 0
         self._current = self._current or self._parts()
@@ -121,19 +121,19 @@ class Outbox:
         else:
             self._current = None
         data = b"".join(parts)
-        return data if self._deflating is None or not data else self._deflating.deflated(data)
+        return data if self._deflating is None or not data else self._deflating.deflate(data)
 
     def _parts(self) -> Iterator[bytes]:
         while self._ready:
             ready, self._ready = self._ready, []
             for piece, ends in ready:
                 if isinstance(piece.data, bytes):
-                    self._written(ends)
+                    self._note_written(ends)
                     yield piece.data
                 else:
                     yield from piece.data.chunks()
-                    self._written(ends)
+                    self._note_written(ends)
 
-    def _written(self, pending: Pending[Any] | None) -> None:
+    def _note_written(self, pending: Pending[Any] | None) -> None:
         if pending is not None:
             pending.written = True

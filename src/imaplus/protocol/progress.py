@@ -31,6 +31,6 @@ class Progress:
         self.unfinished: int = 0
         """Octets of text of a response whose end has not come. It is the only one that shrinks."""
 
-    def answered(self, octets: int, responses: int = 1) -> None:
-        """Responses have come that a command asked for."""
-        self.octets += max(octets, LEAST * responses)
+    def count_answer(self, size: int, responses: int = 1) -> None:
+        """Count responses of `size` bytes together that answer a command."""
+        self.octets += max(size, LEAST * responses)

@@ -7,21 +7,11 @@ becomes `Unknown`: neither ends anything. Nothing here has state.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from imaplus.errors import (
-    AuthenticationFailed,
-    CommandError,
-    NoSuchMailbox,
-    OverQuota,
-    ProtocolError,
-    Refused,
-    Rejected,
-    Throttled,
-)
+from imaplus.errors import ProtocolError
 from imaplus.records import field, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
@@ -133,8 +123,8 @@ class Status:
             return None
         return decode_text(self._argument.text.partition(b" ")[2].strip()) or None
 
-    def shown(self, text: Callable[[str], str], argument: Callable[[bytes], bytes]) -> Status:
-        """The same, with what functions make of its text and of its code's argument."""
+    def rewrite(self, text: Callable[[str], str], argument: Callable[[bytes], bytes]) -> Status:
+        """A copy in which functions have replaced the text and the argument of the code."""
         cursor = None
         if self._argument is not None:
             name, space, rest = self._argument.text.partition(b" ")
@@ -152,55 +142,6 @@ class Status:
             return parser(self._argument)
         except ProtocolError:
             return None
-
-    def error(self, command: str) -> CommandError:
-        """The error that this NO or BAD is for the caller of a command."""
-        if self.kind == "NO" and self.code is None and (inner := _code_within(self)) is not None:
-            return inner.error(command)
-        kind: type[CommandError] = Rejected if self.kind == "BAD" else Refused
-        kind = Refused.by_code.get(self.code or "", kind)
-        if self.kind == "NO" and self.code is None:
-            if _NO_MAILBOX.search(self.text):
-                kind = NoSuchMailbox  # Dovecot, Cyrus and Courier give no code to SELECT
-            elif _OVER_QUOTA.search(self.text):
-                kind = OverQuota  # quirk 99: Cyrus 3.6 gives no code to APPEND
-        if _NOT_CONNECTED in self.text:
-            kind = AuthenticationFailed  # quirk 26: Exchange says OK to a wrong password
-        from imaplus.protocol.busy import is_busy
-
-        if is_busy(command, self.code, self.text):
-            kind = Throttled
-        told = self.kind, self.code, self.text, self.data
-        error = kind(command, *told, argument=self.argument)
-        if isinstance(error, Throttled) and (backoff := _BACKOFF.search(self.text)):
-            error.retry_after = int(backoff[1]) / 1000
-        return error
-
-
-_NO_MAILBOX: Final = lazy_pattern(
-    r"(?:mailbox|folder)\b.*(?:does not|doesn't) exist|(?:no such|unknown|nonexistent) "
-    r"(?:mailbox|folder)|unable to open this mailbox",
-    re.IGNORECASE,
-)
-_OVER_QUOTA: Final = lazy_pattern(
-    r"\b(?:over|out of|exceed\w*)[ -]?(?:\w+ ){0,3}quota|"
-    r"\bquota (?:\w+ ){0,2}(?:exceeded|reached)|"
-    r"mailbox (?:is )?full",
-    re.IGNORECASE,
-)
-_CODE_WITHIN: Final = lazy_pattern(r" ?\[([A-Z-]+)\]")
-_NOT_CONNECTED: Final = "authenticated but not connected"
-# quirk 33: "BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds"
-_BACKOFF: Final = lazy_pattern(r"Suggested Backoff Time: ([0-9]{1,9}) milliseconds")
-
-
-def _code_within(status: Status) -> Status | None:
-    """quirk 100: GNU mailutils puts the command's name before the code, `NO APPEND [TRYCREATE]`."""
-    match = _CODE_WITHIN.search(status.text)
-    if match is None or match[1] not in Refused.by_code:
-        return None
-    text = status.text[: match.start()] + status.text[match.end() :]
-    return Status(status.kind, text.strip(), match[1], status.tag)
 
 
 @code("WEBALERT")
@@ -235,61 +176,63 @@ def parse(frame: Frame, *, utf8: bool = False, limits: Limits = DEFAULT_LIMITS) 
     c = Cursor(frame, utf8=utf8, limits=limits)
     if (match := _NUMBERED.match(text)) and (numbered := _numbered.get(match[2].decode())):
         c.pos = match.end()
-        return _read(frame, match[2].decode(), numbered, c, int(match[1]))
+        return _parse_with(frame, match[2].decode(), numbered, c, int(match[1]))
     if (match := _NAMED.match(text)) and (parser := _responses.get(match[1].decode())):
         c.pos = match.end()
-        return _read(frame, match[1].decode(), parser, c)
+        return _parse_with(frame, match[1].decode(), parser, c)
     try:
         if c.accept(b"*"):
-            return _untagged(c, frame)
+            return _read_untagged(c, frame)
         if c.accept(b"+"):  # quirk 3: "+" alone, without a space
             c.accept_sp()
             return Continuation(c.rest())
         if c.peek() == b"[":
-            return _status(c, "OK", None)  # quirk 23: Office 365 forgets "* OK"
+            return _read_status(c, "OK", None)  # quirk 23: Office 365 forgets "* OK"
         if c.accept(b"Server Unavailable"):
             return Status("BYE", decode_text(c.text))  # quirk 20: Exchange's last words
-        return _tagged(c)
+        return _read_tagged(c)
     except ProtocolError as error:
         return Malformed("", frame, error)
 
 
-def _untagged(c: Cursor, frame: Frame) -> object:
+def _read_untagged(c: Cursor, frame: Frame) -> object:
     c.accept_sp()
     if c.peek() == b"[":
-        return _status(c, "OK", None)  # quirk 23
+        return _read_status(c, "OK", None)  # quirk 23
     number = c.accept_number()
     if number is not None:
         c.sp()
     name = c.keyword()
     if number is None and name in _STATUS:
-        return _status(c, name, None)
+        return _read_status(c, name, None)
     if number == 0 and name in ("FETCH", "EXPUNGE"):
         return Unknown(name, frame)  # quirk 32: Courier's message 0
     if number is not None and (numbered := _numbered.get(name)) is not None:
-        return _read(frame, name, numbered, c, number)
+        return _parse_with(frame, name, numbered, c, number)
     if number is None and (parser := _responses.get(name)) is not None:
-        return _read(frame, name, parser, c)
+        return _parse_with(frame, name, parser, c)
     return Unknown(name, frame)
 
 
-def _read(frame: Frame, name: str, parser: Callable[..., object], *arguments: object) -> object:
+def _parse_with(
+    frame: Frame, name: str, parser: Callable[..., object], *arguments: object
+) -> object:
     try:
         return parser(*arguments)
     except ProtocolError as error:
         return Malformed(name, frame, error)
 
 
-def _tagged(c: Cursor) -> Status:
+def _read_tagged(c: Cursor) -> Status:
     tag = c.atom()
     c.sp()
     kind = c.keyword()
     if kind not in _TAGGED:
         c.fail("OK, NO or BAD")
-    return _status(c, kind, tag)
+    return _read_status(c, kind, tag)
 
 
-def _status(c: Cursor, kind: str, tag: str | None) -> Status:
+def _read_status(c: Cursor, kind: str, tag: str | None) -> Status:
     """resp-text = ["[" resp-text-code "]" SP] [text]; a code that is none is text (quirk 25)."""
     c.accept_sp()
     start, match = c.pos, None

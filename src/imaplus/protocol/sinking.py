@@ -6,9 +6,9 @@ from typing import Any
 
 from imaplus.errors import ProtocolError
 from imaplus.protocol.body_names import name_of_body
-from imaplus.protocol.command import Pending
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.in_flight import InFlight
+from imaplus.protocol.pending import Pending
 from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 
@@ -29,7 +29,7 @@ class Sinks:
     def choose(self, text: bytearray, size: int, held: int) -> Sink:
         """The sink for a literal, by the text that comes before it.
 
-        `held` octets of literals of the same response are in memory.
+        `held` bytes of literals of the same response are in memory.
         """
         self.owner = None
         for pending in self._in_flight if self._in_flight.sinks_from else ():
@@ -41,13 +41,13 @@ class Sinks:
         self.wanted = False
         if name_of_body(text) is None:
             if size > self._limits.small_literal:
-                raise ProtocolError(f"a literal of {size} octets where no body was asked for")
+                raise ProtocolError(f"a literal of {size} bytes where no body was asked for")
         elif not self._in_flight.collects(MessageData):
             if held + size > self._limits.unasked:
-                raise ProtocolError(f"a body of {size} octets that no command asked for")
+                raise ProtocolError(f"a body of {size} bytes that no command asked for")
         elif size > self._limits.literal:
             return Discard(
-                ProtocolError(f"a body of {size} octets is too large for memory: download it")
+                ProtocolError(f"a body of {size} bytes is too large for memory: download it")
             )
         else:
             self.wanted = self._in_flight.awaits(MessageData)

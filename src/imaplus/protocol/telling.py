@@ -1,7 +1,7 @@
-"""What people are told of a dialogue: traces of it, and the server's last words for an error.
+"""What is shown of a dialogue: traces, and the server's last words, which errors quote.
 
-Secrets are blanked in both, those that we send and those that the server repeats. What lines mean
-is known to the connection, which says which of them are worth telling.
+Secrets are blanked in both, those that are sent and those that the server repeats. The connection
+decides which lines to pass here.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from imaplus.errors import ProtocolError, shortened
 from imaplus.protocol.response import Malformed, Status, parse
 from imaplus.wire.blanking import BLANK, Blanking
 from imaplus.wire.frames import Frame, Limits
+from imaplus.wire.framing import Framer
 from imaplus.wire.secret import Secret
 from imaplus.wire.tokens import decode_text
 from imaplus.wire.writer import Segment
 
 Trace = Callable[[str, bytes], object]
-"""Told each line of the dialogue, secrets blanked: ("C" or "S", octets without line end)."""
+"""Told each line of the dialogue, secrets blanked: ("C" or "S", bytes without line end)."""
 
 MOST_WORDS: Final = 3
-"""Lines that an error quotes: the latest ones say why."""
+"""Number of lines that an error quotes, the latest ones."""
 
 
 class Telling:
@@ -32,7 +33,7 @@ class Telling:
 
     def __init__(self, trace: Trace | None = None) -> None:
         self.heard: int = 0
-        """Lines heard so far: what `words()` takes as a beginning."""
+        """Number of lines heard so far, to pass to `words()` later."""
         self.remembers: bool = False
         """Whether there are words to `forget()`."""
         self._lines: deque[tuple[int, str]] = deque(maxlen=MOST_WORDS)
@@ -41,38 +42,38 @@ class Telling:
 
     @property
     def traces(self) -> bool:
-        """Whether anybody is told of all lines."""
+        """Whether there is a trace."""
         return self._trace is not None
 
     # -- secrets ----------------------------------------------------------------------------
 
-    def log_in(self, secrets: Iterable[Secret]) -> None:
+    def keep_secrets(self, secrets: Iterable[Secret]) -> None:
         """Blank these from here on, as they are and in base64, instead of earlier ones."""
         self._secrets.forget()
         for secret in secrets:
             self._secrets.keep(secret.reveal().encode())
 
-    def hidden(self, data: bytes) -> bytes:
-        """The octets without the secrets in them."""
-        return self._secrets.blanked(data)
+    def hide(self, data: bytes) -> bytes:
+        """The bytes with secrets blanked."""
+        return self._secrets.blank(data)
 
-    def hidden_text(self, text: str) -> str:
-        """The same of a text."""
-        return decode_text(self.hidden(text.encode(errors="surrogateescape")))
+    def hide_in_text(self, text: str) -> str:
+        """The text with secrets blanked."""
+        return decode_text(self.hide(text.encode(errors="surrogateescape")))
 
-    def hidden_frame(self, frame: Frame) -> Frame:
-        """The same of a response."""
-        literals = (self.hidden(x) if isinstance(x, bytes) else x for x in frame.literals)
-        return Frame(self.hidden(frame.text), tuple(literals))
+    def hide_in_frame(self, frame: Frame) -> Frame:
+        """The response with secrets blanked."""
+        literals = (self.hide(x) if isinstance(x, bytes) else x for x in frame.literals)
+        return Frame(self.hide(frame.text), tuple(literals))
 
-    def hidden_status(self, status: Status) -> Status:
-        """The same of what an error will say."""
-        return status.shown(self.hidden_text, self.hidden) if self._secrets else status
+    def hide_in_status(self, status: Status) -> Status:
+        """The status with secrets blanked, as an error quotes it."""
+        return status.rewrite(self.hide_in_text, self.hide) if self._secrets else status
 
     # -- the trace --------------------------------------------------------------------------
 
-    def sent(self, segment: Segment) -> None:
-        """This goes out. What of it is secret is blanked from here on."""
+    def show_sent(self, segment: Segment) -> None:
+        """Trace what is being sent. Secrets in it are blanked from here on."""
         for piece in segment:
             if piece[1] and isinstance(piece.data, bytes):
                 self._secrets.keep(piece.data.removesuffix(b"\r\n"))
@@ -83,33 +84,40 @@ class Telling:
             if piece.secret
             else piece.data
             if isinstance(piece.data, bytes)
-            else b"(%d octets)" % piece.data.size
+            else b"(%d bytes)" % piece.data.size
             for piece in segment
         )
         self._trace("C", shown.removesuffix(b"\r\n"))
 
-    def came(self, frame: Frame, *, confidential: bool) -> None:
-        """This came in, to a command that is `confidential` or not."""
+    def show_received(self, frame: Frame, *, confidential: bool) -> None:
+        """Trace a response. `confidential` blanks what a continuation request says."""
         if self._trace is None:
             return
         if confidential and frame.text.startswith(b"+"):
             self._trace("S", b"+ " + BLANK)
         else:
-            self._trace("S", self.hidden(frame.whole))
+            self._trace("S", self.hide(frame.whole))
+
+    def show_run(self, data: bytes, limits: Limits) -> None:
+        """Trace many complete responses, one by one."""
+        framer = Framer(limits)
+        framer.feed(data)
+        while (frame := framer.next_frame()) is not None:
+            self.show_received(frame, confidential=False)
 
     # -- last words -------------------------------------------------------------------------
 
     def hear(self, line: bytes) -> None:
-        """The server said this to nobody's question."""
+        """Remember a line that answers no command, to quote it in errors."""
         self.heard += 1
         self.remembers = True
-        text = decode_text(self.hidden(shortened(line, 1 << 12)))
+        text = decode_text(self.hide(shortened(line, 1 << 12)))
         self._lines.append((self.heard, shortened(text)))
 
-    def malformed(self, value: Malformed, *, utf8: bool, limits: Limits) -> Malformed:
-        """What could not be read, without secrets. What is no response at all is heard."""
+    def hide_in_malformed(self, value: Malformed, *, utf8: bool, limits: Limits) -> Malformed:
+        """The value with secrets blanked. A line that is no response counts as a last word."""
         if self._secrets:
-            hidden = self.hidden_frame(value.frame)
+            hidden = self.hide_in_frame(value.frame)
             again = parse(hidden, utf8=utf8, limits=limits)
             error = again.error if isinstance(again, Malformed) else ProtocolError("a secret came")
             value = Malformed(value.name, hidden, error)
@@ -118,7 +126,7 @@ class Telling:
         return value
 
     def words(self, since: int = 0) -> tuple[str, ...]:
-        """The latest lines that were heard after so many others."""
+        """The latest lines heard since `heard` was `since`."""
         return tuple(text for number, text in self._lines if number > since)
 
     def forget(self) -> None:
@@ -129,5 +137,5 @@ class Telling:
 
 
 def may_be_words(line: bytes) -> bool:
-    """Whether the beginning of a line, at which the stream ended, is no data of a mailbox."""
+    """Whether an incomplete line may say why the stream ended, and is not data of a mailbox."""
     return bool(line) and (line[:2] != b"* " or line[2:5] in (b"NO ", b"BAD", b"BYE"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from imaplus.core.envelope import Envelope
-from imaplus.core.fetch import BodySection, FetchItem
+from imaplus.core.fetch_items import BodySection, FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.parts import Part
 from imaplus.errors import ProtocolError

@@ -15,6 +15,7 @@ from imaplus.testing.session import Session, end
 from imaplus.testing.store import SYSTEM_FLAGS, Mailbox
 from imaplus.testing.view import View
 from imaplus.wire.cursor import Cursor
+from imaplus.wire.set_reading import read_sequence_set
 from imaplus.wire.sets import SequenceSet
 
 MOST_KEYWORDS_LOOKED_FOR: Final = 1000
@@ -95,12 +96,12 @@ def _resync(c: Cursor) -> Resync:
     modseq = c.number()
     known = None
     if c.accept_sp() and c.peek() != b"(":
-        known = c.sequence_set()
+        known = read_sequence_set(c)
         c.accept_sp()
     if c.accept(b"("):
-        seqs = c.sequence_set()
+        seqs = read_sequence_set(c)
         c.expect(b" ")
-        uids = c.sequence_set()
+        uids = read_sequence_set(c)
         c.expect(b")")
         if seqs.open_ended or uids.open_ended or len(seqs) != len(uids):
             raise Bad("QRESYNC's sequence numbers and UIDs do not match")

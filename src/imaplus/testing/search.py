@@ -122,12 +122,12 @@ class Keys:
 
     def _key_not(self) -> Test:
         self._c.expect(b" ")
-        with self._c.nested():
+        with self._c.nest():
             test = self._key()
         return lambda seq, message: not test(seq, message)
 
     def _key_or(self) -> Test:
-        with self._c.nested():
+        with self._c.nest():
             self._c.expect(b" ")
             one = self._key()
             self._c.expect(b" ")

@@ -28,6 +28,7 @@ from imaplus.testing.streams import Replay, Stream, Tls
 from imaplus.testing.view import Numbered, View
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame
+from imaplus.wire.set_reading import read_sequence_set
 from imaplus.wire.sets import SequenceSet
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Session:
         if self.can("SEARCHRES", "IMAP4rev2") and c.accept(b"$"):
             return None
         start = c.pos
-        numbers = c.sequence_set()
+        numbers = read_sequence_set(c)
         if self.has(Quirk.NO_DESCENDING_SETS):
             for item in c.text[start : c.pos].split(b","):
                 low, colon, high = item.partition(b":")

@@ -30,7 +30,7 @@ class Blanking:
         """Blank nothing any more."""
         self._secrets.clear()
 
-    def blanked(self, data: bytes) -> bytes:
+    def blank(self, data: bytes) -> bytes:
         """The octets without the secrets."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             data = _without(data, secret)

@@ -1,8 +1,8 @@
-"""Reading one frame: a position, and methods with the names of RFC 9051's grammar rules (9).
+"""Reading one frame: a position, and methods named after the grammar rules of RFC 9051 (9).
 
 `accept...` tries and returns whether; everything else insists, and raises a ProtocolError that
-says what was expected and shows what came. It knows tokens, not responses. What broken servers
-send is tolerated here where it concerns a token, each in one marked line.
+says what was expected and shows what came. Only tokens are known here, no responses. Where a server
+breaks the grammar of a token, one marked line accepts it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from imaplus.errors import InvalidArgument, ProtocolError, quoted
+from imaplus.errors import ProtocolError, quoted
 from imaplus.wire import mailbox_names
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
-from imaplus.wire.sets import SequenceSet, parse_ranges
 from imaplus.wire.tokens import (
     ASTRING,
     ATOM,
@@ -27,11 +26,9 @@ from imaplus.wire.tokens import (
     NESTED,
     NIL,
     NUMBER,
-    NUMBERS,
     ODD_NUMBER,
     ODD_QUOTED,
     QUOTED,
-    SEQUENCE_SET,
     SKIP,
     SPACES,
     TOKEN_END,
@@ -44,8 +41,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_NUMBER64: Final = (1 << 64) - 1
-MANY_NUMBERS: Final = 20_000
-"""Octets of a list of numbers that is worth another module."""
 Mark = tuple[int, int]
 """A position of a cursor, for `Cursor.reset()`."""
 
@@ -75,10 +70,10 @@ class Cursor:
     def fail(self, expected: str) -> NoReturn:
         """Raise a ProtocolError that shows what came instead."""
         came = self.text[self.pos : self.pos + 40]
-        raise ProtocolError(f"expected {expected} at octet {self.pos}, found {quoted(came)}")
+        raise ProtocolError(f"expected {expected} at byte {self.pos}, found {quoted(came)}")
 
     def coming_text(self) -> str | None:
-        """All that is left, as text; None if some of it is not UTF-8."""
+        """Everything that is left, as text; None if it is not UTF-8."""
         try:
             return self.text[self.pos :].decode()
         except UnicodeDecodeError:
@@ -89,14 +84,10 @@ class Cursor:
         return iter(self._literals[self._next_literal :])
 
     def take_text(self, text: str) -> None:
-        """Pass over a value that `coming_text()` began with."""
+        """Move past a value at the beginning of `coming_text()`."""
         self.pos += len(text if text.isascii() else text.encode())
         if self._literals:
             self._next_literal += text.count("\r\n")
-
-    def literal_at(self, position: int) -> object:
-        """The value of the literal that is announced there."""
-        return self._literals[self.text.count(b"\r\n", 0, position)]
 
     @property
     def depth(self) -> int:
@@ -104,11 +95,11 @@ class Cursor:
         return self._limits.depth
 
     def mark(self) -> Mark:
-        """Where it stands, to come back to by `reset()`."""
+        """The position, to return to with `reset()`."""
         return self.pos, self._next_literal
 
     def reset(self, mark: Mark) -> None:
-        """Stand where it stood before."""
+        """Return to a position."""
         self.pos, self._next_literal = mark
 
     def at_end(self) -> bool:
@@ -117,18 +108,18 @@ class Cursor:
         return self.pos >= len(self.text)
 
     def peek(self) -> bytes:
-        """The next octet; empty at the end."""
+        """The next byte; empty at the end."""
         return self.text[self.pos : self.pos + 1]
 
     def accept(self, token: bytes) -> bool:
-        """Take exactly these octets, if they come next."""
+        """Take exactly these bytes, if they come next."""
         if self.text.startswith(token, self.pos):
             self.pos += len(token)
             return True
         return False
 
     def expect(self, token: bytes) -> None:
-        """Take exactly these octets; a space stands for a run of them (quirk 14, 22)."""
+        """Take exactly these bytes; a space stands for a run of them (quirk 14, 22)."""
         if token == b" ":
             self.sp()
         elif not self.accept(token):
@@ -156,7 +147,8 @@ class Cursor:
         self.pos = end
         return True
 
-    def _match(self, pattern: re.Pattern[bytes], expected: str) -> bytes:
+    def take_match(self, pattern: re.Pattern[bytes], expected: str) -> bytes:
+        """Take what a pattern matches here; an error says what was expected."""
         match = pattern.match(self.text, self.pos)
         if match is None:
             self.fail(expected)
@@ -173,7 +165,7 @@ class Cursor:
 
     def atom(self) -> str:
         """atom, as it came."""
-        return decode_text(self._match(ATOM, "an atom"))
+        return decode_text(self.take_match(ATOM, "an atom"))
 
     def keyword(self) -> str:
         """An atom that names something, in capitals: keywords have no case (quirk 19)."""
@@ -197,57 +189,6 @@ class Cursor:
     def accept_number(self) -> int | None:
         """number, or None if none comes next."""
         return self.number() if ODD_NUMBER.match(self.text, self.pos) else None
-
-    def sequence_set(self) -> SequenceSet:
-        """sequence-set. Ranges stay ranges, whatever their size."""
-        text = self._match(SEQUENCE_SET, "a sequence set")
-        try:
-            return SequenceSet.parse(text)
-        except InvalidArgument as error:
-            raise ProtocolError(f"expected a sequence set: {error}") from error
-
-    def uid_set(self) -> SequenceSet:
-        """uid-set, or any set of messages that there are: it has no `*`, and so an end."""
-        found = self.sequence_set()
-        if found.open_ended:
-            raise ProtocolError("expected a set of UIDs, found one with `*`")
-        return found
-
-    def numbers(self) -> SequenceSet:
-        """`*(SP nz-number)`, as a set: a mailbox may have millions of them."""
-        try:
-            found = self._many_numbers()
-            if found is None:
-                found = SequenceSet.from_numbers(
-                    [int(each) for each in self._match(NUMBERS, "numbers").split()]
-                )
-        except (InvalidArgument, ValueError) as error:
-            raise ProtocolError(f"expected message numbers: {error}") from error
-        if found.open_ended:
-            raise ProtocolError("expected message numbers of at most 32 bits")
-        return found
-
-    def _many_numbers(self) -> SequenceSet | None:
-        """All that is left, if it is a long list of numbers as they should be written."""
-        if len(self.text) - self.pos < MANY_NUMBERS:
-            return None
-        from imaplus.wire.numbers import set_of_numbers
-
-        found = set_of_numbers(self.text[self.pos :])
-        if found is not None:
-            self.pos = len(self.text)
-        return found
-
-    def uid_ranges(self) -> tuple[tuple[int, int], ...]:
-        """uid-set in the order it was sent, which matters in COPYUID (RFC 4315, 3)."""
-        text = self._match(SEQUENCE_SET, "a UID set")
-        try:
-            ranges = parse_ranges(text)
-        except InvalidArgument as error:
-            raise ProtocolError(f"expected a UID set: {error}") from error
-        if b"*" in text:
-            raise ProtocolError("expected a set of UIDs, found one with `*`")
-        return ranges
 
     # -- strings ----------------------------------------------------------------------------
 
@@ -292,7 +233,7 @@ class Cursor:
         """astring = 1*ASTRING-CHAR / string."""
         if (value := self.accept_string()) is not None:
             return value
-        return self._match(ASTRING, "an astring")
+        return self.take_match(ASTRING, "an astring")
 
     def accept_nil(self) -> bool:
         """Take NIL, if it comes next."""
@@ -307,10 +248,10 @@ class Cursor:
             return None
         if (value := self.accept_string()) is not None:
             return value
-        return self._match(ASTRING, "a string or NIL")  # quirk 66, 70: strings without quotes
+        return self.take_match(ASTRING, "a string or NIL")  # quirk 66, 70: strings without quotes
 
     def payload(self) -> object:
-        """nstring or literal8 whose octets may have gone to a sink: then what the sink made."""
+        """nstring or literal8: the bytes, or what the sink returned if they went to one."""
         if (literal := self._accept_literal()) is not None:
             return literal[0]
         if self.peek() in (b")", b""):  # quirk 75: Yandex leaves the value out
@@ -351,12 +292,12 @@ class Cursor:
     # -- lists ------------------------------------------------------------------------------
 
     def items(self) -> Iterator[int]:
-        """Step through a parenthesised list; whoever iterates reads one item a step.
+        """Iterate over a parenthesised list: read one item at each step of the loop.
 
-        Gives the items' indices. Spaces between them are taken, and may be missing or many.
+        Yields the items' indices. Spaces between them are taken, and may be missing or many.
         """
         self.expect(b"(")
-        with self.nested():
+        with self.nest():
             index = 0
             self.accept_sp()
             while not self.accept(b")"):
@@ -368,7 +309,7 @@ class Cursor:
                     self.fail("an item of a list")
 
     @contextmanager
-    def nested(self) -> Iterator[None]:
+    def nest(self) -> Iterator[None]:
         """One level deeper, as long as the limit allows."""
         self._depth += 1
         if self._depth > self._limits.depth:
@@ -389,7 +330,7 @@ class Cursor:
 
     def _flag(self) -> str:
         if (value := self.accept_string()) is None:
-            value = self._match(FLAG, "a flag")
+            value = self.take_match(FLAG, "a flag")
         return flag_text(value)
 
     def strings(self) -> list[bytes]:
@@ -401,26 +342,26 @@ class Cursor:
         found = [self.nstring() for _ in self.items()]
         return [value for value in found if value is not None]  # quirk 71: NIL inside
 
-    # -- what nobody knows ------------------------------------------------------------------
+    # -- values of any kind ------------------------------------------------------------------
 
     def rest(self) -> bytes:
-        """All that is left, literals not filled in."""
+        """Everything that is left, without the contents of literals."""
         value = self.text[self.pos :]
         self.pos = len(self.text)
         return value
 
     def raw(self) -> Frame:
-        """One value of any kind, unread: an atom, a string or a list, as a frame of its own."""
+        """One value of any kind, not parsed: an atom, a string or a list, as a frame."""
         start, first = self.pos, self._next_literal
         self.skip()
         return Frame(self.text[start : self.pos], self._literals[first : self._next_literal])
 
     def sub(self, frame: Frame) -> Cursor:
-        """A cursor over a value that `raw()` gave, under the same rules."""
+        """A cursor over a value that `raw()` returned, under the same rules."""
         return Cursor(frame, utf8=self.utf8, limits=self._limits)
 
     def skip(self) -> None:
-        """Pass over one value of any kind."""
+        """Skip one value of any kind."""
         if self._limits.depth >= NESTED and (match := self.accept_match(LIST)):
             if self._literals:
                 self._next_literal += match[0].count(b"\r\n")
@@ -448,6 +389,6 @@ class Cursor:
         self.fail("the end of a list")
 
     def _skip_token(self) -> None:
-        """Pass over a string, a literal, or a run of octets up to a space or parenthesis."""
+        """Skip a string, a literal, or everything up to a space or parenthesis."""
         if self._accept_literal() is None and self._accept_quoted() is None:
-            self._match(TOKEN_END, "a value")
+            self.take_match(TOKEN_END, "a value")

@@ -26,7 +26,7 @@ def flags_of(*flags: FlagsLike) -> frozenset[str]:
         InvalidArgument: one of them is not a flag (RFC 9051, 9).
     """
     if len(flags) == 1 and type(flags[0]) is frozenset:
-        return _checked(flags[0])
+        return _check(flags[0])
     found: list[str] = []
     for each in flags:
         if isinstance(each, str):
@@ -43,7 +43,7 @@ def flags_of(*flags: FlagsLike) -> frozenset[str]:
 
 # Of thousands of commands that are given together, most have the same.
 @lru_cache(maxsize=256)
-def _checked(flags: frozenset[str]) -> frozenset[str]:
+def _check(flags: frozenset[str]) -> frozenset[str]:
     for flag in flags:
         encode_flag(flag)
     return frozenset(map(str, flags))

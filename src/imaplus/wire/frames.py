@@ -1,7 +1,4 @@
-"""What the framer gives, and how much of it: complete responses, and the limits on them.
-
-How a response is found in the stream is not known here, nor what it says.
-"""
+"""Frame, one complete response, and the limits on what a server may send."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ class Limits:
     """What a server may make us hold. Each is far above honest use and far below harm."""
 
     text: int = 16 << 20
-    """Octets of one response, literals apart: a plain SEARCH of two million UIDs."""
+    """Bytes of one response, literals apart: a plain SEARCH of two million UIDs."""
     literal: int = 256 << 20
-    """Octets of one literal in memory: the largest mail that providers accept, with room."""
+    """Bytes of one literal in memory: the largest mail that providers accept, with room."""
     small_literal: int = 1 << 20
     """The same where nobody asked for a body: names, subjects, annotations."""
     literals: int = 50_000
@@ -26,13 +23,13 @@ class Limits:
     depth: int = 128
     """Open parentheses: servers stop nesting MIME parts at a hundred."""
     held: int = 1 << 30
-    """Octets kept for one command until its caller takes them: a page of large messages."""
+    """Bytes kept for one command until its caller takes them: a page of large messages."""
     unasked: int = 64 << 20
     """The same of what no command asked for: the news of the largest mailboxes we know."""
     responses: int = 5_000_000
     """Responses kept for one command: the flags of the largest mailboxes we know."""
     messages: int = 20_000_000
-    """Messages of one mailbox whose UIDs are remembered, at four octets each."""
+    """Messages of one mailbox whose UIDs are remembered, at four bytes each."""
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -63,20 +60,20 @@ class Frame(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Octets that the frame holds in memory."""
+        """Bytes that the frame holds in memory."""
         if not self.literals:
             return len(self.text)
         return len(self.text) + sum([len(x) for x in self.literals if isinstance(x, bytes)])
 
 
-def framed(octets: bytes) -> Frame:
-    """The frame of octets in which each literal stands behind its announcement."""
+def frame_of(data: bytes) -> Frame:
+    """The frame of one complete value or response, without its final line break."""
     text: list[bytes] = []
     literals: list[bytes] = []
     end = 0
-    for match in ANNOUNCED.finditer(octets) if b"{" in octets else ():
+    for match in ANNOUNCED.finditer(data) if b"{" in data else ():
         begin = match.end()
-        text.append(octets[end:begin])
+        text.append(data[end:begin])
         end = begin + int(match[1])
-        literals.append(octets[begin:end])
-    return Frame(b"".join([*text, octets[end:]]), tuple(literals)) if literals else Frame(octets)
+        literals.append(data[begin:end])
+    return Frame(b"".join([*text, data[end:]]), tuple(literals)) if literals else Frame(data)

@@ -1,7 +1,7 @@
-"""The literals of one response: each goes to the sink that is chosen for it, within the limits.
+"""The literals of one response: each is written to the sink that is chosen for it.
 
-Where a literal begins and how many octets it has is told by the framer. What goes wrong with a sink
-costs its literal, and the stream stays in step.
+The framer tells where a literal begins and how long it is. An error of a sink costs its literal;
+the stream stays in step.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 
 
 class Literals:
-    """The literals that have come, and the one that is coming in."""
+    """The literals that are complete, and the one that is not."""
 
     __slots__ = ("_choose", "_held", "_limits", "_sink", "_values", "missing")
 
@@ -22,62 +22,62 @@ class Literals:
         self._limits = limits
         self._choose = choose or self._in_memory
         self._values: list[object] = []
-        self._held = 0  # octets of them in memory
+        self._held = 0  # bytes of them in memory
         self._sink: Sink | None = None
         self.missing: int = 0
-        """Octets of the literal that are still to come."""
+        """Bytes of the incomplete literal that have not come."""
 
     def _in_memory(self, text: bytearray, size: int) -> Sink:
         if size > self._limits.literal:
             raise ProtocolError(
-                f"a literal of {size} octets exceeds the limit of {self._limits.literal}"
+                f"a literal of {size} bytes exceeds the limit of {self._limits.literal}"
             )
         return Memory()
 
     @property
     def held(self) -> int:
-        """Octets in memory of those of this response."""
+        """Bytes of this response's literals in memory."""
         return self._held
 
     @property
     def coming(self) -> bool:
-        """Whether one has begun and is not complete."""
+        """Whether a literal is incomplete."""
         return self._sink is not None
 
     @property
     def kept(self) -> bool:
-        """Whether one is coming, and goes somewhere."""
+        """Whether a literal is incomplete and is not being discarded."""
         return self._sink is not None and not isinstance(self._sink, Discard)
 
     def take(self) -> tuple[object, ...]:
-        """The values of all, which are forgotten here: the response is over."""
+        """Remove and return the values of all: the response is complete."""
         values = tuple(self._values)
         self._values.clear()
         self._held = 0
         return values
 
     def begin(self, text: bytearray, size: int) -> None:
-        """One of so many octets follows the response's text so far."""
+        """Begin a literal of `size` bytes after this text."""
         self._check()
         self.missing = size
         self._sink = self.sink_for(text, size)
 
-    def fill(self, octets: bytes) -> bool:
-        """Its next octets, no more than are missing; whether it is complete."""
+    def fill(self, data: bytes) -> bool:
+        """Write the next bytes, no more than are missing; True if the literal is complete then."""
         assert self._sink is not None
-        self.missing -= len(octets)
-        if octets:
+        self.missing -= len(data)
+        if data:
             if isinstance(self._sink, Memory):
-                self._hold(len(octets))
-            self._sink = given(self._sink, octets)
+                self._hold(len(data))
+            self._sink = write_to(self._sink, data)
         if self.missing:
             return False
-        self._values.append(closed(self._sink))
+        self._values.append(close_sink(self._sink))
         self._sink = None
         return True
 
     def add(self, value: bytes) -> None:
-        """One that was sent as another kind of string."""
+        """Add a literal that was sent as another kind of string."""
         self._check()
         self._hold(len(value))
         self._values.append(value)
@@ -90,11 +90,11 @@ class Literals:
         self._held += size
         if self._held > self._limits.held:
             raise ProtocolError(
-                f"the literals of a response exceed the limit of {self._limits.held} octets"
+                f"the literals of a response exceed the limit of {self._limits.held} bytes"
             )
 
     def sink_for(self, text: bytearray, size: int) -> Sink:
-        """Where a literal goes: nowhere, if whoever is asked fails."""
+        """The sink for a literal; one that discards it if choosing fails."""
         try:
             return self._choose(text, size)
         except ProtocolError:
@@ -103,31 +103,31 @@ class Literals:
             return Discard(error)
 
     def discard(self) -> None:
-        """Nobody wants the one that is coming in: swallow the rest of it."""
+        """Discard the rest of the incomplete literal."""
         if self._sink is not None:
             self._sink.abort()
             self._sink = Discard()
 
     def abandon(self) -> None:
-        """The rest will not come."""
+        """Abort the incomplete literal: the stream has ended."""
         if self._sink is not None:
             with suppress(Exception):  # the stream's end is what matters
                 self._sink.abort()
             self._sink = None
 
 
-def given(sink: Sink, octets: bytes) -> Sink:
-    """The sink that has taken these octets; one that forgets them, if it could not."""
+def write_to(sink: Sink, data: bytes) -> Sink:
+    """Write to a sink, and return it; return one that discards the rest if writing fails."""
     try:
-        sink.write(octets)
+        sink.write(data)
     except Exception as error:
         sink.abort()
         return Discard(error)
     return sink
 
 
-def closed(sink: Sink) -> object:
-    """The value that stands for the literal."""
+def close_sink(sink: Sink) -> object:
+    """Close a sink, and return the value that stands for the literal."""
     try:
         return sink.close()
     except Exception as error:

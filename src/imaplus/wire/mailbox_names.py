@@ -130,7 +130,7 @@ def normalise(name: str) -> str:
     return "INBOX" if name.isascii() and name.upper() == "INBOX" else name
 
 
-def composed(name: str) -> str:
+def compose(name: str) -> str:
     """The name in Unicode's form C: what RFC 9051 (5.1) wants names to be sent in as UTF-8."""
     if name.isascii():
         return name
@@ -142,7 +142,7 @@ def composed(name: str) -> str:
 def comparable(name: str) -> str:
     """One spelling of all that a server with UTF-8 names may take for the same name."""
     name = normalise(name)
-    return name if name.isascii() else composed(name)
+    return name if name.isascii() else compose(name)
 
 
 def same(one: str, other: str) -> bool:

@@ -64,18 +64,20 @@ class Broken:
         return self.before + b'"' + b" ".join(self._string.split(b"\n")).replace(b"\r", b"")
 
 
-def broken(line: bytes, whole: bytes = b"", response: bytes | bytearray = b"") -> Broken | None:
+def find_broken(
+    line: bytes, whole: bytes = b"", response: bytes | bytearray = b""
+) -> Broken | None:
     """The string that goes on on the next line, if there is one.
 
     `whole` is the line with its end, and `response` what begins with the response's beginning.
     """
     if not _DATA.match(response or line):
         return None
-    at = unclosed(line)
+    at = find_unclosed(line)
     return None if at < 0 else Broken(line[:at], whole[at + 1 :])
 
 
-def unclosed(line: bytes) -> int:
+def find_unclosed(line: bytes) -> int:
     """Where the quoted string begins that does not end on this line; -1 if there is none."""
     at = line.find(b'"')
     while at >= 0:

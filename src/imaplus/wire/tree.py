@@ -82,7 +82,7 @@ def tree(c: Cursor) -> Tree:
     return top[0]
 
 
-def shown(value: Tree) -> str:
+def show(value: Tree) -> str:
     """A value as an error shows it: what the server wrote, not what was made of it."""
     if isinstance(value, list):
         return f"a list of {len(value)}"

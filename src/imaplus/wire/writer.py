@@ -148,7 +148,7 @@ class Writer:
         yield
         self._plain += b")"
 
-    def spaced(self, items: Iterable[T]) -> Iterator[tuple[int, T]]:
+    def separate(self, items: Iterable[T]) -> Iterator[tuple[int, T]]:
         """Step through items, with a space before each but the first."""
         for index, item in enumerate(items):
             if index:
@@ -194,20 +194,20 @@ class Writer:
         As UTF-8 it is in Unicode's form C (RFC 9051, 5.1), unless the server has listed it as it
         is: some find a name that was made under IMAP4rev1 by its own octets only.
         """
-        self.astring(self._encoded(name))
+        self.astring(self._encode_name(name))
 
     def list_mailbox(self, pattern: str) -> None:
         """list-mailbox: a mailbox name in which `*` and `%` are wildcards."""
-        self.string(self._encoded(pattern))
+        self.string(self._encode_name(pattern))
 
-    def _encoded(self, name: str) -> bytes:
+    def _encode_name(self, name: str) -> bytes:
         if not isinstance(name, str):
             raise InvalidArgument(f"expected a mailbox name as str, found {name!r}")
         name = mailbox_names.normalise(name)
         if not self.rules.utf8:
             return mailbox_names.encode(name)
         if not name.isascii() and name not in self._listed:
-            name = mailbox_names.composed(name)
+            name = mailbox_names.compose(name)
         return mailbox_names.encode_utf8(name)
 
     def _string(self, data: bytes, secret: bool) -> None:

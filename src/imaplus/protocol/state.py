@@ -1,22 +1,38 @@
-"""What is known of a session: its state, what the server can and has enabled, the mailbox.
+"""What is known of a connection: its state, what the server can do, the selected mailbox.
 
-Values change it, by `apply()`, and so do commands that have completed, in their `finish()`, through
-the methods here. It writes and reads nothing.
+Responses change it through `apply()`. Commands that have completed change it in `finish()`, through
+the methods here. It neither writes nor reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final
 
 from imaplus.errors import ProtocolError, UidValidityChanged, quoted
-from imaplus.protocol.command import State
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.response import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
-from imaplus.wire.mailbox_names import composed
+from imaplus.wire.mailbox_names import compose
 from imaplus.wire.writer import DEFAULT_RULES, Rules
+
+
+class State(Enum):
+    """The states of a connection (RFC 9051, 3)."""
+
+    GREETING = "waiting for the greeting"
+    NOT_AUTHENTICATED = "not authenticated"
+    AUTHENTICATED = "authenticated"
+    SELECTED = "selected"
+    LOGOUT = "logged out"
+
+
+ANY: Final = frozenset({State.NOT_AUTHENTICATED, State.AUTHENTICATED, State.SELECTED})
+LOGGED_OUT: Final = frozenset({State.NOT_AUTHENTICATED})
+LOGGED_IN: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
+SELECTED: Final = frozenset({State.SELECTED})
 
 PART_OF_REV2: Final = frozenset(
     "NAMESPACE UNSELECT UIDPLUS ESEARCH SEARCHRES ENABLE IDLE SASL-IR LIST-EXTENDED LIST-STATUS "
@@ -24,14 +40,14 @@ PART_OF_REV2: Final = frozenset(
 )
 """Extensions that IMAP4rev2 includes, whether announced or not (RFC 9051, appendix E)."""
 MOST_ENABLED: Final = 1000
-"""Extensions that are enabled: they add up as long as the connection lasts."""
+"""Limit on enabled extensions, which add up as long as the connection lasts."""
 
 MOST_LISTED: Final = 10_000
-"""Names that are not in form C: more than anyone has, and nothing breaks if they are forgotten."""
+"""Limit on remembered names that are not in form C. Forgetting them is harmless."""
 
 
-class Session:
-    """The part of a connection that commands and flows ask and tell."""
+class ConnectionState:
+    """The state of a connection: what commands and flows may read and change."""
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS, secure: bool = False) -> None:
         self.limits = limits
@@ -130,19 +146,19 @@ class Session:
     def learn_name(self, name: str) -> bool:
         """The server has a mailbox of this name. Whether that changes how it goes: it is not in
         form C, and goes as it came."""
-        if not self.utf8 or name.isascii() or composed(name) == name:
+        if not self.utf8 or name.isascii() or compose(name) == name:
             return False
         if len(self.listed) >= MOST_LISTED:
             self.listed.clear()
         self.listed.add(name)
         return True
 
-    def open_mailbox(self, name: str, *, read_only: bool) -> None:
-        """From here on data may describe this mailbox; from [CLOSED] on, it does."""
+    def start_opening(self, name: str, *, read_only: bool) -> None:
+        """Expect data about this mailbox: SELECT was sent. After [CLOSED] all data is about it."""
         self._opening = Mailbox(name, read_only=read_only, limits=self.limits)
 
-    def opened(self) -> Mailbox:
-        """SELECT succeeded: this is the mailbox now."""
+    def finish_opening(self) -> Mailbox:
+        """Make the mailbox that was being opened the selected one: SELECT succeeded."""
         assert self._opening is not None
         self.mailbox, self._opening = self._opening, None
         self.state = State.SELECTED
@@ -190,14 +206,14 @@ class Session:
         if status.kind == "BYE":
             self.bye = status
         if status.code == "CLOSED" and self._opening is not None:
-            self.open_mailbox(self._opening.name, read_only=self._opening.read_only)
+            self.start_opening(self._opening.name, read_only=self._opening.read_only)
             self.mailbox = None  # all that came so far described the old one
         if status.code is not None and isinstance(status.data, Capability):
             self.apply(status.data)
         if status.code == "UIDVALIDITY" and self.mailbox is not None and self._opening is None:
             self.mailbox.check_uidvalidity(status.data)
             if self.mailbox.made_anew is not None:
-                self._uids_are_void(self.mailbox.made_anew)
+                self._void_uids(self.mailbox.made_anew)
 
-    def _uids_are_void(self, error: UidValidityChanged) -> None:
-        """The open mailbox was made anew: no UID may be used that is known of it."""
+    def _void_uids(self, error: UidValidityChanged) -> None:
+        """The mailbox has a new UIDVALIDITY: commands that name UIDs must fail with this error."""
