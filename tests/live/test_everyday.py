@@ -133,7 +133,7 @@ def test_which_messages(client: Client, box: str) -> None:
     first = next(iter(mailbox.messages(limit=1)))
     first.mark(["\\Seen", "\\Deleted"])
     assert first.flags >= {"\\Seen", "\\Deleted"}
-    assert mailbox.expunge().count == 1
+    assert len(mailbox.expunge()) == 1
     assert mailbox.count() == 59
 
 
