@@ -17,9 +17,7 @@ from typing import Any, Final
 
 import pytest
 
-from imaplus.client._async import AsyncClient
 from imaplus.client._async_runner import AsyncRunner
-from imaplus.client._sync import Client
 from imaplus.client._sync_runner import Runner
 from imaplus.client.async_streams import AsyncStream
 from imaplus.client.endpoints import DEFAULT_TLS, Security, Tcp, Timeouts
@@ -300,7 +298,7 @@ def by_client(transcript: Transcript, rows: Rows) -> None:
     with ScriptServer(transcript) as server:
         endpoint = Tcp(server.host, server.port, Security.PLAIN)
         stream = Stream.connect(endpoint, DEFAULT_TLS, 10)
-        client: Runner = Client(stream, Connection(bulk=bulk_reader), **_options(events))
+        client = Runner(stream, Connection(bulk=bulk_reader), **_options(events))
         try:
             with contextlib.suppress(ImapError):
                 client.greeting()
@@ -316,7 +314,7 @@ def by_async_client(transcript: Transcript, rows: Rows) -> None:
         events: list[object] = []
         endpoint = Tcp(server.host, server.port, Security.PLAIN)
         stream = await AsyncStream.connect(endpoint, DEFAULT_TLS, 10)
-        client: AsyncRunner = AsyncClient(stream, Connection(bulk=bulk_reader), **_options(events))
+        client = AsyncRunner(stream, Connection(bulk=bulk_reader), **_options(events))
         try:
             with contextlib.suppress(ImapError):
                 await client.greeting()
