@@ -212,6 +212,15 @@ def test_each_kind_of_damage(root: Path, personality: str, name: str) -> None:
         mended(server, root)
 
 
+@pytest.mark.parametrize("personality", ["rev1", "rev1-basic"])
+def test_what_could_not_be_compared_at_first_is_repaired_too(root: Path, personality: str) -> None:
+    with filled(personality) as server:
+        run(server, root)
+        for name in ("a_description_is_damaged", "another_message_of_the_same_size"):
+            BREAKS[name](server, root, random.Random(0))
+        mended(server, root)
+
+
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(st.sampled_from(sorted(BREAKS)), min_size=2, max_size=6),

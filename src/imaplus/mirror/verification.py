@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from imaplus.mirror.entries import Entries
     from imaplus.mirror.inspection import Inspection
 
+ROUNDS = 2
+"""Repairs of one run: what was unreadable at first is compared only when it is mended."""
 _DAMAGE = {
     "missing": "is missing",
     "size": "has the wrong size",
@@ -111,8 +113,11 @@ def verify_and_repair(
     deep: bool = False,
     progress: Progress | None = None,
     should_stop: ShouldStop = never,
-) -> tuple[VerifyReport, BackupReport | None, VerifyReport]:
-    """Verify, mend what was found, verify again: the three reports (None: nothing to mend).
+) -> tuple[VerifyReport, tuple[BackupReport, ...], VerifyReport]:
+    """Verify, mend what was found, verify again: the reports of each.
+
+    There is no backup where nothing is to be mended, and a second one where the first made
+    readable what then turned out to differ.
 
     Raises: what `verify` and `backup` raise; WrongAccount before anything is changed.
     """
@@ -131,22 +136,29 @@ def verify_and_repair(
             should_stop=should_stop,
         )
 
-    before = look()
-    if before.clean or before.interrupted:
-        return before, None, before
-    differing: dict[str, list[int]] = {}
-    for mailbox, uid in before.differing:
-        differing.setdefault(mailbox, []).append(uid)
-    done = backup(
-        link,
-        store,
-        choice=choice,
-        progress=progress,
-        should_stop=should_stop,
-        repair=True,
-        differing=differing,
-    )
-    return before, done, before if done.interrupted else look()
+    before = after = look()
+    done: list[BackupReport] = []
+    while not (after.clean or after.interrupted) and len(done) < ROUNDS:
+        if done and not after.differing:
+            break  # it would find the same again
+        differing: dict[str, list[int]] = {}
+        for mailbox, uid in after.differing:
+            differing.setdefault(mailbox, []).append(uid)
+        done.append(
+            backup(
+                link,
+                store,
+                choice=choice,
+                progress=progress,
+                should_stop=should_stop,
+                repair=True,
+                differing=differing,
+            )
+        )
+        if done[-1].interrupted:
+            break
+        after = look()
+    return before, tuple(done), after
 
 
 class _Verification:

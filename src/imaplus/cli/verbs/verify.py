@@ -92,13 +92,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if args.account is None:
             with watching(console) as (bar, interrupt):
                 report = verify(store, progress=bar, should_stop=interrupt)
-            done = None
+            done: tuple[BackupReport, ...] = ()
         else:
             report, done = with_account(args, store, console)
     if console.is_text:
         tell(report, args.directory, console, against=against(args))
     else:
-        console.document(as_json(report, args.directory, repaired=done is not None))
+        console.document(as_json(report, args.directory, repaired=bool(done)))
     if report.interrupted:
         return Exit.INTERRUPTED
     return Exit.OK if report.clean else Exit.MISMATCH
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def with_account(
     args: argparse.Namespace, store: Store, console: Console
-) -> tuple[VerifyReport, BackupReport | None]:
+) -> tuple[VerifyReport, tuple[BackupReport, ...]]:
     """Compare with the server, of which the mailboxes that are meant; repair if that is wanted."""
     address = address_of(args)
     only = (*args.mailbox, *([address.folder] if address.folder else []))
@@ -120,11 +120,12 @@ def with_account(
     ):
         options |= {"progress": bar, "should_stop": interrupt}
         if not args.repair:
-            return verify(store, link, **options), None
+            return verify(store, link, **options), ()
         before, done, after = verify_and_repair(store, link, **options)
-    if done is not None:
+    if done:
         console.note(f"{count(len(before.problems), 'difference')} found; repair:")
-        tell_mended(done, console)
+    for each in done:
+        tell_mended(each, console)
     return after, done
 
 
