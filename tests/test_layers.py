@@ -154,12 +154,12 @@ def test_imports_follow_the_layers() -> None:
 
 # -- circles ---------------------------------------------------------------------------------------
 
-_CLIENT = "_answering _attachment _mailbox _message _messages _pipeline _saving".split()
+_MESSAGES = "answering attachment mailbox message messages saving".split()
 TYPES_IN_A_CIRCLE = {
-    frozenset(f"imaplus.client.{kind}{each}" for each in ("", *_CLIENT))
+    frozenset(f"imaplus.client.{kind}_{each}" for each in _MESSAGES)
     for kind in ("_async", "_sync")
 }
-"""Modules that name one another's types: a client opens mailboxes, and a mailbox has its client."""
+"""Modules that name one another's types: a mailbox gives messages, and a message has its mailbox."""
 
 
 def circles(edges: dict[str, set[str]]) -> set[frozenset[str]]:
