@@ -65,5 +65,8 @@ WELL_KNOWN: Final = {
     "\\All": _names("all alle tous tutti todos wszystkie вся_почта"),
     "\\Flagged": _names("flagged starred markiert markierte suivis speciali destacados помеченные"),
     "\\Important": _names("important wichtig importanti importantes важное"),
+    "\\Memos": _names("memos"),
+    "\\Scheduled": _names("scheduled"),
+    "\\Snoozed": _names("snoozed"),
 }
 """Key words by special use."""
