@@ -41,6 +41,12 @@ def has(*capabilities: str) -> Callable[[str], bool]:
         ("a OR -a", "And()"),
         ("a -a", "Or()"),
         ("-(-a)", "Text('a')"),
+        ("-(larger:300 larger:301)", "Smaller(302)"),
+        ("larger:3 OR larger:5 OR smaller:1 OR smaller:2", "Larger(3) | Smaller(2)"),
+        ("since:2026-01-02 since:2026-01-05", "Since(2026-01-05)"),
+        ("-before:2026-01-02", "Since(2026-01-02)"),
+        ("-sent-since:2026-01-02", "~SentSince(2026-01-02)"),
+        ("-smaller:0", "~Smaller(0)"),
     ],
 )  # fmt: skip
 def test_keys(text: str, expected: str) -> None:

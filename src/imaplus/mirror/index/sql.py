@@ -134,7 +134,8 @@ class Condition:
             if high == last and low == "?":
                 low = f"min(?, {last})"
             parts.append(f"m.uid BETWEEN {low} AND {high}")
-        return f"({' OR '.join(parts) or '0'})"
+        # The first part lets SQLite use the primary key of messages.
+        return f"(m.generation IN (SELECT id FROM generations) AND ({' OR '.join(parts) or '0'}))"
 
     def _plain(self, node: nodes.Words) -> str:
         """What `_match` is without FTS5."""
