@@ -15,7 +15,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 # The demo needs little, and takes the developer's environment where there is one.
 DEMO_ENVIRONMENT := $(if $(wildcard $(VENV)/installed-dev),dev,cli)
 
-.PHONY: help demo test servers pythons test-pythons check coverage bench fuzz docs dist clean
+.PHONY: help demo test servers pythons test-pythons check coverage bench bench-search fuzz docs dist clean
 
 help:
 	@echo "make demo      back up a mailbox of an embedded server, and verify it"
@@ -26,7 +26,7 @@ help:
 	@echo "make dist      sdist and wheel, checked and tried, in dist"
 	@echo "make pythons   install the newest Pythons in a chroot (Debian; root or sudo)"
 	@echo "make test-pythons   the offline tests, and their own imaplib suites, on those"
-	@echo "make bench | fuzz | clean"
+	@echo "make bench | bench-search | fuzz | clean"
 
 demo: $(VENV)/installed-$(DEMO_ENVIRONMENT)
 	$(BIN)/imaplus demo
@@ -65,6 +65,10 @@ coverage: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || $(MAKE) servers SERVERS=dovecot
 	$(BIN)/python bench/run.py $(BENCH_OPTIONS)
+
+# The index beside mu and notmuch (Debian: maildir-utils, notmuch).
+bench-search: $(VENV)/installed-dev
+	$(BIN)/python bench/searching.py $(BENCH_OPTIONS)
 
 fuzz: $(VENV)/installed-dev
 	@set -e; for harness in $(wildcard fuzz/*.py); do \

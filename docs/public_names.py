@@ -23,7 +23,9 @@ import imaplus
 import imaplus.testing
 
 _MARK: Final = re.compile(r"^<!-- names: (\w+) -->$", re.MULTILINE)
-_MODULES: Final = ("credentials", "endpoints", "errors", "mirror", "sansio", "search", "types")
+_MODULES: Final = (
+    *("credentials", "endpoints", "errors", "mirror", "query", "sansio", "search", "types"),
+)
 _SHARING: Final = ("credentials", "errors", "search")
 """Those of which `imaplus` has the common names, too."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import imaplus.mirror
+import imaplus.query
 import imaplus.testing
 from imaplus import credentials, endpoints, errors, sansio, search, types
 
@@ -20,6 +21,7 @@ FACES = [
     for each in (
         imaplus,
         imaplus.mirror,
+        imaplus.query,
         imaplus.testing,
         credentials,
         endpoints,
@@ -31,7 +33,14 @@ FACES = [
 ]
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-NEEDED = ("conf.py", "public_names.py", "api.md", "from-imaplib.md", "contributing.md")
+NEEDED = (
+    "conf.py",
+    "public_names.py",
+    "api.md",
+    "searching.md",
+    "from-imaplib.md",
+    "contributing.md",
+)
 EXTENSIONS = "myst_parser,public_names,sphinx.ext.autodoc,sphinx.ext.napoleon"
 
 

@@ -21,6 +21,7 @@ import pytest
 
 import imaplus
 import imaplus.mirror.public
+import imaplus.query
 import imaplus.testing
 from imaplus import SequenceSet, credentials, endpoints, errors, sansio, search, types
 from imaplus.credentials import Password, Secret
@@ -200,13 +201,13 @@ def public_homes(face: Any) -> dict[Home, str]:
 
 FACES = [imaplus, credentials, endpoints, errors, sansio, search, types]
 """The public modules whose names may stand in each other's signatures."""
-APART = [imaplus.testing, imaplus.mirror.public]
+APART = [imaplus.testing, imaplus.query, imaplus.mirror.public]
 """Those that have their own types beside these."""
 
 
 def missing(face: Any) -> list[str]:
     """The types that the signatures of a public module name, and no public module has."""
-    known = set(public_homes(face)).union(*map(public_homes, FACES))
+    known = set(public_homes(face)).union(*map(public_homes, [*FACES, imaplus.query]))
     return sorted(
         {
             f"{there[0]}.{there[1]}, for {where}"

@@ -51,6 +51,7 @@ from imaplus.core.search_keys import (
 from imaplus.core.search_query import All, And, Not, Or, Query
 from imaplus.extensions.gmail import GmailLabel, GmailMessage, GmailSearch, GmailThread
 from imaplus.extensions.objectid import EmailId, ThreadId
+from imaplus.extensions.within import Older, Younger
 
 __all__ = [
     "All",
@@ -77,6 +78,7 @@ __all__ = [
     "New",
     "Not",
     "Old",
+    "Older",
     "On",
     "Or",
     "Query",
@@ -98,4 +100,5 @@ __all__ = [
     "Undraft",
     "Unflagged",
     "Unseen",
+    "Younger",
 ]

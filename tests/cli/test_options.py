@@ -14,6 +14,7 @@ ARGUMENTS = {
     "backup": ["demo:", "mail"],
     "verify": ["mail", "demo:"],
     "ls": ["demo:"],
+    "search": ["demo:", "lunch"],
     "demo": ["mail"],
     "testserver": [],
 }

@@ -55,8 +55,8 @@ LATE = {
     "imaplus.mirror.unsticky",
     "imaplus.mirror.verification",
     "imaplus.mirror.index",
+    "imaplus.query",
     "imaplus.mirror.public",
-    "imaplus.mirror.text",
     "imaplus.testing",
 }
 """Modules of ours that such a run does not need."""

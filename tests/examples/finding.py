@@ -32,6 +32,7 @@ PUBLIC_MODULES: Final = {
     "imaplus.errors",
     "imaplus.imaplib",
     "imaplus.mirror",
+    "imaplus.query",
     "imaplus.sansio",
     "imaplus.search",
     "imaplus.testing",

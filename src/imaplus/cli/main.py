@@ -21,7 +21,7 @@ from imaplus.cli.output import Console, Form, OutputClosed, discard
 N = TypeVar("N")
 
 DESCRIPTION = """\
-Mail over IMAP: back it up, check the backup, look at mailboxes.
+Mail over IMAP: back it up, check the backup, look at mailboxes, find messages.
 
 An ACCOUNT is an address (ada@example.org, whose server is taken to be imap.example.org), a URL
 (imaps://ada@imap.example.org/), or demo: (an embedded server with a sample mailbox).
@@ -38,6 +38,7 @@ exit codes:
     5  temporary: network, server busy, backup in use; try again later
     6  refused by the server, or no secure connection (TLS)
     7  done, but some messages or mailboxes failed
+    9  nothing matched (search --fail-empty)
    10  verify found differences
   130  interrupted; a backup keeps what it has fetched"""
 
@@ -48,6 +49,7 @@ VERBS = {
     "backup": "make or update a backup of an account",
     "verify": "check a backup, and compare it with the server",
     "ls": "list the mailboxes of an account or of a backup",
+    "search": "find messages in an account or in a backup",
     "demo": "see a backup, start to finish, against an embedded server",
     "testserver": "run the embedded server, for the tests of any program",
 }

@@ -21,6 +21,7 @@ from imaplus.mirror.errors import (
     WrongFormat,
 )
 from imaplus.mirror.files import Disk, Folder
+from imaplus.mirror.index.main import Hit, Index
 from imaplus.mirror.inspection import Damage, Inspection, OnBody
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.link import Connect, Link
@@ -44,6 +45,8 @@ __all__ = [
     "Entry",
     "Extras",
     "Folder",
+    "Hit",
+    "Index",
     "Inspection",
     "Journal",
     "Link",

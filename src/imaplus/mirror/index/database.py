@@ -1,0 +1,156 @@
+"""The file of the index: its tables, and how it is opened, made anew and kept from half-truths.
+
+A large update leaves it to the system when its pages reach the disk. Before it begins, it records
+in which boot of the machine it runs; after a loss of power the database is made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+from binascii import crc32
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from imaplus.mirror.errors import StoreError, UnsafePath
+
+VERSION = 2
+HASH = 12 << 20
+"""Bytes of postings that FTS5 collects before it writes them as one segment."""
+COLUMNS = ("subject", "sender", "to_", "cc", "bcc", "body", "files")
+"""Of the table of words."""
+
+_TABLES = """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+    CREATE TABLE generations (
+        id INTEGER PRIMARY KEY, mailbox TEXT NOT NULL, uidvalidity INTEGER NOT NULL,
+        journal TEXT NOT NULL, stamp TEXT NOT NULL, known INTEGER NOT NULL, live INTEGER NOT NULL,
+        UNIQUE (mailbox, uidvalidity));
+    CREATE TABLE flags (
+        id INTEGER PRIMARY KEY, flags TEXT NOT NULL UNIQUE);
+    CREATE TABLE messages (
+        generation INTEGER NOT NULL, uid INTEGER NOT NULL, body INTEGER NOT NULL,
+        size INTEGER NOT NULL, flags INTEGER NOT NULL, date INTEGER, zone INTEGER, gone INTEGER,
+        PRIMARY KEY (generation, uid, body)) WITHOUT ROWID;
+    CREATE INDEX messages_by_body ON messages (body);
+    CREATE INDEX messages_by_date ON messages (date);
+    CREATE TABLE bodies (id INTEGER PRIMARY KEY, key INTEGER NOT NULL, sha256 BLOB NOT NULL);
+    CREATE INDEX bodies_by_key ON bodies (key);
+    CREATE TABLE unread (id INTEGER PRIMARY KEY);
+    CREATE TABLE contents (
+        id INTEGER PRIMARY KEY, subject TEXT NOT NULL, sender TEXT NOT NULL,
+        message_id TEXT NOT NULL, message_key INTEGER, sent INTEGER, sent_zone INTEGER,
+        attachment INTEGER NOT NULL);
+    CREATE INDEX contents_by_message_key ON contents (message_key);
+    CREATE INDEX attachments ON contents (id) WHERE attachment;
+    CREATE TABLE files (body INTEGER NOT NULL, name TEXT NOT NULL);
+"""
+FTS5 = (
+    f"CREATE VIRTUAL TABLE words USING fts5({', '.join(COLUMNS)}, content='', columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 2')"
+)
+_PLAIN = f"CREATE TABLE words (rowid INTEGER PRIMARY KEY, {', '.join(COLUMNS)})"
+
+
+def connect(path: Path, *, timeout: float, anew: bool = False) -> sqlite3.Connection:
+    """The database with its tables; what is broken, or of another version, is made anew.
+
+    Raises:
+        StoreError: it cannot be opened.
+        UnsafePath: something else is in its place.
+    """
+    for name in (path, path.with_name(f"{path.name}-journal")):
+        if os.path.lexists(name) and not stat.S_ISREG(name.lstat().st_mode):
+            raise UnsafePath(str(name), "not a regular file")
+        if anew:
+            name.unlink(missing_ok=True)
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            _make(connection)
+        elif version != VERSION or _lost_power(connection):
+            raise sqlite3.DatabaseError("another version, or not whole")
+    except sqlite3.Error as error:
+        connection.close()
+        if anew or isinstance(error, sqlite3.OperationalError):
+            raise StoreError(str(path), f"cannot be opened: {error}") from error
+        return connect(path, timeout=timeout, anew=True)
+    return connection
+
+
+def _make(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise sqlite3.DatabaseError("tables without a version")
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        try:
+            connection.execute(FTS5)
+        except sqlite3.OperationalError as error:
+            if "no such module" not in str(error):
+                raise
+            connection.execute(_PLAIN)
+        else:
+            for name, value in (("hashsize", HASH), ("automerge", 8), ("crisismerge", 16)):
+                connection.execute("INSERT INTO words (words, rank) VALUES (?, ?)", (name, value))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def key_of(message_id: str) -> int | None:
+    """A number by which a Message-ID is looked up; None for an empty one."""
+    return crc32(message_id.encode("utf-8", "replace")) if message_id else None
+
+
+def has_fts5(connection: sqlite3.Connection) -> bool:
+    """Whether the words are in an FTS5 table, not in a plain one."""
+    made = "SELECT sql FROM sqlite_master WHERE name = 'words'"
+    return bool(re.search(r"\bUSING fts5\b", str(connection.execute(made).fetchone())))
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
+    """Leave it to the system when pages reach the disk, for as long as the block runs."""
+    with transaction(connection):
+        connection.execute("REPLACE INTO meta VALUES ('unsynced', ?)", (_boot(),))
+    connection.execute("PRAGMA synchronous = OFF")
+    yield
+    connection.execute("PRAGMA synchronous = FULL")
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    with transaction(connection):
+        connection.execute("DELETE FROM meta WHERE name = 'unsynced'")
+
+
+def _lost_power(connection: sqlite3.Connection) -> bool:
+    """Whether the machine went down while an update had left pages to the system."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'unsynced'").fetchone()
+    return row is not None and (not row[0] or row[0] != _boot())
+
+
+def _boot() -> str:
+    """Which start of the machine this is; empty where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,14 @@
+"""Words without FTS5: texts in a form in which SQLite's `instr` finds what FTS5 would find."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def spaced(text: str) -> str:
+    """The words of a folded text in lower case, without accents, a space before and after each."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return f" {' '.join(_WORD.findall(bare.lower()))} "

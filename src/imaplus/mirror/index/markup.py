@@ -1,0 +1,23 @@
+"""HTML to the words in it: tags go, without cutting the words that they stand in.
+
+Linear in time, for any input. It knows no more of HTML than finding words needs.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+_HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.I | re.S)
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|big|cite|code|del|dfn|em|font|i|ins|kbd|mark|o:p|q|s|samp|small|span"
+    r"|strike|strong|sub|sup|tt|u|var|wbr)(?:\s[^<>]*)?>",
+    re.I,
+)
+_TAG = re.compile(r"<[A-Za-z/!?][^<>]*>?")
+
+
+def without_tags(html: str) -> str:
+    """The text that a reader sees, with its entities decoded."""
+    text = _TAG.sub(" ", _INLINE.sub("", _HIDDEN.sub(" ", html)))
+    return unescape(text.replace("&nbsp;", " ")) if "&" in text else text

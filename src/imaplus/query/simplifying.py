@@ -1,0 +1,100 @@
+"""A query that finds the same with fewer terms: none is said twice, or implied by another.
+
+Dovecot 2.4 needs that: asked for (A or B) and (B or A) it finds all messages, of (A and B) or
+(B and A) its process dies, and of two sizes or days under a NOT it takes the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from imaplus.query.nodes import All, AnyOf, Arrived, Larger, Node, Not, Sent, Smaller
+
+NOTHING = AnyOf(())
+EVERYTHING = All(())
+
+
+def simplified(node: Node) -> Node:
+    """The query without the terms that change nothing."""
+    match node:
+        case Not(term):
+            inner = simplified(term)
+            if isinstance(inner, Not):
+                return inner.term
+            return _opposite(inner)
+        case All(terms):
+            return _joined(terms, All, AnyOf)
+        case AnyOf(terms):
+            return _joined(terms, AnyOf, All)
+    return node
+
+
+def _opposite(node: Node) -> Node:
+    """What a query does not find, on a server: there every message has a size and a day."""
+    match node:
+        case All(()):
+            return NOTHING
+        case AnyOf(()):
+            return EVERYTHING
+        case Larger(size):
+            return Smaller(size + 1)
+        case Smaller(size) if size:
+            return Larger(size - 1)
+        case Arrived("since", day):
+            return Arrived("before", day)
+        case Arrived("before", day):
+            return Arrived("since", day)
+    return Not(node)
+
+
+def _joined(
+    terms: Iterable[Node], kind: type[All] | type[AnyOf], other: type[All] | type[AnyOf]
+) -> Node:
+    """Terms of an All or of an AnyOf; what holds for the one holds for the other."""
+    flat: dict[Node, None] = {}
+    for term in map(simplified, terms):
+        flat.update(dict.fromkeys(term.terms if isinstance(term, kind) else (term,)))
+    flat = dict.fromkeys(_within_bounds(flat, all_of=kind is All))
+    if other(()) in flat or any(Not(term) in flat for term in flat):
+        return other(())
+    kept = _without_implied(list(flat), other)
+    return kept[0] if len(kept) == 1 else kind(tuple(kept))
+
+
+def _within_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
+    """Of several sizes of one kind, or several days, the one that counts."""
+    bounds: dict[object, Node] = {}
+    for term in terms:
+        kind, value, rises = _bound(term)
+        known = bounds.get(kind)
+        if known is None or (
+            value != _bound(known)[1] and (value > _bound(known)[1]) == (rises == all_of)
+        ):
+            bounds[kind] = term
+    return list(bounds.values())
+
+
+def _bound(term: Node) -> tuple[object, int, bool]:
+    """What a term bounds, where, and whether a higher bound finds less; others are their own."""
+    match term:
+        case Larger(size):
+            return Larger, size, True
+        case Smaller(size):
+            return Smaller, size, False
+        case Arrived("since" | "before" as when, day) | Sent("since" | "before" as when, day):
+            return (type(term), when), day.toordinal(), when == "since"
+    return term, 0, True
+
+
+def _without_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
+    """Leave out `A or B` beside `A`, or `A and B` beside `A`: whatever `other` makes of terms."""
+    parts = [frozenset(it.terms if isinstance(it, other) else (it,)) for it in terms]
+    kept: list[Node] = []
+    for place, (term, mine) in enumerate(zip(terms, parts, strict=True)):
+        implied = any(
+            theirs < mine or (theirs == mine and before < place)
+            for before, theirs in enumerate(parts)
+        )
+        if not implied:
+            kept.append(term)
+    return kept
