@@ -249,12 +249,8 @@ class Machine(Quoting):
         for arg in args:
             if arg is None:
                 continue
-            if isinstance(arg, str):
-                arg = arg.encode(self._encoding)
-            elif isinstance(arg, int):
-                raise self._mistyped(f"an argument must be a str or bytes, not {arg!r}")
             segments[-1] += b" "
-            for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
+            for piece in arg if isinstance(arg, Pieces) else (self._octets(arg),):
                 if isinstance(piece, Literal):
                     segments[-1] += (
                         b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(piece.data)
