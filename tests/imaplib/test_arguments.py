@@ -419,7 +419,7 @@ def test_quoting_by_hand(talk: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [0, 5, 10**12, True, 1.5, [], [1, 2], range(3), ["a"], {"a": "b"}, object()], ids=repr
+    "wrong", [0, 5, 10**12, True, 1.5, [], [1, 2], range(3), ["a"], {"a": "b"}, object], ids=repr
 )
 def test_what_is_no_argument(talk: Any, wrong: Any) -> None:
     """Difference: types. `bytes` would make a terabyte of NULs of 10**12, and a name of [1, 2]."""

@@ -95,14 +95,15 @@ def mailbox(name: Text, *, utf8: bool) -> str | bytes:
         return octets(name, "ascii")
     if _REFUSED.search(name):
         raise InvalidArgument("NUL, CR and LF are not allowed in commands")
-    if utf8:
-        data = mailbox_names.encode_utf8(mailbox_names.composed(name))
-    else:
-        data = _modified_utf7(name)
+    data = _utf8(name) if utf8 else _modified_utf7(name)
     try:
         return data.decode("utf-8" if utf8 else "ascii")
     except UnicodeDecodeError:
         return data
+
+
+def _utf8(name: str) -> bytes:
+    return mailbox_names.encode_utf8(mailbox_names.composed(name))
 
 
 def _modified_utf7(name: str) -> bytes:

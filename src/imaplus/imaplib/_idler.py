@@ -112,7 +112,7 @@ class Idler:
                 return self._ready.popleft()
             if imap.tagged_commands[self._tag] or (timeout is not None and timeout <= 0):
                 return default
-            imap._responses = imap._pluses = 0  # this may go on for days
+            imap._responses = 0  # this may go on for days
             try:
                 imap._get_response(timeout)
             except imap._responsetimeout:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from imaplus.errors import ImapError, shortened
 from imaplus.imaplib._arguments import Literal, Pieces
-from imaplus.imaplib._log import NO_SECRETS
+from imaplus.imaplib._log import secrets_in
 from imaplus.imaplib._public import public
 from imaplus.imaplib._quoting import Quoting
 from imaplus.imaplib._responses import ASKED, EVERYTHING, Results
 from imaplus.imaplib._transport import E, with_words
 from imaplus.logs import connection_log
-from imaplus.wire.blanking import Blanking
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -313,7 +312,7 @@ class Machine(Quoting):
             except binascii.Error as error:
                 raise self.abort(f"{name}: a challenge is not base64: {error}") from error
             if self._confidential:
-                self._keep_secret(answer, *_secrets_in(answer))
+                self._keep_secret(answer, *secrets_in(answer))
             if self.debug >= 4:
                 self._mesg(f"write literal size {len(answer)}")
             self._write(answer)
@@ -361,43 +360,6 @@ class Machine(Quoting):
     def _quotable(self, data: Iterable[bytes | None]) -> list[bytes]:
         """The texts of a status as an error shows them."""
         return [shortened(self._secrets.blanked(each)) for each in data if each is not None]
-
-    # -- secrets --------------------------------------------------------------------------------
-
-    def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
-        """From here to the next command, neither log nor debug output show what was secret."""
-        self._confidential, self._secrets = name == "AUTHENTICATE", NO_SECRETS
-        if name in ("LOGIN", "AUTHENTICATE"):
-            self._secrets = Blanking()
-            for each in args[1:]:
-                octets = each.encode(self._encoding) if isinstance(each, str) else each
-                if isinstance(octets, bytes):
-                    self._keep_secret(octets, _unquoted(octets))
-
-    def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
-        if name == "LOGIN":
-            line = b"LOGIN ***"
-        elif name == "AUTHENTICATE":
-            words = line.split(b" ", 2)
-            line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
-        return tag + b" " + line
-
-
-def _unquoted(data: bytes) -> bytes:
-    """What stands in a quoted string."""
-    if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
-        return data
-    return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
-
-
-def _secrets_in(answer: bytes) -> list[bytes]:
-    """What is secret in a response of SASL: all of it, and a password or token at its end."""
-    try:
-        response = binascii.a2b_base64(answer)
-    except binascii.Error:
-        return []
-    last = re.split(rb"[\0\1]|Bearer ", response.rstrip(b"\1"))[-1]
-    return [response, last]
 
 
 def _greeting(line: bytes) -> str:

@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 FEW: Final = 1000
 """Octets that come at once and are too few to look for many of a kind among them."""
+EACH: Final = 32
+"""Octets that a response counts for beside its own: short ones take as much time as long ones."""
 
 
 class Connection(Session):
@@ -414,10 +416,11 @@ class Connection(Session):
             self.progress.answered(size, count)
 
     def _count_unasked(self, size: int) -> None:
-        self._unasked += size
+        self._unasked += size + EACH
         if self._unasked > self.limits.unasked:
             raise ProtocolError(
-                f"the server sent {self._unasked} octets in a row that no command asked for"
+                "the server keeps sending what no command asked for: it counts for more than "
+                f"{self.limits.unasked} octets"
             )
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
@@ -437,6 +440,8 @@ class Connection(Session):
             self.answering = answering
         else:
             answering()
+            if answering.line is None:
+                self._count_unasked(FEW)  # IDLE begins with one
             self.answered(answering)
 
     def answered(self, answering: Answering) -> None:
@@ -453,6 +458,7 @@ class Connection(Session):
     def _complete(self, status: Status, frame: Frame, events: list[object]) -> None:
         pending = self._in_flight.get(status.tag)
         if pending is None:
+            self._count_unasked(len(frame.text) + FEW)  # nobody sends many of these
             if not status.ok:
                 self._telling.hear(frame.text)
             events.append(status)
