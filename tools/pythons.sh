@@ -40,6 +40,7 @@ run() {
     # shellcheck disable=SC2016
     TREE=$(pwd) CHROOT=$dir unshare --mount bash -c '
         mount -t proc proc "$CHROOT/proc"
+        mount -t devpts devpts "$CHROOT/dev/pts"
         mount --bind "$TREE" "$CHROOT/tree"
         exec chroot "$CHROOT" env -C /tree -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin \
             PYTHONPATH=/tree/src:/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1 "$@"

@@ -98,7 +98,7 @@ def test_backup_twice_and_verify(server: Server, run: Run, mail: Path) -> None:
 
 
 def test_under_tls(run: Run, mail: Path) -> None:
-    pytest.importorskip("trustme")
+    pytest.importorskip("trustme", exc_type=ImportError)
     with Server(password=PASSWORD, security="tls") as server:
         server.add_message("INBOX", b"hello\r\n")
         assert run("backup", server.url, mail)[0] == 6

@@ -114,7 +114,7 @@ def test_no_tls_there(server: Server, run: Run) -> None:
 
 
 def test_certificates(run: Run) -> None:
-    pytest.importorskip("trustme")
+    pytest.importorskip("trustme", exc_type=ImportError)
     with Server(password=PASSWORD, security="tls") as server:
         code, _, err = run("ls", server.url)
         assert code == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tracemalloc
 from collections.abc import Iterator
 
@@ -17,7 +18,7 @@ from imaplus.testing import Server
 CLIENTS = 50
 MOST_OCTETS = 20_000
 """For each client, counted where our own code asks for them: it is a third of that."""
-OURS = [tracemalloc.Filter(True, f"*/imaplus/{layer}/*") for layer in ("client", "protocol")]
+OURS = ("*/imaplus/client/*", "*/imaplus/protocol/*")
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ async def first_event(mailbox: AsyncMailbox) -> object:
     return await anext(aiter(mailbox.idle()))
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="it cannot tell what is held")
 async def test_what_idling_clients_hold(server: Server, tracing: None) -> None:
     clients: list[AsyncClient] = []
     all_idle = asyncio.Event()
@@ -55,10 +57,11 @@ async def test_what_idling_clients_hold(server: Server, tracing: None) -> None:
         return await client.select("INBOX")
 
     await connect()  # what is loaded and made once is not each one's
-    before = tracemalloc.take_snapshot().filter_traces(OURS)
+    ours = [tracemalloc.Filter(True, pattern) for pattern in OURS]
+    before = tracemalloc.take_snapshot().filter_traces(ours)
     told = [asyncio.create_task(first_event(await connect())) for _ in range(CLIENTS)]
     await all_idle.wait()
-    after = tracemalloc.take_snapshot().filter_traces(OURS)
+    after = tracemalloc.take_snapshot().filter_traces(ours)
     server.add_message("INBOX", b"\r\n")
     assert await asyncio.gather(*told) == [Exists(1)] * CLIENTS
     for client in clients:

@@ -49,7 +49,7 @@ async def test_the_certificate_is_the_servers(
     connect: Connector, start: Callable[..., Server], kind: str, security: str
 ) -> None:
     """The name to verify is that of the server: TLS goes through the proxy."""
-    pytest.importorskip("trustme")
+    pytest.importorskip("trustme", exc_type=ImportError)
     server = start(security=security)
     options = {
         "user": server.user, "password": server.password, "security": Security(security),

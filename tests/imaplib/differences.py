@@ -85,6 +85,11 @@ DIFFERENCES = (
         "under UTF8=ACCEPT the same call could not be sent at all",
     ),
     Difference(
+        name="types",
+        what="what is of no type that can be sent raises an error that is also a TypeError",
+        why="in the newest releases it is whatever fails first, TypeError or AttributeError",
+    ),
+    Difference(
         name="literal-announced",
         what="an argument that ends in {n} outside quotes raises an error",
         why="the server would take what follows for a literal: half of a smuggled command",
@@ -186,6 +191,12 @@ DIFFERENCES = (
         name="quoting",
         what="arguments are quoted where they must be: mailboxes, users, roots, charsets",
         why="as in the newest releases; before, a space in a name made another command of it",
+    ),
+    Difference(
+        name="annotations",
+        what="entries and attributes of annotations are quoted too, unless they are lists; in the "
+        "mailbox of getannotation(), * and % are wildcards",
+        why="an entry with a space would be two arguments; the wildcards are the point of it",
     ),
     Difference(
         name="parentheses",

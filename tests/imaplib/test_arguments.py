@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus import imaplib
-from imaplus.imaplib import _arguments as arguments
+from imaplus.imaplib._arguments import _QUOTED
 from imaplus.wire import mailbox_names
 from imaplus.wire.sets import SequenceSet
 
@@ -96,9 +96,11 @@ def test_wildcards_and_references(talk: Any) -> None:
 
 @given(st.text(st.characters(exclude_characters="\0\r\n", exclude_categories=["Cs"])))
 def test_a_mailbox_name_is_always_one_argument(name: str) -> None:
-    sent = arguments.mailbox(name, utf8=False)
+    client = imaplib.IMAP4.__new__(imaplib.IMAP4)
+    client._reset()
+    sent = client._mailbox(name)
     if sent[:1] == b'"':
-        assert arguments._QUOTED.fullmatch(sent)
+        assert _QUOTED.fullmatch(sent)
     else:
         assert not set(sent) & set(b' ()"{\\%*')
         decoded = mailbox_names.decode(sent)
@@ -114,6 +116,7 @@ def test_a_mailbox_name_is_always_one_argument(name: str) -> None:
         ([1, (3, 5), (8, None)], b"1,3:5,8:*"),
         ([(8, "*")], b"8:*"),
         (bytearray(b"1:3"), b"1:3"),
+        (memoryview(b"12"), b"12"),
         ([(None, 4)], b"*:4"),
         (range(3, 6), b"3:5"),
         ([range(3, 6), 9, range(1, 8, 3)], b"3:5,9,1,4,7"),
@@ -133,7 +136,7 @@ def test_a_message_set(talk: Any, numbers: Any, sent: bytes) -> None:
 @pytest.mark.parametrize(
     ("numbers", "kind"),
     [
-        *((numbers, ValueError) for numbers in (0, -1, 1 << 32, [], range(0))),
+        *((numbers, ValueError) for numbers in (0, -1, 1 << 32, [], range(0), b"\xff")),
         *((numbers, TypeError) for numbers in (True, [True], 1.5, [1.5], ["7"], [b"7"], None)),
         *((numbers, TypeError) for numbers in ([("a", 1)], [[1]], [(1, 2, 3)], [None])),
     ],
@@ -415,10 +418,50 @@ def test_quoting_by_hand(talk: Any) -> None:
     assert imaplib._SAFE_BUF_SIZE == 1 << 20
 
 
-def test_what_is_no_argument(talk: Any) -> None:
+@pytest.mark.parametrize(
+    "wrong", [0, 5, 10**12, True, 1.5, [], [1, 2], range(3), ["a"], {"a": "b"}, object], ids=repr
+)
+def test_what_is_no_argument(talk: Any, wrong: Any) -> None:
+    """Difference: types. `bytes` would make a terabyte of NULs of 10**12, and a name of [1, 2]."""
     client, server = talk()
-    for wrong in (5, 10**12, True):  # bytes(10**12) would be a terabyte of NULs
-        with pytest.raises(TypeError):
-            client.xatom("X-A", wrong)
-    imaplib.Commands.pop("X-A", None)
+    calls: list[tuple[str, tuple[Any, ...]]] = [
+        *((name, (wrong,)) for name in ("create", "delete", "select", "getquota", "proxyauth")),
+        *((name, ("1", wrong)) for name in ("copy", "move", "rename", "list", "deleteacl")),
+        ("search", (wrong, "ALL")),
+        ("search", (None, wrong)),
+        ("thread", (wrong, "UTF-8", "ALL")),
+        ("getannotation", ("a", wrong, "b")),
+        ("partial", ("1", wrong, 0, 10)),
+        ("login", (wrong, "a")),
+        ("login", ("a", wrong)),
+        ("login_plain", ("a", wrong)),
+        ("enable", (wrong,)),
+        ("xatom", ("X-A", wrong)),
+    ]
+    for name, args in calls:
+        client.state = {"login": "NONAUTH", "login_plain": "NONAUTH"}.get(name, "SELECTED")
+        client.state = "AUTH" if name in ("enable", "proxyauth") else client.state
+        with pytest.raises(imaplib.IMAP4.error, match="must be a str") as caught:
+            getattr(client, name)(*args)
+        assert isinstance(caught.value, TypeError)
     assert server.heard == []
+    assert client._new_tag().endswith(b"1")  # none of the calls has used a tag
+
+
+def test_names_that_are_no_list(talk: Any) -> None:
+    client, server = talk()
+    for wrong in (None, 5, 1.5, object()):
+        for call in (client._set_quote, client._fetch_parts, client._flags):
+            with pytest.raises(TypeError, match=r"str or a list"):
+                call(wrong)
+    for wrong in ([5], [None]):
+        with pytest.raises(TypeError, match=r"must be a str"):
+            client.status("a", wrong)
+    assert server.heard == []
+
+
+def test_partial_takes_numbers(talk: Any) -> None:
+    client, server = talk(answers=[])
+    client.partial(1, "RFC822", 0, 10)
+    client.partial("1", "RFC822", "0", b"10")
+    assert server.heard == [b"PARTIAL 1 RFC822 0 10\r\n"] * 2

@@ -99,6 +99,46 @@ def test_a_subclass_that_overrides_all_io() -> None:
     assert client.written.endswith(b"shut down")
 
 
+def test_a_subclass_that_quotes_in_its_own_way(talk: Any) -> None:
+    """What the standard module asks its methods for quoting, this one asks them too."""
+    client, server = talk(answers=[])
+    client._quote = lambda arg: b"<%b>" % (arg.encode() if isinstance(arg, str) else arg)
+    client.create("a b")
+    client.list("x y", "z %")
+    client.setacl("m", "w w", "")
+    client.getannotation("m", "/a b", "v")
+    del client._quote
+    client._astring = lambda arg: b"<a>"
+    client.select("plain")
+    client.copy("1", "Entwürfe")
+    client._list_mailbox = lambda arg: b"<l>"
+    client.list("", "z")
+    client._set_quote = lambda arg: f"<{arg}>"
+    client.append("m", r"\Seen", None, b"")
+    client.fetch("1", "FLAGS")
+    client.fetch("1", "FLAGS (CHANGEDSINCE 5)")
+    client.fetch("1", "ALL")
+    client.store("1", "+FLAGS", ["a", "b"])
+    client.uid("STORE", "1", "+FLAGS", "a")
+    assert b"".join(server.heard).split(b"\r\n") == [
+        b"CREATE <a b>",
+        b"LIST <x y> <z %>",
+        b"SETACL m <w w> <>",
+        b"GETANNOTATION m </a b> v",
+        b"SELECT <a>",
+        b"COPY 1 <a>",
+        b"LIST <a> <l>",
+        rb"APPEND <a> <\Seen> {0}",
+        b"",
+        b"FETCH 1 <FLAGS>",
+        b"FETCH 1 <FLAGS> (CHANGEDSINCE 5)",
+        b"FETCH 1 ALL",
+        b"STORE 1 +FLAGS <(a b)>",
+        b"UID STORE 1 +FLAGS <a>",
+        b"",
+    ]
+
+
 def test_a_subclass_that_makes_the_socket() -> None:
     server = ScriptedServer()
     with server.connected() as sock:

@@ -110,6 +110,23 @@ def test_an_error_inside_goes_on_and_idle_ends() -> None:
         assert client.noop()[0] == "OK"
 
 
+def test_another_idler_inside_changes_nothing() -> None:
+    with idling() as (client, idler, speak), idler:
+        with pytest.raises(imaplib.IMAP4.error, match="illegal in state IDLING"), client.idle():
+            pass
+        assert next(idler) == ("EXISTS", [b"1"])
+        speak(b"* 2 EXISTS\r\n")
+        assert next(idler) == ("EXISTS", [b"2"])
+
+
+def test_an_idler_may_be_used_again() -> None:
+    with idling() as (client, idler, _):
+        for _ in range(2):
+            with idler:
+                assert next(idler) == ("EXISTS", [b"1"])
+            assert client.noop()[0] == "OK"
+
+
 def test_a_server_that_has_no_idle(talk: Any) -> None:
     client, server = talk(capabilities=b"IMAP4rev1")
     with pytest.raises(imaplib.IMAP4.error, match="does not support"):

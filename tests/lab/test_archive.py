@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def test_without_an_archive_it_says_what_to_do() -> None:
 
 def tree() -> list[Path]:
     """The files of the project; without git, all that is not made by tools."""
-    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if done.returncode == 0:
-        return [ROOT / name for name in done.stdout.decode().split("\0") if name]
+    if shutil.which("git"):
+        done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+        if done.returncode == 0:
+            return [ROOT / name for name in done.stdout.decode().split("\0") if name]
     made = {".venv", "build", "dist", ".git"}
     return [p for p in ROOT.rglob("*") if p.is_file() and not made & {*p.relative_to(ROOT).parts}]
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from imaplus.errors import InvalidArgument
 from imaplus.wire import mailbox_names
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet
 
-Text: TypeAlias = str | bytes | bytearray
+Octets: TypeAlias = bytes | bytearray | memoryview
+Text: TypeAlias = str | Octets
 Bound: TypeAlias = "int | str | None"
 """An end of a range: a number, or "*" or None for the last message."""
 SetItem: TypeAlias = "int | range | tuple[Bound, Bound]"
-MessageSet: TypeAlias = "int | str | bytes | bytearray | range | SequenceSet | Iterable[SetItem]"
-Atoms: TypeAlias = "str | bytes | bytearray | Iterable[str | bytes]"
+MessageSet: TypeAlias = "int | str | Octets | range | SequenceSet | Iterable[SetItem]"
+Atoms: TypeAlias = "str | Octets | Iterable[str | bytes]"
 
 
 class Literal(NamedTuple):
@@ -50,7 +51,7 @@ _UNREADABLE: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
 # What FETCH is asked for, and then perhaps modifiers of FETCH in parentheses (RFC 4466, 2.4). What
 # stands in brackets, such as BODY[HEADER.FIELDS (SUBJECT)], is part of an item.
 _WITH_MODIFIERS: Final = lazy_pattern(r"((?:[^\[\]() ]++|\[[^\[\]]*+\]| (?!\())*) (\(.*\))", re.S)
-MACROS: Final = frozenset(("ALL", "FULL", "FAST"))
+MACROS: Final = frozenset((b"ALL", b"FULL", b"FAST"))
 """What FETCH may be asked for that is no item, and may not stand in parentheses."""
 
 
@@ -62,44 +63,47 @@ def quote(data: bytes) -> bytes:
     return b'"' + _SPECIAL.sub(rb"\\\1", data) + b'"'
 
 
-def octets(text: Text, encoding: str) -> bytes:
-    """A text encoded; octets as they are."""
-    return text.encode(encoding) if isinstance(text, str) else bytes(text)
+def octets(text: object, encoding: str) -> bytes:
+    """Encode a text; octets stay as they are. Raises TypeError for anything else."""
+    if isinstance(text, str):
+        return text.encode(encoding)
+    if isinstance(text, Octets):
+        return bytes(text)
+    raise TypeError(f"an argument must be a str or bytes, not {text!r:.100}")
 
 
-def astring(text: Text, encoding: str) -> bytes:
-    """A text that is quoted if it must be: a user, a quota root, a charset."""
-    return _quoted_if_needed(octets(text, encoding), _BARE)
+def may_be_bare(data: bytes, *, wildcards: bool = False) -> bool:
+    """Whether octets may go as they are: an atom, or a quoted string that the caller has made.
+
+    With `wildcards`, `*` and `%` may stand in it.
+    """
+    bare = _BARE_PATTERN if wildcards else _BARE
+    return (bare.fullmatch(data) or _QUOTED.fullmatch(data)) is not None
 
 
-def list_mailbox(text: Text, encoding: str) -> bytes:
-    """The same where `*` and `%` are wildcards."""
-    return _quoted_if_needed(octets(text, encoding), _BARE_PATTERN)
-
-
-def entry(text: Text, encoding: str) -> bytes:
-    """The same where a list in parentheses may stand: an annotation's entries and attributes."""
-    data = octets(text, encoding)
-    return data if _is_one_list(data) else _quoted_if_needed(data, _BARE_PATTERN)
-
-
-def mailbox(name: Text, *, utf8: bool, wildcards: bool = False) -> bytes:
-    """A mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 where that is enabled.
+def mailbox(name: Text, *, utf8: bool) -> str | bytes:
+    """Encode a mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 where that is enabled.
 
     As UTF-8 it is in Unicode's form C (RFC 9051, 5.1). Octets are a name that is encoded already.
+    A text stays a text, unless it stands for octets that are none.
 
     Raises:
+        TypeError: it is neither a text nor octets.
         InvalidArgument: the name has NUL, CR or LF, or a lone surrogate that stands for no octet.
     """
     if not isinstance(name, str):
-        data = bytes(name)
-    elif _REFUSED.search(name):
+        return octets(name, "ascii")
+    if _REFUSED.search(name):
         raise InvalidArgument("NUL, CR and LF are not allowed in commands")
-    elif utf8:
-        data = mailbox_names.encode_utf8(mailbox_names.compose(name))
-    else:
-        data = _modified_utf7(name)
-    return _quoted_if_needed(data, _BARE_PATTERN if wildcards else _BARE)
+    data = _utf8(name) if utf8 else _modified_utf7(name)
+    try:
+        return data.decode("utf-8" if utf8 else "ascii")
+    except UnicodeDecodeError:
+        return data
+
+
+def _utf8(name: str) -> bytes:
+    return mailbox_names.encode_utf8(mailbox_names.compose(name))
 
 
 def _modified_utf7(name: str) -> bytes:
@@ -111,11 +115,7 @@ def _modified_utf7(name: str) -> bytes:
     return mailbox_names.encode(name)
 
 
-def _quoted_if_needed(data: bytes, bare: re.Pattern[bytes]) -> bytes:
-    return data if bare.fullmatch(data) or _QUOTED.fullmatch(data) else quote(data)
-
-
-def _is_one_list(data: bytes) -> bool:
+def is_one_list(data: bytes) -> bool:
     """Whether this is a list in parentheses, from the first octet to the last."""
     if data[:1] != b"(" or data[-1:] != b")":
         return False
@@ -139,21 +139,30 @@ def message_set(numbers: MessageSet) -> str:
 
     Raises:
         TypeError: it has what is no number of a message.
-        InvalidArgument: it is empty, or a number is too small or too large.
+        InvalidArgument: it is empty or not ASCII, or a number is too small or too large.
     """
     if isinstance(numbers, str):
         return numbers
-    if isinstance(numbers, bytes | bytearray):
-        return numbers.decode("ascii")
+    if isinstance(numbers, Octets):
+        return _ascii(bytes(numbers))
     if isinstance(numbers, SequenceSet):
         found = bytes(numbers).decode("ascii")
     elif isinstance(numbers, int | range):
         found = ",".join(_set_item(numbers))
+    elif not isinstance(numbers, Iterable):
+        raise TypeError(f"a set of messages must be a str, an int or a list, not {numbers!r:.100}")
     else:
         found = ",".join(part for item in numbers for part in _set_item(item))
     if not found:
         raise InvalidArgument("the set of messages is empty")
     return found
+
+
+def _ascii(numbers: bytes) -> str:
+    try:
+        return numbers.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(f"not a set of messages: {numbers!r:.100}") from error
 
 
 def _set_item(item: object) -> Iterator[str]:
@@ -186,17 +195,20 @@ def atoms(names: Atoms, encoding: str) -> str | bytes:
     Raises:
         TypeError: one of several is neither a text nor octets.
     """
-    if isinstance(names, bytearray):
-        return bytes(names)
-    if isinstance(names, str | bytes):
+    if isinstance(names, str):
         return names
-    parts = list(names)
+    if isinstance(names, Octets):
+        return bytes(names)
+    parts = _several(names)
     if all(isinstance(part, str) for part in parts):
-        return f"({' '.join(parts)})"  # type: ignore[arg-type]
-    for part in parts:
-        if not isinstance(part, str | bytes | bytearray):
-            raise TypeError(f"a list must be made of str, not of {type(part).__name__}")
+        return f"({' '.join(parts)})"
     return b"(%b)" % b" ".join(octets(part, encoding) for part in parts)
+
+
+def _several(names: object) -> list[Any]:
+    if not isinstance(names, Iterable):
+        raise TypeError(f"names must be a str or a list, not {names!r:.100}")
+    return list(names)
 
 
 def listed(names: Atoms, encoding: str) -> str | bytes:
@@ -207,38 +219,37 @@ def listed(names: Atoms, encoding: str) -> str | bytes:
     return data if data[:1] == b"(" and data[-1:] == b")" else b"(%b)" % data
 
 
-def fetch_items(names: Atoms, encoding: str) -> str | bytes:
-    """What FETCH is asked for: a list, or one of ALL, FULL and FAST, and modifiers after either."""
+def fetch_items(names: Atoms, encoding: str) -> tuple[str, str] | tuple[bytes, bytes]:
+    """What FETCH is asked for, and the modifiers behind it with a space before them."""
     if isinstance(names, list | tuple) and len(names) == 1:
         names = names[0]
     data = atoms(names, encoding)
+    text = data if isinstance(data, str) else data.decode("latin-1")
+    found = _WITH_MODIFIERS.fullmatch(text)
+    items, modifiers = (found[1], f" {found[2]}") if found else (text, "")
     if isinstance(data, bytes):
-        return fetch_items(data.decode("latin-1"), encoding).encode("latin-1")  # type: ignore[union-attr]
-    if data.upper() in MACROS:
-        return data
-    if found := _WITH_MODIFIERS.fullmatch(data):
-        return f"{fetch_items(found[1], encoding)} {found[2]}"  # type: ignore[str-bytes-safe]
-    return listed(data, encoding)
+        return items.encode("latin-1"), modifiers.encode("latin-1")
+    return items, modifiers
 
 
 def flags(names: Atoms, encoding: str) -> str | bytes:
-    """Flags in parentheses.
+    """Flags: a text or octets as they are, or several in parentheses.
 
     Raises:
         InvalidArgument: one of several is not a flag.
     """
-    if not isinstance(names, str | bytes | bytearray):
-        names = [flag(name, encoding) for name in names]
-    return listed(names, encoding)
+    if not isinstance(names, Text):
+        names = [flag(name, encoding) for name in _several(names)]
+    return atoms(names, encoding)
 
 
 def flag(name: object, encoding: str) -> str | bytes:
     """One flag. Raises TypeError if it is no text, and InvalidArgument if it is no flag."""
-    if not isinstance(name, str | bytes | bytearray):
+    if not isinstance(name, Text):
         raise TypeError(f"a flag must be a str, not {name!r:.100}")
     if not _FLAG.fullmatch(octets(name, encoding)):
         raise InvalidArgument(f"not a flag: {name!r:.100}")
-    return bytes(name) if isinstance(name, bytearray) else name
+    return name if isinstance(name, str) else bytes(name)
 
 
 def id_fields(fields: Mapping[str, str | None] | None, encoding: str) -> bytes:

@@ -37,7 +37,7 @@ class Idler:
 
     def __enter__(self) -> Self:
         imap = self._imap
-        assert self._tag is None, "an Idler is used once"
+        imap._check_state("IDLE")  # before anything of another Idler's is touched
         imap._idle_responses = []
         imap._idle_capture = True
         try:
@@ -59,12 +59,14 @@ class Idler:
     def __exit__(self, exc_type: object, exc_val: object, exc_tb: object) -> Literal[False]:
         imap, tag = self._imap, self._tag
         assert tag is not None
+        self._tag = None
         imap.state = self._saved_state
         imap._idle_capture = False
         leftover, imap._idle_responses = imap._idle_responses, []
         for typ, data in (*self._ready, *leftover):
             for each in data:
                 imap._append_untagged(typ, each)
+        self._ready.clear()
         try:
             if imap.tagged_commands[tag] is None:
                 imap.send(b"DONE" + public.CRLF)
@@ -110,7 +112,7 @@ class Idler:
                 return self._ready.popleft()
             if imap.tagged_commands[self._tag] or (timeout is not None and timeout <= 0):
                 return default
-            imap._responses = imap._pluses = 0  # this may go on for days
+            imap._responses = 0  # this may go on for days
             try:
                 imap._get_response(timeout)
             except imap._responsetimeout:

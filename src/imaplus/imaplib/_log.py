@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from imaplus.imaplib._public import public
 from imaplus.logs import ConnectionLog
@@ -27,6 +29,7 @@ class Log:
     """Where commands go that the program wants to have logged."""
     _confidential: bool = False
     """The command under way is a conversation of secrets: challenges are not shown."""
+    _encoding: str
 
     def _mesg(self, s: str, secs: float | None = None) -> None:
         """Show a line on standard error, with the time it is of."""
@@ -76,3 +79,42 @@ class Log:
             entry = self._cmd_log.get((self._cmd_log_idx + offset) % self._cmd_log_len)
             if entry is not None:
                 self._mesg(*entry)
+
+    # -- secrets --------------------------------------------------------------------------------
+
+    def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
+        """From here on, neither log nor debug output nor errors show what is secret in a login."""
+        self._confidential = name == "AUTHENTICATE"
+        if name in ("LOGIN", "AUTHENTICATE"):
+            if self._secrets is NO_SECRETS:
+                self._secrets = Blanking()
+            for each in args[1:]:
+                octets = each.encode(self._encoding) if isinstance(each, str) else each
+                if isinstance(octets, bytes):
+                    self._keep_secret(octets, unquoted(octets))
+
+    def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
+        """The line of a command as the log has it."""
+        if name == "LOGIN":
+            line = b"LOGIN ***"
+        elif name == "AUTHENTICATE":
+            words = line.split(b" ", 2)
+            line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
+        return tag + b" " + line
+
+
+def unquoted(data: bytes) -> bytes:
+    """What stands in a quoted string."""
+    if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
+        return data
+    return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
+
+
+def secrets_in(answer: bytes) -> list[bytes]:
+    """What is secret in a response of SASL: all of it, and a password or token at its end."""
+    try:
+        response = binascii.a2b_base64(answer)
+    except binascii.Error:
+        return []
+    last = re.split(rb"[\0\1]|Bearer ", response.rstrip(b"\1"))[-1]
+    return [response, last]

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from imaplus.errors import ImapError, shortened
 from imaplus.imaplib._arguments import Literal, Pieces
-from imaplus.imaplib._log import NO_SECRETS
+from imaplus.imaplib._log import secrets_in
 from imaplus.imaplib._public import public
 from imaplus.imaplib._quoting import Quoting
 from imaplus.imaplib._responses import ASKED, EVERYTHING, Results
 from imaplus.imaplib._transport import E, with_words
 from imaplus.logs import connection_log
-from imaplus.wire.blanking import Blanking
 from imaplus.wire.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -250,12 +249,8 @@ class Machine(Quoting):
         for arg in args:
             if arg is None:
                 continue
-            if isinstance(arg, str):
-                arg = arg.encode(self._encoding)
-            elif isinstance(arg, int):
-                raise self._mistyped(f"an argument must be a str or bytes, not {arg!r}")
             segments[-1] += b" "
-            for piece in arg if isinstance(arg, Pieces) else (bytes(arg),):
+            for piece in arg if isinstance(arg, Pieces) else (self._octets(arg),):
                 if isinstance(piece, Literal):
                     segments[-1] += (
                         b"~{%d}" % len(piece.data) if piece.binary else b"{%d}" % len(piece.data)
@@ -318,7 +313,7 @@ class Machine(Quoting):
             except binascii.Error as error:
                 raise self.abort(f"{name}: a challenge is not base64: {error}") from error
             if self._confidential:
-                self._keep_secret(answer, *_secrets_in(answer))
+                self._keep_secret(answer, *secrets_in(answer))
             if self.debug >= 4:
                 self._mesg(f"write literal size {len(answer)}")
             self._write(answer)
@@ -366,44 +361,6 @@ class Machine(Quoting):
     def _quotable(self, data: Iterable[bytes | None]) -> list[bytes]:
         """The texts of a status as an error shows them."""
         return [shortened(self._secrets.blank(each)) for each in data if each is not None]
-
-    # -- secrets --------------------------------------------------------------------------------
-
-    def _begin_secrecy(self, name: str, args: tuple[Any, ...]) -> None:
-        """From here on, neither log nor debug output nor errors show what is secret in a login."""
-        self._confidential = name == "AUTHENTICATE"
-        if name in ("LOGIN", "AUTHENTICATE"):
-            if self._secrets is NO_SECRETS:
-                self._secrets = Blanking()
-            for each in args[1:]:
-                octets = each.encode(self._encoding) if isinstance(each, str) else each
-                if isinstance(octets, bytes):
-                    self._keep_secret(octets, _unquoted(octets))
-
-    def _shown(self, tag: bytes, name: str, line: bytes) -> bytes:
-        if name == "LOGIN":
-            line = b"LOGIN ***"
-        elif name == "AUTHENTICATE":
-            words = line.split(b" ", 2)
-            line = b" ".join([*words[:2], b"***"] if len(words) > 2 else words)
-        return tag + b" " + line
-
-
-def _unquoted(data: bytes) -> bytes:
-    """What stands in a quoted string."""
-    if len(data) < 2 or data[:1] != b'"' or data[-1:] != b'"':
-        return data
-    return re.sub(rb"\\(.)", rb"\1", data[1:-1], flags=re.S)
-
-
-def _secrets_in(answer: bytes) -> list[bytes]:
-    """What is secret in a response of SASL: all of it, and a password or token at its end."""
-    try:
-        response = binascii.a2b_base64(answer)
-    except binascii.Error:
-        return []
-    last = re.split(rb"[\0\1]|Bearer ", response.rstrip(b"\1"))[-1]
-    return [response, last]
 
 
 def _greeting(line: bytes) -> str:

@@ -94,7 +94,7 @@ class Mailboxes(Machine):
         Raises:
             IMAP4.error: the server does not accept us, or a NUL is in either.
         """
-        octets = [arguments.octets(each, "utf-8") for each in (user, password)]
+        octets = [self._arg(arguments.octets, each, "utf-8") for each in (user, password)]
         if any(b"\0" in each for each in octets):
             raise self._invalid("NUL is not allowed in a user's name or password")
         response = b"\0".join((b"", *octets))  # RFC 4616, 2

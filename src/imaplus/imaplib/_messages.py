@@ -159,7 +159,7 @@ class Messages(Mailboxes):
 
     def partial(self, message_num: Any, message_part: Text, start: Any, length: Any) -> Results:
         """A part of a message's text (RFC 1730; later servers have BODY[]<start.length>)."""
-        octets = (each if isinstance(each, str | bytes) else str(each) for each in (start, length))
+        octets = (str(each) if type(each) is int else each for each in (start, length))
         number = self._sequence_set(message_num)
         return self._fetched(number, False, "PARTIAL", number, message_part, *octets)
 

@@ -14,7 +14,16 @@ from datetime import date
 from typing import Any, Final, TypeAlias
 
 from imaplus.errors import InvalidArgument
-from imaplus.imaplib._arguments import Argument, Literal, Pieces, Text, flag, message_set, quote
+from imaplus.imaplib._arguments import (
+    Argument,
+    Literal,
+    Pieces,
+    Text,
+    flag,
+    message_set,
+    octets,
+    quote,
+)
 from imaplus.wire.dates import format_search_date
 from imaplus.wire.patterns import lazy_pattern
 
@@ -36,17 +45,15 @@ def encoder(charset: Text | None, encoding: str) -> str:
     Raises:
         LookupError: Python has no codec for it. Then criteria must be octets.
     """
-    name = "" if charset is None else charset
-    if not isinstance(name, str):
-        name = bytes(name).decode("ascii", "replace")
-    name = name.strip('"')
+    told = b"" if charset is None else octets(charset, "utf-8")
+    name = told.decode("ascii", "replace").strip('"')
     return codecs.lookup(name).name if name else encoding
 
 
 def encoded(charset: Text | None, criteria: Iterable[Text | None], encoding: str) -> list[bytes]:
     """Criteria in a charset; octets as they are. Raises LookupError as `encoder` does."""
     return [
-        each.encode(encoder(charset, encoding)) if isinstance(each, str) else bytes(each)
+        octets(each, encoder(charset, encoding) if isinstance(each, str) else encoding)
         for each in criteria
         if each is not None
     ]
@@ -70,7 +77,7 @@ def substitute(
                 piece.encode(codec) if isinstance(piece, str) else piece for piece in pieces
             )
         else:
-            yield bytes(text)
+            yield octets(text, codec)
     _insist_on_none(waiting)
 
 

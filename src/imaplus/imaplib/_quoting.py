@@ -31,15 +31,17 @@ class Quoting(Responses):
 
     def _quote(self, arg: Text) -> bytes:
         """A quoted string."""
-        return arguments.quote(arguments.octets(arg, self._encoding))
+        return arguments.quote(self._octets(arg))
 
     def _astring(self, arg: Text) -> bytes:
         """A text that is quoted if it must be."""
-        return arguments.astring(arg, self._encoding)
+        data = self._octets(arg)
+        return data if arguments.may_be_bare(data) else self._quote(data)
 
     def _list_mailbox(self, arg: Text) -> bytes:
         """The same where `*` and `%` are wildcards."""
-        return arguments.list_mailbox(arg, self._encoding)
+        data = self._octets(arg)
+        return data if arguments.may_be_bare(data, wildcards=True) else self._quote(data)
 
     def _atom(self, arg: Any) -> Any:
         """A word that is sent as it is."""
@@ -56,37 +58,47 @@ class Quoting(Responses):
 
     def _fetch_parts(self, arg: Atoms) -> Any:
         """The same, but for ALL, FULL and FAST, which may not stand in any."""
-        return self._arg(arguments.fetch_items, arg, self._encoding)
+        items, modifiers = self._arg(arguments.fetch_items, arg, self._encoding)
+        if self._octets(items).upper() not in arguments.MACROS:
+            items = self._set_quote(items)
+        return self._octets(items) + self._octets(modifiers) if modifiers else items
 
     def _encode_criteria(
         self, charset: Text | None, criteria: Iterable[Text | None]
     ) -> builtins.list[bytes]:
         """Search criteria in a charset. Raises LookupError for texts in one that is not known."""
-        return encoded(charset, criteria, self._encoding)
+        found: builtins.list[bytes] = self._arg(encoded, charset, criteria, self._encoding)
+        return found
 
     def _checkquote(self, arg: Text) -> Any:
         """A quoted string where one is needed: not for what is in quotes or parentheses."""
-        data = arguments.octets(arg, self._encoding)
+        data = self._octets(arg)
         if len(data) >= 2 and (data[:1] + data[-1:]) in (b"()", b'""'):
             return arg
         return arg if data and not self.mustquote.search(data) else self._quote(arg)
 
     # -- and what it lacks ----------------------------------------------------------------------
 
+    def _octets(self, text: object) -> bytes:
+        """A text in the session's encoding; octets as they are."""
+        found: bytes = self._arg(arguments.octets, text, self._encoding)
+        return found
+
     def _mailbox(self, name: Text) -> Any:
         """The name of a mailbox, encoded."""
-        return self._arg(arguments.mailbox, name, utf8=self.utf8_enabled)
+        return self._astring(self._arg(arguments.mailbox, name, utf8=self.utf8_enabled))
 
     def _pattern(self, name: Text) -> Any:
         """The same with wildcards."""
-        return self._arg(arguments.mailbox, name, utf8=self.utf8_enabled, wildcards=True)
+        return self._list_mailbox(self._arg(arguments.mailbox, name, utf8=self.utf8_enabled))
 
     def _entry(self, text: Text) -> Any:
         """An annotation's entry or attribute, or several in parentheses."""
-        return self._arg(arguments.entry, text, self._encoding)
+        data = self._octets(text)
+        return data if arguments.is_one_list(data) else self._list_mailbox(data)
 
     def _flags(self, flags: Atoms) -> Any:
-        return self._arg(arguments.flags, flags, self._encoding)
+        return self._set_quote(self._arg(arguments.flags, flags, self._encoding))
 
     def _charset(self, charset: Text | None) -> bytes | None:
         return None if charset is None else self._astring(charset)

@@ -29,6 +29,8 @@ MOST_DIGITS: Final = 20
 """Of a literal's size: more cannot be a 64-bit number."""
 MOST_WORDS: Final = 3
 """Lines that an error quotes: the latest ones say why."""
+MOST_EMPTY: Final = 10_000
+"""Empty lines in a row: servers that send any send one."""
 MOST_PLUSES: Final = 1000
 """Continuations to one command: what needs one for each literal has far fewer."""
 SHOWN: Final = 1000
@@ -63,16 +65,14 @@ ASKED: Final[Mapping[str, Container[str]]] = {
     **dict.fromkeys(("GETQUOTA", "SETQUOTA", "GETQUOTAROOT"), frozenset(("QUOTA", "QUOTAROOT"))),
     **dict.fromkeys(("GETANNOTATION", "SETANNOTATION"), frozenset(("ANNOTATION",))),
     "THREAD": frozenset(("THREAD",)),
-    **{
-        name: frozenset((name,)) for name in ("STATUS", "NAMESPACE", "ID", "CAPABILITY", "MYRIGHTS")
-    },
     **dict.fromkeys(
-        "APPEND AUTHENTICATE CHECK CLOSE COPY CREATE DELETE ENABLE LOGIN LOGOUT NOOP PROXYAUTH "
-        "RENAME STARTTLS SUBSCRIBE UNSELECT UNSUBSCRIBE".split(),
+        "APPEND AUTHENTICATE CAPABILITY CHECK CLOSE COPY CREATE DELETE ENABLE ID LOGIN LOGOUT "
+        "MYRIGHTS NAMESPACE NOOP PROXYAUTH RENAME STARTTLS STATUS SUBSCRIBE UNSELECT "
+        "UNSUBSCRIBE".split(),
         frozenset(),
     ),
 }
-"""The responses that a command asks for, where that is known."""
+"""The responses of which a command may ask for many, where that is known."""
 
 
 class Responses(Transport):
@@ -172,7 +172,7 @@ class Responses(Transport):
             line = self._next_line_with_text()
         self._responses += 1
         if self._responses > self.limits.responses:
-            self._count()
+            raise self.abort(f"more than {self.limits.responses} responses to one command")
         if line[:1] == b"*":
             typ, dat = self._take_untagged(line)
         elif self._match(self.tagre, line):
@@ -284,15 +284,13 @@ class Responses(Transport):
 
     def _next_line_with_text(self, line: bytes = b"") -> bytes:
         """This line or the next that has text, without NUL octets before it (quirks 2 and 5)."""
+        empty = 0
         while not (line := line.lstrip(b"\0")) or line.isspace():
-            self._count()
+            empty += 1
+            if empty > MOST_EMPTY:
+                raise self.abort(f"more than {MOST_EMPTY} empty lines")
             line = self._get_line()
         return line
-
-    def _count(self) -> None:
-        self._responses += 1
-        if self._responses > self.limits.responses:
-            raise self.abort(f"more than {self.limits.responses} responses to one command")
 
     def _read_literal(self, typ: str, digits: bytes) -> bytes:
         size = int(digits) if len(digits) <= MOST_DIGITS else 1 << 64

@@ -17,7 +17,7 @@ from imaplus.errors import ConnectionLost, ImapError, ProtocolError
 from imaplus.protocol.bulk import Bulk, BulkReader, MessageRun
 from imaplus.protocol.command import Reply
 from imaplus.protocol.data import MessageData
-from imaplus.protocol.negotiating import Negotiating
+from imaplus.protocol.negotiating import STRAY, Negotiating
 from imaplus.protocol.pending import Pending
 from imaplus.protocol.response import Continuation, Malformed, Status, parse
 from imaplus.protocol.sinking import Sinks
@@ -253,6 +253,7 @@ class Connection(Negotiating):
         """Take in a tagged status: its command is over."""
         pending = self._in_flight.get(status.tag)
         if pending is None:
+            self._count_unasked(len(frame.text) + STRAY)
             if not status.ok:
                 self._telling.hear(frame.text)
             events.append(status)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from imaplus.protocol.answering import Answering
     from imaplus.protocol.deflate import Inflating
 
+EACH: Final = 32
+"""Bytes that a response counts for beside its own: short ones take as much time as long ones."""
 STRAY: Final = 1000
 """Bytes that a continuation request which nobody waits for counts as: servers send few of them."""
 
@@ -84,6 +86,8 @@ class Negotiating(Sending):
             self.answering = answering
         else:
             answering()
+            if answering.line is None:
+                self._count_unasked(STRAY)  # IDLE begins with one
             self.send_answer(answering)
 
     def send_answer(self, answering: Answering) -> None:
@@ -98,8 +102,9 @@ class Negotiating(Sending):
         self._outbox.answer(answering.pending, answering.line)
 
     def _count_unasked(self, size: int) -> None:
-        self._unasked += size
+        self._unasked += size + EACH
         if self._unasked > self.limits.unasked:
             raise ProtocolError(
-                f"the server sent {self._unasked} bytes in a row that no command asked for"
+                "the server keeps sending what no command asked for: it counts for more than "
+                f"{self.limits.unasked} bytes"
             )
