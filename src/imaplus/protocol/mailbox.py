@@ -58,7 +58,7 @@ class Mailbox:
         self.mailboxid: str | None = None
         self.made_anew: UidValidityChanged | None = None
         """Set once the server has told another UIDVALIDITY: all UIDs of before are void."""
-        self.marked = SequenceSet()
+        self.marked: SequenceSet = SequenceSet()
         """Messages to which this session has given \\Deleted."""
         self._earlier: list[SequenceSet] = []
         self._most = limits.messages

@@ -42,7 +42,8 @@ class Gssapi(Mechanism):
         return True
 
     def start(self) -> Generator[bytes | None, bytes, None]:
-        self.done, self.error_details = False, None
+        self.done = False
+        self.error_details: str | None = None
         challenge = yield None
         if challenge:
             raise ProtocolError("GSSAPI: the server speaks first")
