@@ -179,6 +179,8 @@ class Mailboxes(Machine):
 
         What comes can be had from `response()`.
         """
+        if not isinstance(name, str):
+            raise self._mistyped(f"the name of a command must be a str, not {name!r:.100}")
         name = name.upper()
         self._checked(name.encode(self._encoding))
         if name not in public.Commands:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 _HEADER: Final = lazy_pattern(rb"(?:[^\r\n]++\r?\n?)*+")
+_ON_A_SET: Final = ("COPY", "MOVE", "FETCH", "STORE", "EXPUNGE")
+"""Commands whose first argument by UID is a set of messages."""
 _REASONS: Final = (
     "TRYCREATE OVERQUOTA LIMIT TOOBIG NONEXISTENT NOPERM INUSE UNAVAILABLE ALREADYEXISTS".split()
 )
@@ -238,7 +240,8 @@ class Messages(Mailboxes):
         if command not in public.Commands:
             raise self.error(f"Unknown IMAP4 UID command: {command!r}")
         self._check_state(command)
-        given = [arg for arg in args if arg is not None or command in ("SORT", "THREAD")]
+        placed = command in ("SORT", "THREAD", *_ON_A_SET)
+        given = [arg for arg in args if arg is not None or placed]
         charset = None
         if command in ("SORT", "THREAD"):
             charset = given[1] if len(given) > 1 else None
@@ -254,7 +257,7 @@ class Messages(Mailboxes):
 
     def _uid_arguments(self, command: str, args: builtins.list[Any]) -> builtins.list[Any]:
         """What stands where: a set, and then a mailbox, flags, or parts."""
-        if command not in ("COPY", "MOVE", "FETCH", "STORE", "EXPUNGE") or not args:
+        if command not in _ON_A_SET or not args:
             return [arg if isinstance(arg, Text) else self._set_quote(arg) for arg in args]
         first, *rest = args
         if command in ("COPY", "MOVE"):

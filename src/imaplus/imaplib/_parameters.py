@@ -47,6 +47,8 @@ def encoder(charset: Text | None, encoding: str) -> str:
     """
     told = b"" if charset is None else octets(charset, "utf-8")
     name = told.decode("ascii", "replace").strip('"')
+    if not name.isascii():  # Python 3.15 warns of such a name
+        raise LookupError(f"unknown encoding: {name}")
     return codecs.lookup(name).name if name else encoding
 
 
