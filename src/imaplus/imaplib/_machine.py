@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from imaplus.errors import ImapError, shortened
 from imaplus.imaplib._arguments import Literal, Pieces
+from imaplus.imaplib._asked import ASKED, EVERYTHING
 from imaplus.imaplib._log import secrets_in
 from imaplus.imaplib._public import public
 from imaplus.imaplib._quoting import Quoting
-from imaplus.imaplib._responses import ASKED, EVERYTHING, Results
+from imaplus.imaplib._responses import Results
 from imaplus.imaplib._transport import E, with_words
 from imaplus.logs import connection_log
 from imaplus.wire.patterns import lazy_pattern

@@ -8,7 +8,7 @@ keeps is bounded by `limits`.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from typing import Any, Final, TypeAlias
 from typing import Literal as Exactly
 
@@ -42,37 +42,6 @@ _ODD_LITERAL: Final = lazy_pattern(rb".*\{(?P<size>[0-9]+)\+? *\}[ \t]*\Z")
 
 _ENDS: Final = frozenset((b"}", b" ", b"\t"))
 _USUAL: Final = {b"FETCH": "FETCH", b"LIST": "LIST", b"EXPUNGE": "EXPUNGE", b"OK": "OK"}
-
-
-class _Everything:
-    """Holds whatever it is asked about."""
-
-    def __contains__(self, _: object) -> bool:
-        return True
-
-
-EVERYTHING: Final[Container[str]] = _Everything()
-"""For a command that we know nothing of, and for IDLE, where the program takes what comes."""
-_FETCH: Final = frozenset(("FETCH",))
-_GONE: Final = frozenset(("EXPUNGE", "VANISHED", "FETCH", "EXISTS"))
-ASKED: Final[Mapping[str, Container[str]]] = {
-    **dict.fromkeys(("FETCH", "STORE", "PARTIAL"), _FETCH),
-    **dict.fromkeys(("EXPUNGE", "MOVE"), _GONE),
-    **dict.fromkeys(("SELECT", "EXAMINE"), frozenset(("FLAGS", "VANISHED", "FETCH"))),
-    **dict.fromkeys(("SEARCH", "SORT"), frozenset(("SEARCH", "SORT", "ESEARCH"))),
-    **dict.fromkeys(("LIST", "LSUB"), frozenset(("LIST", "LSUB", "STATUS"))),
-    **dict.fromkeys(("GETACL", "SETACL", "DELETEACL"), frozenset(("ACL",))),
-    **dict.fromkeys(("GETQUOTA", "SETQUOTA", "GETQUOTAROOT"), frozenset(("QUOTA", "QUOTAROOT"))),
-    **dict.fromkeys(("GETANNOTATION", "SETANNOTATION"), frozenset(("ANNOTATION",))),
-    "THREAD": frozenset(("THREAD",)),
-    **dict.fromkeys(
-        "APPEND AUTHENTICATE CAPABILITY CHECK CLOSE COPY CREATE DELETE ENABLE ID LOGIN LOGOUT "
-        "MYRIGHTS NAMESPACE NOOP PROXYAUTH RENAME STARTTLS STATUS SUBSCRIBE UNSELECT "
-        "UNSUBSCRIBE".split(),
-        frozenset(),
-    ),
-}
-"""The responses of which a command may ask for many, where that is known."""
 
 
 class Responses(Transport):
