@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from imaplus import AsyncClient, Body, Client, Connected, imaplib
+from imaplus import AsyncClient, BodySection, Client, imaplib
+from imaplus.endpoints import Connected
 from imaplus.wire.frames import Limits
 
 from .harness import Blocking
@@ -135,7 +136,8 @@ async def with_client(kind: str, sock: socket.socket, do: str) -> Any:
                 return mailbox.exists
             case "fetch":
                 return [
-                    (each.uid, each.body()) async for each in mailbox.fetch([1], "FLAGS", Body())
+                    (each.uid, each.body())
+                    async for each in mailbox.fetch([1], "FLAGS", BodySection())
                 ]
             case "structure":
                 return [each.bodystructure async for each in mailbox.fetch([1], "BODYSTRUCTURE")]

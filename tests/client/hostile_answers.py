@@ -268,7 +268,7 @@ ANSWERS = {
         "copy",
         "COPY",
         lines(b"TAG OK [COPYUID x y] done"),
-        "gave Copied(uidvalidity=0, source=(), destination=(), left_behind=SequenceSet(''))",
+        "gave Copied(uidvalidity=None, source=(), destination=(), left_behind=SequenceSet(''))",
         "gave ('OK', [None])",
     ),
     "append: UIDs of nothing": Case(
