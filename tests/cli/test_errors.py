@@ -78,6 +78,7 @@ def left_to_try(*others: str) -> errors.CommandError:
         (FileNotFoundError(errno.ENOENT, "No such file", "/x/y"), 3, ""),
         (mirror.NotAStore("/x", "it holds other files"), 3, "an empty or new folder"),
         (mirror.StoreLocked("/x", 17), 5, "one run"),
+        (mirror.StoreError("/x/index.sqlite", "cannot be opened"), 1, "writable"),
         (mirror.UnsafePath("/x", "a symbolic link"), 1, "plain files"),
         (mirror.StoreCorrupt("/x/store.json", "not readable"), 1, "put it back"),
         (mirror.WrongAccount("/x", "holds another's mail"), 2, "another folder"),

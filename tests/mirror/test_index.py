@@ -370,6 +370,11 @@ def test_a_locked_database_is_reported(filled: Store, put) -> None:
         index.connection.execute("ROLLBACK")
 
 
+def test_a_database_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"index.* cannot be opened: unable to open"):
+        database.connect(tmp_path / "missing" / "index.sqlite", timeout=0)
+
+
 def test_hostile_messages_are_indexed_too(store: Store, put) -> None:
     journal = store.mailbox("INBOX", 1)
     for uid, raw in enumerate([b"", b"\xff\0" * 500, b"Subject: =?x?q?\xff?="], 1):

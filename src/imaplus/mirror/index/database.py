@@ -67,7 +67,10 @@ def connect(path: Path, *, timeout: float, anew: bool = False) -> sqlite3.Connec
             raise UnsafePath(str(name), "not a regular file")
         if anew:
             name.unlink(missing_ok=True)
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    try:
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+    except sqlite3.Error as error:  # a read-only folder
+        raise StoreError(str(path), f"cannot be opened: {error}") from error
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
