@@ -58,6 +58,11 @@ async def test_with_a_handshake(connect: Connector, silent: int) -> None:
         await connect(Tcp("127.0.0.1", silent), timeouts=Timeouts(connect=SHORT))
 
 
+async def test_with_no_time_to_connect(connect: Connector, silent: int) -> None:
+    with pytest.raises(TimedOut):
+        await connect(Tcp("127.0.0.1", silent, Security.PLAIN), timeout=0)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="a full backlog is silent on Linux only")
 async def test_with_connecting(connect: Connector) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:

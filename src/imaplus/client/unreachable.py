@@ -26,7 +26,8 @@ def too_late(what: str, error: Exception, timeout: float | None) -> TimedOut:
 
 def unreachable(what: str, error: Exception, timeout: float | None = None) -> ConnectionLost:
     """The error for a server that cannot be connected to, `timeout` being the seconds it had."""
-    if isinstance(error, TimeoutError):
+    # BlockingIOError: no time was left, so that the socket did not block at all.
+    if isinstance(error, (TimeoutError, BlockingIOError)):
         return too_late(f"{what} did not answer", error, timeout)
     if isinstance(error, socket.gaierror):
         return ConnectionLost(f"{what}: no such host ({error.strerror})")
