@@ -216,7 +216,7 @@ def _store(error: mirror.StoreError, verb: str) -> Failure:
             return Failure(Exit.UNEXPECTED, str(error), AGAIN)
         case _ if error.path.endswith("/index.sqlite") and not isinstance(error, mirror.UnsafePath):
             hint = (
-                "`search` keeps its index there: the folder must be writable and the disk not full. "
+                "`search` keeps its index there: the folder must be writable, the disk not full. "
                 "The index may be deleted; it is made again."
             )
             return Failure(Exit.UNEXPECTED, f"cannot search the backup: {error}", hint)
