@@ -18,7 +18,8 @@ from imaplus import errors, imaplib
 from imaplus.errors import MessageRefused, quoted, shortened
 from imaplus.protocol import response
 from imaplus.protocol.refusals import error_for
-from imaplus.protocol.response import Status, parse
+from imaplus.protocol.response import parse
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame
 from imaplus.wire.secret import Secret
 

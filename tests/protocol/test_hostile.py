@@ -19,7 +19,8 @@ from imaplus.errors import ProtocolError
 from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.data import Exists, Expunged, Vanished
-from imaplus.protocol.response import Continuation, Malformed, Status, Unknown, parse
+from imaplus.protocol.response import Continuation, Malformed, Unknown, parse
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.sets import SequenceSet
 
@@ -300,7 +301,7 @@ def test_what_no_command_asked_for_is_bounded(line: str) -> None:
 
 
 def test_what_was_asked_for_is_not_counted_with_it() -> None:
-    talk = selected(limits=Limits(unasked=KIB))
+    talk = selected(limits=Limits(unasked=3 * KIB))
     pending = talk.send(Fetch(EVERYTHING, ("UID", BodySection())))
     for uid in range(1, 6):
         talk.hear("* 7 EXISTS", f"* {uid} FETCH (UID {uid} BODY[] {{3000}}\r\n{'x' * 3000})")

@@ -13,7 +13,7 @@ from itertools import chain
 from imaplus.core.message_source import MessageLike, source_of
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Command, Reply
-from imaplus.protocol.response import code
+from imaplus.protocol.status import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import FlagsLike, flags_of

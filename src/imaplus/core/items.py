@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, TypeVar
 from imaplus.core.bodystructure import bodystructure
 from imaplus.core.envelope import envelope
 from imaplus.errors import ProtocolError
-from imaplus.protocol.response import Malformed, Parser, register
+from imaplus.protocol.registry import Parser, register
+from imaplus.protocol.response import Malformed
 from imaplus.wire.cursor import Cursor, Mark
 from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern

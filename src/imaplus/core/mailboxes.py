@@ -15,8 +15,9 @@ from imaplus.errors import ProtocolError
 from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MailboxId, MessageData, object_id
 from imaplus.protocol.mailbox import Mailbox
-from imaplus.protocol.response import Status, response
+from imaplus.protocol.response import response
 from imaplus.protocol.state import LOGGED_IN, SELECTED, ConnectionState
+from imaplus.protocol.status import Status
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.mailbox_names import comparable, encode, encode_utf8, normalise, same
@@ -202,7 +203,7 @@ class MailboxStatus:
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
 _STATUS_NUMBERS = _STATUS_FIELDS - {"mailboxid"}
 _WORD = lazy_pattern(rb"[A-Za-z][A-Za-z0-9-]*+(?=[ )])")
-# The usual form: a name without spaces, and numbers of at most 64 bits.
+# Fast path: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
     rb" \(([A-Za-z-]++ [0-9]{1,19}+(?: [A-Za-z-]++ [0-9]{1,19}+)*)\)\Z"
@@ -211,13 +212,18 @@ _PLAIN_STATUS = lazy_pattern(
 
 @response("STATUS")
 def status(c: Cursor) -> MailboxStatus:
-    # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     if (plain := c.accept_match(_PLAIN_STATUS)) is not None:
         mailbox = c.decode_mailbox(plain[1])
         words = plain[2].decode().lower().split(" ")
         found = zip(words[::2], map(int, words[1::2]), strict=True)
         numbers: dict[str, Any] = {name: n for name, n in found if name in _STATUS_NUMBERS}
         return MailboxStatus(mailbox, **numbers)
+    return status_by_rule(c)
+
+
+def status_by_rule(c: Cursor) -> MailboxStatus:
+    """Parse as `status()` does, without its fast path. The value is the same."""
+    # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     c.sp()
     mailbox = c.mailbox()
     if not c.accept_sp() or c.peek() != b"(":  # quirk 54: Exchange does not quote names with spaces

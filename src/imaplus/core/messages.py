@@ -15,8 +15,8 @@ from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MessageData
-from imaplus.protocol.response import Status, code
 from imaplus.protocol.state import SELECTED
+from imaplus.protocol.status import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import flags_of

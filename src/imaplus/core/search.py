@@ -17,8 +17,9 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import Command, Reply
-from imaplus.protocol.response import Status, code, response
+from imaplus.protocol.response import response
 from imaplus.protocol.state import SELECTED
+from imaplus.protocol.status import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern

@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from imaplus.errors import PartlyDone, ProtocolError, quoted
 from imaplus.protocol.bulk import MessageRun
-from imaplus.protocol.response import Continuation, Malformed, Status
+from imaplus.protocol.response import Continuation, Malformed
 from imaplus.protocol.state import LOGGED_IN, ConnectionState, State
+from imaplus.protocol.status import Status
 from imaplus.records import field, record
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink

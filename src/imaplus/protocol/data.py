@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Final
 
-from imaplus.protocol.response import code, numbered_response, response
+from imaplus.protocol.response import numbered_response, response
+from imaplus.protocol.status import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern

@@ -13,7 +13,7 @@ from typing import Any, Final
 from imaplus.errors import ProtocolError, UidValidityChanged, quoted
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.mailbox_names import compose
 from imaplus.wire.writer import DEFAULT_RULES, Rules

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from imaplus.errors import ProtocolError, shortened
-from imaplus.protocol.response import Malformed, Status, parse
+from imaplus.protocol.response import Malformed, parse
+from imaplus.protocol.status import Status
 from imaplus.wire.blanking import BLANK, Blanking
 from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.framing import Framer
