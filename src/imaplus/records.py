@@ -225,7 +225,7 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({shown})"
 
 
-def _compared(value: Any) -> tuple[object, ...]:
+def _comparison_key(value: Any) -> tuple[object, ...]:
     fields = value._record_fields
     return tuple([getattr(value, name) for name, each in fields.items() if each.compare])
 
@@ -233,7 +233,7 @@ def _compared(value: Any) -> tuple[object, ...]:
 def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return _compared(self) == _compared(other)
+    return _comparison_key(self) == _comparison_key(other)
 
 
 def _hash(self: Any) -> int:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from imaplus.core.items import needed_for
+from imaplus.core.items import needs_of_item
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
 from imaplus.wire.patterns import lazy_pattern
@@ -116,7 +116,7 @@ def resolve_items(items: tuple[FetchItem, ...]) -> Asked:
             raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r}")
     names = tuple(item for item in found if isinstance(item, str))
     bodies = [item for item in found if isinstance(item, BodySection)]
-    needs = {capability for name in names if (capability := needed_for(name))}
+    needs = {capability for name in names if (capability := needs_of_item(name))}
     if any(body.binary or body.size for body in bodies):
         needs.add("BINARY")
     keys = {*names, *(body.key for body in bodies)}

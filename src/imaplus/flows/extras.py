@@ -11,7 +11,7 @@ from imaplus.protocol.flow import Flow
 T = TypeVar("T")
 
 
-def login_failed(error: object) -> bool:
+def is_login_failure(error: object) -> bool:
     """Whether an answer says that the login has failed after all (quirk 26). A response code, even
     one that is about logging in, refuses the command alone."""
     return isinstance(error, AuthenticationFailed) and error.code is None
@@ -26,7 +26,7 @@ def ask_for(command: Command[T]) -> Flow[T | None]:
     try:
         result: T = yield from command
     except CommandError as error:
-        if login_failed(error):
+        if is_login_failure(error):
             raise
         return None
     return result

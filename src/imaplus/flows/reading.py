@@ -36,7 +36,7 @@ LARGEST_TEXT: Final = 16 << 20
 
 def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
     """What is known of messages before their parts are read, ascending by UID: those that exist."""
-    found = {each.uid: each for each in (yield from _told(connection, uids)) if each.uid}
+    found = {each.uid: each for each in (yield from _fetch_usual(connection, uids)) if each.uid}
     for item, lacking in ((HEADER, lacks_envelope), (START, lacks_structure)):
         without = SequenceSet.of(uid for uid, each in found.items() if uid and lacking(each))
         if without:
@@ -46,7 +46,7 @@ def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
     return [summarise(found[uid]) for uid in sorted(uid for uid in found if uid and uid in uids)]
 
 
-def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
+def _fetch_usual(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
     """Every message that exists, with as much as the server tells of it."""
     try:
         return (yield from fetch(connection, uids, ITEMS))
@@ -56,7 +56,7 @@ def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
         if len(uids) > 1:
             found: list[Fetched] = []
             for half in uids.chunks(-(-len(uids) // 2)):
-                found += yield from _told(connection, half)
+                found += yield from _fetch_usual(connection, half)
             return found
     return (yield from fetch(connection, uids, SAFE))
 

@@ -10,7 +10,7 @@ from collections.abc import Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from imaplus.errors import PartlyDone, ProtocolError, quoted
+from imaplus.errors import PartlyDone, ProtocolError, quote
 from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.response import Continuation, Malformed
 from imaplus.protocol.state import LOGGED_IN, ConnectionState, State
@@ -64,7 +64,7 @@ class Reply:
         latest = self.malformed[-1]
         raise ProtocolError(
             f"{self.command}: the server's answer cannot be read, {latest.error}: "
-            f"{quoted(latest.frame.text)}"
+            f"{quote(latest.frame.text)}"
         ) from latest.error
 
 

@@ -13,7 +13,7 @@ from itertools import chain, compress
 from operator import index, sub
 from typing import Final, TypeAlias, overload
 
-from imaplus.errors import InvalidArgument, quoted
+from imaplus.errors import InvalidArgument, quote
 from imaplus.records import record
 
 MAX_NUMBER: Final = 2**32 - 1
@@ -291,7 +291,7 @@ class SequenceSet:
 
     def _insist_on_an_end(self) -> None:
         if self.open_ended:
-            raise InvalidArgument(f"only the mailbox knows where {quoted(str(self))} ends")
+            raise InvalidArgument(f"only the mailbox knows where {quote(str(self))} ends")
 
 
 def parse_ranges(data: bytes | str) -> tuple[NumberRange, ...]:
@@ -316,7 +316,7 @@ def parse_ranges(data: bytes | str) -> tuple[NumberRange, ...]:
             raise ValueError
     except ValueError:
         raise InvalidArgument(
-            f"expected a set of message numbers, not {quoted(data, 100)}"
+            f"expected a set of message numbers, not {quote(data, 100)}"
         ) from None
     return tuple(zip(numbers, numbers, strict=True))
 
