@@ -1,4 +1,4 @@
-"""What FETCH can ask for (RFC 9051, 6.4.5): items by name, macros, and sections of the body."""
+"""Items of FETCH (RFC 9051, 6.4.5): names, macros, and sections of the body."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class BodySection:
 
     @property
     def key(self) -> str:
-        """The name under which its value comes back."""
+        """The name of the item in the response."""
         fields = f" ({' '.join(name.upper() for name in self.fields)})" if self.fields else ""
         origin = f"<{self.partial[0]}>" if self.partial is not None else ""
         return f"{self._kind}[{self.section.upper()}{fields}]{origin}"
@@ -87,11 +87,11 @@ _MACROS: Final = {
 }
 
 FetchItem = str | BodySection
-"""What can be asked of a message: "FLAGS", "ENVELOPE", ..., a macro, or a `BodySection`."""
+"""An item to fetch: "FLAGS", "ENVELOPE", ..., a macro, or a `BodySection`."""
 
 
 class Asked(NamedTuple):
-    """Items after macros have been replaced, and what follows from them."""
+    """Items without macros, and the keys and capabilities that they imply."""
 
     items: tuple[FetchItem, ...]  # without macros, which may not stand in a list
     names: tuple[str, ...]  # the same, if there is no BodySection among them
@@ -129,7 +129,7 @@ def resolve_items(items: tuple[FetchItem, ...]) -> Asked:
 
 
 def keys_of(items: tuple[FetchItem, ...]) -> frozenset[str]:
-    """The names under which what is asked for comes back."""
+    """Return the names that these items have in the response."""
     for item in items:
         if not isinstance(item, str | BodySection):
             raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r:.60}")

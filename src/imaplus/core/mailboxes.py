@@ -27,12 +27,12 @@ from imaplus.wire.writer import Writer
 
 @record
 class Opened:
-    """What SELECT came to."""
+    """The result of SELECT."""
 
     mailbox: Mailbox
-    """It follows what the server says from here on."""
+    """The state of the mailbox, updated by later responses."""
     changes: tuple[MessageData, ...] = ()
-    """Messages that changed since, where QRESYNC was asked for (RFC 7162, 3.2.5.1)."""
+    """With QRESYNC: the messages that have changed (RFC 7162, 3.2.5.1)."""
 
 
 @record
@@ -57,7 +57,7 @@ class Select(Command[Opened]):
             write_list(out, self.parameters)
 
     def follows(self, other: Command[Any]) -> bool:
-        """Its name must be written alike whether or not ENABLE will have changed that."""
+        """Follow ENABLE if the name is written the same way before and after it."""
         name = normalise(self.mailbox)
         return follows_login(other) and not self.parameters and encode(name) == encode_utf8(name)
 
@@ -99,7 +99,7 @@ class Examine(Select):
 
 @record
 class Create(Command[str | None]):
-    """Make a mailbox (RFC 9051, 6.3.4), for special uses if any are given (RFC 6154, 3).
+    """Create a mailbox (RFC 9051, 6.3.4), with special uses if any are given (RFC 6154, 3).
 
     The result is its MAILBOXID, if the server tells it.
     """
@@ -126,7 +126,7 @@ class Create(Command[str | None]):
 
 @record
 class _OnMailbox(Done):
-    """A command whose one argument is the name of a mailbox."""
+    """A command whose only argument is the name of a mailbox."""
 
     mailbox: str
 
@@ -137,28 +137,28 @@ class _OnMailbox(Done):
 
 @record
 class Delete(_OnMailbox):
-    """Remove a mailbox and all messages in it (RFC 9051, 6.3.5)."""
+    """Delete a mailbox and all messages in it (RFC 9051, 6.3.5)."""
 
     name = b"DELETE"
 
 
 @record
 class Subscribe(_OnMailbox):
-    """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
+    """Subscribe to a mailbox (RFC 9051, 6.3.7)."""
 
     name = b"SUBSCRIBE"
 
 
 @record
 class Unsubscribe(_OnMailbox):
-    """Take a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
+    """Unsubscribe from a mailbox (RFC 9051, 6.3.8)."""
 
     name = b"UNSUBSCRIBE"
 
 
 @record
 class Rename(Done):
-    """Give a mailbox another name; INBOX keeps existing, empty (RFC 9051, 6.3.6)."""
+    """Rename a mailbox; renaming INBOX moves its messages and keeps it (RFC 9051, 6.3.6)."""
 
     name = b"RENAME"
     mailbox: str
@@ -174,12 +174,12 @@ class Rename(Done):
 # -- STATUS (RFC 9051, 6.3.11 and 7.3.4) -----------------------------------------------------------
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
-"""What every server can tell (RFC 3501, 6.3.10)."""
+"""The items of STATUS that every server supports (RFC 3501, 6.3.10)."""
 
 
 @record
 class MailboxStatus:
-    """What STATUS tells of a mailbox; None for what was not asked, or not told."""
+    """The STATUS of a mailbox. An item is None if it was not requested or not sent."""
 
     mailbox: str
     messages: int | None = None
@@ -189,14 +189,14 @@ class MailboxStatus:
     recent: int | None = None
     deleted: int | None = None
     size: int | None = None
-    """The octets of all messages (RFC 8438)."""
+    """The total size of all messages, in bytes (RFC 8438)."""
     highestmodseq: int | None = None
     mailboxid: str | None = None
-    """What the server calls the mailbox, under any name (RFC 8474)."""
+    """MAILBOXID, an identifier that survives a rename (RFC 8474)."""
 
     @property
     def subject(self) -> str:
-        """Whose question it answers: as `Command.subject`."""
+        """The name of the mailbox: see `Command.subject`."""
         return comparable(self.mailbox)
 
 
@@ -265,7 +265,7 @@ def _status_value(c: Cursor) -> int | None:
 
 @record
 class GetStatus(Command[MailboxStatus]):
-    """Ask about a mailbox without opening it (RFC 9051, 6.3.11)."""
+    """Ask for the STATUS of a mailbox without opening it (RFC 9051, 6.3.11)."""
 
     name = b"STATUS"
     collects: ClassVar[tuple[type, ...]] = (MailboxStatus,)
@@ -283,7 +283,7 @@ class GetStatus(Command[MailboxStatus]):
         return comparable(self.mailbox)
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
-        """Answers carry the mailbox's name, so questions about others may be open."""
+        """True beside commands about other mailboxes: answers contain the mailbox's name."""
         return not any(
             MailboxStatus in other.collects
             and not (isinstance(other, GetStatus) and not same(other.mailbox, self.mailbox))
@@ -302,7 +302,7 @@ class GetStatus(Command[MailboxStatus]):
 
 @record
 class Unselect(Done):
-    """Leave the mailbox; nothing in it changes (RFC 9051, 6.4.2; RFC 3691)."""
+    """Close the mailbox without expunging messages (RFC 9051, 6.4.2; RFC 3691)."""
 
     name = b"UNSELECT"
     states = SELECTED
@@ -316,7 +316,7 @@ class Unselect(Done):
 
 @record
 class Close(Done):
-    """Leave the mailbox and remove **every** message with \\Deleted (RFC 9051, 6.4.1).
+    """Close the mailbox and expunge **every** message with \\Deleted (RFC 9051, 6.4.1).
 
     Other people's too: `Unselect` is what leaves without a trace.
     """
@@ -332,7 +332,7 @@ class Close(Done):
 
 @record
 class Check(Done):
-    """Ask for a checkpoint of the mailbox (RFC 3501, 6.4.1); IMAP4rev2 has it no more."""
+    """Request a checkpoint of the mailbox (RFC 3501, 6.4.1). IMAP4rev2 has no CHECK."""
 
     name = b"CHECK"
     states = SELECTED
