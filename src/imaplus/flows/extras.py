@@ -1,4 +1,4 @@
-"""Commands that a session can do without."""
+"""Optional commands, whose refusal does not matter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ask_for(command: Command[T]) -> Flow[T | None]:
     """The result of a command, or None if the server says NO or BAD (quirk 84).
 
     Raises:
-        AuthenticationFailed: it says that nobody has logged in.
+        AuthenticationFailed: the server says that the login has failed.
     """
     try:
         result: T = yield from command
