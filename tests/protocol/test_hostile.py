@@ -301,7 +301,7 @@ def test_what_no_command_asked_for_is_bounded(line: str) -> None:
 
 
 def test_what_was_asked_for_is_not_counted_with_it() -> None:
-    talk = selected(limits=Limits(unasked=3 * KIB))
+    talk = selected(limits=Limits(unasked=KIB))
     pending = talk.send(Fetch(EVERYTHING, ("UID", BodySection())))
     for uid in range(1, 6):
         talk.hear("* 7 EXISTS", f"* {uid} FETCH (UID {uid} BODY[] {{3000}}\r\n{'x' * 3000})")
