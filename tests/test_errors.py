@@ -15,10 +15,11 @@ import pytest
 
 import imaplus
 from imaplus import errors, imaplib
-from imaplus.errors import MessageRefused, quoted, shortened
-from imaplus.protocol import response
+from imaplus.errors import MessageRefused, quote, shorten
+from imaplus.protocol import status
 from imaplus.protocol.refusals import error_for
-from imaplus.protocol.response import Status, parse
+from imaplus.protocol.response import parse
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame
 from imaplus.wire.secret import Secret
 
@@ -139,7 +140,7 @@ ARGUMENTS = {
 """Of codes whose argument is no number."""
 
 
-@pytest.mark.parametrize("code", sorted(response._codes))
+@pytest.mark.parametrize("code", sorted(status._codes))
 def test_so_does_what_a_response_code_holds(code: str) -> None:
     line = f"A1 NO [{code} {ARGUMENTS.get(code, '7')}] no".encode()
     status = parse(Frame(line))
@@ -192,7 +193,7 @@ def test_the_argument_of_a_code_is_kept(line: str, code: str | None, argument: s
 def test_an_error_of_another_class_says_the_same() -> None:
     error = refusal("A1 NO [REFERRAL imap://b.example.org/] moved")
     error.last_words = ("* NO going down",)
-    other = error.retyped(errors.AuthenticationFailed, "has moved")
+    other = error.retype(errors.AuthenticationFailed, "has moved")
     assert type(other) is errors.AuthenticationFailed
     assert other.__cause__ is error
     assert vars(other) == vars(error) | {"text": "has moved"}
@@ -209,6 +210,6 @@ def test_long_lines_are_shortened_in_the_middle() -> None:
         assert str(error).endswith("end")
     assert refusal(f"A1 NO {line}").text == line
     for most in range(20, 60):
-        assert len(shortened(line, most)) == len(shortened(line.encode(), most)) == most
-    assert shortened("x" * 300) == "x" * 300
-    assert quoted(b"caf\xe9 \x1b[1m") == r"'café \x1b[1m'"
+        assert len(shorten(line, most)) == len(shorten(line.encode(), most)) == most
+    assert shorten("x" * 300) == "x" * 300
+    assert quote(b"caf\xe9 \x1b[1m") == r"'café \x1b[1m'"

@@ -25,7 +25,7 @@ import imaplus.query
 import imaplus.testing
 from imaplus import SequenceSet, credentials, endpoints, errors, sansio, search, types
 from imaplus.credentials import Password, Secret
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.search import Seen
 from imaplus.wire.frames import frame_of
 from imaplus.wire.sources import Octets

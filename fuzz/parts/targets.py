@@ -35,7 +35,8 @@ from imaplus.extensions.compress import Compress
 from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.refusals import error_for
-from imaplus.protocol.response import Malformed, Status, parse
+from imaplus.protocol.response import Malformed, parse
+from imaplus.protocol.status import Status
 from imaplus.sasl import Password, Plain
 from imaplus.testing.faults import Fault
 from imaplus.testing.server import AsyncServer

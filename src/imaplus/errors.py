@@ -1,13 +1,13 @@
-"""The tree of errors: one base, then by whose fault it is.
+"""The hierarchy of errors: one base, then grouped by cause.
 
 ImapError
-|-- UsageError            the caller's: raised before anything is written
+|-- UsageError            wrong call: raised before anything is sent
 |   `-- StateError, CapabilityMissing, NoMechanism, InvalidArgument, UidValidityChanged
 |-- CommandError          the server did not carry out a command
 |   |-- Refused           NO, by response code (RFC 9051, 7.1; RFC 5530)
 |   `-- Rejected          BAD
 |-- NoSuchMessage         the mailbox has no such message
-|-- ProtocolError         the server broke the grammar or a limit
+|-- ProtocolError         the server violated the grammar or exceeded a limit
 `-- ConnectionLost        and TimedOut, TlsFailed, ProxyFailed, OutcomeUnknown
 """
 
@@ -48,15 +48,15 @@ __all__ = [
 ]
 
 LONGEST_QUOTED = 300
-"""Characters of a server's line that an error message shows: enough for any sentence."""
+"""Limit on the characters of a server's line in an error message."""
 
 
 @overload
-def shortened(line: str, most: int = ...) -> str: ...
+def shorten(line: str, most: int = ...) -> str: ...
 @overload
-def shortened(line: bytes, most: int = ...) -> bytes: ...
-def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
-    """A line of at most `most` characters: the beginning and the end of a longer one."""
+def shorten(line: bytes, most: int = ...) -> bytes: ...
+def shorten(line: Any, most: int = LONGEST_QUOTED) -> Any:
+    """Shorten a line to `most` characters: keep its beginning and its end."""
     if len(line) <= most:
         return line
     gap: Any = b" [...] " if isinstance(line, bytes) else " [...] "
@@ -64,49 +64,49 @@ def shortened(line: Any, most: int = LONGEST_QUOTED) -> Any:
     return line[:begin] + gap + line[len(line) - (most - len(gap) - begin) :]
 
 
-def quoted(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
-    """A line of the server's as an error message shows it: in quotes, shortened, printable."""
+def quote(line: str | bytes, most: int = LONGEST_QUOTED) -> str:
+    """Quote a line of the server for an error message: in quotes, shortened, printable."""
     if isinstance(line, str):
-        return repr(shortened(line, most))
-    line = shortened(line, most)  # before it is decoded: it may be megabytes
+        return repr(shorten(line, most))
+    line = shorten(line, most)  # before decoding: it may have megabytes
     try:
         return repr(line.decode())
     except UnicodeDecodeError:
         return repr(line.decode("latin-1"))
 
 
-def told(text: str, last_words: tuple[str, ...]) -> str:
-    """The text of an error, with the server's last words behind it."""
-    return f"{text}; the server said {', '.join(map(quoted, last_words))}" if last_words else text
+def add_last_words(text: str, last_words: tuple[str, ...]) -> str:
+    """Append the server's last words to the text of an error."""
+    return f"{text}; the server said {', '.join(map(quote, last_words))}" if last_words else text
 
 
-def _remade(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
-    """An error without its attributes, which pickle and copy add."""
+def _restore(kind: type[ImapError], arguments: tuple[Any, ...]) -> ImapError:
+    """Create an error without attributes; pickle and copy add them."""
     error = kind.__new__(kind, *arguments)
     error.args = arguments
     return error
 
 
 class ImapError(Exception):
-    """The base of every error that imaplus raises. All can be pickled and copied.
+    """The base class of all errors of imaplus. All can be pickled and copied.
 
-    `last_words` are up to three lines that the server sent while the command waited and that did
-    not answer it: untagged NO, BAD and BYE, alerts, and lines that are not IMAP. `str()` quotes
-    them.
+    `last_words` holds up to three lines that the server sent while the command was in flight and
+    that did not answer it: untagged NO, BAD and BYE, alerts, and lines that are not IMAP. `str()`
+    quotes them.
     """
 
     last_words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return told(super().__str__(), self.last_words)
+        return add_last_words(super().__str__(), self.last_words)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What __init__ was called with is not in `args`, which has the message.
-        return _remade, (type(self), self.args), self.__dict__ or None
+        # `args` holds the message, not the arguments of __init__.
+        return _restore, (type(self), self.args), self.__dict__ or None
 
 
 class UsageError(ImapError):
-    """The call is wrong, or the server cannot do it; nothing has been written."""
+    """The call is wrong, or the server does not support it. Nothing has been sent."""
 
 
 class StateError(UsageError):
@@ -122,7 +122,7 @@ class CapabilityMissing(UsageError):
 
 
 class NoMechanism(CapabilityMissing):
-    """There is no way to log in that both sides accept; no secret has been sent.
+    """Client and server have no login mechanism in common. No secret has been sent.
 
     `offered` are the SASL mechanisms that the server offers on this connection.
     """
@@ -134,18 +134,18 @@ class NoMechanism(CapabilityMissing):
 
 
 class MechanismWithdrawn(NoMechanism):
-    """The server no longer offers the mechanism by which we would have logged in before.
+    """The server no longer offers a stronger mechanism that it offered before.
 
-    Somebody in between may have left it out, to be sent a secret (RFC 5802, 9). No secret has been
-    sent. If the server has changed on purpose, tell `LoginMemory.forget()`, or name the mechanisms
-    to use in `mechanisms=`. `withdrawn` is the mechanism.
+    An attacker in between may have removed it, to receive the password itself (RFC 5802, 9). No
+    secret has been sent. If the server was reconfigured, call `LoginMemory.forget()`, or name the
+    mechanisms to use in `mechanisms=`. `withdrawn` is the missing mechanism.
     """
 
     def __init__(self, withdrawn: str, offered: tuple[str, ...] = ()) -> None:
         super().__init__(
             f"cannot log in: the server offered {withdrawn} before, and now offers "
-            f"{', '.join(offered) or 'nothing'}. If it has changed, forget what it offered "
-            "(LoginMemory.forget), or name the mechanisms to use",
+            f"{', '.join(offered) or 'nothing'}. If it was reconfigured, call "
+            "LoginMemory.forget(), or name the mechanisms to use",
             offered,
         )
         self.withdrawn = withdrawn
@@ -158,8 +158,8 @@ class InvalidArgument(UsageError, ValueError):
 class UidValidityChanged(UsageError):
     """UIDVALIDITY has changed: cached UIDs mean other messages now (RFC 9051, 2.3.1.1).
 
-    `expected` is the UIDVALIDITY from before, `found` the new one, or None if the server tells
-    none.
+    `expected` is the previous UIDVALIDITY, `found` the new one, or None if the server does not
+    report one.
     """
 
     def __init__(self, mailbox: str, expected: int, found: int | None) -> None:
@@ -199,7 +199,7 @@ class CommandError(ImapError):
         self.text = text
         self.data = data
         self.argument = argument
-        super().__init__(f"{command}: {status} {shortened(self.line)}".rstrip())
+        super().__init__(f"{command}: {status} {shorten(self.line)}".rstrip())
 
     @property
     def line(self) -> str:
@@ -209,10 +209,10 @@ class CommandError(ImapError):
         code = f"{self.code} {self.argument}" if self.argument else self.code
         return f"[{code}] {self.text}".rstrip()
 
-    def retyped(self, kind: type[C], text: str | None = None) -> C:
-        """The same error in another class, perhaps with another text."""
-        told = self.command, self.status, self.code, self.text if text is None else text
-        error = kind(*told, self.data, argument=self.argument)
+    def retype(self, kind: type[C], text: str | None = None) -> C:
+        """Convert to another class of error, optionally with another text."""
+        same = self.command, self.status, self.code, self.text if text is None else text
+        error = kind(*same, self.data, argument=self.argument)
         error.last_words = self.last_words
         error.__cause__ = self
         return error
@@ -222,13 +222,13 @@ C = TypeVar("C", bound=CommandError)
 
 
 class Rejected(CommandError):
-    """BAD: the server did not understand the command; a bug in one of the two."""
+    """BAD: the server did not understand the command. The client or the server has a bug."""
 
 
 class Refused(CommandError):
-    """NO: the server understood and declined.
+    """NO: the server understood the command and did not carry it out.
 
-    A subclass names the response codes it stands for:
+    A subclass names its response codes:
     `class OverQuota(Refused, codes=("OVERQUOTA",))`.
     """
 
@@ -245,16 +245,16 @@ class NoSuchMailbox(Refused, codes=("NONEXISTENT", "TRYCREATE")):
 
 
 class AlreadyExists(Refused, codes=("ALREADYEXISTS",)):
-    """The mailbox to be created exists already (RFC 5530)."""
+    """A mailbox of this name already exists (RFC 5530)."""
 
 
 class OAuthFailure(NamedTuple):
-    """Why a token was refused, as the server said inside the exchange (RFC 7628, 3.2.2).
+    """Why the server refused a token, from its error message in the login (RFC 7628, 3.2.2).
 
     `status` is "invalid_token", "insufficient_scope" or the like, or a number as text from Google
-    ("400"); `schemes` are the kinds of token that the server takes ("Bearer"), `scope` what a token
-    needs, and `openid_configuration` a URL at which to learn how to get one; all but the status may
-    be empty. `text` is all that the server said, in words. The token is `***` in all of them.
+    ("400"); `schemes` are the kinds of token that the server accepts ("Bearer"), `scope` the scope
+    that a token needs, and `openid_configuration` the URL of the provider's configuration. All but
+    the status may be empty. `text` is the server's whole message. Tokens in it appear as `***`.
     """
 
     status: str
@@ -265,7 +265,7 @@ class OAuthFailure(NamedTuple):
 
     @property
     def is_stale(self) -> bool:
-        """Whether another token may do: this one has expired, was revoked or is malformed."""
+        """Whether a new token may help: this one is expired, revoked or malformed."""
         return self.status in ("invalid_token", "400", "401")
 
 
@@ -281,9 +281,9 @@ class AuthenticationFailed(
     """
 
     mechanism: str | None = None
-    """The mechanism that was refused, in capitals; "LOGIN" also stands for the command."""
+    """The refused mechanism, in capitals; "LOGIN" also stands for the LOGIN command."""
     others: tuple[str, ...] = ()
-    """The other mechanisms that both sides have, strongest first."""
+    """The other mechanisms that both sides support, strongest first."""
     oauth: OAuthFailure | None = None
     """Why a token was refused, if the server said so in its JSON (RFC 7628, 3.2.2)."""
 
@@ -292,11 +292,11 @@ class AuthenticationFailed(
         if not self.others:
             return said
         others = ", ".join(self.others)
-        return f"{said} ({self.mechanism} was refused; both sides also have {others})"
+        return f"{said} ({self.mechanism} was refused; both sides also support {others})"
 
 
 class NotPermitted(Refused, codes=("NOPERM",)):
-    """The user's rights do not suffice (RFC 5530)."""
+    """The user lacks the right to do this (RFC 5530)."""
 
 
 class OverQuota(Refused, codes=("OVERQUOTA",)):
@@ -304,21 +304,21 @@ class OverQuota(Refused, codes=("OVERQUOTA",)):
 
 
 class TooLarge(Refused, codes=("TOOBIG", "LIMIT")):
-    """The message, or the request, is larger than the server allows (RFC 7889; RFC 5530)."""
+    """The message or the request exceeds a limit of the server (RFC 7889; RFC 5530)."""
 
 
 class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
     """The command concerned more messages than the server allows in one command (RFC 9738).
 
-    `status` is "OK" if a part was done, from the highest UID down to `uid`, and "NO" if nothing
-    was. Methods of the clients continue by themselves, below `uid` or in smaller portions, and
-    raise this only if that fails.
+    `status` is "OK" if the server processed the messages from the highest UID down to `uid`, and
+    "NO" if it processed none. Methods of the clients continue below `uid`, or in smaller portions,
+    and raise this only if that fails.
 
     Pickling and copying leave out `part` (it is None then): it may be large, or belong to the
     connection.
     """
 
-    __slots__ = ("_part",)  # and so not in `__dict__`, which is what travels
+    __slots__ = ("_part",)  # not in `__dict__`, so that it is not pickled
 
     @property
     def limit(self) -> int | None:
@@ -332,7 +332,7 @@ class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
 
     @property
     def part(self) -> Any:
-        """The result of the part that was done; None if nothing was."""
+        """The result for the messages that were processed; None if none were."""
         return getattr(self, "_part", None)
 
     @part.setter
@@ -341,18 +341,18 @@ class PartlyDone(Refused, codes=("MESSAGELIMIT",)):
 
 
 class MessageRefused(Refused):
-    """The server does not take this message: NUL bytes, an invalid header, too long lines.
+    """The server does not accept this message: NUL bytes, an invalid header, too long lines.
 
-    Quirk 81: servers say so in words only, which are in `text`.
+    Servers give the reason only as text (quirk 81): see `text`.
     """
 
 
 class UnknownCharset(Refused, codes=("BADCHARSET",)):
-    """The server does not search in this charset (RFC 9051, 7.1)."""
+    """The server does not support this charset in SEARCH (RFC 9051, 7.1)."""
 
 
 class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):
-    """The server is busy, or limits us: try again later (RFC 5530).
+    """The server is busy, or limits this client: try again later (RFC 5530).
 
     `retry_after` is the number of seconds to wait, or None if the server does not say.
     """
@@ -361,21 +361,21 @@ class Throttled(Refused, codes=("UNAVAILABLE", "INUSE", "THROTTLED")):
 
 
 class ProtocolError(ImapError):
-    """The server broke the grammar, or sent more than a limit allows."""
+    """The server violated the grammar, or sent more than a limit allows."""
 
 
 class ConnectionLost(ImapError, OSError):
     """The connection ended or could not be made. `bye` is the text of the server's BYE, or None."""
 
     def __init__(self, message: str, bye: str | None = None) -> None:
-        super().__init__(f"{message}: {shortened(bye)}" if bye else message)
+        super().__init__(f"{message}: {shorten(bye)}" if bye else message)
         self.bye = bye
 
 
 class OutcomeUnknown(ConnectionLost):
-    """The connection ended while messages were being added: they may be there, or not.
+    """The connection ended while messages were being added: they may have been stored, or not.
 
-    Look before trying again (by Message-ID, say), or they may be there twice.
+    Search for them (for instance by Message-ID) before trying again, to avoid duplicates.
     """
 
 
@@ -388,8 +388,10 @@ class TlsFailed(ConnectionLost):
 
 
 class ProxyFailed(ConnectionLost):
-    """The proxy cannot be reached, or does not connect to the server. `proxy` is its URL, without
-    user and password."""
+    """The proxy cannot be reached, or does not connect to the server.
+
+    `proxy` is its URL, without user and password.
+    """
 
     def __init__(self, message: str, proxy: str = "") -> None:
         super().__init__(message)
@@ -397,4 +399,4 @@ class ProxyFailed(ConnectionLost):
 
 
 class NoSuchMessage(ImapError, LookupError):
-    """The mailbox has no such message, or the message no such part; it may be expunged by now."""
+    """The mailbox has no such message, or the message no such part. It may have been expunged."""

@@ -1,4 +1,4 @@
-"""Frozen values: what `dataclass(frozen=True)` gives, at a twentieth of its price at import.
+"""Frozen values like `dataclass(frozen=True)`, defined in a twentieth of the time.
 
 `dataclasses` writes and compiles six methods for every class as soon as it is defined: with more
 than a hundred classes that was most of what importing imaplus took. Here only `__init__` is
@@ -21,7 +21,7 @@ _MISSING: Final[Any] = object()
 
 
 class Field:
-    """How one attribute of a value comes about, and what it counts for."""
+    """The options of one attribute of a value."""
 
     kw_only = False
     annotation = ""
@@ -52,7 +52,7 @@ def field(
     compare: bool = True,
     hash: bool = True,
 ) -> Any:
-    """What is special about an attribute: as `dataclasses.field()`."""
+    """Set options of an attribute, as `dataclasses.field()`."""
     return Field(default, default_factory, init, repr, compare, hash)
 
 
@@ -111,7 +111,7 @@ def record(
 
 
 def replace(value: T, /, **changes: Any) -> T:
-    """The value with other attributes."""
+    """Return a copy of the value with some attributes changed."""
     fields = _fields_of(type(value))
     same = {name: getattr(value, name) for name, each in fields.items() if each.init}
     return type(value)(**same | changes)
@@ -190,7 +190,7 @@ class _Init:
 
 
 def _write_init(cls: type) -> Any:
-    """The one method that is worth writing: it runs for every value that is made."""
+    """Generate `__init__`, which runs for every value, as a function of its own."""
     fields: dict[str, Field] = cls._record_fields  # type: ignore[attr-defined]
     names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": _MISSING}
     parameters, keywords, lines = ["self"], ["*"], []
@@ -225,7 +225,7 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({shown})"
 
 
-def _compared(value: Any) -> tuple[object, ...]:
+def _comparison_key(value: Any) -> tuple[object, ...]:
     fields = value._record_fields
     return tuple([getattr(value, name) for name, each in fields.items() if each.compare])
 
@@ -233,7 +233,7 @@ def _compared(value: Any) -> tuple[object, ...]:
 def _eq(self: Any, other: Any) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return _compared(self) == _compared(other)
+    return _comparison_key(self) == _comparison_key(other)
 
 
 def _hash(self: Any) -> int:

@@ -16,8 +16,9 @@ from imaplus.protocol.flow import Ask, Flow, Handshake, Step, Together
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.protocol.pending import Pending
 from imaplus.protocol.progress import Progress as ConnectionProgress
-from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+from imaplus.protocol.response import Continuation, Malformed, Unknown
 from imaplus.protocol.state import ConnectionState, State
+from imaplus.protocol.status import Status
 from imaplus.wire.cursor import Cursor, Mark
 from imaplus.wire.frames import Frame
 from imaplus.wire.framing import Window

@@ -164,7 +164,9 @@ PLACES: dict[tuple[Any, str], Place] = {
         "text", lambda t: Fetch(ONE, (BodySection("HEADER.FIELDS", ("X", t)),))
     ),
     (Search, "charset"): Place("hidden", lambda t: Search(charset=t)),
-    (search.Returned, "word"): Place("word", lambda t: Search(returns=(search.Returned(t),))),
+    (search.ReturnOption, "word"): Place(
+        "word", lambda t: Search(returns=(search.ReturnOption(t),))
+    ),
     **_text_key(search_keys.Bcc),
     **_text_key(search_keys.Body),
     **_text_key(search_keys.Cc),

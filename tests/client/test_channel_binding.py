@@ -151,7 +151,7 @@ async def test_a_server_that_stops_offering_what_it_offered(
     memory = LoginMemory()
     server = start(personality=only("SCRAM-SHA-256", "PLAIN"))
     await connect(server, login_memory=memory)
-    assert memory.offered(server.host, server.port) == {"SCRAM-SHA-256", "PLAIN"}
+    assert memory.mechanisms_of(server.host, server.port) == {"SCRAM-SHA-256", "PLAIN"}
     port = server.port
     server.stop()
     robbed = start(personality=only("PLAIN", "LOGIN"), port=port)
@@ -172,7 +172,7 @@ async def test_what_is_weaker_may_go(connect: Connector, start: Callable[..., Se
     server = start(personality=only("SCRAM-SHA-256"))
     memory.note(server.host, server.port, ["SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "X-NEW"])
     await connect(server, login_memory=memory)
-    assert "X-NEW" in memory.offered(server.host, server.port)
+    assert "X-NEW" in memory.mechanisms_of(server.host, server.port)
 
 
 async def test_all_connections_share_a_memory_without_this_machine(
@@ -181,4 +181,4 @@ async def test_all_connections_share_a_memory_without_this_machine(
     from imaplus.sasl.memory import PROCESS_MEMORY
 
     await connect(server)
-    assert PROCESS_MEMORY.offered(server.host, server.port) == frozenset()
+    assert PROCESS_MEMORY.mechanisms_of(server.host, server.port) == frozenset()

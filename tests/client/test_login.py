@@ -293,7 +293,7 @@ async def test_a_failure_says_which_mechanisms_are_left(connect: Connector, serv
     assert error.mechanism == "SCRAM-SHA-256"
     assert error.others == ("SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN")
     assert str(error).endswith(
-        "(SCRAM-SHA-256 was refused; both sides also have SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)"
+        "(SCRAM-SHA-256 was refused; both sides also support SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN)"
     )
     with pytest.raises(AuthenticationFailed) as caught:
         await connect(server, user="ada", password="wrong", mechanisms=["login"])
@@ -303,7 +303,7 @@ async def test_a_failure_says_which_mechanisms_are_left(connect: Connector, serv
 
 async def test_a_no_without_a_code_says_so_too(connect: Connector, server: Server) -> None:
     server.fail_next(Fault.fail_login("Sorry"))
-    with pytest.raises(AuthenticationFailed, match=r"Sorry.*both sides also have"):
+    with pytest.raises(AuthenticationFailed, match=r"Sorry.*both sides also support"):
         await connect(server)
 
 

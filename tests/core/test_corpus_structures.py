@@ -206,7 +206,7 @@ EXPECTED: dict[str, list[list[str]]] = {
             "TEXT multipart/mixed",
             "1 text/plain 7bit 10 {'charset': '', 'format': 'flowed'} disposition=inline",
             "2 text/html base64 20 filename=a.html disposition=attachment",
-            "3 application/pdf 7bit 0",
+            "3 application/pdf 7bit None",
         ]
     ],
     "73-invalid-structure": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,16 +14,18 @@ from hypothesis import strategies as st
 import imaplus.extensions.condstore
 import imaplus.extensions.gmail
 import imaplus.extensions.objectid  # noqa: F401  (their items register themselves)
-from imaplus.core import mailboxes
 from imaplus.core.bulk.reader import Reader
 from imaplus.core.fetch import Fetch
 from imaplus.core.fetch_items import BodySection
 from imaplus.core.fetched import FetchData
-from imaplus.core.mailboxes import Select
-from imaplus.protocol import response as responses
+from imaplus.core.mailboxes import MailboxStatus, Select, status, status_by_rule
+from imaplus.errors import ProtocolError
 from imaplus.protocol.bulk import Bulk, MessageRun
 from imaplus.protocol.connection import Connection
-from imaplus.protocol.response import parse
+from imaplus.protocol.response import parse, parse_by_rule
+from imaplus.protocol.status import Status
+from imaplus.protocol.usual import Heading, usual_heading, usual_tagged
+from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.framing import Window
 from imaplus.wire.sets import SequenceSet
@@ -408,26 +410,37 @@ responses_ = st.one_of(
 
 @settings(max_examples=1000)
 @given(responses_, st.booleans())
-def test_the_usual_form_is_worth_what_any_form_is(line: str, utf8: bool) -> None:
+def test_the_fast_path_of_parse_gives_the_value_of_the_rule(line: str, utf8: bool) -> None:
     frame = Frame(line.encode("latin-1"))
-    short = repr(parse(frame, utf8=utf8))
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name in [
-            (responses, "_TAGGED_TEXT"),
-            (responses, "_NAMED"),
-            (mailboxes, "_PLAIN_STATUS"),
-        ]:
-            patch.setattr(module, name, re.compile(b"(?!)"))
-        assert repr(parse(frame, utf8=utf8)) == short
+    assert repr(parse(frame, utf8=utf8)) == repr(parse_by_rule(frame, utf8=utf8))
+
+
+@settings(max_examples=1000)
+@given(responses_.filter(lambda line: line.startswith("* STATUS ")), st.booleans())
+def test_the_fast_path_of_status_gives_the_value_of_the_rule(line: str, utf8: bool) -> None:
+    def read(parser: Callable[[Cursor], MailboxStatus]) -> str:
+        c = Cursor(Frame(line.encode("latin-1")), utf8=utf8)
+        c.pos = len("* STATUS")
+        try:
+            return repr(parser(c))
+        except ProtocolError as error:
+            return repr(error)
+
+    assert read(status) == read(status_by_rule)
 
 
 @pytest.mark.parametrize(
-    ("pattern", "line"),
+    ("text", "heading"),
     [
-        (responses._TAGGED_TEXT, b"B0F1-12 OK Fetch completed (0.001 secs)."),
-        (responses._NAMED, b"* STATUS INBOX (MESSAGES 3)"),
-        (mailboxes._PLAIN_STATUS, b" INBOX (MESSAGES 3 UIDNEXT 5)"),
+        (b"* STATUS INBOX (MESSAGES 3)", Heading(None, "STATUS", 8)),
+        (b"* 12 EXISTS", Heading(12, "EXISTS", 11)),
+        (b"* 12 FETCH (UID 1)", Heading(12, "FETCH", 11)),
     ],
 )
-def test_the_usual_form_is_recognised(pattern: re.Pattern[bytes], line: bytes) -> None:
-    assert pattern.match(line)
+def test_usual_headings_are_recognised(text: bytes, heading: Heading) -> None:
+    assert usual_heading(text) == heading
+
+
+def test_a_usual_tagged_status_is_recognised() -> None:
+    found = usual_tagged(b"B0F1-12 OK Fetch completed (0.001 secs).")
+    assert found == Status("OK", "Fetch completed (0.001 secs).", tag="B0F1-12")

@@ -238,7 +238,7 @@ def test_what_was_offered_is_expected(dovecot_next: LabServer) -> None:
     memory = LoginMemory()
     alice = Password("alice", dovecot_next.users["alice"])
     connect(dovecot_next, alice, login_memory=memory).logout()
-    assert "SCRAM-SHA-256-PLUS" in memory.offered("localhost", dovecot_next.tls_port)
+    assert "SCRAM-SHA-256-PLUS" in memory.mechanisms_of("localhost", dovecot_next.tls_port)
     memory.note("localhost", dovecot_next.tls_port, ["SCRAM-SHA-512"])
     with pytest.raises(MechanismWithdrawn, match="SCRAM-SHA-512"):
         connect(dovecot_next, alice, login_memory=memory)

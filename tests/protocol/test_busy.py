@@ -6,7 +6,7 @@ import pytest
 
 from imaplus.errors import AuthenticationFailed, OverQuota, Refused, Rejected, Throttled, TooLarge
 from imaplus.protocol.refusals import error_for
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 
 QQ = (
     "Login fail. Account is abnormal, service is not open, password is incorrect, login frequency "

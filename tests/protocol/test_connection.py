@@ -51,8 +51,9 @@ from imaplus.protocol.command import Command
 from imaplus.protocol.data import Exists, Expunged
 from imaplus.protocol.deflate import STEP
 from imaplus.protocol.in_flight import MOST
-from imaplus.protocol.response import Continuation, Malformed, Status, Unknown
+from imaplus.protocol.response import Continuation, Malformed, Unknown
 from imaplus.protocol.state import State
+from imaplus.protocol.status import Status
 from imaplus.records import replace
 from imaplus.sasl import Password, Plain
 from imaplus.wire.frames import Limits

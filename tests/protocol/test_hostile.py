@@ -19,7 +19,8 @@ from imaplus.errors import ProtocolError
 from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.data import Exists, Expunged, Vanished
-from imaplus.protocol.response import Continuation, Malformed, Status, Unknown, parse
+from imaplus.protocol.response import Continuation, Malformed, Unknown, parse
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.sets import SequenceSet
 

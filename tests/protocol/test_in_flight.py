@@ -19,7 +19,8 @@ from imaplus.protocol.command import Command
 from imaplus.protocol.data import Capability, Exists, Expunged
 from imaplus.protocol.in_flight import InFlight
 from imaplus.protocol.pending import Pending
-from imaplus.protocol.response import Malformed, Status, parse
+from imaplus.protocol.response import Malformed, parse
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 

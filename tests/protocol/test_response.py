@@ -26,14 +26,8 @@ from imaplus.errors import (
 )
 from imaplus.protocol import data
 from imaplus.protocol.refusals import error_for
-from imaplus.protocol.response import (
-    Continuation,
-    Malformed,
-    Status,
-    Unknown,
-    parse,
-    register,
-)
+from imaplus.protocol.response import Continuation, Malformed, Unknown, parse, register
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 

@@ -8,8 +8,8 @@ from imaplus.core.mailboxes import Close, Examine, Select, Unselect
 from imaplus.core.session import Enable, Login, Logout, StartTls
 from imaplus.extensions.compress import Compress
 from imaplus.protocol.command import Command, Effect, Reply
-from imaplus.protocol.response import Status
 from imaplus.protocol.state import ConnectionState, State
+from imaplus.protocol.status import Status
 from imaplus.wire.secret import Secret
 
 

@@ -34,7 +34,8 @@ from imaplus.protocol.connection import Connection
 from imaplus.protocol.flow import Flow, Handshake, Step, Together
 from imaplus.protocol.mailbox import Mailbox
 from imaplus.protocol.pending import Pending
-from imaplus.protocol.response import Malformed, Status, Unknown
+from imaplus.protocol.response import Malformed, Unknown
+from imaplus.protocol.status import Status
 from imaplus.protocol.telling import Trace
 from imaplus.testing import ScriptServer, Transcript
 from imaplus.testing.transcript import Cut, octets, randomly, whole

@@ -65,7 +65,7 @@ def persist(connection: Connection) -> object:
 
 
 def last_two(connection: Connection, query: Query) -> Flow[SequenceSet]:
-    return latest.wanted(connection, query, newest_first=True, limit=2)
+    return latest.choose_uids(connection, query, newest_first=True, limit=2)
 
 
 def role(connection: Connection, use: str) -> Flow[str | None]:
@@ -77,7 +77,7 @@ CASES: Cases = {
     "partial": [
         inbox(23764),
         (lambda c: last_two(c, Undeleted), "55500,65500"),
-        (lambda c: latest.wanted(c, Undeleted, newest_first=False, limit=2), "200:201"),
+        (lambda c: latest.choose_uids(c, Undeleted, newest_first=False, limit=2), "200:201"),
         (lambda c: last_two(c, Draft), "7"),
         (lambda c: last_two(c, All), "23763:23764"),
         (lambda c: last_two(c, All), "23763:23764"),
@@ -85,7 +85,7 @@ CASES: Cases = {
     "latest-without-esearch": [
         inbox(23764),
         (lambda c: last_two(c, All), "55500,65500"),
-        (lambda c: latest.wanted(c, All, newest_first=False, limit=2), "3,9"),
+        (lambda c: latest.choose_uids(c, All, newest_first=False, limit=2), "3,9"),
         (lambda c: last_two(c, Seen), "9,55500"),
     ],
     "xlist": [

@@ -246,7 +246,7 @@ class AsyncMessage(AsyncAnswering):
         """What to FETCH for parts that are shown, by section."""
         return {
             part.section: BodySection(part.section, partial=(0, LARGEST_TEXT))
-            if part.size > LARGEST_TEXT
+            if (part.size or 0) > LARGEST_TEXT
             else BodySection(part.section)
             for part in parts
             if part.section not in self._contents

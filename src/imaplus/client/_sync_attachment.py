@@ -47,8 +47,11 @@ class Attachment:
         return self.part.content_type
 
     @property
-    def size(self) -> int:
-        """Bytes as it travels: base64 is a third longer than what it stands for."""
+    def size(self) -> int | None:
+        """Size of the encoded content, in bytes; None if the server sends no size.
+
+        Base64 is a third longer than what it encodes.
+        """
         return self.part.size
 
     @property

@@ -64,11 +64,11 @@ class Messages(MailboxCommands):
             InvalidArgument: `what` is neither a query nor UIDs, or the limit is negative.
         """
         from imaplus.client._sync_message import Message
-        from imaplus.flows.latest import wanted, windows
+        from imaplus.flows.latest import choose_uids, windows
         from imaplus.flows.reading import summaries
 
         connection = self._connection
-        flow = wanted(connection, what, newest_first=newest_first, limit=limit)
+        flow = choose_uids(connection, what, newest_first=newest_first, limit=limit)
         uids, left = self._run(flow), limit
         size = SUMMARIES if left is None else max(1, min(SUMMARIES, left))
         for window in windows(uids, size, newest_first=newest_first):

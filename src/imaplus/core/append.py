@@ -13,7 +13,7 @@ from itertools import chain
 from imaplus.core.message_source import MessageLike, source_of
 from imaplus.errors import InvalidArgument
 from imaplus.protocol.command import Command, Reply
-from imaplus.protocol.response import code
+from imaplus.protocol.status import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import FlagsLike, flags_of
@@ -38,9 +38,9 @@ class Outgoing:
     flags: frozenset[str]
     date: datetime | None
     binary: bool
-    """It has NUL octets: it travels as literal8, which needs BINARY (RFC 3516, 4.4)."""
+    """It has NUL bytes: it is sent as literal8, which requires BINARY (RFC 3516, 4.4)."""
     utf8: bool
-    """Its headers are UTF-8, and the server wants that said, as RFC 6855 (4) had it."""
+    """Its header is UTF-8, and it is sent as `UTF8 (...)` (RFC 6855, 4)."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class Outgoing:
 
 @record
 class Appended:
-    """What a message is called in the mailbox it was added to: [APPENDUID] (RFC 9051, 7.1)."""
+    """Where a message was added: [APPENDUID] (RFC 9051, 7.1)."""
 
     uidvalidity: int | None = None
-    """The UIDVALIDITY of the mailbox; None if the server does not tell."""
+    """The UIDVALIDITY of the mailbox; None if the server does not report it."""
     uid: int | None = None
-    """The UID of the message; None if the server does not tell."""
+    """The UID of the message; None if the server does not report it."""
 
 
 @record
@@ -96,7 +96,7 @@ class AppendUid:
     uids: tuple[tuple[int, int], ...]
 
     def each(self, count: int) -> tuple[Appended, ...]:
-        """For each of so many messages what it is called; unknown, if they are not as many."""
+        """Return one `Appended` for each of `count` messages; empty ones if the numbers differ."""
         if sum(abs(last - first) + 1 for first, last in self.uids) != count:
             return (Appended(),) * count
         numbers = chain.from_iterable(range(min(pair), max(pair) + 1) for pair in self.uids)
@@ -113,7 +113,7 @@ def appenduid(c: Cursor) -> AppendUid:
 
 @record
 class Append(Command[tuple[Appended, ...]]):
-    """Add messages to the end of a mailbox: all of them, or none. The result has one for each."""
+    """Add messages to a mailbox: all of them or none. The result has an `Appended` for each."""
 
     name = b"APPEND"
     mailbox: str

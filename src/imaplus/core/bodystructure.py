@@ -101,7 +101,7 @@ class _Reader:
             _text(content_id),
             _text(description),
             (_text(encoding) or "7bit").lower(),  # quirk 72: NIL
-            _number(size),
+            None if size is None else _number(size),
         )
         if media == "text":
             lines, rest = _lines(rest)

@@ -1,4 +1,4 @@
-"""ENVELOPE: the header of a message as the server has parsed it (RFC 9051, 7.5.2).
+"""ENVELOPE: the header of a message as parsed by the server (RFC 9051, 7.5.2).
 
 It knows the ten fields, and the shapes in which servers send them instead. Texts are kept as they
 came; encoded words and the date are decoded when they are asked for.
@@ -25,19 +25,19 @@ _MISSING: Final = frozenset({".MISSING-HOST-NAME.", "MISSING_DOMAIN", "MISSING_M
 
 @record
 class Address:
-    """Who: a mailbox, perhaps as a member of a group.
+    """An address: a mailbox, perhaps in a group.
 
     A group without members (`undisclosed-recipients:;`) is one address that has nothing but its
     `group`; its `email` is empty.
     """
 
     raw_name: str | None
-    """The display name as it was sent, its encoded words not decoded."""
+    """The display name as sent: encoded words are not decoded."""
     mailbox: str | None
-    """What stands before the `@`."""
+    """The part before the `@`."""
     host: str | None
     group: str | None = None
-    """The name of the group (RFC 5322, 3.4) in which the address stands, decoded."""
+    """The decoded name of the group that contains the address (RFC 5322, 3.4), or None."""
 
     @property
     def name(self) -> str | None:
@@ -46,13 +46,13 @@ class Address:
 
     @property
     def email(self) -> str:
-        """`mailbox@host`; one of them or nothing, where the server knows no more."""
+        """`mailbox@host`; only one of them, or "", if the server sends no more."""
         if self.mailbox and self.host:
             return f"{self.mailbox}@{self.host}"
         return self.mailbox or self.host or ""
 
     def __str__(self) -> str:
-        """`Ada Lovelace <ada@example.org>`, for people to read."""
+        """`Ada Lovelace <ada@example.org>`, for display."""
         email, name = self.email, self.name
         if not email and not name and self.group is not None:
             return f"{self.group}:;"
@@ -69,7 +69,7 @@ Addresses = tuple[Address, ...]
 
 @record
 class Envelope:
-    """The fields of a message's header, decoded where they are read.
+    """The fields of a message's header, decoded when they are read.
 
     A field that the message does not have is None, or no address. Where there is no Sender or
     Reply-To the server puts From (RFC 9051, 7.5.2).
@@ -93,7 +93,7 @@ class Envelope:
 
     @property
     def date(self) -> datetime | None:
-        """When the message was written, by its Date field; None if it tells no moment.
+        """When the message was written, by its Date field; None if that is not a valid date.
 
         Always aware of its offset: one that is `-0000` or missing counts as UTC.
         """

@@ -18,7 +18,7 @@ from imaplus.core.parameters import FetchModifier, needs_of, write_list
 from imaplus.protocol.body_names import name_of_body
 from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.command import Reply
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.records import record
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sinks import Sink

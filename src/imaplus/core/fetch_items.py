@@ -1,4 +1,4 @@
-"""What FETCH can ask for (RFC 9051, 6.4.5): items by name, macros, and sections of the body."""
+"""Items of FETCH (RFC 9051, 6.4.5): names, macros, and sections of the body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from imaplus.core.items import needed_for
+from imaplus.core.items import needs_of_item
 from imaplus.errors import InvalidArgument
 from imaplus.records import record
 from imaplus.wire.patterns import lazy_pattern
@@ -66,7 +66,7 @@ class BodySection:
 
     @property
     def key(self) -> str:
-        """The name under which its value comes back."""
+        """The name of the item in the response."""
         fields = f" ({' '.join(name.upper() for name in self.fields)})" if self.fields else ""
         origin = f"<{self.partial[0]}>" if self.partial is not None else ""
         return f"{self._kind}[{self.section.upper()}{fields}]{origin}"
@@ -87,11 +87,11 @@ _MACROS: Final = {
 }
 
 FetchItem = str | BodySection
-"""What can be asked of a message: "FLAGS", "ENVELOPE", ..., a macro, or a `BodySection`."""
+"""An item to fetch: "FLAGS", "ENVELOPE", ..., a macro, or a `BodySection`."""
 
 
 class Asked(NamedTuple):
-    """Items after macros have been replaced, and what follows from them."""
+    """Items without macros, and the keys and capabilities that they imply."""
 
     items: tuple[FetchItem, ...]  # without macros, which may not stand in a list
     names: tuple[str, ...]  # the same, if there is no BodySection among them
@@ -116,7 +116,7 @@ def resolve_items(items: tuple[FetchItem, ...]) -> Asked:
             raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r}")
     names = tuple(item for item in found if isinstance(item, str))
     bodies = [item for item in found if isinstance(item, BodySection)]
-    needs = {capability for name in names if (capability := needed_for(name))}
+    needs = {capability for name in names if (capability := needs_of_item(name))}
     if any(body.binary or body.size for body in bodies):
         needs.add("BINARY")
     keys = {*names, *(body.key for body in bodies)}
@@ -129,7 +129,7 @@ def resolve_items(items: tuple[FetchItem, ...]) -> Asked:
 
 
 def keys_of(items: tuple[FetchItem, ...]) -> frozenset[str]:
-    """The names under which what is asked for comes back."""
+    """Return the names that these items have in the response."""
     for item in items:
         if not isinstance(item, str | BodySection):
             raise InvalidArgument(f"expected a FETCH item or BodySection(...), found {item!r:.60}")

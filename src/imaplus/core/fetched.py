@@ -1,6 +1,6 @@
-"""FETCH data (RFC 9051, 7.5.2): the items that a server sends of one message, by name.
+"""FETCH data (RFC 9051, 7.5.2): the items that a server sends about one message, by name.
 
-How each item is written is known in `items.py`.
+The parsers of items are in `items.py`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class FetchData(MessageData):
     """The items of one FETCH response, by name as RFC 9051 writes it: `data["RFC822.SIZE"]`.
 
     Values are typed; an item without a parser is a raw `Frame`. Partial sections are named by
-    their first byte: `BODY[]<0>`. A response that names no UID, about a message whose UID the
-    connection has not been told either, stays a FetchData; all others are `Fetched`.
+    their first byte: `BODY[]<0>`. Data of a message whose UID is unknown is a FetchData, all other
+    data is `Fetched`.
     """
 
     __slots__ = ("_items",)
@@ -37,7 +37,7 @@ class FetchData(MessageData):
 
     @property
     def items(self) -> dict[str, object]:
-        """All items as they are kept: values, or where to parse them from."""
+        """All items by name; lazy ones may not be parsed yet: use `data[name]` for values."""
         return self._items
 
     @property
@@ -47,15 +47,15 @@ class FetchData(MessageData):
 
     @property
     def claims(self) -> Set[str]:
-        """As `names`, without parsing: a malformed response may turn out to have others."""
+        """As `names`, without parsing; a malformed response may have others."""
         return self._items.keys()
 
     def __getitem__(self, name: str) -> Any:
-        """An item's value.
+        """Return an item's value.
 
         Raises:
             KeyError: the server did not send the item.
-            ProtocolError: it sent what does not parse; other items are not affected.
+            ProtocolError: the item cannot be parsed; other items are not affected.
         """
         value = self._items[name]
         if isinstance(value, Later):
@@ -68,14 +68,14 @@ class FetchData(MessageData):
         return name in self._items
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An item's value, or the default if the server did not send it."""
+        """Return an item's value, or `default` if the server did not send it."""
         try:
             return self[name]
         except KeyError:
             return default
 
     def with_uid(self, uid: int) -> Fetched:
-        """The same items, of the message with this UID."""
+        """Return the same items with this UID."""
         return Fetched(self.seq, uid, self.items)
 
     def __eq__(self, other: object) -> bool:
@@ -101,56 +101,68 @@ class FetchData(MessageData):
 
     @property
     def flags(self) -> frozenset[str]:
-        """Its flags and keywords. Raises KeyError, like all of these, if FLAGS was not fetched."""
+        """Its flags and keywords.
+
+        This and the following properties raise KeyError if the item was not fetched.
+        """
         value: frozenset[str] = self["FLAGS"]
         return value
 
     @property
     def size(self) -> int:
-        """Its size in bytes, as the server counts them: RFC822.SIZE."""
+        """Its size in bytes, as reported by the server: RFC822.SIZE."""
         value: int = self["RFC822.SIZE"]
         return value
 
     @property
     def internaldate(self) -> datetime | None:
-        """When the server received it; None if the server sent what is no date."""
+        """When the server received it: INTERNALDATE; None if that is not a valid date."""
         value: datetime | None = self["INTERNALDATE"]
         return value
 
     @property
     def modseq(self) -> int:
-        """The number of its latest change (RFC 7162)."""
+        """Its modification sequence, MODSEQ (RFC 7162)."""
         value: int = self["MODSEQ"]
         return value
 
     @property
     def envelope(self) -> Envelope:
-        """Subject, date, and who wrote to whom."""
+        """Its date, subject, sender and recipients: ENVELOPE."""
         value: Envelope = self["ENVELOPE"]
         return value
 
     @property
     def bodystructure(self) -> Part:
-        """Its MIME structure: BODYSTRUCTURE, or BODY where that was fetched instead."""
+        """Its MIME structure: BODYSTRUCTURE, or BODY if that was fetched instead."""
         value: Part = self["BODYSTRUCTURE" if "BODYSTRUCTURE" in self.claims else "BODY"]
         return value
 
     def body(self, section: str = "") -> bytes:
-        """The content of a section that was fetched whole; b"" if the server has none."""
+        """Return the content of a section that was fetched completely; b"" if it is empty.
+
+        Raises:
+            KeyError: the section was not fetched.
+            InvalidArgument: the content was written to a sink.
+        """
         value = self[f"BODY[{section.upper()}]"]
         if value is not None and not isinstance(value, bytes):
-            raise InvalidArgument("this body went to a sink: it is not in memory")
+            raise InvalidArgument("this body was written to a sink: it is not in memory")
         return value or b""
 
     def email(self) -> EmailMessage:
-        """The whole message, parsed by Python's `email` package. Needs BODY[]: `BodySection()`."""
+        """Parse the whole message with Python's `email` package.
+
+        Raises:
+            KeyError: `BodySection()`, which is BODY[], was not fetched.
+        """
         from email import message_from_bytes, policy  # slow to import, and seldom needed
 
         return message_from_bytes(self.body(), policy=policy.default)
 
 
 class Fetched(FetchData):
-    """What a FETCH response says of one message, whose UID is known."""
+    """The data of a FETCH response about a message whose UID is known."""
 
     __slots__ = ("uid",)
     uid: int  # a slot, not a property: it is read faster
@@ -161,7 +173,7 @@ class Fetched(FetchData):
         self._items = items
 
     def merge(self, later: Fetched) -> Fetched:
-        """A copy with the items that came later for the same message."""
+        """Return a copy with the items of a later response about the same message."""
         return Fetched(later.seq, later.uid, {**self.items, **later.items})
 
 

@@ -1,7 +1,7 @@
-"""The items of FETCH data (RFC 9051, 7.5.2): which parser reads what, one item after another.
+"""The registry of parsers of FETCH items, and `read_items()` (RFC 9051, 7.5.2).
 
-An item that an extension adds is registered with `@fetch_item`. Large structures are parsed when
-they are first read.
+Extensions register their items with `@fetch_item`. Large structures are parsed when they are first
+read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, TypeVar
 from imaplus.core.bodystructure import bodystructure
 from imaplus.core.envelope import envelope
 from imaplus.errors import ProtocolError
-from imaplus.protocol.response import Malformed, Parser, register
+from imaplus.protocol.registry import Parser, register
+from imaplus.protocol.response import Malformed
 from imaplus.wire.cursor import Cursor, Mark
 from imaplus.wire.frames import Frame
 from imaplus.wire.patterns import lazy_pattern
@@ -51,8 +52,8 @@ def fetch_item(name: str, *, lazy: bool = False, requires: str | None = None) ->
     return decorate
 
 
-def needed_for(name: str) -> str | None:
-    """The capability that the server must have for an item. Loads the parser of the item."""
+def needs_of_item(name: str) -> str | None:
+    """Return the capability that an item requires, or None; load the parser of the item."""
     if name in _HOMES and name not in _items:
         from importlib import import_module
 
@@ -68,7 +69,7 @@ class Later(NamedTuple):
     parser: Parser
 
     def parse(self, name: str) -> object:
-        """The value, or Malformed if the parser does not accept it."""
+        """Return the value, or Malformed if the parser fails."""
         self.cursor.reset(self.mark)
         try:
             return self.parser(self.cursor)

@@ -27,7 +27,7 @@ SPECIAL_USES: Final = frozenset(
         r"\All \Archive \Drafts \Flagged \Important \Junk \Memos \Scheduled \Sent \Snoozed \Trash"
     ).split()
 )
-"""What a mailbox may be for (RFC 6154, 2; RFC 8457; RFC 9979): the values of `SpecialUse`."""
+"""Special uses of mailboxes, the values of `SpecialUse` (RFC 6154, 2; RFC 8457; RFC 9979)."""
 
 # Attributes have no case (quirk 16); these are how the RFCs write them.
 _ATTRIBUTES: Final = {
@@ -56,30 +56,30 @@ class ListEntry:
     sent. One that cannot be read is shown as U+FFFD and two hexadecimal digits, such as
     "Entw\N{REPLACEMENT CHARACTER}FCrfe" for a name in Latin-1; `raw_name` has the octets."""
     delimiter: str | None
-    """What separates levels of the hierarchy; None if there are none."""
+    """The character that separates levels of the hierarchy; None if there are no levels."""
     attributes: frozenset[str]
-    """Such as "\\\\Noselect", written as the RFCs write them whatever the server's case."""
+    """Attributes such as "\\\\Noselect", in the spelling of the RFCs."""
     status: MailboxStatus | None = None
-    """What STATUS says of it, if that was asked for."""
+    """Its STATUS, if that was requested; None otherwise."""
     children_subscribed: bool = False
-    """It was listed for its children: CHILDINFO (RFC 9051, 6.3.9.6)."""
+    """CHILDINFO: it was listed because of its children (RFC 9051, 6.3.9.6)."""
     old_name: str | None = None
-    """What the server called it before, where it says so: OLDNAME (RFC 9051, 6.3.9.7)."""
+    """Its previous name, OLDNAME, if the server sent it (RFC 9051, 6.3.9.7)."""
     raw_name: bytes = field(default=b"", repr=False, compare=False)
-    """The octets that the server sent for the name; b"" in an entry that no server sent."""
+    """The name in bytes, as the server sent it; b"" in an entry made by a program."""
 
     def with_status(self, status: MailboxStatus | None) -> ListEntry:
-        """The same mailbox, with what STATUS says of it."""
+        """Return the same entry with a STATUS."""
         return replace(self, status=status)
 
     @property
     def selectable(self) -> bool:
-        """Whether it can be opened: it may exist only for the sake of its children."""
+        """Whether it can be opened: some names exist only as parents of mailboxes."""
         return self.attributes.isdisjoint(("\\Noselect", "\\NonExistent"))
 
     @property
     def special_use(self) -> SpecialUse | None:
-        """What it is for, such as `SpecialUse.SENT`; None if nothing special, or not told."""
+        """Its special use, such as `SpecialUse.SENT`; None if it has none or none was sent."""
         from imaplus.wire.registered import SpecialUse
 
         found = min(self.attributes & SPECIAL_USES, default=None)
@@ -87,7 +87,7 @@ class ListEntry:
 
     @property
     def subscribed(self) -> bool:
-        """Whether it is known to be subscribed."""
+        """Whether the server reported it as subscribed."""
         return "\\Subscribed" in self.attributes
 
 
@@ -180,7 +180,7 @@ RECURSIVEMATCH: Final = Option("RECURSIVEMATCH", "LIST-EXTENDED")
 
 @record
 class WithStatus(ListReturn):
-    """STATUS of each mailbox, in the same command (RFC 5819)."""
+    """Return the STATUS of each mailbox in the same command (RFC 5819)."""
 
     requires: ClassVar[str | None] = "LIST-STATUS"
     items: tuple[str, ...] = STATUS_ITEMS
@@ -270,7 +270,7 @@ class Lsub(Command[list[Subscribed]]):
 
 @record
 class Namespace:
-    """Where mailboxes of one kind live."""
+    """The prefix of mailboxes of one kind, and their separator."""
 
     prefix: str
     delimiter: str | None
@@ -278,7 +278,7 @@ class Namespace:
 
 @record
 class Namespaces:
-    """The user's own namespaces, other users' and shared ones. Often there is one, and no more."""
+    """The user's own namespaces, those of other users, and shared ones."""
 
     personal: tuple[Namespace, ...] = ()
     other_users: tuple[Namespace, ...] = ()
@@ -308,7 +308,7 @@ def _namespace(c: Cursor) -> Namespace:
 
 @record
 class GetNamespaces(Command[Namespaces]):
-    """Ask where mailboxes live (RFC 9051, 6.3.10)."""
+    """Ask for the namespaces (RFC 9051, 6.3.10)."""
 
     name = b"NAMESPACE"
     requires: ClassVar[str | None] = "NAMESPACE"

@@ -15,8 +15,9 @@ from imaplus.errors import ProtocolError
 from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MailboxId, MessageData, object_id
 from imaplus.protocol.mailbox import Mailbox
-from imaplus.protocol.response import Status, response
+from imaplus.protocol.response import response
 from imaplus.protocol.state import LOGGED_IN, SELECTED, ConnectionState
+from imaplus.protocol.status import Status
 from imaplus.records import names_of, record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.mailbox_names import comparable, encode, encode_utf8, normalise, same
@@ -26,12 +27,12 @@ from imaplus.wire.writer import Writer
 
 @record
 class Opened:
-    """What SELECT came to."""
+    """The result of SELECT."""
 
     mailbox: Mailbox
-    """It follows what the server says from here on."""
+    """The state of the mailbox, updated by later responses."""
     changes: tuple[MessageData, ...] = ()
-    """Messages that changed since, where QRESYNC was asked for (RFC 7162, 3.2.5.1)."""
+    """With QRESYNC: the messages that have changed (RFC 7162, 3.2.5.1)."""
 
 
 @record
@@ -56,7 +57,7 @@ class Select(Command[Opened]):
             write_list(out, self.parameters)
 
     def follows(self, other: Command[Any]) -> bool:
-        """Its name must be written alike whether or not ENABLE will have changed that."""
+        """Follow ENABLE if the name is written the same way before and after it."""
         name = normalise(self.mailbox)
         return follows_login(other) and not self.parameters and encode(name) == encode_utf8(name)
 
@@ -98,7 +99,7 @@ class Examine(Select):
 
 @record
 class Create(Command[str | None]):
-    """Make a mailbox (RFC 9051, 6.3.4), for special uses if any are given (RFC 6154, 3).
+    """Create a mailbox (RFC 9051, 6.3.4), with special uses if any are given (RFC 6154, 3).
 
     The result is its MAILBOXID, if the server tells it.
     """
@@ -125,7 +126,7 @@ class Create(Command[str | None]):
 
 @record
 class _OnMailbox(Done):
-    """A command whose one argument is the name of a mailbox."""
+    """A command whose only argument is the name of a mailbox."""
 
     mailbox: str
 
@@ -136,28 +137,28 @@ class _OnMailbox(Done):
 
 @record
 class Delete(_OnMailbox):
-    """Remove a mailbox and all messages in it (RFC 9051, 6.3.5)."""
+    """Delete a mailbox and all messages in it (RFC 9051, 6.3.5)."""
 
     name = b"DELETE"
 
 
 @record
 class Subscribe(_OnMailbox):
-    """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
+    """Subscribe to a mailbox (RFC 9051, 6.3.7)."""
 
     name = b"SUBSCRIBE"
 
 
 @record
 class Unsubscribe(_OnMailbox):
-    """Take a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
+    """Unsubscribe from a mailbox (RFC 9051, 6.3.8)."""
 
     name = b"UNSUBSCRIBE"
 
 
 @record
 class Rename(Done):
-    """Give a mailbox another name; INBOX keeps existing, empty (RFC 9051, 6.3.6)."""
+    """Rename a mailbox; renaming INBOX moves its messages and keeps it (RFC 9051, 6.3.6)."""
 
     name = b"RENAME"
     mailbox: str
@@ -173,12 +174,12 @@ class Rename(Done):
 # -- STATUS (RFC 9051, 6.3.11 and 7.3.4) -----------------------------------------------------------
 
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN")
-"""What every server can tell (RFC 3501, 6.3.10)."""
+"""The items of STATUS that every server supports (RFC 3501, 6.3.10)."""
 
 
 @record
 class MailboxStatus:
-    """What STATUS tells of a mailbox; None for what was not asked, or not told."""
+    """The STATUS of a mailbox. An item is None if it was not requested or not sent."""
 
     mailbox: str
     messages: int | None = None
@@ -188,21 +189,21 @@ class MailboxStatus:
     recent: int | None = None
     deleted: int | None = None
     size: int | None = None
-    """The octets of all messages (RFC 8438)."""
+    """The total size of all messages, in bytes (RFC 8438)."""
     highestmodseq: int | None = None
     mailboxid: str | None = None
-    """What the server calls the mailbox, under any name (RFC 8474)."""
+    """MAILBOXID, an identifier that survives a rename (RFC 8474)."""
 
     @property
     def subject(self) -> str:
-        """Whose question it answers: as `Command.subject`."""
+        """The name of the mailbox: see `Command.subject`."""
         return comparable(self.mailbox)
 
 
 _STATUS_FIELDS = frozenset(names_of(MailboxStatus)) - {"mailbox"}
 _STATUS_NUMBERS = _STATUS_FIELDS - {"mailboxid"}
 _WORD = lazy_pattern(rb"[A-Za-z][A-Za-z0-9-]*+(?=[ )])")
-# The usual form: a name without spaces, and numbers of at most 64 bits.
+# Fast path: a name without spaces, and numbers of at most 64 bits.
 _PLAIN_STATUS = lazy_pattern(
     rb' (?![Nn][Ii][Ll] )([^\x00-\x20(){%*"\\\x7f-\xff]++)'
     rb" \(([A-Za-z-]++ [0-9]{1,19}+(?: [A-Za-z-]++ [0-9]{1,19}+)*)\)\Z"
@@ -211,13 +212,18 @@ _PLAIN_STATUS = lazy_pattern(
 
 @response("STATUS")
 def status(c: Cursor) -> MailboxStatus:
-    # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     if (plain := c.accept_match(_PLAIN_STATUS)) is not None:
         mailbox = c.decode_mailbox(plain[1])
         words = plain[2].decode().lower().split(" ")
         found = zip(words[::2], map(int, words[1::2]), strict=True)
         numbers: dict[str, Any] = {name: n for name, n in found if name in _STATUS_NUMBERS}
         return MailboxStatus(mailbox, **numbers)
+    return status_by_rule(c)
+
+
+def status_by_rule(c: Cursor) -> MailboxStatus:
+    """Parse as `status()` does, without its fast path. The value is the same."""
+    # mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     c.sp()
     mailbox = c.mailbox()
     if not c.accept_sp() or c.peek() != b"(":  # quirk 54: Exchange does not quote names with spaces
@@ -259,7 +265,7 @@ def _status_value(c: Cursor) -> int | None:
 
 @record
 class GetStatus(Command[MailboxStatus]):
-    """Ask about a mailbox without opening it (RFC 9051, 6.3.11)."""
+    """Ask for the STATUS of a mailbox without opening it (RFC 9051, 6.3.11)."""
 
     name = b"STATUS"
     collects: ClassVar[tuple[type, ...]] = (MailboxStatus,)
@@ -277,7 +283,7 @@ class GetStatus(Command[MailboxStatus]):
         return comparable(self.mailbox)
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
-        """Answers carry the mailbox's name, so questions about others may be open."""
+        """True beside commands about other mailboxes: answers contain the mailbox's name."""
         return not any(
             MailboxStatus in other.collects
             and not (isinstance(other, GetStatus) and not same(other.mailbox, self.mailbox))
@@ -296,7 +302,7 @@ class GetStatus(Command[MailboxStatus]):
 
 @record
 class Unselect(Done):
-    """Leave the mailbox; nothing in it changes (RFC 9051, 6.4.2; RFC 3691)."""
+    """Close the mailbox without expunging messages (RFC 9051, 6.4.2; RFC 3691)."""
 
     name = b"UNSELECT"
     states = SELECTED
@@ -310,7 +316,7 @@ class Unselect(Done):
 
 @record
 class Close(Done):
-    """Leave the mailbox and remove **every** message with \\Deleted (RFC 9051, 6.4.1).
+    """Close the mailbox and expunge **every** message with \\Deleted (RFC 9051, 6.4.1).
 
     Other people's too: `Unselect` is what leaves without a trace.
     """
@@ -326,7 +332,7 @@ class Close(Done):
 
 @record
 class Check(Done):
-    """Ask for a checkpoint of the mailbox (RFC 3501, 6.4.1); IMAP4rev2 has it no more."""
+    """Request a checkpoint of the mailbox (RFC 3501, 6.4.1). IMAP4rev2 has no CHECK."""
 
     name = b"CHECK"
     states = SELECTED

@@ -1,4 +1,4 @@
-"""Merging of FETCH data: servers may split what they say of a message into several responses."""
+"""Merging of FETCH data: servers may send the items of a message in several responses."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from imaplus.core.fetched import Fetched
 from imaplus.protocol.bulk import MessageRun
 
 UNSOLICITED: Final = frozenset({"UID", "FLAGS", "MODSEQ"})
-"""Items that a server sends of a message that has changed, whatever was asked for."""
+"""Items that a server may send about a changed message at any time."""
 MAX_UID: Final = (1 << 32) - 1
 
 
 def merge_all(values: Iterable[object], keys: frozenset[str]) -> list[Fetched]:
-    """All messages among values and runs, each once, in the order in which they came.
+    """Return all messages among values and runs, each once, in the order of the responses.
 
-    Messages of which none of the `keys` came are last.
+    Messages with none of the `keys` are last.
     """
     merged: dict[int, Fetched] = {}
     others: dict[int, Fetched] = {}
@@ -41,9 +41,9 @@ def _one_by_one(values: Iterable[object]) -> Iterator[Fetched]:
 
 
 class Merger:
-    """Merges messages as they come, and holds back those of which something is missing.
+    """Merges messages as they come, and holds back incomplete ones.
 
-    `keys` are the names of what was asked for (quirk 76).
+    `keys` are the names of the items that were asked for (quirk 76).
     """
 
     def __init__(self, keys: frozenset[str]) -> None:
@@ -53,7 +53,7 @@ class Merger:
         self._partial: dict[int, Fetched] = {}
 
     def merge(self, values: Iterable[object]) -> Iterator[Iterable[Fetched]]:
-        """The messages that are complete, as many at once as there are; runs stay runs."""
+        """Yield complete messages in batches; runs stay runs."""
         batch: list[Fetched] = []
         for value in values:
             if isinstance(value, Fetched):
@@ -77,7 +77,7 @@ class Merger:
 
     def _add(self, value: Fetched, batch: list[Fetched]) -> None:
         before = self._partial.get(value.uid)
-        if self._keys.isdisjoint(value.claims):  # it only tells that the message is there
+        if self._keys.isdisjoint(value.claims):  # it has nothing that was asked for
             if before is None and value.uid not in self._given:
                 self._partial[value.uid] = value
             return
@@ -93,13 +93,13 @@ class Merger:
             self._partial[value.uid] = value
 
     def _is_change(self, value: Fetched) -> bool:
-        """Whether a server may have sent it unasked, of a message that is complete already."""
+        """Whether it may be an unsolicited update about a message."""
         return value.names <= UNSOLICITED and not self._keys <= UNSOLICITED
 
     def rest(self, is_gone: Callable[[int], bool] = lambda uid: False) -> list[Fetched]:
-        """The messages that are not complete, as far as they have come.
+        """Return the incomplete messages.
 
-        Those that `is_gone` are left out: what came of them was a change before they went.
+        Messages for which `is_gone` is true are left out: their data was an unsolicited update.
         """
         return [value for value in self._partial.values() if not is_gone(value.uid)]
 

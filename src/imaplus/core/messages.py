@@ -15,8 +15,8 @@ from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import Command, Done, Reply
 from imaplus.protocol.data import MessageData
-from imaplus.protocol.response import Status, code
 from imaplus.protocol.state import SELECTED
+from imaplus.protocol.status import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.flags import flags_of
@@ -33,7 +33,7 @@ class MessageCommand(Command[T_co]):
 
     states = SELECTED
     changes: ClassVar[bool] = False
-    """It changes messages, so whoever looks at them must wait."""
+    """It changes messages: commands that read them must wait."""
     uids: SequenceSet
 
     def encode(self, out: Writer) -> None:
@@ -41,7 +41,7 @@ class MessageCommand(Command[T_co]):
         out.sequence_set(self.uids)
 
     def covers(self, uid: int) -> bool:
-        """Whether a message is among those named. `*` is the last one, whichever that is."""
+        """Whether a message is among those named. `*` may be any message."""
         if uid in self.uids:
             return True
         return self.uids.open_ended and self.uids.ranges[-1][0] == self.uids.last
@@ -54,7 +54,7 @@ class MessageCommand(Command[T_co]):
         return first if first == last < STAR else None
 
     def partly(self, status: Status) -> PartlyDone | None:
-        """It says down to which UID; whether there are messages below that one is not known."""
+        """The status names the lowest UID processed; there may be messages below it."""
         error = partly_done(self.name.decode(), status)
         if error is None or error.uid is None or not self.covers(error.uid):
             return error
@@ -77,7 +77,7 @@ class MessageCommand(Command[T_co]):
 
 
 class Change(Enum):
-    """What STORE does with flags."""
+    """What STORE does with the given flags: add, remove or replace."""
 
     ADD = b"+FLAGS"
     REMOVE = b"-FLAGS"
@@ -86,7 +86,7 @@ class Change(Enum):
 
 @record
 class Modified:
-    """[MODIFIED uids]: messages that were not changed, because they had changed since."""
+    """[MODIFIED uids]: messages left unchanged, because they had changed meanwhile."""
 
     uids: SequenceSet
 
@@ -98,12 +98,12 @@ def parse_modified(c: Cursor) -> Modified:
 
 @record
 class Stored:
-    """What STORE came to."""
+    """The result of STORE."""
 
     messages: tuple[MessageData, ...] = ()
-    """What the server reported of the messages: their flags, and MODSEQ where it keeps that."""
+    """The messages that the server reported, with their flags, and MODSEQ if supported."""
     modified: SequenceSet = EMPTY
-    """Messages left alone, because they had changed since UNCHANGEDSINCE (RFC 7162, 3.1.3)."""
+    """Messages left unchanged: they had changed after UNCHANGEDSINCE (RFC 7162, 3.1.3)."""
 
 
 @record
@@ -151,10 +151,10 @@ class Store(MessageCommand[Stored]):
 
 @record
 class Copied:
-    """Where messages went: [COPYUID] (RFC 9051, 7.1). Empty if the server does not tell."""
+    """The UIDs of copied messages: [COPYUID] (RFC 9051, 7.1). Empty if not reported."""
 
     uidvalidity: int | None = None
-    """The UIDVALIDITY of the mailbox they went to; None if the server does not tell."""
+    """The UIDVALIDITY of the target mailbox; None if the server does not report it."""
     source: tuple[tuple[int, int], ...] = ()
     destination: tuple[tuple[int, int], ...] = ()
     left_behind: SequenceSet = EMPTY
@@ -208,7 +208,7 @@ class Copy(MessageCommand[Copied]):
         out.mailbox(self.mailbox)
 
     def wants(self, data: object) -> bool:
-        """Of messages that it names: Dovecot tells of several MOVEs before it ends the first."""
+        """Only values about messages that it names: Dovecot mixes answers to several MOVEs."""
         if not (isinstance(data, Status) and isinstance(data.data, Copied)):
             return False
         return all(self.covers(first) for first, _ in data.data.source)
@@ -230,7 +230,7 @@ class Move(Copy):
 
 @record
 class Expunge(MessageCommand[None]):
-    """Remove those of the named messages that have \\Deleted, and no others (RFC 4315, 2.1)."""
+    """Expunge those of the named messages that have \\Deleted, and no others (RFC 4315, 2.1)."""
 
     name = b"UID EXPUNGE"
     requires: ClassVar[str | None] = "UIDPLUS"
@@ -242,7 +242,7 @@ class Expunge(MessageCommand[None]):
 
 @record
 class ExpungeAll(Done):
-    """Remove **every** message that has \\Deleted, whoever put it there (RFC 9051, 6.4.3).
+    """Expunge **every** message with \\Deleted, including those of others (RFC 9051, 6.4.3).
 
     imaplus never sends this by itself.
     """

@@ -39,8 +39,8 @@ class Part:
     raw_description: str | None = None
     encoding: str = "7bit"
     """Content-Transfer-Encoding."""
-    size: int = 0
-    """Octets of the content as it travels, before its encoding is undone; 0 of a multipart."""
+    size: int | None = None
+    """Size of the encoded content, in bytes; None of a multipart, which has no size."""
     md5: str | None = None
     disposition: Disposition | None = None
     language: tuple[str, ...] = ()

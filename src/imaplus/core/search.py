@@ -1,7 +1,7 @@
 """SEARCH (RFC 9051, 6.4.4 and 7.3.4), with ESEARCH (RFC 4731) where the server has it.
 
-Both answers become one `Found`, in which ranges stay ranges. Whether to ask for ESEARCH, and in
-which charset, is a flow's decision; the query itself stands in `search_query`.
+Both kinds of answers become one `Found`, in which ranges stay ranges. A flow decides whether to
+use ESEARCH, and in which charset. Queries are in `search_query`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from imaplus.core.search_query import ALL, Query
 from imaplus.errors import PartlyDone, ProtocolError
 from imaplus.extensions.messagelimit import partly_done
 from imaplus.protocol.command import Command, Reply
-from imaplus.protocol.response import Status, code, response
+from imaplus.protocol.response import response
 from imaplus.protocol.state import SELECTED
+from imaplus.protocol.status import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
@@ -34,16 +35,16 @@ def badcharset(c: Cursor) -> tuple[str, ...]:
 
 @record
 class Found:
-    """What a search came to. None where it was not asked, or the server did not tell."""
+    """The result of a search. A value is None if it was not requested or not sent."""
 
     uids: SequenceSet = EMPTY
     count: int | None = None
     min: int | None = None
     max: int | None = None
     modseq: int | None = None
-    """The highest of the messages found (RFC 7162, 3.1.5)."""
+    """The highest MODSEQ of the messages found (RFC 7162, 3.1.5)."""
     tag: str | None = None
-    """Of the command that it answers, where the server says so (RFC 9051, 7.3.4)."""
+    """The tag of the command that it answers; None if the server sends none (RFC 9051, 7.3.4)."""
 
 
 _MODSEQ = lazy_pattern(rb"\(MODSEQ ([0-9]{1,20})\)", re.IGNORECASE)
@@ -57,16 +58,13 @@ def search_data(c: Cursor) -> Found:
         return _search_data(c)
     except ProtocolError:
         c.reset(start)
-        if (found := _readable(c)) is None:
+        if (found := _read_valid(c)) is None:
             raise
         return found
 
 
-def _readable(c: Cursor) -> Found | None:
-    """What can be read of numbers among which are others: 0 is no message, and neither is a word.
-
-    None if nothing can be.
-    """
+def _read_valid(c: Cursor) -> Found | None:
+    """Return the valid numbers of a malformed response; None if there are none."""
     text = c.rest()
     modseq = _MODSEQ.search(text)
     words = _MODSEQ.sub(b" ", text).strip(b" \t()").split()
@@ -116,7 +114,7 @@ def esearch(c: Cursor) -> Found:
             case "COUNT" | "MIN" | "MAX" | "MODSEQ":
                 values[name.lower()] = c.accept_number()
                 if values[name.lower()] is None:
-                    c.skip()  # it costs no other value
+                    c.skip()  # other values are kept
             case _:
                 c.skip()
     return Found(**values)
@@ -145,7 +143,7 @@ def _correlator(c: Cursor) -> str | None:
     return tag
 
 
-class Returned(SearchReturn):
+class ReturnOption(SearchReturn):
     """search-return-opt that is one word (RFC 9051, 6.4.4)."""
 
     def __init__(self, word: str) -> None:
@@ -155,10 +153,10 @@ class Returned(SearchReturn):
         out.atom(self.word)
 
 
-RETURN_ALL = Returned("ALL")
-RETURN_COUNT = Returned("COUNT")
-RETURN_MIN = Returned("MIN")
-RETURN_MAX = Returned("MAX")
+RETURN_ALL = ReturnOption("ALL")
+RETURN_COUNT = ReturnOption("COUNT")
+RETURN_MIN = ReturnOption("MIN")
+RETURN_MAX = ReturnOption("MAX")
 
 
 @record
@@ -193,7 +191,7 @@ class Search(Command[Found]):
         self.query.encode(out, self.charset or "utf-8")
 
     def may_join(self, others: Iterable[Command[Any]]) -> bool:
-        """Not beside another search, since old answers carry no tag; nor beside a change."""
+        """False beside another search, whose answers may have no tag, and beside a change."""
         return not any(
             isinstance(other, Search) or (isinstance(other, MessageCommand) and other.changes)
             for other in others

@@ -1,7 +1,7 @@
 """The keys of SEARCH (RFC 9051, 6.4.4; RFC 3501, 6.4.4), one class or constant each.
 
-A key's name on the wire is its class's, in capitals, but for KEYWORD and UNKEYWORD. Arguments are
-checked when a key is made. How keys combine is `search_query`'s business.
+The IMAP name of a key is the name of its class in capitals, except for KEYWORD and UNKEYWORD. Keys
+check their arguments when they are created. `search_query` combines keys.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Unflagged: Final = Key("Unflagged")
 """Messages without \\Flagged."""
 Unseen: Final = Key("Unseen")
 """Messages without \\Seen."""
-# Of IMAP4rev1 only; RFC 9051 has done away with \Recent.
+# IMAP4rev1 only: IMAP4rev2 has no \Recent.
 New: Final = Key("New")
 """Messages with \\Recent and without \\Seen."""
 Old: Final = Key("Old")
@@ -53,9 +53,9 @@ Recent: Final = Key("Recent")
 
 @record(repr=False)
 class _TextKey(Query):
-    """A key whose name, in capitals, is its class's, and which looks for a substring.
+    """A key that matches a substring, ignoring case.
 
-    Case does not matter. Raises: InvalidArgument for a text with a NUL.
+    Raises: InvalidArgument if the text contains NUL.
     """
 
     text: str
@@ -116,9 +116,9 @@ class To(_TextKey):
 
 @record(repr=False)
 class Header(Query):
-    """The header has this field, with the text in it; any text, if it is empty.
+    """The header has this field, and the field contains the text; "" matches any text.
 
-    Raises: InvalidArgument for a name that no field can have, or a text with a NUL.
+    Raises: InvalidArgument if the name is not a valid field name, or the text contains NUL.
     """
 
     name: str

@@ -17,7 +17,7 @@ LARGEST = (1 << 63) - 1
 """mod-sequence-value is a positive 63-bit number (RFC 7162, 7)."""
 
 
-def _checked(modseq: int, least: int) -> int:
+def _check_modseq(modseq: int, least: int) -> int:
     if not least <= modseq <= LARGEST:
         raise InvalidArgument(f"expected a mod-sequence from {least} to 2^63 - 1, found {modseq!r}")
     return modseq
@@ -45,7 +45,7 @@ class ChangedSince(FetchModifier):
     vanished: bool = False
 
     def __post_init__(self) -> None:
-        _checked(self.modseq, 0)
+        _check_modseq(self.modseq, 0)
 
     def encode(self, out: Writer) -> None:
         out.raw(b"CHANGEDSINCE ")
@@ -62,7 +62,7 @@ class UnchangedSince(StoreModifier):
     modseq: int
 
     def __post_init__(self) -> None:
-        _checked(self.modseq, 0)
+        _check_modseq(self.modseq, 0)
 
     def encode(self, out: Writer) -> None:
         out.raw(b"UNCHANGEDSINCE ")

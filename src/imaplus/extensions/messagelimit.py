@@ -8,7 +8,7 @@ for none, with NO. How to go on is a flow's concern.
 from __future__ import annotations
 
 from imaplus.errors import PartlyDone
-from imaplus.protocol.response import Status, code
+from imaplus.protocol.status import Status, code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 

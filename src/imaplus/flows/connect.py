@@ -27,7 +27,7 @@ from imaplus.errors import (
     TlsFailed,
 )
 from imaplus.extensions.id import Id
-from imaplus.flows.extras import ask_for, login_failed
+from imaplus.flows.extras import ask_for, is_login_failure
 from imaplus.flows.login import DEFAULT, LoginOptions, is_stale, log_in, way_in
 from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
@@ -120,7 +120,7 @@ def _ask_capabilities(connection: Connection) -> Flow[None]:
     try:
         yield from GetCapability()
     except (CommandError, ProtocolError) as error:  # quirk 84
-        if connection.error is not None or login_failed(error):
+        if connection.error is not None or is_login_failure(error):
             raise
 
 
@@ -152,7 +152,7 @@ def _take_prepared(
     opened: Opened | None = None
     again: tuple[str, ...] = ()
     for command, result in zip(commands, results, strict=True):
-        if login_failed(result):
+        if is_login_failure(result):
             raise result
         if isinstance(result, Opened):
             opened = result

@@ -1,4 +1,4 @@
-"""Commands that a session can do without."""
+"""Optional commands, whose refusal does not matter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imaplus.protocol.flow import Flow
 T = TypeVar("T")
 
 
-def login_failed(error: object) -> bool:
+def is_login_failure(error: object) -> bool:
     """Whether an answer says that the login has failed after all (quirk 26). A response code, even
     one that is about logging in, refuses the command alone."""
     return isinstance(error, AuthenticationFailed) and error.code is None
@@ -21,12 +21,12 @@ def ask_for(command: Command[T]) -> Flow[T | None]:
     """The result of a command, or None if the server says NO or BAD (quirk 84).
 
     Raises:
-        AuthenticationFailed: it says that nobody has logged in.
+        AuthenticationFailed: the server says that the login has failed.
     """
     try:
         result: T = yield from command
     except CommandError as error:
-        if login_failed(error):
+        if is_login_failure(error):
             raise
         return None
     return result

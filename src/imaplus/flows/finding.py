@@ -114,7 +114,7 @@ def _whole(connection: Connection, command: Search) -> Flow[Found]:
 
 
 def _join(parts: list[Found]) -> Found:
-    """What several searches found together."""
+    """Return the union of the results of several searches."""
     uids = SequenceSet.from_ranges(each for part in parts for each in part.uids.ranges)
 
     def over(combine: Callable[..., int], name: str) -> Any:
@@ -125,12 +125,12 @@ def _join(parts: list[Found]) -> Found:
 
 
 def uids_of(connection: Connection, query: Query = ALL) -> Flow[SequenceSet]:
-    """The UIDs that a query finds."""
+    """Return the UIDs that a query finds."""
     return (yield from search(connection, query)).uids
 
 
 def count(connection: Connection, query: Query = ALL) -> Flow[int]:
-    """How many messages a query finds."""
+    """Return the number of messages that a query finds."""
     if connection.can("ESEARCH") and not (query is ALL and _is_empty(connection)):
         try:
             found = yield from in_a_charset(connection, query, (RETURN_COUNT,))
@@ -162,7 +162,7 @@ def _has_messages(connection: Connection) -> bool:
 
 
 def all_uids(connection: Connection) -> Flow[SequenceSet]:
-    """The UIDs of all messages, which the mailbox's map then knows."""
+    """Return the UIDs of all messages, and add them to the mailbox's map."""
     found = yield from search(connection, ALL)
     if connection.mailbox is not None:
         connection.mailbox.learn_all(found.uids)
@@ -170,7 +170,7 @@ def all_uids(connection: Connection) -> Flow[SequenceSet]:
 
 
 PORTION: Final = 10_000
-"""Messages asked for at once by their sequence numbers."""
+"""Number of messages per FETCH of sequence numbers."""
 
 
 def uids_by_sequence(connection: Connection) -> Flow[SequenceSet]:
@@ -184,7 +184,7 @@ def uids_by_sequence(connection: Connection) -> Flow[SequenceSet]:
 
 
 def existing(connection: Connection, uids: SequenceSet) -> Flow[SequenceSet]:
-    """Those of the UIDs that messages have now: one that arrives later is not among them."""
+    """Return those of the UIDs that belong to existing messages."""
     mailbox = connection.mailbox
     if mailbox is not None and mailbox.complete:
         known = mailbox.uids

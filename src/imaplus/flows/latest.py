@@ -1,4 +1,4 @@
-"""Which messages to show: all that a query finds, or the first or last of them, and no more."""
+"""Choose the messages to show: all that a query finds, or the first or last of them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from imaplus.protocol.flow import Flow
 from imaplus.wire.sets import EMPTY, SequenceSet, SequenceSetLike
 
 MOST: int = 100_000
-"""UIDs named by a closed set that are asked about without looking first which of them exist."""
+"""Larger sets of UIDs are reduced to the existing messages first, by a search."""
 
 
-def wanted(
+def choose_uids(
     connection: Connection, what: Query | SequenceSetLike, *, newest_first: bool, limit: int | None
 ) -> Flow[SequenceSet]:
-    """The UIDs of the messages to show: found by a query, or given.
+    """Return the UIDs of the messages to show: those that a query finds, or the given ones.
 
-    With a limit a query finds no more than that. Given UIDs may be of messages that are not there.
+    A query finds at most `limit` messages. Given UIDs may include some that do not exist.
 
     Raises:
-        InvalidArgument: the limit is negative, or `what` is neither.
+        InvalidArgument: the limit is negative, or `what` is neither a query nor UIDs.
     """
     from imaplus.core.search_keys import Uid
 
     if limit is not None and limit < 0:
-        raise InvalidArgument(f"expected how many messages at most, found {limit}")
+        raise InvalidArgument(f"limit must not be negative, found {limit}")
     if limit == 0:
         return EMPTY
     if isinstance(what, Query):
-        return (yield from _found(connection, what, newest_first, limit))
+        return (yield from _find_uids(connection, what, newest_first, limit))
     uids = SequenceSet.of(what)
     if not uids.open_ended and len(uids) <= MOST:
         return uids
     if uids.open_ended and (yield from nothing_there(connection)):
         return EMPTY
     query = ALL if uids == SequenceSet.of("1:*") else Uid(uids)
-    found = yield from _found(connection, query, newest_first, limit)
+    found = yield from _find_uids(connection, query, newest_first, limit)
     return found & uids  # "5:*" finds the last message in any case (RFC 9051, 9)
 
 
-def _found(
+def _find_uids(
     connection: Connection, query: Query, newest_first: bool, limit: int | None
 ) -> Flow[SequenceSet]:
     mailbox = connection.mailbox
@@ -58,7 +58,7 @@ def _found(
             found = yield from in_a_charset(connection, query, (some,))
         except Throttled:
             raise
-        except CommandError:  # quirk 84, or the query itself: then the next one fails, too
+        except CommandError:  # quirk 84; if the query is wrong, the next command fails too
             connection.refuse("PARTIAL")
         else:
             if found.uids:
@@ -71,12 +71,12 @@ def _found(
 
 
 def ends(uids: SequenceSet, count: int, *, newest_first: bool) -> SequenceSet:
-    """The last so many UIDs of a set, or the first."""
+    """The last `count` UIDs of a set, or the first."""
     return next(windows(uids, count, newest_first=newest_first), EMPTY)
 
 
 def windows(uids: SequenceSet, size: int, *, newest_first: bool) -> Iterator[SequenceSet]:
-    """Sets of so many UIDs that add up to one, from its end or from its beginning."""
+    """Split a set into sets of `size` UIDs, from its end or from its beginning."""
     if not newest_first:
         yield from uids.chunks(size)
         return

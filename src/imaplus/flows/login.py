@@ -143,7 +143,7 @@ def _compare_with_before(
     memory, host, port = options.memory, options.host, options.port
     if memory is None or host is None or port is None:
         return
-    before = memory.offered(host, port)
+    before = memory.mechanisms_of(host, port)
     best = next(iter(ways({*before, *offered})), None)
     if best is not None and best not in found:
         raise MechanismWithdrawn(best, offered)
@@ -250,7 +250,7 @@ def log_in(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
     """
     command = way.command
     try:
-        return (yield from _accepted(way, *ahead))
+        return (yield from _log_in_by(way, *ahead))
     except AuthenticationFailed:
         another = way.with_next_binding()
         if another is None:
@@ -260,10 +260,10 @@ def log_in(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
         if ahead or not isinstance(command, Authenticate) or not command.initial_response:
             raise
         # quirk 49: QQ announces SASL-IR, and answers BAD to it
-        return (yield from _accepted(way._replace(command=Authenticate(command.mechanism))))
+        return (yield from _log_in_by(way._replace(command=Authenticate(command.mechanism))))
 
 
-def _accepted(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
+def _log_in_by(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
     """What comes of what is sent behind a login. A NO to the login is a failed login, with or
     without a response code that says so."""
     command = way.command
@@ -281,6 +281,6 @@ def _accepted(way: Way, *ahead: Command[Any]) -> Flow[list[Any]]:
                 way.blame(error)
             raise  # BAD is a failed login if the server has explained it, and read on for an answer
         text = f"{error.text} ({details})" if details else error.text
-        failed = error.retyped(AuthenticationFailed, text)
+        failed = error.retype(AuthenticationFailed, text)
         way.blame(failed)
         raise failed from error

@@ -393,5 +393,5 @@ def _explain(error: CommandError) -> CommandError:
     if type(error) not in (Refused, Rejected) or error.code is not None:
         return error
     if any(reason in error.text.lower() for reason in _REASONS):
-        return error.retyped(MessageRefused)
+        return error.retype(MessageRefused)
     return error

@@ -29,14 +29,14 @@ from imaplus.reading.summary import (
 from imaplus.wire.sets import SequenceSet
 
 SAFE: Final[tuple[FetchItem, ...]] = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
-"""What a server can tell of a message that it cannot read."""
+"""Items that servers send even for a message that they cannot parse."""
 LARGEST_TEXT: Final = 16 << 20
-"""Bytes of a text, as they travel, that are read into memory."""
+"""Limit on the encoded size of a text that is read into memory, in bytes."""
 
 
 def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
-    """What is known of messages before their parts are read, ascending by UID: those that exist."""
-    found = {each.uid: each for each in (yield from _told(connection, uids)) if each.uid}
+    """Return summaries of the messages that exist, ascending by UID."""
+    found = {each.uid: each for each in (yield from _fetch_usual(connection, uids)) if each.uid}
     for item, lacking in ((HEADER, lacks_envelope), (START, lacks_structure)):
         without = SequenceSet.of(uid for uid, each in found.items() if uid and lacking(each))
         if without:
@@ -46,8 +46,8 @@ def summaries(connection: Connection, uids: SequenceSet) -> Flow[list[Summary]]:
     return [summarise(found[uid]) for uid in sorted(uid for uid in found if uid and uid in uids)]
 
 
-def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
-    """Every message that exists, with as much as the server tells of it."""
+def _fetch_usual(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
+    """Fetch the items of summaries, as far as the server can send them."""
     try:
         return (yield from fetch(connection, uids, ITEMS))
     except Throttled:
@@ -56,7 +56,7 @@ def _told(connection: Connection, uids: SequenceSet) -> Flow[list[Fetched]]:
         if len(uids) > 1:
             found: list[Fetched] = []
             for half in uids.chunks(-(-len(uids) // 2)):
-                found += yield from _told(connection, half)
+                found += yield from _fetch_usual(connection, half)
             return found
     return (yield from fetch(connection, uids, SAFE))
 

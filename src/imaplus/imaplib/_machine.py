@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from imaplus.errors import ImapError, shortened
+from imaplus.errors import ImapError, shorten
 from imaplus.imaplib._arguments import Literal, Pieces
 from imaplus.imaplib._asked import ASKED, EVERYTHING
 from imaplus.imaplib._log import secrets_in
@@ -361,11 +361,11 @@ class Machine(Quoting):
 
     def _quotable(self, data: Iterable[bytes | None]) -> list[bytes]:
         """The texts of a status as an error shows them."""
-        return [shortened(self._secrets.blank(each)) for each in data if each is not None]
+        return [shorten(self._secrets.blank(each)) for each in data if each is not None]
 
 
 def _greeting(line: bytes) -> str:
-    return f"invalid greeting: {shortened(line).decode('utf-8', 'replace')}"
+    return f"invalid greeting: {shorten(line).decode('utf-8', 'replace')}"
 
 
 def _begins_line(tag: bytes, data: bytes) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Container
 from typing import Any, Final, TypeAlias
 from typing import Literal as Exactly
 
-from imaplus.errors import shortened
+from imaplus.errors import shorten
 from imaplus.imaplib._functions import balance
 from imaplus.imaplib._odd import read_oddly
 from imaplus.imaplib._public import public
@@ -89,13 +89,13 @@ class Responses(Transport):
         del self.tagged_commands[tag]
         typ, data = result
         if typ == "BYE" and not expect_bye:  # quirk 31: to LOGOUT it is an answer
-            raise self.abort(shortened(self._told(data[-1])))
+            raise self.abort(shorten(self._told(data[-1])))
         return result
 
     def _check_bye(self) -> None:
         if bye := self.untagged_responses.get("BYE"):
             last = bye[-1]
-            raise self.abort(shortened(self._told(last if isinstance(last, bytes) else last[0])))
+            raise self.abort(shorten(self._told(last if isinstance(last, bytes) else last[0])))
 
     def _untagged_response(self, typ: str, dat: list[Any], name: str) -> Results:
         """What came of one kind, which is forgotten here; the status' text after a NO."""
@@ -360,10 +360,10 @@ class Responses(Transport):
 
     def _quoted(self, line: bytes) -> str:
         """A line of the server's as an error shows it."""
-        return repr(shortened(self._secrets.blank(line)))
+        return repr(shorten(self._secrets.blank(line)))
 
     def _plain(self, line: bytes) -> str:
-        return shortened(self._secrets.blank(line)).decode("utf-8", "replace")
+        return shorten(self._secrets.blank(line)).decode("utf-8", "replace")
 
     def _match(self, cre: re.Pattern[bytes], s: bytes) -> bool:
         """Match a pattern; what it found is in `mo`."""

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
-from imaplus.errors import told
+from imaplus.errors import add_last_words
 from imaplus.imaplib._input_file import InputFile, warn_of_file
 from imaplus.imaplib._log import Log
 from imaplus.imaplib._pieces import LITERAL_STEP, READ_SIZE, Pieces, read_in_steps
@@ -56,7 +56,7 @@ class Transport(Log):
         last_words: tuple[str, ...] = ()
 
         def __str__(self) -> str:
-            return told(super().__str__(), self.last_words)
+            return add_last_words(super().__str__(), self.last_words)
 
         __qualname__ = "IMAP4.error"
         __module__ = public.__name__
@@ -91,7 +91,7 @@ class Transport(Log):
         last_words: tuple[str, ...] = ()
 
         def __str__(self) -> str:
-            return told(super().__str__(), self.last_words)
+            return add_last_words(super().__str__(), self.last_words)
 
         __qualname__ = "TimeoutError"
         __module__ = public.__name__

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from imaplus.errors import CommandError, ConnectionLost, ProtocolError, UsageError, quoted
+from imaplus.errors import CommandError, ConnectionLost, ProtocolError, UsageError, quote
 from imaplus.logs import MIRROR, logger
 from imaplus.mirror.commits import Commits
 from imaplus.mirror.errors import StoreError, asks_for_patience
@@ -267,7 +267,7 @@ class _Run:
             self._lost = 0
         _log(
             "%s: %d messages fetched, %d failures, %d reconnects",
-            *(quoted(name), tally.fetched - fetched),
+            *(quote(name), tally.fetched - fetched),
             *(len(tally.failures) - before, link.reconnects - reconnects),
         )
 

@@ -10,10 +10,11 @@ from collections.abc import Generator, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar
 
-from imaplus.errors import PartlyDone, ProtocolError, quoted
+from imaplus.errors import PartlyDone, ProtocolError, quote
 from imaplus.protocol.bulk import MessageRun
-from imaplus.protocol.response import Continuation, Malformed, Status
+from imaplus.protocol.response import Continuation, Malformed
 from imaplus.protocol.state import LOGGED_IN, ConnectionState, State
+from imaplus.protocol.status import Status
 from imaplus.records import field, record
 from imaplus.wire.secret import Secret
 from imaplus.wire.sinks import Sink
@@ -24,7 +25,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Effect(Enum):
-    """What a completed command changes about the stream itself (`Command.finish()`)."""
+    """A change of the stream by a completed command (`Command.finish()`)."""
 
     START_TLS = "negotiate TLS"
     COMPRESS = "compress everything from here on, in both directions"
@@ -32,7 +33,7 @@ class Effect(Enum):
 
 @record(frozen=False)
 class Reply:
-    """What answered a command: its tagged status, and the values it asked for, in order."""
+    """The answer to a command: its tagged status, and the values that it collected, in order."""
 
     command: str
     status: Status
@@ -42,18 +43,18 @@ class Reply:
     """Other lines the server sent meanwhile, kept only if the status is not OK."""
 
     def all(self, kind: type[T]) -> list[T]:
-        """Every value of a type."""
+        """Return all values of a type."""
         return [value for value in self.data if isinstance(value, kind)]
 
     def last(self, kind: type[T]) -> T | None:
-        """The last value of a type, or None. Servers may send more than was asked."""
+        """Return the last value of a type, or None if there is none."""
         return next((value for value in reversed(self.data) if isinstance(value, kind)), None)
 
     def one(self, kind: type[T]) -> T:
-        """The last value of a type.
+        """Return the last value of a type.
 
         Raises:
-            ProtocolError: there is none, though the server said OK.
+            ProtocolError: the server said OK but sent no such value.
         """
         value = self.last(kind)
         if value is not None:
@@ -63,7 +64,7 @@ class Reply:
         latest = self.malformed[-1]
         raise ProtocolError(
             f"{self.command}: the server's answer cannot be read, {latest.error}: "
-            f"{quoted(latest.frame.text)}"
+            f"{quote(latest.frame.text)}"
         ) from latest.error
 
 
@@ -76,18 +77,18 @@ class Command(Generic[T_co]):
     requires: ClassVar[str | None] = None
     """The capability that the server must have; None if any server will do."""
     collects: ClassVar[tuple[type, ...]] = ()
-    """Types of the values that answer it. Values of other types are not offered to it."""
+    """The types of the values that answer it."""
     exclusive: ClassVar[bool] = False
     """No other command may be in flight with it: it changes state, or is a dialogue."""
     confidential: ClassVar[bool] = False
-    """Its dialogue is blanked in traces."""
+    """Traces do not show its dialogue."""
     ends_connection: ClassVar[bool] = False
-    """The end of the connection completes it."""
+    """It succeeds if the server closes the connection."""
 
     # -- sending it -------------------------------------------------------------------------
 
     def encode(self, out: Writer) -> None:
-        """Write the arguments, each after a space."""
+        """Write the arguments, each preceded by a space."""
 
     def secrets(self) -> Iterable[Secret]:
         """Secrets to blank in traces and errors, in case the server repeats them."""
@@ -137,7 +138,7 @@ class Command(Generic[T_co]):
         return isinstance(data, self.collects)
 
     def overhears(self, data: object) -> bool:
-        """Whether to collect a value that answers no command. It remains an event as well."""
+        """Whether to collect a value that answers no command; the value is also an event."""
         return False
 
     def wants_run(self, run: MessageRun) -> bool:
@@ -146,11 +147,11 @@ class Command(Generic[T_co]):
 
     @property
     def sinks_from(self) -> int | None:
-        """The smallest literal, in bytes, to ask `sink()` about; None to ask about none."""
+        """The size in bytes from which on `sink()` is called for a literal; None: never."""
         return None
 
     def sink(self, text: bytearray, size: int) -> Sink | None:
-        """The sink for a literal of `size` bytes after this text; None to keep it in memory."""
+        """Choose the sink for a literal of `size` bytes after this text; None: memory."""
         return None
 
     @property
@@ -159,11 +160,11 @@ class Command(Generic[T_co]):
         return False
 
     def answer(self, challenge: Continuation) -> bytes | Secret | None:
-        """The line to send when the server says `+`, or None to send nothing yet."""
+        """Return the line to send after `+`; None to send nothing yet."""
         return None
 
     def interruption(self) -> bytes | None:
-        """The line that ends the command early; None if there is no such line."""
+        """Return the line that ends the command early; None if it cannot be ended."""
         return None
 
     # -- its end ----------------------------------------------------------------------------
@@ -176,25 +177,25 @@ class Command(Generic[T_co]):
         return None
 
     def forgives(self, status: Status) -> bool:
-        """Whether a NO counts as success: what could be done has been done."""
+        """Whether a NO counts as success, because nothing more could be done."""
         return False
 
     def partly(self, status: Status) -> PartlyDone | None:
-        """The error for a status, even OK, that says that only a part was done; None otherwise."""
+        """Return the error if a status, even OK, reports that only a part was done; else None."""
         return None
 
     def result(self, reply: Reply) -> T_co:
-        """The result for the caller. It is called only if the status was OK, or is forgiven."""
-        raise AssertionError(f"{type(self).__name__} does not say what it results in")
+        """Return the result. It is called only if the status is OK or `forgives()` it."""
+        raise AssertionError(f"{type(self).__name__} does not define result()")
 
     def __iter__(self) -> Generator[Command[Any], Any, T_co]:
-        """Be a flow of one step: `yield from command` gives the typed result."""
+        """Run as a flow of one step: `yield from command` returns the typed result."""
         result: T_co = yield self
         return result
 
 
 class Done(Command[None]):
-    """A command that has no result but its success."""
+    """A command whose result is None."""
 
     def result(self, reply: Reply) -> None:
         return None

@@ -19,9 +19,10 @@ from imaplus.protocol.command import Reply
 from imaplus.protocol.data import MessageData
 from imaplus.protocol.negotiating import STRAY, Negotiating
 from imaplus.protocol.pending import Pending
-from imaplus.protocol.response import Continuation, Malformed, Status, parse
+from imaplus.protocol.response import Continuation, Malformed, parse
 from imaplus.protocol.sinking import Sinks
 from imaplus.protocol.state import State
+from imaplus.protocol.status import Status
 from imaplus.protocol.telling import Trace, may_be_words
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.framing import Framer

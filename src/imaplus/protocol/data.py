@@ -1,7 +1,7 @@
 """The values that change a connection's state, and their parsers.
 
-Everything else that a server may say stands beside the command that asks for it. These are here
-because they may come at any time, to whichever command (RFC 9051, 5.2).
+They may come at any time, during any command (RFC 9051, 5.2). All other values are defined beside
+the command that asks for them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Final
 
-from imaplus.protocol.response import code, numbered_response, response
+from imaplus.protocol.response import numbered_response, response
+from imaplus.protocol.status import code
 from imaplus.records import record
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
@@ -28,7 +29,7 @@ class Capability:
 @response("CAPABILITY")
 @code("CAPABILITY")
 def capability(c: Cursor) -> Capability:
-    # quirk 18: "LITERAL + IDLE"; a lone "+" belongs to what stands before it
+    # quirk 18: "LITERAL + IDLE"; a lone "+" belongs to the word before it
     data = c.rest()
     return _shared_capability(data) if len(data) <= LONGEST_SHARED else _capability(data)
 
@@ -39,13 +40,13 @@ def _capability(data: bytes) -> Capability:
 
 
 LONGEST_SHARED: Final = 2000
-"""Octets of capabilities of which there is one copy: thousands of clients may hear the same."""
+"""Lists up to this size, in bytes, are shared between connections to save memory."""
 _shared_capability: Final = lru_cache(maxsize=64)(_capability)
 
 
 @record
 class Enabled:
-    """ENABLED: extensions that are switched on from here (RFC 9051, 7.2.1)."""
+    """ENABLED: extensions that have been enabled (RFC 9051, 7.2.1)."""
 
     names: frozenset[str]
 
@@ -57,7 +58,7 @@ def parse_enabled(c: Cursor) -> Enabled:
 
 @record
 class Flags:
-    """FLAGS: the flags that the mailbox has (RFC 9051, 7.3.5)."""
+    """FLAGS: the flags in use in the mailbox (RFC 9051, 7.3.5)."""
 
     flags: frozenset[str]
 
@@ -70,7 +71,7 @@ def flags(c: Cursor) -> Flags:
 
 @record
 class Exists:
-    """EXISTS: how many messages the mailbox has (RFC 9051, 7.4.1)."""
+    """EXISTS: the number of messages in the mailbox (RFC 9051, 7.4.1)."""
 
     count: int
 
@@ -82,7 +83,7 @@ def exists(c: Cursor, number: int) -> Exists:
 
 @record
 class Recent:
-    """RECENT: how many messages are new to this session (RFC 3501, 7.3.2)."""
+    """RECENT: the number of messages with \\Recent (RFC 3501, 7.3.2)."""
 
     count: int
 
@@ -94,7 +95,7 @@ def recent(c: Cursor, number: int) -> Recent:
 
 @record
 class Expunged:
-    """EXPUNGE: a message is gone (RFC 9051, 7.5.1). `uid` is known if the mailbox's map knew it."""
+    """EXPUNGE: a message was removed (RFC 9051, 7.5.1). `uid` is its UID, None if unknown."""
 
     seq: int
     uid: int | None = None
@@ -107,7 +108,7 @@ def expunge(c: Cursor, number: int) -> Expunged:
 
 @record
 class Vanished:
-    """VANISHED: messages are gone, or were already if `earlier` (RFC 7162, 3.2.10)."""
+    """VANISHED: messages were removed; before this session if `earlier` (RFC 7162, 3.2.10)."""
 
     uids: SequenceSet
     earlier: bool = False
@@ -127,7 +128,7 @@ def parse_vanished(c: Cursor) -> Vanished:
 
 
 class MessageData(ABC):
-    """What one FETCH response says of a message: the base of `core.fetched.FetchData`."""
+    """The data of one FETCH response: the base of `core.fetched.FetchData`."""
 
     __slots__ = ("seq",)
 
@@ -141,12 +142,12 @@ class MessageData(ABC):
 
     @property
     def subject(self) -> int | None:
-        """The message it is about: see `Command.subject`."""
+        """The UID of the message: see `Command.subject`."""
         return self.uid
 
     @abstractmethod
     def with_uid(self, uid: int) -> MessageData:
-        """The same data, of the message with this UID."""
+        """Return the same data with this UID."""
 
 
 # -- response codes that describe the selected mailbox (RFC 9051, 7.1; RFC 7162, 3.1.2) ------------
@@ -154,14 +155,14 @@ class MessageData(ABC):
 
 @record
 class UidNext:
-    """[UIDNEXT n]: the UID that the next message will have, or a larger one."""
+    """[UIDNEXT n]: the next message will have this UID or a larger one."""
 
     value: int
 
 
 @record
 class UidValidity:
-    """[UIDVALIDITY n]: UIDs kept with another value are void."""
+    """[UIDVALIDITY n]: cached UIDs with another value are invalid."""
 
     value: int
 
@@ -175,21 +176,21 @@ class Unseen:
 
 @record
 class HighestModSeq:
-    """[HIGHESTMODSEQ n]: the latest change of the mailbox."""
+    """[HIGHESTMODSEQ n]: the highest MODSEQ in the mailbox."""
 
     value: int
 
 
 @record
 class PermanentFlags:
-    """[PERMANENTFLAGS (...)]: the flags that outlive the session; `\\*` allows new keywords."""
+    """[PERMANENTFLAGS (...)]: the flags that can be changed permanently; `\\*`: new keywords."""
 
     flags: frozenset[str]
 
 
 @record
 class MailboxId:
-    """[MAILBOXID (id)]: what the server calls the mailbox, under any name (RFC 8474, 4)."""
+    """[MAILBOXID (id)]: an identifier that survives a rename (RFC 8474, 4)."""
 
     value: str | None
 

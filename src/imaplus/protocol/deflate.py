@@ -22,13 +22,13 @@ class Inflating:
         self._is_full = False  # the last step was: zlib may hold more of it
 
     def feed(self, data: bytes) -> None:
-        """Take octets as they came."""
+        """Add compressed bytes from the stream."""
         # Each step copies what it leaves of its piece, so no piece is larger than a step.
         self._fed.extend(data[start : start + STEP] for start in range(0, len(data), STEP))
 
     @property
     def has_more(self) -> bool:
-        """Whether another step may give something, without more octets."""
+        """Whether another step may return data without more input."""
         return self._is_full or bool(self._fed)
 
     def step(self) -> bytes:
@@ -58,11 +58,11 @@ class Inflating:
 
 
 class Deflating:
-    """What goes, as the server wants it."""
+    """Compresses outgoing data."""
 
     def __init__(self) -> None:
         self._stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
     def deflate(self, data: bytes) -> bytes:
-        """The octets, so that the server can inflate all of them at once."""
+        """Compress and flush, so that the server can decompress all of the data now."""
         return self._stream.compress(data) + self._stream.flush(zlib.Z_SYNC_FLUSH)

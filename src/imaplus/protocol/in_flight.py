@@ -1,7 +1,7 @@
 """The commands in flight, oldest first: which of them a value answers, and which may be added.
 
-A caller may pipeline thousands. The commands decide whether their answers can be told apart
-(`Command.may_join`); this only avoids asking all of them.
+Commands decide themselves whether their answers can be distinguished (`Command.may_join`). A caller
+may pipeline thousands, so this class limits how many of them are asked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imaplus.protocol.pending import Pending
 from imaplus.protocol.state import State
 
 MOST: Final = 1000
-"""Limit on commands in flight: enough to hide any round trip, few enough to look through."""
+"""Limit on commands in flight."""
 
 Tagged = dict[str, Pending[Any]]
 
@@ -26,10 +26,10 @@ class InFlight:
 
     def __init__(self) -> None:
         self.sinks_from: list[int] = []
-        """The smallest literal, in bytes, that each command with sinks must be asked about."""
+        """`Command.sinks_from` of each command in flight that has sinks."""
         self._by_tag: Tagged = {}
         self._by_subject: dict[Hashable, Tagged] = {}
-        self._exclusive: list[Pending[Any]] = []  # few: they hardly go together
+        self._exclusive: list[Pending[Any]] = []  # few: most exclude each other
         self._collecting: dict[tuple[type, ...], int] = {}  # how many collect values of these types
         self._added = 0
 
@@ -50,18 +50,18 @@ class InFlight:
 
     @property
     def leads_to(self) -> State | None:
-        """The state that a command will meet which is sent now; None if it is the present one."""
+        """The state in which a command sent now will run; None if it is the current one."""
         for pending in self._exclusive:
             if (state := pending.command.leads_to) is not None:
                 return state
         return None
 
     def collects(self, kind: type) -> bool:
-        """Whether a command collects values of this type, or of one that is a kind of it."""
+        """Whether a command collects values of this type or of a subclass."""
         return any(issubclass(each, kind) for types in self._collecting for each in types)
 
     def add(self, pending: Pending[Any]) -> None:
-        """It is on its way."""
+        """Add a command that is being sent."""
         command = pending.command
         self._added += 1
         pending.age = self._added
@@ -76,7 +76,7 @@ class InFlight:
             self._by_subject.setdefault(pending.subject, {})[pending.tag] = pending
 
     def remove(self, pending: Pending[Any]) -> None:
-        """It is over."""
+        """Remove a command that is done."""
         command = pending.command
         if (size := command.sinks_from) is not None:
             self.sinks_from.remove(size)
@@ -94,7 +94,7 @@ class InFlight:
             del self._by_subject[pending.subject]
 
     def clear(self) -> None:
-        """All of them are over."""
+        """Remove all commands."""
         self.sinks_from.clear()
         self._by_tag.clear()
         self._by_subject.clear()
@@ -102,7 +102,7 @@ class InFlight:
         self._exclusive.clear()
 
     def may_add(self, pending: Pending[Any]) -> bool:
-        """Whether a command may be sent now, beside those that are on the wire."""
+        """Whether a command may be sent while the others are in flight."""
         command = pending.command
         if not self._by_tag:
             return True
@@ -113,7 +113,7 @@ class InFlight:
         return command.may_join(other.command for other in self._rivals(pending.subject))
 
     def owner_of(self, value: object) -> Pending[Any] | None:
-        """The oldest command that wants a value. Few have to be asked to know it."""
+        """Return the oldest command that wants a value, or None."""
         oldest = self.oldest
         if oldest is None or oldest.wants(value):
             return oldest
@@ -133,14 +133,14 @@ class InFlight:
         return owner
 
     def awaits(self, kind: type) -> bool:
-        """Whether somebody waits for values of a type."""
+        """Whether a command waits for values of a type."""
         return any(
             not pending.ignored and any(issubclass(each, kind) for each in pending.command.collects)
             for pending in self
         )
 
     def hearer_of(self, value: object) -> Pending[Any] | None:
-        """The command that takes note of a value which none of them wants."""
+        """Return the command that collects a value although no command wants it, or None."""
         subject = getattr(value, "subject", None)
         if subject is None:
             return None

@@ -27,7 +27,7 @@ from imaplus.protocol.data import (
     Unseen,
     Vanished,
 )
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.records import replace
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.sets import EMPTY, SequenceSet

@@ -1,4 +1,4 @@
-"""What a connection agrees on with the server: TLS, compression, and the answers to `+`."""
+"""Negotiation with the server: TLS, compression, and the answers to `+`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from imaplus.protocol.deflate import Inflating
 
 EACH: Final = 32
-"""Bytes that a response counts for beside its own: short ones take as much time as long ones."""
+"""Bytes added to the size of each response, because short ones take time too."""
 STRAY: Final = 1000
-"""Bytes that a continuation request which nobody waits for counts as: servers send few of them."""
+"""Bytes that an unexpected continuation request counts as: servers send few of them."""
 
 
 class Negotiating(Sending):
-    """The part of a connection that changes how both ends talk."""
+    """The part of a connection that handles TLS, compression and continuation requests."""
 
     def __init__(self, *, limits: Limits, secure: bool, trace: Trace | None) -> None:
         super().__init__(limits=limits, secure=secure, trace=trace)
         self.wants_tls: bool = False
         """STARTTLS was accepted: shake hands now, then call `confirm_tls()`."""
         self.defers = False
-        """Whether answers that take time are left to whoever runs the connection."""
+        """Whether the caller computes slow answers: see `answering`."""
         self.answering: Answering | None = None
-        """Such an answer: call it, then `send_answer()`. Until then the server waits."""
+        """A slow answer: call it, then pass it to `send_answer()`. The server waits meanwhile."""
         self.progress: Progress = Progress()
         self._inflating: Inflating | None = None
         self._switched = False  # to compression, by the frame just handled
@@ -48,7 +48,7 @@ class Negotiating(Sending):
     # -- effects of commands ------------------------------------------------------------------
 
     def _carry_out(self, effect: Effect, framer: Framer) -> None:
-        """Do to the stream what a completed command asks for."""
+        """Apply the effect of a completed command to the stream."""
         if effect is Effect.START_TLS:
             if framer.take_rest():  # these bytes were not encrypted: an attack
                 raise ProtocolError("the server sent more after its OK to STARTTLS: injected?")
@@ -69,7 +69,7 @@ class Negotiating(Sending):
     # -- continuation requests --------------------------------------------------------------
 
     def _continue(self, challenge: Continuation, events: list[object]) -> None:
-        """Take in a `+`: write the rest of a command, or let the command answer."""
+        """Handle a `+`: write the rest of a command, or let the command answer."""
         if self._outbox.blocked:
             self.progress.steps += 1
             self._outbox.proceed()
@@ -91,7 +91,7 @@ class Negotiating(Sending):
             self.send_answer(answering)
 
     def send_answer(self, answering: Answering) -> None:
-        """Send an answer that has been worked out."""
+        """Send an answer that has been computed."""
         if self.answering is answering:
             self.answering = None
         if self.error is not None:

@@ -1,4 +1,4 @@
-"""Pending: a command that was given to a connection, and what has come for it so far."""
+"""Pending: a command that was given to a connection, and its answers so far."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ T = TypeVar("T")
 class Pending(Generic[T]):
     """The handle of a command that was given to a connection.
 
-    `done` says whether it is over; then `result()` gives its result or raises. `take()` gives what
-    has come so far, for commands whose answers are many.
+    When `done` is true, `result()` returns the command's result or raises its error. `take()`
+    returns the values received so far, for commands with many answers.
     """
 
     __slots__ = (
@@ -52,26 +52,26 @@ class Pending(Generic[T]):
         self.values: list[object] = []
         self.malformed: Sequence[Malformed] = ()
         self.reply: Reply | None = None
-        self.partly: PartlyDone | None = None  # an untagged response has said so
+        self.partly: PartlyDone | None = None  # from an untagged response
         self.error: BaseException | None = None
-        self.ignored: bool = False  # nobody waits for it any more; its answers are thrown away
+        self.ignored: bool = False  # its answers are discarded
         self._count = 0
         self._held = 0
         self._tell: Callable[[], object] | None = None
-        # Where it stands among those in flight:
+        # Among the commands in flight:
         self.subject: Hashable = None
         self.age: int = 0
-        self.heard: int = 0  # lines that were no answer to anything, when it went out
-        # The outbox's notes on how far it has been written:
+        self.heard: int = 0  # number of last words when it was sent
+        # How far it has been written:
         self.rules: Rules = DEFAULT_RULES
         self.segments: list[Segment] = []  # still to be written, the next one last
         self.written: bool = False
-        self.continued: bool = False  # the server has said `+` to the whole of it
+        self.continued: bool = False  # the server has sent `+` after its last byte
         self.interrupted: bool = False
         self.interruption: bytes | None = None  # waits for that `+`
 
     def wants(self, value: object) -> bool:
-        """Whether a value answers it, and is not said to answer another (RFC 9051, 7.3.4)."""
+        """Whether a value answers it, and has no tag of another command (RFC 9051, 7.3.4)."""
         return self.command.wants(value) and getattr(value, "tag", None) in (None, self.tag)
 
     @property
@@ -81,21 +81,21 @@ class Pending(Generic[T]):
 
     @property
     def refused(self) -> bool:
-        """Whether it is over because the server said NO or BAD."""
+        """Whether the server answered NO or BAD."""
         return self.reply is not None and not self.reply.status.ok
 
     def is_over(self) -> bool:
-        """`done`, to be handed to whoever waits for it."""
+        """`done`, as a method."""
         return self.done
 
     def has_news(self) -> bool:
-        """Whether there are values to take, or it is over."""
+        """Whether there are values to take, or it is done."""
         return bool(self.values) or self.done
 
     def collect(self, value: object, size: int, limits: Limits, count: int = 1) -> None:
-        """Keep a value that answers the command, within limits on number and octets.
+        """Keep a value that answers the command, within the limits on number and size.
 
-        `size` is the octets that came, and `count` how many responses they are.
+        `size` is the size of the responses in bytes, and `count` their number.
         """
         if self.ignored or self.done:
             return
@@ -112,30 +112,30 @@ class Pending(Generic[T]):
         self.values.append(value)
 
     def note(self, malformed: Malformed) -> None:
-        """Keep what could not be read: it may be why an answer is missing. The latest will do."""
+        """Keep the latest response that could not be parsed: it may be the missing answer."""
         if not (self.ignored or self.done):
             self.malformed = (malformed,)
 
     def take(self) -> list[object]:
-        """The values that have come since the last call, in order; they are not kept here."""
+        """Remove and return the values received since the last call, in order."""
         values, self.values = self.values, []
         self._count = self._held = 0
         return values
 
     def watch(self, tell: Callable[[], object]) -> None:
-        """Have a function called when it is over, which it is not yet."""
+        """Call a function when the command is done; it must not be done yet."""
         self._tell = tell
 
     def complete(self, reply: Reply) -> None:
-        """The command is over, with this reply."""
+        """Finish with a reply."""
         if not self.done:
             self.reply = reply
             self._over()
 
     def fail(self, error: BaseException) -> None:
-        """The command is over: it cannot have a reply.
+        """Finish with an error.
 
-        Values that came whole before the connection was lost can still be taken.
+        Values received before the connection was lost can still be taken.
         """
         if not self.done:
             self.error = error
@@ -149,10 +149,10 @@ class Pending(Generic[T]):
             tell()
 
     def check(self) -> None:
-        """Raise what went wrong, if anything did: as `result()`, without making a result."""
+        """Raise the error of the command, if it has one, as `result()` does."""
         if self.error is not None:
             raise self.error
-        assert self.reply is not None, "the command is not over"
+        assert self.reply is not None, "the command is not done"
         status = self.reply.status
         if not status.ok:
             if not self.command.forgives(status):
@@ -167,12 +167,12 @@ class Pending(Generic[T]):
             raise partly
 
     def result(self) -> T:
-        """The command's result.
+        """Return the command's result, when it is `done`.
 
         Raises:
-            CommandError: the server said NO or BAD.
-            PartlyDone: it said OK to a part of the command; the error has that part's result.
-            ImapError: whatever else ended it.
+            CommandError: the server answered NO or BAD.
+            PartlyDone: the server carried out a part of the command; `part` is its result.
+            ImapError: the command failed for another reason.
         """
         try:
             self.check()

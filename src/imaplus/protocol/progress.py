@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 LEAST: Final = 64
-"""Octets that one response counts for at least: flags of one message take fewer, and as long."""
+"""Minimum size that a response counts as, in bytes: short ones take as much time."""
 
 
 class Progress:
@@ -19,17 +19,17 @@ class Progress:
 
     def __init__(self) -> None:
         self.received: int = 0
-        """Octets that came, inflated where compression is on."""
+        """Bytes received, after decompression."""
         self.octets: int = 0
-        """Octets of responses that answer commands; `LEAST` for a shorter one."""
+        """Bytes of responses that answer commands; a shorter one counts as `LEAST`."""
         self.written: int = 0
-        """Octets that the server has taken from us; whoever writes them counts them."""
+        """Bytes sent; counted by the code that writes them."""
         self.steps: int = 0
-        """Commands that ended, and continuation requests (`+`) that were waited for."""
+        """Completed commands, and continuation requests (`+`) that were waited for."""
         self.in_progress: int = 0
         """[INPROGRESS] responses (RFC 9585)."""
         self.unfinished: int = 0
-        """Octets of text of a response whose end has not come. It is the only one that shrinks."""
+        """Bytes of text of the incomplete response. Only this number can shrink."""
 
     def count_answer(self, size: int, responses: int = 1) -> None:
         """Count responses of `size` bytes together that answer a command."""

@@ -15,7 +15,7 @@ from imaplus.errors import (
     Throttled,
 )
 from imaplus.protocol.busy import is_busy
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.wire.patterns import lazy_pattern
 
 _NO_MAILBOX: Final = lazy_pattern(

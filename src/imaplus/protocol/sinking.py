@@ -1,4 +1,4 @@
-"""Where literals go: to the command that wants them, into memory, or nowhere."""
+"""Choose sinks for literals: of the command that wants them, or memory, or none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink
 
 
 class Sinks:
-    """Chooses a sink for each literal, and knows whose the latest one is."""
+    """Chooses a sink for each literal, and remembers the command of the latest one."""
 
     __slots__ = ("_in_flight", "_limits", "owner", "wanted")
 
@@ -24,7 +24,7 @@ class Sinks:
         self.owner: Pending[Any] | None = None
         """The command that took the latest literal."""
         self.wanted: bool = False
-        """Whether a command waits for the latest literal of those too large to come at once."""
+        """Whether a command waits for the latest large literal."""
 
     def choose(self, text: bytearray, size: int, held: int) -> Sink:
         """The sink for a literal, by the text that comes before it.
@@ -54,7 +54,7 @@ class Sinks:
         return Memory()
 
     def fail_where_lost(self, frame: Frame) -> None:
-        """Fail the command whose literal could not be kept, if one of the frame's could not."""
+        """Fail the command of a literal in this frame whose sink failed."""
         lost = next((value for value in frame.literals if isinstance(value, Lost)), None)
         if lost is None:
             return

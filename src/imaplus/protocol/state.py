@@ -1,7 +1,7 @@
-"""What is known of a connection: its state, what the server can do, the selected mailbox.
+"""The state of a connection, the capabilities of the server, and the selected mailbox.
 
-Responses change it through `apply()`. Commands that have completed change it in `finish()`, through
-the methods here. It neither writes nor reads.
+Responses change it through `apply()`. Completed commands change it in `finish()`, through the
+methods here. It performs no I/O.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final
 
-from imaplus.errors import ProtocolError, UidValidityChanged, quoted
+from imaplus.errors import ProtocolError, UidValidityChanged, quote
 from imaplus.protocol.data import Capability, Enabled, MessageData
 from imaplus.protocol.mailbox import Mailbox
-from imaplus.protocol.response import Status
+from imaplus.protocol.status import Status
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.mailbox_names import compose
 from imaplus.wire.writer import DEFAULT_RULES, Rules
@@ -40,7 +40,7 @@ PART_OF_REV2: Final = frozenset(
 )
 """Extensions that IMAP4rev2 includes, whether announced or not (RFC 9051, appendix E)."""
 MOST_ENABLED: Final = 1000
-"""Limit on enabled extensions, which add up as long as the connection lasts."""
+"""Limit on enabled extensions: servers can add to them at any time."""
 
 MOST_LISTED: Final = 10_000
 """Limit on remembered names that are not in form C. Forgetting them is harmless."""
@@ -53,29 +53,30 @@ class ConnectionState:
         self.limits = limits
         self.secure = secure
         self.channel_bindings: Callable[[], Sequence[Any]] = tuple
-        """Gives what a login can be bound to (RFC 5056), best first: the stream knows."""
+        """Returns the channel bindings of the stream (RFC 5056), best first."""
         self.state: State = State.GREETING
         self.greeting: Status | None = None
         self.bye: Status | None = None
         self.capabilities: frozenset[str] = frozenset()
         self.enabled: frozenset[str] = frozenset()
         self.refused: frozenset[str] = frozenset()
-        """Capabilities that the server announced, and refused when they were used."""
+        """Capabilities that the server announced, but refused when they were used."""
         self.seen_to_work: frozenset[str] = frozenset()
-        """Capabilities of which an answer has shown that the server has them."""
+        """Capabilities that an answer of the server has confirmed."""
         self.mailbox: Mailbox | None = None
         self.listed: set[str] = set()
-        """Names as the server has listed them, of those that another spelling is usual for."""
+        """Mailbox names from the server that are not in Unicode normalization form C."""
         self._opening: Mailbox | None = None
         self._rules_now = DEFAULT_RULES
         self._rules_since = self.capabilities, self.enabled, self.refused
 
-    # -- what it is asked -------------------------------------------------------------------
+    # -- questions --------------------------------------------------------------------------
 
     def can(self, capability: str) -> bool:
-        """Whether a capability can be counted on, as far as the server has told since TLS and
-        login: it is offered, by itself or as a part of an IMAP4rev2 that is in force, and the
-        server has not refused it."""
+        """Whether the server has a capability, by its latest list since TLS and login.
+
+        It may be a part of IMAP4rev2, if that is in force. False if the server refused it.
+        """
         capability = capability.upper()
         if capability in self.refused:
             return False
@@ -86,14 +87,14 @@ class ConnectionState:
         if capability == "CONDSTORE" and "QRESYNC" in self.capabilities:
             return True  # RFC 7162, 3.2
         if capability == "ENABLE" and "IMAP4REV2" in self.capabilities:
-            return True  # it is how IMAP4rev2 is switched on
+            return True  # needed to enable IMAP4rev2
         return capability in PART_OF_REV2 and self.rev2
 
     @property
     def rev2(self) -> bool:
-        """Whether IMAP4rev2 is in force: enabled, or all that the server has.
+        """Whether IMAP4rev2 is in force: it is enabled, or the only version of the server.
 
-        A server that offers IMAP4rev1 too follows that until ENABLE (RFC 9051, appendix A).
+        A server with both versions uses IMAP4rev1 until ENABLE (RFC 9051, appendix A).
         """
         if "IMAP4REV2" in self.enabled:
             return True
@@ -104,7 +105,7 @@ class ConnectionState:
         )
 
     def greets_as(self, product: str) -> bool:
-        """Whether the greeting names a product: for what only that one does."""
+        """Whether the greeting contains the name of a product."""
         return self.greeting is not None and product in self.greeting.text
 
     @property
@@ -113,7 +114,7 @@ class ConnectionState:
         return not self.enabled.isdisjoint(("IMAP4REV2", "UTF8=ACCEPT"))
 
     def rules(self) -> Rules:
-        """What holds now: the same object, until the server says something else."""
+        """The current rules for writing: the same object until they change."""
         told = self.capabilities, self.enabled, self.refused
         if told != self._rules_since:
             eager = 0
@@ -125,27 +126,26 @@ class ConnectionState:
             self._rules_now = Rules(eager=eager, utf8=self.utf8)
         return self._rules_now
 
-    # -- what completed commands tell it ----------------------------------------------------
+    # -- changes by completed commands ------------------------------------------------------
 
     def forget_capabilities(self) -> None:
-        """They were told before TLS or login, and may be false now (RFC 9051, 6.2.1)."""
+        """Forget capabilities from before TLS or login: they may be false (RFC 9051, 6.2.1)."""
         self.capabilities = frozenset()
 
     def refuse(self, *capabilities: str) -> None:
-        """The server has refused what it announced: `can()` says so until the connection ends."""
+        """Make `can()` return False for these, because the server refused them when used."""
         self.refused |= frozenset(map(str.upper, capabilities))
 
     def trust(self, capability: str) -> None:
-        """An answer has shown that the server has a capability."""
+        """Note that an answer has confirmed a capability."""
         self.seen_to_work |= {capability}
 
     def log_in(self) -> None:
-        """The server knows who we are."""
+        """Enter the authenticated state."""
         self.state = State.AUTHENTICATED
 
     def learn_name(self, name: str) -> bool:
-        """The server has a mailbox of this name. Whether that changes how it goes: it is not in
-        form C, and goes as it came."""
+        """Remember a name that is not in form C, to send it unchanged; return whether it is one."""
         if not self.utf8 or name.isascii() or compose(name) == name:
             return False
         if len(self.listed) >= MOST_LISTED:
@@ -154,7 +154,7 @@ class ConnectionState:
         return True
 
     def start_opening(self, name: str, *, read_only: bool) -> None:
-        """Expect data about this mailbox: SELECT was sent. After [CLOSED] all data is about it."""
+        """Expect data about this mailbox, after SELECT was sent. After [CLOSED] all data is its."""
         self._opening = Mailbox(name, read_only=read_only, limits=self.limits)
 
     def finish_opening(self) -> Mailbox:
@@ -165,18 +165,22 @@ class ConnectionState:
         return self.mailbox
 
     def close_mailbox(self) -> None:
-        """No mailbox is selected any more."""
+        """Leave the selected state."""
         self.mailbox = self._opening = None
         if self.state is State.SELECTED:
             self.state = State.AUTHENTICATED
 
-    # -- what the server tells it -----------------------------------------------------------
+    # -- changes by the server --------------------------------------------------------------
 
     def greet(self, value: object, line: bytes) -> Status:
-        """greeting = "*" SP (resp-cond-auth / resp-cond-bye): anything else is not IMAP."""
+        """Take the greeting: `"*" SP (resp-cond-auth / resp-cond-bye)`.
+
+        Raises:
+            ProtocolError: it is something else.
+        """
         said = value.kind if isinstance(value, Status) and value.tag is None else None
         if not isinstance(value, Status) or said not in ("OK", "PREAUTH", "BYE"):
-            raise ProtocolError(f"no IMAP greeting, but {quoted(line)}")
+            raise ProtocolError(f"no IMAP greeting, but {quote(line)}")
         self.greeting = value
         self.state = State.NOT_AUTHENTICATED
         if value.kind == "PREAUTH":
@@ -184,9 +188,9 @@ class ConnectionState:
         return value
 
     def apply(self, value: object) -> object:
-        """Take in what a value says; the value again, with the UID that the mailbox knows."""
+        """Update the state by a value; return the value, with its UID if the mailbox knows it."""
         if isinstance(value, MessageData):
-            pass  # the commonest by far
+            pass  # the most frequent
         elif isinstance(value, Status):
             self._apply_status(value)
         elif isinstance(value, Capability):
@@ -207,7 +211,7 @@ class ConnectionState:
             self.bye = status
         if status.code == "CLOSED" and self._opening is not None:
             self.start_opening(self._opening.name, read_only=self._opening.read_only)
-            self.mailbox = None  # all that came so far described the old one
+            self.mailbox = None  # data up to here was about the old one
         if status.code is not None and isinstance(status.data, Capability):
             self.apply(status.data)
         if status.code == "UIDVALIDITY" and self.mailbox is not None and self._opening is None:
@@ -216,4 +220,4 @@ class ConnectionState:
                 self._void_uids(self.mailbox.made_anew)
 
     def _void_uids(self, error: UidValidityChanged) -> None:
-        """The mailbox has a new UIDVALIDITY: commands that name UIDs must fail with this error."""
+        """Make commands that name UIDs fail: the mailbox has a new UIDVALIDITY."""

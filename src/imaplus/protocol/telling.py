@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from imaplus.errors import ProtocolError, shortened
-from imaplus.protocol.response import Malformed, Status, parse
+from imaplus.errors import ProtocolError, shorten
+from imaplus.protocol.response import Malformed, parse
+from imaplus.protocol.status import Status
 from imaplus.wire.blanking import BLANK, Blanking
 from imaplus.wire.frames import Frame, Limits
 from imaplus.wire.framing import Framer
@@ -111,8 +112,8 @@ class Telling:
         """Remember a line that answers no command, to quote it in errors."""
         self.heard += 1
         self.remembers = True
-        text = decode_text(self.hide(shortened(line, 1 << 12)))
-        self._lines.append((self.heard, shortened(text)))
+        text = decode_text(self.hide(shorten(line, 1 << 12)))
+        self._lines.append((self.heard, shorten(text)))
 
     def hide_in_malformed(self, value: Malformed, *, utf8: bool, limits: Limits) -> Malformed:
         """The value with secrets blanked. A line that is no response counts as a last word."""

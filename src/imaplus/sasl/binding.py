@@ -86,7 +86,7 @@ def signature_hash(certificate: bytes) -> str | None:
         _, rest = _read(whole, _SEQUENCE)  # tbsCertificate
         algorithm, _ = _read(rest, _SEQUENCE)
         oid, parameters = _read(algorithm, _OID)
-        name = _dotted(oid)
+        name = _format_oid(oid)
         if name != _PSS:
             return _HASHES.get(name)
         # RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm DEFAULT sha1, ... } (RFC 4055, 3.1)
@@ -95,7 +95,7 @@ def signature_hash(certificate: bytes) -> str | None:
             return "sha256"
         field, _ = _read(fields, _FIRST_FIELD)
         algorithm, _ = _read(field, _SEQUENCE)
-        return _PSS_HASHES.get(_dotted(_read(algorithm, _OID)[0]))
+        return _PSS_HASHES.get(_format_oid(_read(algorithm, _OID)[0]))
     except ValueError:
         return None
 
@@ -119,7 +119,7 @@ def _read(data: bytes, tag: int) -> tuple[bytes, bytes]:
     return data[begin : begin + length], data[begin + length :]
 
 
-def _dotted(oid: bytes) -> str:
+def _format_oid(oid: bytes) -> str:
     """An object identifier as it is usually written (X.690, 8.19).
 
     Raises: ValueError if it is not one.

@@ -1,4 +1,4 @@
-"""Who a user is, and how they can prove it. No mechanism is known here."""
+"""Credentials: the identity of a user and the proof of it, independent of mechanisms."""
 
 from __future__ import annotations
 
@@ -67,8 +67,10 @@ class BearerToken:
 
 @record
 class External:
-    """Whoever the connection says we are (RFC 4422, appendix A): the owner of a TLS client
-    certificate, or of a socket. `authzid` names another user to act as."""
+    """The identity of the connection: a TLS client certificate, or the user of a socket.
+
+    `authzid` names another user to act as (RFC 4422, appendix A).
+    """
 
     authzid: str = ""
 
@@ -78,7 +80,7 @@ class External:
 
 @record
 class Anonymous:
-    """Nobody; `trace` is what the administrator's log may know us by (RFC 4505)."""
+    """An anonymous login; `trace` is a text for the server's log, such as an address (RFC 4505)."""
 
     trace: str = "anonymous"
 
@@ -111,11 +113,11 @@ class Kerberos:
 
 
 Credentials: TypeAlias = Password | BearerToken | External | Anonymous | Kerberos | Mechanism
-"""What a user logs in with: one of these, or a `Mechanism` of your own."""
+"""Credentials for a login: one of these, or your own `Mechanism`."""
 CredentialsSource: TypeAlias = Callable[[], Credentials]
-"""A function that gives credentials when they are needed: a fresh token, say."""
+"""A function that returns credentials when they are needed, for instance a fresh token."""
 AsyncCredentialsSource: TypeAlias = Callable[[], Credentials | Awaitable[Credentials]]
-"""The same for the async client, which awaits what it gives if need be."""
+"""The same for the async client; it may return an awaitable."""
 
 
 def insist_on_text(what: str, text: Secret) -> None:

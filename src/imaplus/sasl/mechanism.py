@@ -13,7 +13,7 @@ from imaplus.errors import ProtocolError
 from imaplus.wire.secret import Secret
 
 MAX_ERROR_DETAILS: Final = 500
-"""Characters of a server's explanation that are kept: it goes into an error message."""
+"""Limit on the characters of a server's explanation in an error message."""
 
 
 class Mechanism(ABC):
@@ -51,27 +51,27 @@ class Mechanism(ABC):
     name: ClassVar[str]
     """The name as the server announces it: capitals, digits, "-" and "_" (RFC 4422, 3.1)."""
     client_first: ClassVar[bool] = True
-    """Whether the first response needs no challenge, and may travel with the command (SASL-IR)."""
+    """Whether the first response needs no challenge and can be sent with the command (SASL-IR)."""
     plain_text: ClassVar[bool] = False
-    """Whether a secret can be read off the wire, so that the connection must be encrypted."""
+    """Whether a secret is sent readably, so that the connection must be encrypted."""
 
     slow: ClassVar[bool] = False
     """Whether a response may take a tenth of a second or more to make. The async client makes it
     in a thread then."""
 
     done: bool = False
-    """Whether every response has been made and the server has proved what it must."""
+    """Whether the exchange is complete, including the server's proof if there is one."""
 
     error_details: str | None = None
-    """What the server said was wrong, inside the exchange."""
+    """The error that the server sent inside the exchange; None if none."""
 
     @staticmethod
     def available() -> bool:
-        """Whether this Python has what it takes."""
+        """Whether this Python has the modules that the mechanism needs."""
         return True
 
     def secrets(self) -> tuple[Secret, ...]:
-        """What must not be shown, should the server repeat it."""
+        """Secrets to hide in traces and errors if the server repeats them."""
         who = getattr(self, "_who", None)
         held = (getattr(who, name, None) for name in ("password", "token"))
         return tuple(secret for secret in held if isinstance(secret, Secret))
@@ -93,5 +93,5 @@ class Mechanism(ABC):
 
 
 def excerpt(text: str) -> str:
-    """As much of a server's words as goes into an error message."""
+    """Shorten a server's explanation for an error message."""
     return text if len(text) <= MAX_ERROR_DETAILS else text[: MAX_ERROR_DETAILS - 3] + "..."

@@ -1,9 +1,9 @@
-"""What servers have offered to log in with: a server that stops offering it may be somebody else.
+"""Remember the login mechanisms of servers, to detect an attacker who removes strong ones.
 
-TLS says who a server is, as far as certificates do. Whoever gets past them, or sits at the other
-end where TLS is not verified, need only leave the strong mechanisms out of the capabilities to be
-sent the password itself (RFC 5802, 9, speaks of it). So what was offered once is expected from then
-on. Nothing secret is remembered, and nothing of users.
+An attacker who controls the connection, because TLS is not verified or a certificate is false, can
+remove the strong mechanisms from the server's capabilities in order to receive the password itself
+(RFC 5802, 9). So a mechanism that a server has offered once is expected from then on. The memory
+holds no secrets and no user names.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 MOST_SERVERS: Final = 10_000
-"""Servers that one memory holds; the oldest are forgotten first."""
+"""Limit on the servers of one memory; the oldest are forgotten first."""
 
 
 class LoginMemory:
     """The mechanisms that each server has offered, by host and port.
 
-    `connect()` has one for all connections of the process. For one that lasts longer, keep what
-    `saved()` gives, as JSON for instance, and give it back::
+    By default all connections of a process share one. To keep a memory longer, store the result of
+    `to_dict()`, for instance as JSON, and create a `LoginMemory` from it::
 
         memory = LoginMemory({"imap.example.org:993": ["SCRAM-SHA-256", "PLAIN"]})
         with Client.connect(
             "imap.example.org", user="ada", password="correct horse", login_memory=memory
         ):
-            print(memory.saved())
+            print(memory.to_dict())
 
-    If a server has changed on purpose, `forget()` it. Threads may share a memory.
+    If a server was reconfigured, `forget()` it. Threads may share a memory.
     """
 
     def __init__(self, saved: Mapping[str, Iterable[str]] | None = None) -> None:
@@ -35,23 +35,23 @@ class LoginMemory:
             where: frozenset(map(str.upper, names)) for where, names in (saved or {}).items()
         }
 
-    def offered(self, host: str, port: int) -> frozenset[str]:
-        """All mechanisms that a server has offered so far, in capitals."""
+    def mechanisms_of(self, host: str, port: int) -> frozenset[str]:
+        """All mechanisms that a server has offered so far, in capitals; empty if it is unknown."""
         return self._offered.get(_key(host, port), frozenset())
 
     def note(self, host: str, port: int, offered: Iterable[str]) -> None:
-        """A server offers these mechanisms; they are added to those it has offered before."""
+        """Add mechanisms that a server offers to those it has offered before."""
         known = self._offered.pop(_key(host, port), frozenset())
         self._offered[_key(host, port)] = known | frozenset(map(str.upper, offered))
         while len(self._offered) > MOST_SERVERS:
             self._offered.pop(next(iter(self._offered)), None)
 
     def forget(self, host: str, port: int) -> None:
-        """Expect nothing of a server any more."""
+        """Forget a server: accept whatever it offers next."""
         self._offered.pop(_key(host, port), None)
 
-    def saved(self) -> dict[str, list[str]]:
-        """All of it, as lists of names by "host:port": for JSON, and for a new LoginMemory."""
+    def to_dict(self) -> dict[str, list[str]]:
+        """Return lists of mechanisms by "host:port": for JSON, and for a new LoginMemory."""
         return {where: sorted(names) for where, names in list(self._offered.items())}
 
     def __repr__(self) -> str:
@@ -59,8 +59,11 @@ class LoginMemory:
 
 
 class ProcessMemory(LoginMemory):
-    """The memory of all connections of a process, which leaves this machine's own servers out:
-    nobody is in between, and tests start another on the same port."""
+    """The memory that all connections of a process share.
+
+    It leaves out servers on this machine: there is no network in between, and tests start different
+    servers on one port.
+    """
 
     def note(self, host: str, port: int, offered: Iterable[str]) -> None:
         if not is_local(host):
@@ -71,7 +74,7 @@ PROCESS_MEMORY: Final = ProcessMemory()
 
 
 def is_local(host: str) -> bool:
-    """Whether a host name or address is the loopback interface's (RFC 6761, 6.3; RFC 6890)."""
+    """Whether a host name or address means this machine (RFC 6761, 6.3; RFC 6890)."""
     host = host.lower().rstrip(".").strip("[]")
     return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
 

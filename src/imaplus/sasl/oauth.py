@@ -43,12 +43,12 @@ class OAuthBearer(Mechanism):
         yield self.reply_to_failure
 
     def _note(self, challenge: bytes) -> None:
-        said = _decoded(challenge)
+        said = _decode(challenge)
         text = challenge.decode("utf-8", "replace")
         if said:
             text = ", ".join(f"{key}: {value}" for key, value in said.items())
         status, schemes, scope, configuration, text = (
-            self._shown(each)
+            self._redact(each)
             for each in (
                 *(str(said.get(key, "")) for key in ("status", "schemes", "scope")),
                 str(said.get("openid-configuration", "")),
@@ -58,7 +58,7 @@ class OAuthBearer(Mechanism):
         self.error_details: str | None = text
         self.failure = OAuthFailure(status, schemes, scope, configuration, text)
 
-    def _shown(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         return excerpt(text.replace(self._who.token.reveal(), "***"))
 
     def _fields(self) -> Iterable[str]:
@@ -80,7 +80,7 @@ class XOAuth2(OAuthBearer):
         return (f"user={self._who.user}", f"auth=Bearer {self._who.token.reveal()}")
 
 
-def _decoded(challenge: bytes) -> Mapping[str, object]:
+def _decode(challenge: bytes) -> Mapping[str, object]:
     """A failure in JSON (RFC 7628, 3.2.2); nothing if it is no JSON object."""
     import json
 

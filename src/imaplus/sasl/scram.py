@@ -53,10 +53,10 @@ class Scram(Mechanism):
         from secrets import token_urlsafe
 
         self.done, self.error_details = False, None
-        user = _prepared("user name", Secret(self._who.user)).reveal()
+        user = _prepare("user name", Secret(self._who.user)).reveal()
         if not user:
             raise InvalidArgument("nothing is left of the user name when it is normalised")
-        password = _prepared("password", self._who.password)
+        password = _prepare("password", self._who.password)
         ours = self._nonce or token_urlsafe(24)
         header = gs2_header(self._flag, self._who.authzid)
         first_bare = f"n={saslname(user)},r={ours}"
@@ -192,7 +192,7 @@ class ScramSha512Plus(ScramPlus, ScramSha512):
     name = "SCRAM-SHA-512-PLUS"
 
 
-def _prepared(what: str, text: Secret) -> Secret:
+def _prepare(what: str, text: Secret) -> Secret:
     from imaplus.wire.saslprep import saslprep
 
     prepared = saslprep(text.reveal())

@@ -1,8 +1,8 @@
 """Reading one frame: a position, and methods named after the grammar rules of RFC 9051 (9).
 
-`accept...` tries and returns whether; everything else insists, and raises a ProtocolError that
-says what was expected and shows what came. Only tokens are known here, no responses. Where a server
-breaks the grammar of a token, one marked line accepts it.
+Methods named `accept...` read a token if it comes next, and return it, or whether it came. All
+others raise a ProtocolError that says what was expected and quotes what was found. Where servers
+break the grammar of a token, one line marked with the number of the quirk accepts it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from imaplus.errors import ProtocolError, quoted
+from imaplus.errors import ProtocolError, quote
 from imaplus.wire import mailbox_names
 from imaplus.wire.frames import DEFAULT_LIMITS, Frame, Limits
 from imaplus.wire.tokens import (
@@ -68,12 +68,12 @@ class Cursor:
     # -- the primitives ---------------------------------------------------------------------
 
     def fail(self, expected: str) -> NoReturn:
-        """Raise a ProtocolError that shows what came instead."""
+        """Raise a ProtocolError that quotes what was found instead."""
         came = self.text[self.pos : self.pos + 40]
-        raise ProtocolError(f"expected {expected} at byte {self.pos}, found {quoted(came)}")
+        raise ProtocolError(f"expected {expected} at byte {self.pos}, found {quote(came)}")
 
     def coming_text(self) -> str | None:
-        """Everything that is left, as text; None if it is not UTF-8."""
+        """The rest of the frame, as text; None if it is not UTF-8."""
         try:
             return self.text[self.pos :].decode()
         except UnicodeDecodeError:
@@ -84,26 +84,26 @@ class Cursor:
         return iter(self._literals[self._next_literal :])
 
     def take_text(self, text: str) -> None:
-        """Move past a value at the beginning of `coming_text()`."""
+        """Skip a value at the beginning of `coming_text()`."""
         self.pos += len(text if text.isascii() else text.encode())
         if self._literals:
             self._next_literal += text.count("\r\n")
 
     @property
     def depth(self) -> int:
-        """How many levels of parentheses may be open."""
+        """Limit on open parentheses."""
         return self._limits.depth
 
     def mark(self) -> Mark:
-        """The position, to return to with `reset()`."""
+        """The current position, for `reset()`."""
         return self.pos, self._next_literal
 
     def reset(self, mark: Mark) -> None:
-        """Return to a position."""
+        """Go back to a position from `mark()`."""
         self.pos, self._next_literal = mark
 
     def at_end(self) -> bool:
-        """Whether nothing is left, spaces apart."""
+        """Skip spaces; return whether nothing else is left."""
         self.accept_sp()
         return self.pos >= len(self.text)
 
@@ -119,7 +119,7 @@ class Cursor:
         return False
 
     def expect(self, token: bytes) -> None:
-        """Take exactly these bytes; a space stands for a run of them (quirk 14, 22)."""
+        """Take exactly these bytes; a space matches any number of spaces (quirk 14, 22)."""
         if token == b" ":
             self.sp()
         elif not self.accept(token):
@@ -133,7 +133,7 @@ class Cursor:
         return False
 
     def sp(self) -> None:
-        """SP, at least one."""
+        """Take one or more spaces."""
         if not self.accept_sp():
             self.fail("a space")
 
@@ -148,7 +148,7 @@ class Cursor:
         return True
 
     def take_match(self, pattern: re.Pattern[bytes], expected: str) -> bytes:
-        """Take what a pattern matches here; an error says what was expected."""
+        """Take what a pattern matches here; `expected` describes it for the error."""
         match = pattern.match(self.text, self.pos)
         if match is None:
             self.fail(expected)
@@ -156,7 +156,7 @@ class Cursor:
         return match[0]
 
     def accept_match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-        """Take what a pattern matches here, if it does."""
+        """Take what a pattern matches here; None if it does not match."""
         if match := pattern.match(self.text, self.pos):
             self.pos = match.end()
         return match
@@ -164,15 +164,15 @@ class Cursor:
     # -- atoms and numbers ------------------------------------------------------------------
 
     def atom(self) -> str:
-        """atom, as it came."""
+        """atom, unchanged."""
         return decode_text(self.take_match(ATOM, "an atom"))
 
     def keyword(self) -> str:
-        """An atom that names something, in capitals: keywords have no case (quirk 19)."""
+        """An atom in capitals: keywords are case-insensitive (quirk 19)."""
         return self.atom().upper()
 
     def number(self) -> int:
-        """number and number64: at most 64 bits; what is negative counts as 0 (quirk 12)."""
+        """number or number64: at most 64 bits; a negative number counts as 0 (quirk 12)."""
         match = NUMBER.match(self.text, self.pos)
         if match is not None:
             value = int(match[0])
@@ -198,7 +198,7 @@ class Cursor:
             return None
         self.pos = match.end()
         if self._next_literal >= len(self._literals):
-            self.fail("a literal that was sent")
+            self.fail("a literal")
         value = self._literals[self._next_literal]
         self._next_literal += 1
         return (value,)
@@ -220,7 +220,7 @@ class Cursor:
         if (literal := self._accept_literal()) is None:
             return None
         if not isinstance(literal[0], bytes):
-            raise ProtocolError("a literal that was sent elsewhere stands where a text must")
+            raise ProtocolError("expected text, found a literal that was written to a sink")
         return literal[0]
 
     def string(self) -> bytes:
@@ -254,7 +254,7 @@ class Cursor:
         """nstring or literal8: the bytes, or what the sink returned if they went to one."""
         if (literal := self._accept_literal()) is not None:
             return literal[0]
-        if self.peek() in (b")", b""):  # quirk 75: Yandex leaves the value out
+        if self.peek() in (b")", b""):  # quirk 75: Yandex omits the value
             return None
         return self.nstring()
 
@@ -272,18 +272,18 @@ class Cursor:
         return None if value is None else decode_text(value)
 
     def mailbox(self) -> str:
-        """mailbox = "INBOX" / astring. INBOX comes in capitals, whatever its case (quirk 56)."""
+        """mailbox = "INBOX" / astring. INBOX is returned in capitals (quirk 56)."""
         if self.accept_nil():
             return "NIL"  # quirk 46: a mailbox of that name, unquoted
         return self.decode_mailbox(self.astring())
 
     def decode_mailbox(self, raw: bytes) -> str:
-        """A mailbox name as text: modified UTF-7, or UTF-8 where that is enabled."""
+        """Decode a mailbox name: from modified UTF-7, or from UTF-8 if that is enabled."""
         name = mailbox_names.decode_utf8(raw) if self.utf8 else mailbox_names.decode(raw)
         return mailbox_names.normalise(name)
 
     def date_time(self) -> datetime | None:
-        """date-time; None where the server sends NIL or no date (quirk 41, 72, 79)."""
+        """date-time; None for NIL and for text that is not a date (quirk 41, 72, 79)."""
         from imaplus.wire import dates  # which loads datetime
 
         value = self.nstring()
@@ -294,7 +294,7 @@ class Cursor:
     def items(self) -> Iterator[int]:
         """Iterate over a parenthesised list: read one item at each step of the loop.
 
-        Yields the items' indices. Spaces between them are taken, and may be missing or many.
+        Yields the index of each item. There may be any number of spaces between items.
         """
         self.expect(b"(")
         with self.nest():
@@ -310,7 +310,7 @@ class Cursor:
 
     @contextmanager
     def nest(self) -> Iterator[None]:
-        """One level deeper, as long as the limit allows."""
+        """Enter a list; raise ProtocolError if the limit on depth is exceeded."""
         self._depth += 1
         if self._depth > self._limits.depth:
             raise ProtocolError(f"more than {self._limits.depth} levels of parentheses")
@@ -320,7 +320,7 @@ class Cursor:
             self._depth -= 1
 
     def flag_list(self) -> frozenset[str]:
-        """`flag-list = "(" [flag *(SP flag)] ")"`; NIL and quoted flags come too (quirk 17)."""
+        """`flag-list = "(" [flag *(SP flag)] ")"`; also NIL and quoted flags (quirk 17)."""
         if match := FLAGS.match(self.text, self.pos):
             self.pos = match.end()
             return flag_set(match[1])
@@ -345,13 +345,13 @@ class Cursor:
     # -- values of any kind ------------------------------------------------------------------
 
     def rest(self) -> bytes:
-        """Everything that is left, without the contents of literals."""
+        """Take the rest of the frame, without the contents of literals."""
         value = self.text[self.pos :]
         self.pos = len(self.text)
         return value
 
     def raw(self) -> Frame:
-        """One value of any kind, not parsed: an atom, a string or a list, as a frame."""
+        """Take one value, an atom, a string or a list, as a frame without parsing it."""
         start, first = self.pos, self._next_literal
         self.skip()
         return Frame(self.text[start : self.pos], self._literals[first : self._next_literal])

@@ -10,41 +10,44 @@ from imaplus.wire.patterns import lazy_pattern
 
 @record(kw_only=True)
 class Limits:
-    """What a server may make us hold. Each is far above honest use and far below harm."""
+    """Limits on the memory that a server can make this end use.
+
+    Each is far above what real servers send. Exceeding one raises ProtocolError.
+    """
 
     text: int = 16 << 20
-    """Bytes of one response, literals apart: a plain SEARCH of two million UIDs."""
+    """Bytes of one response without its literals: enough for SEARCH with two million UIDs."""
     literal: int = 256 << 20
-    """Bytes of one literal in memory: the largest mail that providers accept, with room."""
+    """Bytes of one literal in memory: more than the largest message that providers accept."""
     small_literal: int = 1 << 20
-    """The same where nobody asked for a body: names, subjects, annotations."""
+    """The same for literals that are not message bodies: names, subjects, annotations."""
     literals: int = 50_000
-    """Literals in one response: an ENVELOPE of ten thousand recipients in four fields."""
+    """Literals in one response: enough for an ENVELOPE with ten thousand recipients."""
     depth: int = 128
-    """Open parentheses: servers stop nesting MIME parts at a hundred."""
+    """Levels of parentheses: servers nest at most a hundred MIME parts."""
     held: int = 1 << 30
-    """Bytes kept for one command until its caller takes them: a page of large messages."""
+    """Bytes kept for one command until the caller takes them."""
     unasked: int = 64 << 20
-    """The same of what no command asked for: the news of the largest mailboxes we know."""
+    """Bytes in a row that no command asked for."""
     responses: int = 5_000_000
-    """Responses kept for one command: the flags of the largest mailboxes we know."""
+    """Responses kept for one command: enough for the flags of very large mailboxes."""
     messages: int = 20_000_000
-    """Messages of one mailbox whose UIDs are remembered, at four bytes each."""
+    """Messages of one mailbox whose UIDs are kept, at four bytes each."""
 
 
 DEFAULT_LIMITS: Final = Limits()
 
 
-_MARK: Final = lazy_pattern(rb"(?<=\r\n)")  # behind it, a literal stood
+_MARK: Final = lazy_pattern(rb"(?<=\r\n)")  # after it, there was a literal
 ANNOUNCED: Final = lazy_pattern(rb"\{(0|[1-9][0-9]{0,19})\}\r\n")
-"""What comes before a literal, as it should be written."""
+"""A well-formed announcement of a literal."""
 
 
 class Frame(NamedTuple):
     """One complete response: its text without the final line break, its literals apart.
 
-    Where a literal stood, the text has `{n}` and CRLF; no line break occurs elsewhere in it. A
-    quoted string that had one, which is not allowed, is a literal here.
+    In place of a literal, the text has `{n}` and CRLF; it has no other line breaks. A quoted string
+    with a line break, which the grammar forbids, is a literal here.
     """
 
     text: bytes
@@ -52,8 +55,8 @@ class Frame(NamedTuple):
 
     @property
     def whole(self) -> bytes:
-        """The response as it came, without its line break; literals that went elsewhere are left
-        out."""
+        """The response as received, without the final line break and without literals that were
+        written to sinks."""
         parts = _MARK.split(self.text)
         values = (value if isinstance(value, bytes) else b"" for value in self.literals)
         return b"".join(part for pair in zip(parts, (*values, b""), strict=True) for part in pair)

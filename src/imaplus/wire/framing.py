@@ -28,14 +28,14 @@ _NAMES: Final = lazy_pattern(rb"\* (?:LIST|LSUB) ", re.IGNORECASE)  # end in a m
 
 
 class Window(NamedTuple):
-    """What has come and has not been cut yet: `data` from `start` on."""
+    """Received bytes that are not cut into frames yet: `data` from `start` on."""
 
     data: bytes
     start: int
     feeds: int
-    """How often the framer was fed: `data` is the same as long as this is."""
+    """Number of `feed()` calls so far: as long as it is the same, so is `data`."""
     keep_below: int
-    """Literals shorter than this, in bytes, are kept in memory without asking for a sink."""
+    """Literals shorter than this, in bytes, stay in memory; no sink is chosen for them."""
 
 
 class Framer:
@@ -52,25 +52,25 @@ class Framer:
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, choose: SinkChooser | None = None) -> None:
         self.eager: bool = False
-        """Whether the latest literal was `{n+}`: its sender did not wait (RFC 7888)."""
+        """Whether the latest literal was `{n+}`, non-synchronizing (RFC 7888)."""
         self.keep_below: int = 0
-        """Literals shorter than this, in bytes, may be kept in memory without asking `choose`."""
+        """Literals shorter than this, in bytes, may stay in memory without a call of `choose`."""
         self._limits = limits
-        self._data = b""  # fed and not yet consumed, from _position on
+        self._data = b""  # received and not yet consumed, from _position on
         self._position = 0
         self._feeds = 0
-        self._line = bytearray()  # of a line whose end has not come
-        self._early = b""  # a line that was read too soon, and comes next
-        self._broken: Broken | None = None  # a quoted string that goes on on the next line
+        self._line = bytearray()  # the beginning of an incomplete line
+        self._early = b""  # a line that was read ahead
+        self._broken: Broken | None = None  # a quoted string that continues on the next line
         self._text = bytearray()  # this response up to its latest literal
-        self._text_size = 0  # octets of this response's text, its unfinished line included
+        self._text_size = 0  # bytes of this response's text, including its incomplete line
         self._balance = 0  # open parentheses in the text, up to _balanced
         self._balanced = 0
         self._literals = Literals(limits, choose)
-        self._pads = False  # the server puts spaces before the ends of all kinds of lines
+        self._pads = False  # the server puts spaces before the ends of lines of all kinds
 
     def feed(self, data: bytes) -> None:
-        """Take in bytes from the stream."""
+        """Add bytes from the stream."""
         if self._position < len(self._data):
             data = self._data[self._position :] + data
         self._data = data
@@ -78,13 +78,13 @@ class Framer:
         self._feeds += 1
 
     def window(self) -> Window | None:
-        """What has come and has not been cut; None inside a response that is read in pieces."""
+        """Received bytes that are not cut yet; None inside a response that is read in pieces."""
         if self._is_in_pieces:
             return None
         return Window(self._data, self._position, self._feeds, self.keep_below)
 
     def move_to(self, position: int) -> None:
-        """Skip complete responses that were read from the window: the next one begins there."""
+        """Skip complete responses that were read from the window; the next one begins here."""
         self._position = position
 
     @property
@@ -155,7 +155,7 @@ class Framer:
                 if not whole:
                     continue
             elif not self._text:
-                whole = whole.lstrip(b"\0")  # quirk 2: NUL octets before a response
+                whole = whole.lstrip(b"\0")  # quirk 2: NUL bytes before a response
             line = self._without_end(whole)
             if not self._text:
                 if not line:
@@ -179,7 +179,7 @@ class Framer:
         return frame
 
     def _next_line(self) -> bytes | None:
-        """A line with its end, or None while that has not come."""
+        """The next line with its end, or None if it is incomplete."""
         if self._early:
             piece, self._early = self._early, b""
             return piece
@@ -196,21 +196,24 @@ class Framer:
             piece = bytes(self._line) + piece
             self._line.clear()
         if not self._text and self._broken is None:
-            self._text_size = 0  # what follows, if anything, is counted where that is found
+            self._text_size = 0  # if more follows, it is counted there
         return piece
 
     def _without_end(self, whole: bytes) -> bytes:
-        """A line without its end, nor spaces before it (quirk 1) that belong to no name."""
+        """A line without its end, and without spaces before the end (quirk 1).
+
+        Spaces that belong to a mailbox name are kept.
+        """
         line = whole.rstrip(_LINE_END)
         if len(whole) - len(line) > len(b"\r\n") and not self._text and not _LITERAL.search(line):
             if not _NAMES.match(whole):
                 self._pads = True
             elif not self._pads:
-                return whole.rstrip(b"\r\n")  # quirk 40: here they belong to the name
+                return whole.rstrip(b"\r\n")  # quirk 40: the spaces belong to the name
         return line
 
     def _is_broken(self, line: bytes, whole: bytes) -> bool:
-        """Whether a quoted string goes on on the next line; then it is begun."""
+        """Whether a quoted string continues on the next line; if so, begin to read it."""
         if b'"' in line and may_go_on(line, 0, len(line)):
             self._broken = find_broken(line, whole, self._text or line)
         if self._broken is not None and not self._text:
@@ -218,11 +221,11 @@ class Framer:
         return self._broken is not None
 
     def _go_on(self, string: Broken, line: bytes) -> bytes:
-        """Read a line on which a quoted string goes on; what follows that, or nothing yet.
+        """Read the next line of a quoted string; return what follows the string, or nothing yet.
 
-        The string becomes a literal, which may hold what it holds.
+        The string becomes a literal, which may contain line breaks.
         """
-        if begins_response(line):  # the quote was a stray one
+        if begins_response(line):  # the quote did not open a string
             self._broken, self._early = None, line
             if not self._text:
                 self._text_size = 0
@@ -243,13 +246,13 @@ class Framer:
         self._text += b"{%d}\r\n" % size
 
     def _sink_at(self, position: int, text: bytearray, size: int) -> Sink:
-        """The sink for a literal that has come whole. A refusal leaves the stream before it."""
+        """Choose the sink for a complete literal. If that raises, the stream stays before it."""
         self.eager = False
         self._position = position
         return self._literals.sink_for(text, size)
 
     def _fill(self) -> bool:
-        """Write to the literal what has come; True if it is complete then."""
+        """Write received bytes to the literal; return whether it is complete."""
         piece = self._data[self._position : self._position + self._literals.missing]
         self._position += len(piece)
         return self._literals.fill(piece)

@@ -1,7 +1,7 @@
 """The literals of one response: each is written to the sink that is chosen for it.
 
-The framer tells where a literal begins and how long it is. An error of a sink costs its literal;
-the stream stays in step.
+The framer says where a literal begins and how long it is. If a sink fails, only its literal is
+lost: framing continues after it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imaplus.wire.sinks import Discard, Lost, Memory, Sink, SinkChooser
 
 
 class Literals:
-    """The literals that are complete, and the one that is not."""
+    """The complete literals of a response, and the incomplete one."""
 
     __slots__ = ("_choose", "_held", "_limits", "_sink", "_values", "missing")
 
@@ -25,7 +25,7 @@ class Literals:
         self._held = 0  # bytes of them in memory
         self._sink: Sink | None = None
         self.missing: int = 0
-        """Bytes of the incomplete literal that have not come."""
+        """Bytes of the incomplete literal that have not been received."""
 
     def _in_memory(self, text: bytearray, size: int) -> Sink:
         if size > self._limits.literal:
@@ -50,7 +50,7 @@ class Literals:
         return self._sink is not None and not isinstance(self._sink, Discard)
 
     def take(self) -> tuple[object, ...]:
-        """Remove and return the values of all: the response is complete."""
+        """Remove and return the values of all literals, at the end of the response."""
         values = tuple(self._values)
         self._values.clear()
         self._held = 0
@@ -63,7 +63,7 @@ class Literals:
         self._sink = self.sink_for(text, size)
 
     def fill(self, data: bytes) -> bool:
-        """Write the next bytes, no more than are missing; True if the literal is complete then."""
+        """Write the next bytes, at most `missing`; return whether the literal is complete."""
         assert self._sink is not None
         self.missing -= len(data)
         if data:
@@ -77,7 +77,7 @@ class Literals:
         return True
 
     def add(self, value: bytes) -> None:
-        """Add a literal that was sent as another kind of string."""
+        """Add a literal from the contents of a quoted string."""
         self._check()
         self._hold(len(value))
         self._values.append(value)
@@ -94,7 +94,7 @@ class Literals:
             )
 
     def sink_for(self, text: bytearray, size: int) -> Sink:
-        """The sink for a literal; one that discards it if choosing fails."""
+        """Choose the sink for a literal; if that fails, one that discards it."""
         try:
             return self._choose(text, size)
         except ProtocolError:
@@ -111,13 +111,13 @@ class Literals:
     def abandon(self) -> None:
         """Abort the incomplete literal: the stream has ended."""
         if self._sink is not None:
-            with suppress(Exception):  # the stream's end is what matters
+            with suppress(Exception):  # the end of the stream is reported instead
                 self._sink.abort()
             self._sink = None
 
 
 def write_to(sink: Sink, data: bytes) -> Sink:
-    """Write to a sink, and return it; return one that discards the rest if writing fails."""
+    """Write to a sink and return it; if that fails, return one that discards the rest."""
     try:
         sink.write(data)
     except Exception as error:

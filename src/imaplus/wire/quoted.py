@@ -1,9 +1,9 @@
-"""Quoted strings that go on behind the end of a line: where they begin, and where they end.
+"""Find quoted strings that continue on the next line.
 
-No quoted string may hold a line break (RFC 9051, 4.3), and yet servers put folded file names and
-subjects into them as they are. Only data is looked at: a quote in a text for people ("* OK don't
-"panic") opens nothing. A line that begins another response ends the search: the quote was a stray
-one. What becomes of the string is not known here.
+A quoted string must not contain a line break (RFC 9051, 4.3), but some servers send folded file
+names and subjects in them. Only data is searched: a quote in the text of a status ("* OK don't
+"panic") does not open a string. If a line that begins another response follows, the quote did not
+open a string either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import ESCAPED, ODD_QUOTED, QUOTED
 
 _BEFORE: Final = b" ("
-"""What stands before a string."""
+"""Bytes that may precede a string."""
 BEFORE_LAST: Final = b" (\\"
 _DATA: Final = lazy_pattern(rb"\*[ \t]*+(?!(?:OK|NO|BAD|BYE|PREAUTH)\b)[^ \t\[]", re.IGNORECASE)
 _RESPONSE: Final = lazy_pattern(
@@ -28,48 +28,51 @@ _ODD_CLOSING: Final = lazy_pattern(
 
 
 def may_go_on(data: bytes, start: int, end: int) -> bool:
-    """Whether it is worth looking for a string without end: a quick look, at the last quote.
+    """Whether a line may have an unclosed string: a fast check, by the last quote only.
 
-    It may begin a string, or stand inside of one, if there is a space, a parenthesis or a backslash
-    before it.
+    The quote may open a string, or be inside one, if a space, a parenthesis or a backslash precedes
+    it.
     """
     quote = data.rfind(b'"', start, end)
     return quote > start and data[quote - 1] in BEFORE_LAST
 
 
 class Broken:
-    """A quoted string that has begun on one line and goes on on the next."""
+    """A quoted string that continues on the next line."""
 
     __slots__ = ("_string", "before")
 
     def __init__(self, before: bytes, string: bytes) -> None:
         self.before: bytes = before
-        """What stands before it on its line."""
-        self._string = bytearray(string)  # with line ends, and from some time on without its quotes
+        """The text before the string on its first line."""
+        self._string = bytearray(string)  # with line ends, without the quotes around it
 
     def add(self, line: bytes) -> bytes:
-        """The next line: what follows the string on it, its end included; nothing if it goes on."""
-        end = closing(line)
+        """Add the next line. Return what follows the string on it, with the line end.
+
+        The result is empty if the string continues.
+        """
+        end = find_end(line)
         self._string += line if end < 0 else line[: end - 1]
         return b"" if end < 0 else line[end:]
 
     @property
     def value(self) -> bytes:
-        """The octets of the string, its line breaks among them."""
+        """The bytes of the string, including line breaks."""
         return ESCAPED.sub(rb"\1", bytes(self._string))
 
     @property
     def line(self) -> bytes:
-        """All that was read, as one line: the string has no end."""
+        """Everything that was read, as one line, if it turns out not to be a string."""
         return self.before + b'"' + b" ".join(self._string.split(b"\n")).replace(b"\r", b"")
 
 
 def find_broken(
     line: bytes, whole: bytes = b"", response: bytes | bytearray = b""
 ) -> Broken | None:
-    """The string that goes on on the next line, if there is one.
+    """Find the quoted string that continues on the next line, if there is one.
 
-    `whole` is the line with its end, and `response` what begins with the response's beginning.
+    `whole` is the line with its end, and `response` the beginning of the response.
     """
     if not _DATA.match(response or line):
         return None
@@ -78,7 +81,7 @@ def find_broken(
 
 
 def find_unclosed(line: bytes) -> int:
-    """Where the quoted string begins that does not end on this line; -1 if there is none."""
+    """Find the position of the quote that opens an unclosed string; -1 if there is none."""
     at = line.find(b'"')
     while at >= 0:
         end = at + 1
@@ -91,8 +94,8 @@ def find_unclosed(line: bytes) -> int:
     return -1
 
 
-def closing(line: bytes) -> int:
-    """Where the quoted string ends that has begun on a line before: behind its quote; or -1."""
+def find_end(line: bytes) -> int:
+    """Find the position after the quote that closes a string from an earlier line; or -1."""
     match = _CLOSING.match(line) or _ODD_CLOSING.match(line)
     return match.end() if match else -1
 

@@ -13,21 +13,21 @@ from itertools import chain, compress
 from operator import index, sub
 from typing import Final, TypeAlias, overload
 
-from imaplus.errors import InvalidArgument, quoted
+from imaplus.errors import InvalidArgument, quote
 from imaplus.records import record
 
 MAX_NUMBER: Final = 2**32 - 1
 """The greatest nz-number (RFC 9051, 9)."""
 
 STAR: Final = MAX_NUMBER + 1
-"""`*`, the greatest number in use: greater than each that can be written, so algebra just works."""
+"""`*`, the greatest number in use. Its value is greater than all numbers, for set operations."""
 
 LONGEST_RANGE: Final = len(b"4294967294:4294967295")
 
 NumberRange: TypeAlias = tuple[int, int]
 """The first and the last number of a range, both included."""
 SequenceSetLike: TypeAlias = "SequenceSet | int | str | bytes | Iterable[int]"
-"""What names messages: a set, one number, a set as IMAP writes it ("1:5,7"), or numbers."""
+"""Messages by number: a set, one number, a set in IMAP syntax ("1:5,7"), or many numbers."""
 
 
 @record(repr=False)
@@ -61,7 +61,7 @@ class SequenceSet:
 
     @classmethod
     def from_ranges(cls, ranges: Iterable[NumberRange]) -> SequenceSet:
-        """The union of (one end, other end) pairs, in any order."""
+        """Return the union of ranges, given as pairs of their ends, in any order."""
         return cls(tuple(ranges))
 
     @classmethod
@@ -112,7 +112,7 @@ class SequenceSet:
 
     @classmethod
     def _of_ranges(cls, ranges: tuple[NumberRange, ...]) -> SequenceSet:
-        """A set of ranges that need no second look."""
+        """Return a set of ranges that are known to be sorted and disjoint."""
         made = object.__new__(cls)
         object.__setattr__(made, "ranges", ranges)
         return made
@@ -131,7 +131,7 @@ class SequenceSet:
         return bool(self.ranges)
 
     def __len__(self) -> int:
-        """How many numbers there are. Raises: InvalidArgument if the set is open-ended."""
+        """The number of members. Raises: InvalidArgument if the set is open-ended."""
         self._insist_on_an_end()
         return sum(high - low + 1 for low, high in self.ranges)
 
@@ -205,19 +205,19 @@ class SequenceSet:
 
     @property
     def open_ended(self) -> bool:
-        """Whether the set holds `*`, so that only the mailbox knows where it ends."""
+        """Whether the set contains `*`, so that its end depends on the mailbox."""
         return bool(self.ranges) and self.ranges[-1][1] == STAR
 
     @property
     def first(self) -> int:
-        """The least number. Raises: InvalidArgument if there is none."""
+        """The smallest member. Raises: InvalidArgument if the set is empty."""
         if not self.ranges:
             raise InvalidArgument("the empty set has no first number")
         return self.ranges[0][0]
 
     @property
     def last(self) -> int:
-        """The greatest number, `STAR` if open-ended. Raises: InvalidArgument if there is none."""
+        """The greatest member, `STAR` if open-ended. Raises: InvalidArgument if it is empty."""
         if not self.ranges:
             raise InvalidArgument("the empty set has no last number")
         return self.ranges[-1][1]
@@ -233,7 +233,7 @@ class SequenceSet:
         return SequenceSet((*rest, (min(low, greatest), greatest)) if greatest else rest)
 
     def expand(self, maximum: int) -> list[int]:
-        """Every number, ascending. Raises: InvalidArgument if there are more than `maximum`."""
+        """All members, ascending. Raises: InvalidArgument if there are more than `maximum`."""
         if len(self) > maximum:
             raise InvalidArgument(f"{len(self)} message numbers, where at most {maximum} may be")
         return list(self)
@@ -291,7 +291,7 @@ class SequenceSet:
 
     def _insist_on_an_end(self) -> None:
         if self.open_ended:
-            raise InvalidArgument(f"only the mailbox knows where {quoted(str(self))} ends")
+            raise InvalidArgument(f"only the mailbox knows where {quote(str(self))} ends")
 
 
 def parse_ranges(data: bytes | str) -> tuple[NumberRange, ...]:
@@ -316,7 +316,7 @@ def parse_ranges(data: bytes | str) -> tuple[NumberRange, ...]:
             raise ValueError
     except ValueError:
         raise InvalidArgument(
-            f"expected a set of message numbers, not {quoted(data, 100)}"
+            f"expected a set of message numbers, not {quote(data, 100)}"
         ) from None
     return tuple(zip(numbers, numbers, strict=True))
 
@@ -367,7 +367,7 @@ def _canonical(ranges: Iterable[NumberRange]) -> tuple[NumberRange, ...]:
 
 
 def _is_canonical(ranges: tuple[NumberRange, ...]) -> bool:
-    """Whether they are as they should be already: what most servers send, and all algebra gives."""
+    """Whether ranges are already ascending, disjoint and not adjacent, as most servers send."""
     if set(map(type, chain.from_iterable(ranges))) != {int} or set(map(len, ranges)) != {2}:
         return False  # the empty set goes the long way, too
     end = -1  # so that 0 is refused: it would be adjacent
@@ -381,7 +381,7 @@ def _is_canonical(ranges: tuple[NumberRange, ...]) -> bool:
 def _common(
     some: tuple[NumberRange, ...], others: tuple[NumberRange, ...]
 ) -> Iterator[NumberRange]:
-    """What two lists of ascending, disjoint ranges share, in one walk along both."""
+    """Return the intersection of two lists of ascending, disjoint ranges."""
     i = j = 0
     while i < len(some) and j < len(others):
         low, high = max(some[i][0], others[j][0]), min(some[i][1], others[j][1])
@@ -394,7 +394,7 @@ def _common(
 
 
 def _between(ranges: tuple[NumberRange, ...], start: int, stop: int) -> Iterator[NumberRange]:
-    """What is from one place to another, if all numbers stood in a row."""
+    """Return the members between two indices."""
     for low, high in ranges:
         if stop <= 0:
             return
@@ -405,7 +405,7 @@ def _between(ranges: tuple[NumberRange, ...], start: int, stop: int) -> Iterator
 
 
 def _gaps(ranges: tuple[NumberRange, ...]) -> Iterator[NumberRange]:
-    """What ascending, disjoint ranges leave out of `1:*`."""
+    """Return the complement of ascending, disjoint ranges in `1:*`."""
     start = 1
     for low, high in ranges:
         if start < low:
@@ -416,4 +416,4 @@ def _gaps(ranges: tuple[NumberRange, ...]) -> Iterator[NumberRange]:
 
 
 EMPTY: Final = SequenceSet()
-"""No numbers at all."""
+"""The empty set."""

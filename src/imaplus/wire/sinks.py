@@ -1,8 +1,7 @@
-"""Where literals go: memory, a file, a digest, a spool, nowhere.
+"""Destinations of literals: memory, a file, a digest, a temporary file, or none.
 
-A sink receives the octets of one literal as they arrive, so that a message of any size passes
-through in constant memory. What `close()` returns stands in the frame for the literal. Sinks
-know neither IMAP nor which message they hold.
+A sink receives the bytes of one literal as they arrive, so that a message of any size is read in
+constant memory. The value that `close()` returns represents the literal in the frame.
 """
 
 from __future__ import annotations
@@ -14,32 +13,31 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc.Buffer from Python 3.12
 
 SPOOL_IN_MEMORY = 1 << 20
-"""Up to this many octets a spool stays in memory: most messages never touch the disk."""
+"""Bytes that a spool keeps in memory before it uses a file: enough for most messages."""
 
 
 class Sink(Protocol):
-    """Takes the octets of one literal. After `close()` or `abort()` it is not used again."""
+    """Takes the bytes of one literal. It is not used after `close()` or `abort()`."""
 
     def write(self, data: Buffer, /) -> object:
-        """Take the next octets. An exception fails the command; the stream stays in step."""
+        """Take the next bytes. An exception makes the command fail; the connection continues."""
 
     def close(self) -> object:
-        """All octets have come; the value that stands for the literal from here on."""
+        """Finish, after the last byte; return the value that represents the literal."""
 
     def abort(self) -> None:
-        """The rest will not come: the connection or an earlier write failed."""
+        """Give up: no more bytes will come, because the connection or a write failed."""
 
 
 SinkChooser = Callable[[bytearray, int], Sink]
-"""Decides a literal's fate from the response's text so far and the announced size.
+"""Chooses the sink for a literal, by the text of the response before it and its size in bytes.
 
-The text is not to be kept or changed, and only its beginning and its end are to be looked at: it
-may be long, and have many literals.
+It must not keep or change the text, and should look only at its beginning and end: it may be long.
 """
 
 
 class Memory:
-    """Keeps the octets; the value is `bytes`. It grows with what arrives, not with what is said."""
+    """Keeps the bytes in memory, as they arrive; the value is `bytes`."""
 
     __slots__ = ("_data",)
 
@@ -57,13 +55,13 @@ class Memory:
 
 
 class Lost(NamedTuple):
-    """Stands for a literal whose octets are gone; the stream is in step."""
+    """Represents a literal whose sink failed."""
 
     error: Exception
 
 
 class Discard:
-    """Forgets the octets; the value says why, or is None."""
+    """Discards the bytes; the value is `Lost` with the error, or None."""
 
     __slots__ = ("_value",)
 
@@ -81,13 +79,13 @@ class Discard:
 
 
 class Writable(Protocol):
-    """A binary file, as far as it is written to; it may take less than it is given."""
+    """A binary file that can be written to. `write()` may take a part of the data."""
 
     def write(self, data: bytes | memoryview, /) -> int: ...
 
 
 class File:
-    """Writes the octets to a binary file object; the value is their number.
+    """Writes the bytes to a binary file object; the value is their number.
 
     The file is neither flushed nor closed. `progress(written, total)` is called after each write.
     """
@@ -108,7 +106,7 @@ class File:
     def write(self, data: Buffer, /) -> None:
         view = memoryview(data)
         self._written += len(view)
-        while view:  # an unbuffered file may take less than it is given
+        while view:  # an unbuffered file may take a part
             view = view[self._file.write(view) :]
         if self._progress is not None:
             self._progress(self._written, self._size)
@@ -121,7 +119,7 @@ class File:
 
 
 class Digest:
-    """Hashes the octets; the value is the digest in hexadecimal."""
+    """Hashes the bytes; the value is the digest in hexadecimal."""
 
     __slots__ = ("_hash",)
 
@@ -141,9 +139,9 @@ class Digest:
 
 
 class Spool:
-    """Keeps the octets in memory, then in a temporary file; the value is the file, at its start.
+    """Keeps the bytes in memory, then in a temporary file; the value is the file, at its start.
 
-    Whoever takes the file closes it, which deletes it.
+    The caller must close the file, which deletes it.
     """
 
     __slots__ = ("_file",)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, TypeAlias
 
-from imaplus.errors import ProtocolError, quoted
+from imaplus.errors import ProtocolError, quote
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import decode_text
@@ -74,11 +74,11 @@ def tree(c: Cursor) -> Tree:
         elif token[-1] == "\n" and "{" in token:
             top.append(literal_text(next(literals, None)))
         elif token in ('"', ")"):
-            raise ProtocolError(f"expected a value, found {quoted(frame.text, MOST_SHOWN)}")
+            raise ProtocolError(f"expected a value, found {quote(frame.text, MOST_SHOWN)}")
         else:
             top.append(token if plain else decode_text(token.encode("latin-1")))
     if above or len(top) != 1:
-        raise ProtocolError(f"expected one value, found {quoted(frame.text, MOST_SHOWN)}")
+        raise ProtocolError(f"expected one value, found {quote(frame.text, MOST_SHOWN)}")
     return top[0]
 
 
@@ -86,11 +86,11 @@ def show(value: Tree) -> str:
     """A value as an error shows it: what the server wrote, not what was made of it."""
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    return "NIL" if value is None else quoted(value, MOST_SHOWN)
+    return "NIL" if value is None else quote(value, MOST_SHOWN)
 
 
 def literal_text(value: object) -> str:
     """A literal as text. Raises: ProtocolError if it went elsewhere."""
     if not isinstance(value, bytes):
-        raise ProtocolError("a literal that was sent elsewhere stands where a text must")
+        raise ProtocolError("expected text, found a literal that was written to a sink")
     return decode_text(value)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 LONGEST_QUOTED: Final = 1000
-"""Octets of a quoted string: servers limit a command's line (RFC 2683, 3.2.1.5; RFC 7162, 4)."""
+"""Limit on a quoted string, in bytes: servers limit lines (RFC 2683, 3.2.1.5; RFC 7162, 4)."""
 EAGER_LITERAL: Final = 1 << 20
-"""Larger literals wait for the server's leave even under LITERAL+: it may refuse them unsent."""
+"""Larger literals wait for `+` even with LITERAL+, so that the server can refuse them first."""
 
 _ATOM: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 _BASE64: Final = lazy_pattern(rb"[A-Za-z0-9+/]*={0,2}")
@@ -36,12 +36,12 @@ _QUOTED_SPECIALS: Final = lazy_pattern(rb'(["\\])')
 
 T = TypeVar("T")
 Text = str | bytes | Secret
-"""What can be written as a string: text travels as UTF-8."""
+"""A value that can be written as a string; str is encoded as UTF-8."""
 
 
 @record(kw_only=True)
 class Rules:
-    """What the server understands of literals and strings, now."""
+    """The rules for literals and strings that hold for a connection now."""
 
     eager: int = 0
     """The largest literal that need not wait for a `+` (RFC 7888); 0: every literal waits."""
@@ -53,18 +53,18 @@ DEFAULT_RULES: Final = Rules()
 
 
 class Piece(NamedTuple):
-    """Part of a command: octets, or a source of them. A secret one is not shown in a trace."""
+    """Part of a command: bytes, or a source of bytes. Traces do not show secret ones."""
 
     data: bytes | Source
     secret: bool = False
 
 
 Segment = tuple[Piece, ...]
-"""What may be written at once. Between two segments the server must say `+`."""
+"""Pieces to write at once. Between two segments the server must send `+`."""
 
 
 class Writer:
-    """Collects one command. `finish()` gives its segments."""
+    """Collects one command. `finish()` returns its segments."""
 
     __slots__ = ("_listed", "_pieces", "_plain", "_segments", "rules")
 
@@ -76,7 +76,7 @@ class Writer:
         self._plain = bytearray()
 
     def finish(self) -> list[Segment]:
-        """End the command's last line and give all segments."""
+        """End the command's last line and return all segments."""
         self._plain += b"\r\n"
         self._end_segment()
         return self._segments
@@ -94,7 +94,7 @@ class Writer:
     # -- tokens -----------------------------------------------------------------------------
 
     def raw(self, data: bytes) -> None:
-        """Octets as they are: for constants only, and what a regular expression has vouched for."""
+        """Write bytes unchanged: only constants, and text checked by a regular expression."""
         self._plain += data
 
     def sp(self) -> None:
@@ -106,7 +106,7 @@ class Writer:
         self._plain += _atom(text)
 
     def atom_list(self, texts: Iterable[str]) -> None:
-        """Atoms in parentheses: names of what is asked for."""
+        """Write atoms in parentheses, such as names of items."""
         self._plain += _atom_list(tuple(texts))
 
     def number(self, value: int) -> None:
@@ -143,7 +143,7 @@ class Writer:
 
     @contextmanager
     def parens(self) -> Iterator[None]:
-        """What is written inside stands in parentheses."""
+        """Put what is written inside into parentheses."""
         self._plain += b"("
         yield
         self._plain += b")"
@@ -156,7 +156,7 @@ class Writer:
             yield index, item
 
     def secret(self, text: Secret) -> None:
-        """Base64 that stays out of traces: an initial response (RFC 9051, 9: base64)."""
+        """Write base64 that traces do not show: an initial response (RFC 9051, 9: base64)."""
         data = _ascii(text.reveal(), "base64")
         if not _BASE64.fullmatch(data):
             raise InvalidArgument("expected base64")
@@ -166,7 +166,7 @@ class Writer:
     # -- strings ----------------------------------------------------------------------------
 
     def astring(self, text: Text) -> None:
-        """astring: an atom where that is enough, else as `string()`."""
+        """astring: an atom if possible, otherwise as `string()`."""
         data, secret = _octets(text)
         if not secret and _ATOM.fullmatch(data) and data.upper() != b"NIL":
             self._plain += data

@@ -6,14 +6,14 @@ A response that has not come whole, or is unusual in any way, ends the cutting: 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from imaplus.core.bulk.shapes import Shape
 from imaplus.wire.frames import ANNOUNCED, Limits
 from imaplus.wire.framing import Window
 from imaplus.wire.quoted import find_broken, may_go_on
 
-Rows = list[tuple[bytes, ...]]
+Rows: TypeAlias = list[tuple[bytes, ...]]
 """The groups of a pattern in each of many responses."""
 _AFTER_BODY: Final = b")\r\n"
 

@@ -16,7 +16,7 @@ from imaplus.core.bulk.structures import read_structure
 from imaplus.core.fetched import Fetched
 from imaplus.core.items import Later, read_items
 from imaplus.errors import ProtocolError
-from imaplus.protocol.response import Parser
+from imaplus.protocol.registry import Parser
 from imaplus.wire.cursor import Cursor
 from imaplus.wire.frames import Frame, frame_of
 

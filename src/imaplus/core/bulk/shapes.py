@@ -76,11 +76,15 @@ class Shape:
         first = names[: len(names) - len(lists)]
         plain = [PLAIN.get(name, _BODY) for name in first]
         self.names: frozenset[str] = frozenset(names)
-        self.lists = lists
+        self.lists: tuple[str, ...] = lists
         self.places: dict[str, int] = {name: place for place, name in enumerate(first)}
-        self.parsers_when_read = [value.parse for value in plain]
+        self.parsers_when_read: list[Callable[[bytes], object] | None] = [
+            value.parse for value in plain
+        ]
         """What each place is parsed by when it is read; None if it has been parsed."""
-        self._parsers = [value.parse_all for value in plain]
+        self._parsers: list[Callable[[Sequence[bytes]], list[object]] | None] = [
+            value.parse_all for value in plain
+        ]
         bodies = [name not in PLAIN for name in first]
         self.ends_in_body: bool = bodies == [False] * len(first[1:]) + [True]
         """Whether there is exactly one body, as the last item."""

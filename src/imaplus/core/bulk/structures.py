@@ -118,7 +118,7 @@ class _Reader:
             None,
             None,
             "7bit",
-            0,
+            None,
             *_tail(None, *extension),
             tuple(parts),
         ), end.end()
