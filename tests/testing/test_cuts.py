@@ -1,4 +1,4 @@
-"""However a client's octets are cut on their way, the server does and says the same."""
+"""However a client's bytes are cut on their way, the server does and says the same."""
 
 from __future__ import annotations
 

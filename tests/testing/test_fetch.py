@@ -1,4 +1,4 @@
-"""FETCH: every item, sections with the very octets, nested parts, partials, \\Seen."""
+"""FETCH: every item, sections with the very bytes, nested parts, partials, \\Seen."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from imaplus.testing.personality import (
     nul_padding,
     small_letters,
 )
-from imaplus.testing.transcript import octets, randomly, whole
+from imaplus.testing.transcript import byte_by_byte, randomly, whole
 
 
 @given(st.integers(0, 200_000), st.integers(0, 200_000), st.integers(0, 200_000))
@@ -177,7 +177,7 @@ class Client:
         return said
 
 
-@pytest.mark.parametrize("cut", [whole, octets, randomly(1), randomly(2)])
+@pytest.mark.parametrize("cut", [whole, byte_by_byte, randomly(1), randomly(2)])
 def test_transcript_without_a_socket(cut):
     script = Transcript.parse(SCRIPT)
     peer = Client(b"x1 LOGIN ada {2}\r\n", b"pw\r\n", b"x2 LOGOUT\r\n")
@@ -191,7 +191,7 @@ def test_transcript_that_is_not_kept_to():
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"no\r\n"))
     with pytest.raises(AssertionError, match="line 4"):
         script.play(Client(b"x1 NOOP\r\n"))
-    with pytest.raises(AssertionError, match="also said"):
+    with pytest.raises(AssertionError, match="also sent"):
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"pw\r\n", b"x2 LOGOUT\r\nx3 NOOP\r\n"))
 
 
@@ -200,7 +200,7 @@ def test_transcript_that_is_not_one():
         Transcript.parse("S: * OK\nX: what\n", "t")
 
 
-@pytest.mark.parametrize("cut", [whole, octets, randomly(3)])
+@pytest.mark.parametrize("cut", [whole, byte_by_byte, randomly(3)])
 def test_transcript_as_a_server(cut):
     script = Transcript.parse(
         "S: * OK ready\nC: $1 CAPABILITY\n"

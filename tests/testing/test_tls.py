@@ -1,4 +1,4 @@
-"""TLS from the first octet, STARTTLS, LOGINDISABLED, and client certificates."""
+"""TLS from the first byte, STARTTLS, LOGINDISABLED, and client certificates."""
 
 from __future__ import annotations
 
