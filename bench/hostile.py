@@ -1,6 +1,6 @@
 """How long the worst shapes take that a server can send: seconds by size, and how they grow.
 
-Each shape is a stream of octets of any size, given to a sans-IO `Connection` with a FETCH and a
+Each shape is a stream of bytes of any size, given to a sans-IO `Connection` with a FETCH and a
 mailbox open. Time in proportion to size has the exponent 1; what is well above it is a bug. It
 judges nothing: tests bound counts and sizes, and this prints times.
 """
@@ -34,7 +34,7 @@ Shape = Callable[[int], bytes]
 
 
 def repeated(unit: bytes, *, before: bytes = b"", after: bytes = b"\r\n") -> Shape:
-    """Octets over and over, between a beginning and an end."""
+    """Bytes over and over, between a beginning and an end."""
     return lambda size: before + unit * (size // len(unit)) + after
 
 
@@ -195,7 +195,7 @@ def touch(values: list[object]) -> None:
 
 
 def seconds(data: bytes, step: int) -> float:
-    """The time that a connection takes for the octets, given `step` of them at once."""
+    """The time that a connection takes for the bytes, given `step` of them at once."""
     everything = SequenceSet.parse("1:*")
     made = connection(Fetch(everything, (BodySection(), "FLAGS", "ENVELOPE", "BODYSTRUCTURE")))
     made.send(Search())

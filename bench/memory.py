@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imaplus.testing import Generated
 
-MESSAGE = 700  # octets of each of the many messages: their number is what matters
+MESSAGE = 700  # bytes of each of the many messages: their number is what matters
 MIB = 1 << 20
 
 
@@ -114,7 +114,7 @@ def back_up(port: int, folder: Path) -> int:
 
 
 def peak() -> int:
-    """The most octets that this process has had resident so far."""
+    """The most bytes that this process has had resident so far."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:

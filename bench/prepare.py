@@ -33,7 +33,7 @@ BIG, MID, FAT = 100_000, 10_000, 200
 MANY = 200
 """Mailboxes whose STATUS is asked."""
 FAT_SIZE = 5_000_000
-"""Octets of each message of `fat`, as IMAP counts them."""
+"""Bytes of each message of `fat`, as IMAP counts them."""
 PYTHON_PEERS = ("IMAPClient", "imap_tools", "aioimaplib")
 USER = "alice"
 """Whose mailboxes are read: Maildirs."""
@@ -166,7 +166,7 @@ def write_fat(folder: Path) -> None:
             f"Message-ID: <{i}@fat>\nDate: Mon, 01 Jan 2024 00:00:00 +0000\n"
             "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n"
         ).encode()
-        # A line of base64 has 76 octets, and CRLF on the wire where the file has LF.
+        # A line of base64 has 76 bytes, and CRLF on the wire where the file has LF.
         lines = (FAT_SIZE - len(head) - head.count(b"\n")) // 78
         start = i * 77
         data = head + pool[start : start + lines * 77]

@@ -1,8 +1,8 @@
-"""A delay between a client and a server: half a round trip each way, for every octet.
+"""A delay between a client and a server: half a round trip each way, for every byte.
 
     proxy.py HOST PORT SECONDS        prints its own port, and ends when standard input does
 
-What is on the way is not limited: octets are held back, each for the same time, and pass in the
+What is on the way is not limited: bytes are held back, each for the same time, and pass in the
 order they came. It knows nothing of what they mean. Each direction of a connection has a thread
 that reads and one that writes, since sleeping threads wake more exactly than an event loop.
 """

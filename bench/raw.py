@@ -12,9 +12,9 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 BUFFER = 256 * 1024
-"""Octets of the one buffer that everything is read into."""
+"""Bytes of the one buffer that everything is read into."""
 LONGEST_LAST_LINE = 512
-"""Octets within which the tagged line must fit: how the drain knows its end."""
+"""Bytes within which the tagged line must fit: how the drain knows its end."""
 
 _LITERAL = re.compile(rb"UID ([0-9]+) [^\n]*\{([0-9]+)\}\r\n")
 
@@ -58,11 +58,11 @@ class Raw:
         return b"r%d" % self._tags
 
     def send(self, data: bytes) -> None:
-        """Write octets as they are."""
+        """Write bytes as they are."""
         self._socket.sendall(data)
 
     def command(self, text: str) -> int:
-        """One command to its end, all answers thrown away; the octets that came."""
+        """One command to its end, all answers thrown away; the bytes that came."""
         tag = self.tag()
         self.send(b"%s %s\r\n" % (tag, text.encode()))
         return self.drain(tag)
@@ -76,13 +76,13 @@ class Raw:
         return bytes(answers)
 
     def together(self, texts: Iterable[str]) -> int:
-        """Commands written at once; the octets that answered them."""
+        """Commands written at once; the bytes that answered them."""
         lines = [b"%s %s\r\n" % (self.tag(), text.encode()) for text in texts]
         self.send(b"".join(lines))
         return self.drain(lines[-1].partition(b" ")[0])
 
     def drain(self, tag: bytes, take: Callable[[memoryview], object] | None = None) -> int:
-        """Read until the tagged OK, into one buffer, over and over; the octets that came.
+        """Read until the tagged OK, into one buffer, over and over; the bytes that came.
 
         `take` is given each piece. Raises RuntimeError when it is not an OK.
         """

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 MESSAGE_SIZE = 4096
-"""Octets of each message that is appended."""
+"""Bytes of each message that is appended."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Measured:
 
 
 def small_message(i: int) -> bytes:
-    """A message of MESSAGE_SIZE octets."""
+    """A message of MESSAGE_SIZE bytes."""
     head = b"From: a@example.org\r\nSubject: message %d\r\n\r\n" % i
     lines = (MESSAGE_SIZE - len(head)) // 64 * (b"x" * 62 + b"\r\n")
     return head + b"y" * (MESSAGE_SIZE - len(head) - len(lines) - 2) + b"\r\n" + lines

@@ -101,9 +101,7 @@ class Mailbox:
         self.expunged: list[tuple[int, int]] = []  # (modseq, uid), oldest first
         self.selectable = True
         self.attributes: frozenset[str] = frozenset()
-        self.recent_from: int = (
-            1  # messages from this UID on are \Recent to the next session that selects the mailbox
-        )
+        self.recent_from: int = 1  # the next SELECT has messages from this UID on as \Recent
         self.watchers: list[Watcher] = []
         self._home = home
 
