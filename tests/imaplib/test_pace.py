@@ -1,4 +1,4 @@
-"""Servers that never come to an end, by a clock that only the server's words move.
+"""Servers that never finish a response, with a clock that only received data advances.
 
 What makes progress may take a day; what drips, or says what nobody asked for, ends.
 """
@@ -105,7 +105,7 @@ def test_a_response_that_drips(meet: Meet, pieces: Pieces, timeout: float | None
     "line", [b"* 7 EXISTS", b"* OK wait", b"+ go on", b"* 1 FETCH (FLAGS ())", b"* X-NOISE"]
 )
 @pytest.mark.parametrize(("timeout", "most"), [(None, 125.0), (5.0, 25.0), (60.0, 65.0)])
-def test_talk_that_leads_nowhere(
+def test_only_unrequested_responses(
     meet: Meet, line: bytes, timeout: float | None, most: float
 ) -> None:
     client, server = meet(((1.0, line + b"\r\n") for _ in range(10_000)), timeout)
@@ -114,13 +114,13 @@ def test_talk_that_leads_nowhere(
     assert server.now - 1000 < most
 
 
-def test_pluses_without_end(meet: Meet) -> None:
+def test_endless_continuations(meet: Meet) -> None:
     client, _ = meet(itertools.repeat((0.0, b"+ x\r\n" * 100)))
     with pytest.raises(imaplib.IMAP4.abort, match=f"more than {MOST_PLUSES} continuations"):
         client.noop()
 
 
-def test_challenges_without_end(meet: Meet) -> None:
+def test_endless_challenges(meet: Meet) -> None:
     client, server = meet(itertools.repeat((0.0, b"+ eA==\r\n")))
     client.state = "NONAUTH"
     with pytest.raises(imaplib.IMAP4.abort, match="more than 10 SASL challenges"):

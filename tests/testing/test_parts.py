@@ -41,7 +41,7 @@ def test_generated_stretches_agree_with_the_whole(size, one, other):
 
 
 @given(st.integers(0, 1000))
-def test_generated_is_what_it_says(size):
+def test_a_generated_message_is_valid(size):
     content = Generated(size, seed=1)
     data = read(content)
     assert len(data) == content.size == size
@@ -132,7 +132,7 @@ def test_sloppy(start, dial):
     assert b"* capability " in talk("CAPABILITY")
 
 
-def test_exchange_says_odd_things(start, dial):
+def test_exchange_sends_an_invalid_code(start, dial):
     talk = dial(start(personality="exchange"), login=False)
     assert b"OK [Error=" in talk("AUTHENTICATE PLAIN AGFkYQBjb3JyZWN0IGhvcnNl")
 
@@ -185,7 +185,7 @@ def test_transcript_without_a_socket(cut):
     assert b"x1 OK in\r\n* 1 FETCH (BODY[] {3}\r\n\0\1\2)\r\n* BYE\r\nx2 OK" in peer.came
 
 
-def test_transcript_that_is_not_kept_to():
+def test_a_client_that_deviates_from_the_transcript():
     script = Transcript.parse(SCRIPT, "name.txt")
     with pytest.raises(AssertionError, match=r"name.txt, line 6: expected b'pw"):
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"no\r\n"))
@@ -195,7 +195,7 @@ def test_transcript_that_is_not_kept_to():
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"pw\r\n", b"x2 LOGOUT\r\nx3 NOOP\r\n"))
 
 
-def test_transcript_that_is_not_one():
+def test_an_invalid_transcript():
     with pytest.raises(InvalidArgument, match="t, line 2"):
         Transcript.parse("S: * OK\nX: what\n", "t")
 
