@@ -1,5 +1,5 @@
-# Everything a developer or CI runs.  The environment is made on first use, in .venv, and again
-# when pyproject.toml changes; it needs Python 3.11 and make (Debian's Python brings venv apart).
+# The commands for developers and CI. The first use creates the environment .venv, and a change of
+# pyproject.toml updates it. Requires Python 3.11 and make; on Debian, also python3-venv.
 
 PYTHON ?= python3
 TEST_OPTIONS ?= -q -n 2
@@ -12,7 +12,7 @@ PYTHONS ?= .pythons
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-# The demo needs little, and takes the developer's environment where there is one.
+# The demo uses the development environment if it exists, and otherwise the smaller `cli`.
 DEMO_ENVIRONMENT := $(if $(wildcard $(VENV)/installed-dev),dev,cli)
 
 .PHONY: help demo test servers pythons test-pythons check coverage bench bench-search fuzz docs dist clean
@@ -37,7 +37,7 @@ test: $(VENV)/installed-dev
 servers:
 	$(SUDO) $(PYTHON) lab/imap-lab install $(SERVERS)
 
-# Not for CI, which takes the Pythons that are there.
+# Not used by CI, which uses the Pythons that are installed.
 pythons:
 	command -v debootstrap || $(SUDO) apt-get install -y debootstrap
 	$(SUDO) tools/pythons.sh install $(PYTHONS)
@@ -57,8 +57,8 @@ check: $(VENV)/installed-dev
 	$(BIN)/python tools/gen_sync.py --check
 	$(MAKE) coverage
 
-# How much of the clients and of the core under them the tests of these run, without real servers;
-# the floor is in pyproject.toml, and `.venv/bin/coverage report -m` says what is missing.
+# Measure the coverage of the clients and the core by their offline tests. pyproject.toml has the
+# minimum; `.venv/bin/coverage report -m` lists uncovered lines.
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m pytest $(TEST_OPTIONS) --hypothesis-profile=coverage --cov --cov-report= $(COVERED_BY)
 
@@ -66,7 +66,7 @@ bench: $(VENV)/installed-dev
 	@command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] || $(MAKE) servers SERVERS=dovecot
 	$(BIN)/python bench/run.py $(BENCH_OPTIONS)
 
-# The index beside mu and notmuch (Debian: maildir-utils, notmuch).
+# Compare the index with mu and notmuch (Debian: maildir-utils, notmuch).
 bench-search: $(VENV)/installed-dev
 	$(BIN)/python bench/searching.py $(BENCH_OPTIONS)
 

@@ -1,8 +1,8 @@
-"""How long the worst shapes take that a server can send: seconds by size, and how they grow.
+"""Measure the time that parsing hostile input takes, and how it grows with its size.
 
-Each shape is a stream of octets of any size, given to a sans-IO `Connection` with a FETCH and a
-mailbox open. Time in proportion to size has the exponent 1; what is well above it is a bug. It
-judges nothing: tests bound counts and sizes, and this prints times.
+Each shape is a byte stream of any size, given to a sans-IO `Connection` with a selected mailbox and
+a FETCH in progress. Linear growth has the exponent 1; a much larger exponent is a bug. Tests limit
+counts and sizes; this program only prints times.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ Shape = Callable[[int], bytes]
 
 
 def repeated(unit: bytes, *, before: bytes = b"", after: bytes = b"\r\n") -> Shape:
-    """Octets over and over, between a beginning and an end."""
+    """Make a shape of repeated bytes between a beginning and an end."""
     return lambda size: before + unit * (size // len(unit)) + after
 
 
 def in_fetch(name: bytes, unit: bytes, closing: bytes = b"", *, end: bytes = b"") -> Shape:
-    """The same within the value of a FETCH item, which its end makes well-formed."""
+    """Make a shape of repeated bytes in the value of a FETCH item; `end` completes the value."""
     begin = b"* 1 FETCH (UID 1 " + name + b" "
 
     def make(size: int) -> bytes:
@@ -50,19 +50,19 @@ def in_fetch(name: bytes, unit: bytes, closing: bytes = b"", *, end: bytes = b""
 
 
 def numbered(form: bytes) -> Shape:
-    """A response for each number."""
+    """Make a shape of one response for each number."""
     return lambda size: b"".join(form % number for number in range(1, size // (len(form) + 4)))
 
 
 def searched(separator: bytes, before: bytes, step: int) -> Shape:
-    """Scattered UIDs."""
+    """Make a shape of one response with non-adjacent UIDs."""
     return lambda size: (
         before + separator.join(b"%d" % n for n in range(1, size // 8 * step, step)) + b"\r\n"
     )
 
 
 def emptied(unit: bytes) -> Shape:
-    """A mailbox whose UIDs are known, and then its messages go one by one."""
+    """Make a shape that announces the UIDs of a mailbox, then expunges the messages singly."""
 
     def make(size: int) -> bytes:
         count = size // 64
@@ -73,7 +73,7 @@ def emptied(unit: bytes) -> Shape:
 
 
 def vanishing(size: int) -> bytes:
-    """Gaps in the map, and ranges that go from among them."""
+    """Announce every second UID, then expunge ranges."""
     count = size // 64
     known = b"".join(b"* %d FETCH (UID %d)\r\n" % (n, 4 * n) for n in range(2, count, 2))
     gone = b"".join(b"* VANISHED %d:%d\r\n" % (8 * n, 8 * n + 3) for n in range(1, count // 2))
@@ -81,7 +81,7 @@ def vanishing(size: int) -> bytes:
 
 
 def merging(size: int) -> bytes:
-    """VANISHED (EARLIER), a UID in each."""
+    """Send many VANISHED (EARLIER) with one UID each."""
     return b"".join(b"* VANISHED (EARLIER) %d\r\n" % (2 * n) for n in range(1, size // 28))
 
 
@@ -96,7 +96,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "malformed responses": repeated(b"* 1 FETCH (\r\n"),
     "continuations": repeated(b"+ \r\n"),
     "blank lines": repeated(b"\r\n"),
-    "NUL octets": repeated(b"\0"),
+    "NUL bytes": repeated(b"\0"),
     "spaces": repeated(b" ", before=b"* OK"),
     "open parentheses": in_fetch(b"BODYSTRUCTURE", b"("),
     "nested parentheses": in_fetch(b"BODYSTRUCTURE", b"(", b")"),
@@ -167,7 +167,7 @@ SHAPES: Final[dict[str, Shape]] = {
 
 
 def connection(*commands: Command[object]) -> Connection:
-    """A connection on which a mailbox is open, and commands are on their way."""
+    """Make a connection with a selected mailbox and commands in progress."""
     made = Connection(bulk=bulk_reader)
     made.receive_data(b"* PREAUTH [CAPABILITY IMAP4rev1 ESEARCH] ready\r\n")
     select = made.send(Select("INBOX"))
@@ -180,7 +180,7 @@ def connection(*commands: Command[object]) -> Connection:
 
 
 def touch(values: list[object]) -> None:
-    """Parse what is parsed when it is touched."""
+    """Read every lazily parsed field."""
     for value in values:
         if isinstance(value, FetchData):
             for name in value.items:
@@ -195,7 +195,7 @@ def touch(values: list[object]) -> None:
 
 
 def seconds(data: bytes, step: int) -> float:
-    """The time that a connection takes for the octets, given `step` of them at once."""
+    """Measure the seconds that a connection takes for `data`, received `step` bytes at once."""
     everything = SequenceSet.parse("1:*")
     made = connection(Fetch(everything, (BodySection(), "FLAGS", "ENVELOPE", "BODYSTRUCTURE")))
     made.send(Search())
@@ -211,7 +211,7 @@ def seconds(data: bytes, step: int) -> float:
 
 
 def pipelined(count: int) -> float:
-    """The time for STATUS of so many mailboxes, sent at once and answered from last to first."""
+    """Measure pipelined STATUS of `count` mailboxes, answered in reverse order, in seconds."""
     made = connection()
     start = time.process_time()
     sent = {made.send(GetStatus(f"m{n}")): f"m{n}".encode() for n in range(count)}
@@ -226,7 +226,7 @@ def pipelined(count: int) -> float:
 
 
 def show(name: str, sizes: list[float], times: list[float]) -> None:
-    """One line: the times, and the exponent between the smallest and the largest."""
+    """Print a line with the times, and the exponent between the smallest and the largest."""
     grown = math.log(max(times[-1], 1e-6) / max(times[0], 1e-6)) / math.log(sizes[-1] / sizes[0])
     remark = "  superlinear?" if grown > 1.3 and times[-1] > 0.1 else ""
     print(f"{name:32}" + "".join(f"{t:9.3f}" for t in times) + f"{grown:8.2f}{remark}", flush=True)
@@ -236,7 +236,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="shapes whose name has this in it")
     parser.add_argument("--sizes", default="1,2,4,8", help="in MiB")
-    parser.add_argument("--step", type=int, default=1 << 16, help="octets received at once")
+    parser.add_argument("--step", type=int, default=1 << 16, help="bytes received at once")
     options = parser.parse_args()
     sizes = [float(size) for size in options.sizes.split(",")]
     print(f"{'seconds for MiB':32}" + "".join(f"{size:9g}" for size in sizes) + "  growth")

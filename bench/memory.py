@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imaplus.testing import Generated
 
-MESSAGE = 700  # octets of each of the many messages: their number is what matters
+MESSAGE = 700  # bytes of each of the many messages: their number is what matters
 MIB = 1 << 20
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--size", type=int, default=1 << 30, help="octets of the huge message")
+    parser.add_argument("--size", type=int, default=1 << 30, help="bytes of the huge message")
     parser.add_argument("--limit", type=float, default=80, help="MiB that each run may take")
     parser.add_argument("--serve", nargs=2, type=int, help=argparse.SUPPRESS)
     parser.add_argument("--backup", nargs=2, help=argparse.SUPPRESS)
@@ -37,13 +37,13 @@ def main() -> int:
     if args.backup:
         return back_up(int(args.backup[0]), Path(args.backup[1]))
     print(f"{'backup of':34} {'first run':>18} {'second run':>18}")
-    many = measure(f"{args.messages:,} messages of {MESSAGE} octets", args.messages, MESSAGE)
-    huge = measure(f"1 message of {args.size:,} octets", 1, args.size)
+    many = measure(f"{args.messages:,} messages of {MESSAGE} bytes", args.messages, MESSAGE)
+    huge = measure(f"1 message of {args.size:,} bytes", 1, args.size)
     return int(max(*many, *huge) > args.limit)
 
 
 def measure(title: str, number: int, size: int) -> list[float]:
-    """Back up twice; the MiB that each run took, which are printed with its seconds."""
+    """Back up twice; print and return the MiB that each run took."""
     argv = [sys.executable, __file__]
     serving = [*argv, "--serve", str(number), str(size)]
     grown: list[float] = []
@@ -69,7 +69,7 @@ def measure(title: str, number: int, size: int) -> list[float]:
 
 
 def serve(number: int, size: int) -> int:
-    """The server, until its standard input is closed."""
+    """Run the server until its standard input is closed."""
     from imaplus.testing import Server
 
     with Server() as server:
@@ -80,7 +80,7 @@ def serve(number: int, size: int) -> int:
 
 
 def message(number: int, size: int) -> bytes | Generated:
-    """A message of that size; a large one is made while it is sent."""
+    """Make a message of this size; a large one is generated as it is sent."""
     from imaplus.testing import Generated
 
     if size > MIB:
@@ -89,7 +89,7 @@ def message(number: int, size: int) -> bytes | Generated:
 
 
 def back_up(port: int, folder: Path) -> int:
-    """One backup; tells the MiB and the seconds that it took."""
+    """Run one backup and print the MiB and the seconds that it took."""
     import imaplus
 
     client = imaplus.Client  # names are loaded when they are touched
@@ -114,7 +114,7 @@ def back_up(port: int, folder: Path) -> int:
 
 
 def peak() -> int:
-    """The most octets that this process has had resident so far."""
+    """Return the peak resident memory of this process, in bytes."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
@@ -122,7 +122,7 @@ def peak() -> int:
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return most if sys.platform == "darwin" else most * 1024
-    # Not getrusage: there a child begins with the peak of its parent.
+    # getrusage is unsuitable: a child inherits the peak of its parent.
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if "VmHWM" in line)
 
 

@@ -1,4 +1,4 @@
-"""W6: whole processes that mirror a mailbox to disk, first and again.
+"""W6: processes that mirror a mailbox to disk, for the first and the second time.
 
 Each first run has a new folder, since removing one slows what is made afterwards; they are removed
 with all else at the end. A second run comes more than a second after the first: mbsync waits
@@ -18,12 +18,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from cases import DRAIN, SYNC, Case
 from prepare import USER, Machine
 from workers import HERE, Failed
-from workloads import DRAIN, SYNC, Case
 
 PAUSE = 1.5
-"""Seconds after which mbsync takes a Maildir for settled."""
+"""Seconds after which mbsync considers a Maildir unchanged."""
 
 MBSYNC = """FSync {fsync}
 
@@ -94,7 +94,7 @@ class Mirrors:
         return lambda: run(self._filled[client, synced])
 
     def _command(self, case: Case, client: str, synced: bool) -> list[str]:
-        """The command line, for a folder that is new."""
+        """Return the command line for a new folder."""
         folder = self._folder / f"mirror-{next(self._numbers)}"
         folder.mkdir()
         machine = self._machine
@@ -133,13 +133,13 @@ class Mirrors:
 
 
 def in_pipe(argv: list[str], environment: dict[str, str]) -> tuple[int, bytes]:
-    """Run a command; its exit status, and what it said."""
+    """Run a command with its output in a pipe; return its exit status and its output."""
     done = subprocess.run(argv, env=environment, stderr=subprocess.PIPE, check=False)
     return done.returncode, done.stderr
 
 
 def on_terminal(argv: list[str], environment: dict[str, str]) -> tuple[int, bytes]:
-    """The same where somebody watches."""
+    """Run a command on a pseudo-terminal; return its exit status and its output."""
     ours, theirs = os.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     try:

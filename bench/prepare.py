@@ -33,7 +33,7 @@ BIG, MID, FAT = 100_000, 10_000, 200
 MANY = 200
 """Mailboxes whose STATUS is asked."""
 FAT_SIZE = 5_000_000
-"""Octets of each message of `fat`, as IMAP counts them."""
+"""Bytes of each message of `fat`, as IMAP counts them."""
 PYTHON_PEERS = ("IMAPClient", "imap_tools", "aioimaplib")
 USER = "alice"
 """Whose mailboxes are read: Maildirs."""
@@ -65,8 +65,8 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def prepared(directory: Path) -> Iterator[Machine]:
-    """A server that runs, with its mailboxes filled, and the peers; stopped at the end."""
+def prepare(directory: Path) -> Iterator[Machine]:
+    """Start a server, fill its mailboxes and install the peers; stop the server at the end."""
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("w") as lock:
         try:
@@ -82,13 +82,13 @@ def prepared(directory: Path) -> Iterator[Machine]:
         install_imapflow(machine)
         find_mbsync(machine)
         leave_for_own_network()
-        with serving(machine):
+        with serve(machine):
             yield machine
 
 
 @contextlib.contextmanager
-def serving(machine: Machine) -> Iterator[None]:
-    """A Dovecot of the lab's with our mailboxes."""
+def serve(machine: Machine) -> Iterator[None]:
+    """Run the lab's Dovecot with the mailboxes of the benchmarks."""
     directory = machine.directory
     lab = [sys.executable, str(LAB / "imap-lab"), "--dir", str(directory / "lab")]
     lab += ["--base-port", "0"]
@@ -109,7 +109,7 @@ def serving(machine: Machine) -> Iterator[None]:
 
 
 def without_esearch(info: dict[str, Any]) -> list[str]:
-    """The command line of Dovecot's IMAP process for our user, with a capability less."""
+    """Return the command line of Dovecot's IMAP process, without the capability ESEARCH."""
     words = (word for word in info["capabilities"]["after_login"] if word != "ESEARCH")
     home = Path(info["dir"])
     argv = ["/usr/lib/dovecot/imap", "-c", str(home / "dovecot.conf"), "-u", USER]
@@ -125,25 +125,25 @@ def without_esearch(info: dict[str, Any]) -> list[str]:
 
 
 def fill(maildir: Path) -> None:
-    """Write what is not there yet straight into the Maildir: seconds instead of minutes."""
+    """Write missing messages directly into the Maildir, which is faster than APPEND."""
     generate = [sys.executable, str(LAB / "mailgen.py"), "maildir", str(maildir)]
     # One in twenty has an attachment of 50 to 120 KB: 14.4 KB on average.
     mid = ["--attachments", "5", "--max-attachment", "120000"]
     for name, number, options in (("big", BIG, ["--attachments", "0"]), ("mid", MID, mid)):
-        with unfinished(maildir / f".{name}") as wanted:
+        with make_once(maildir / f".{name}") as wanted:
             if wanted:
                 say(f"making {name}: {number:,} messages")
                 argv = [*generate, "--folder", name, "-n", str(number), *options]
                 subprocess.run(argv, check=True, stderr=subprocess.DEVNULL)
-    with unfinished(maildir / ".fat") as wanted:
+    with make_once(maildir / ".fat") as wanted:
         if wanted:
-            say(f"making fat: {FAT} messages of {FAT_SIZE:,} octets")
+            say(f"making fat: {FAT} messages of {FAT_SIZE:,} bytes")
             write_fat(maildir / ".fat")
 
 
 @contextlib.contextmanager
-def unfinished(folder: Path) -> Iterator[bool]:
-    """Whether a mailbox is to be made; what a run began that was stopped is removed first."""
+def make_once(folder: Path) -> Iterator[bool]:
+    """Yield whether a mailbox must be made; remove the remains of an interrupted run first."""
     done = folder / "made-by-bench"
     if done.exists():
         yield False
@@ -154,7 +154,7 @@ def unfinished(folder: Path) -> Iterator[bool]:
 
 
 def write_fat(folder: Path) -> None:
-    """Messages with one large part each, in base64, all of them different."""
+    """Write different messages with one large part each, in base64."""
     owner = folder.parent.parent.stat()
     for name in ("cur", "new", "tmp"):
         (folder / name).mkdir(0o700, parents=True)
@@ -166,7 +166,7 @@ def write_fat(folder: Path) -> None:
             f"Message-ID: <{i}@fat>\nDate: Mon, 01 Jan 2024 00:00:00 +0000\n"
             "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n"
         ).encode()
-        # A line of base64 has 76 octets, and CRLF on the wire where the file has LF.
+        # A line of base64 has 76 bytes, and CRLF on the wire where the file has LF.
         lines = (FAT_SIZE - len(head) - head.count(b"\n")) // 78
         start = i * 77
         data = head + pool[start : start + lines * 77]
@@ -180,7 +180,7 @@ def write_fat(folder: Path) -> None:
 
 
 def make_many(machine: Machine) -> None:
-    """Mailboxes whose STATUS is asked, unless they are there."""
+    """Create the mailboxes for the STATUS workload, unless they exist."""
     with Raw(machine.host, machine.port, COLLECTOR, machine.password) as raw:
         there = set(re.findall(rb"many/([0-9]+)", raw.ask('LIST "" many/*')))
         if names := [n for n in range(MANY) if b"%d" % n not in there]:
@@ -191,14 +191,14 @@ def make_many(machine: Machine) -> None:
 
 
 def install_python_peers(machine: Machine) -> None:
-    """A virtual environment with the newest peers."""
+    """Install the newest peers in a virtual environment."""
     folder = machine.directory / "venv"
     python = folder / "bin" / "python"
     if not (folder / "made-by-bench").exists():
         say("making a virtual environment with " + ", ".join(PYTHON_PEERS))
         venv.create(folder, clear=True, with_pip=True)
         pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        # One by one: what cannot be had does not keep the others away.
+        # Install them singly, so that one failure does not affect the others.
         failed = [name for name in PYTHON_PEERS if subprocess.run([*pip, name]).returncode]
         if not failed:
             (folder / "made-by-bench").touch()
@@ -271,7 +271,7 @@ def find_mbsync(machine: Machine) -> None:
 
 
 def facts() -> dict[str, str]:
-    """The machine, in words."""
+    """Describe the machine."""
     model = "unknown processor"
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():

@@ -1,8 +1,8 @@
-"""A delay between a client and a server: half a round trip each way, for every octet.
+"""A delay between a client and a server: half a round trip each way, for every byte.
 
     proxy.py HOST PORT SECONDS        prints its own port, and ends when standard input does
 
-What is on the way is not limited: octets are held back, each for the same time, and pass in the
+What is on the way is not limited: bytes are held back, each for the same time, and pass in the
 order they came. It knows nothing of what they mean. Each direction of a connection has a thread
 that reads and one that writes, since sleeping threads wake more exactly than an event loop.
 """
@@ -20,7 +20,7 @@ PIECE = 256 * 1024
 
 
 def read(source: socket.socket, held: SimpleQueue[tuple[float, bytes]], delay: float) -> None:
-    """Take in what comes, and note when it may go on."""
+    """Receive data and queue it with the time at which to forward it."""
     data = b"."
     while data:
         try:
@@ -31,7 +31,7 @@ def read(source: socket.socket, held: SimpleQueue[tuple[float, bytes]], delay: f
 
 
 def write(held: SimpleQueue[tuple[float, bytes]], target: socket.socket) -> None:
-    """Pass on what is due; nothing (b"") is the end."""
+    """Forward queued data when it is due, until b"" (the end of the stream)."""
     with contextlib.suppress(OSError):
         while True:
             due, data = held.get()
@@ -44,7 +44,7 @@ def write(held: SimpleQueue[tuple[float, bytes]], target: socket.socket) -> None
 
 
 def join(one: socket.socket, other: socket.socket, delay: float) -> None:
-    """Have two sockets talk to each other, from a distance of `delay` seconds, to the end."""
+    """Forward data between two sockets with a delay in seconds, until both are closed."""
     with one, other:
         threads = []
         for source, target in ((one, other), (other, one)):
@@ -59,7 +59,7 @@ def join(one: socket.socket, other: socket.socket, delay: float) -> None:
 
 
 def listen(address: tuple[str, int], delay: float) -> socket.socket:
-    """The listening socket of a proxy for `address`, which serves as long as the process lives."""
+    """Start a proxy for `address` in threads; return its listening socket."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:

@@ -1,4 +1,4 @@
-"""IMAP by hand: the least a client can do, which everything else is measured against.
+"""A minimal IMAP client without parsing: the reference for all measurements.
 
 It knows lines, literals and tags, as far as this benchmark's own commands need them. It keeps
 nothing of what it drains, trusts the server, and is no example of how to write a client.
@@ -12,15 +12,15 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 BUFFER = 256 * 1024
-"""Octets of the one buffer that everything is read into."""
+"""Size of the receive buffer in bytes."""
 LONGEST_LAST_LINE = 512
-"""Octets within which the tagged line must fit: how the drain knows its end."""
+"""Maximum size of the tagged line in bytes; the drain searches the last bytes for it."""
 
 _LITERAL = re.compile(rb"UID ([0-9]+) [^\n]*\{([0-9]+)\}\r\n")
 
 
 class Raw:
-    """A connection to a server, logged in if a user is given."""
+    """A connection to a server; it logs in if a user is given."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Raw:
         *,
         tunnel: Sequence[str] = (),
     ) -> None:
-        """To a host and port, or to a program that is logged in already."""
+        """Connect to a host and port, or start a program that greets with PREAUTH."""
         if tunnel:
             self._socket, theirs = socket.socketpair()
             with theirs:
@@ -53,22 +53,22 @@ class Raw:
         self._socket.close()
 
     def tag(self) -> bytes:
-        """The next one."""
+        """Return the next tag."""
         self._tags += 1
         return b"r%d" % self._tags
 
     def send(self, data: bytes) -> None:
-        """Write octets as they are."""
+        """Write bytes unchanged."""
         self._socket.sendall(data)
 
     def command(self, text: str) -> int:
-        """One command to its end, all answers thrown away; the octets that came."""
+        """Run one command and discard its responses; return their size in bytes."""
         tag = self.tag()
         self.send(b"%s %s\r\n" % (tag, text.encode()))
         return self.drain(tag)
 
     def ask(self, text: str) -> bytes:
-        """One command to its end; the answers."""
+        """Run one command; return its responses."""
         answers = bytearray()
         tag = self.tag()
         self.send(b"%s %s\r\n" % (tag, text.encode()))
@@ -76,23 +76,23 @@ class Raw:
         return bytes(answers)
 
     def together(self, texts: Iterable[str]) -> int:
-        """Commands written at once; the octets that answered them."""
+        """Send commands together and discard the responses; return their size in bytes."""
         lines = [b"%s %s\r\n" % (self.tag(), text.encode()) for text in texts]
         self.send(b"".join(lines))
         return self.drain(lines[-1].partition(b" ")[0])
 
     def drain(self, tag: bytes, take: Callable[[memoryview], object] | None = None) -> int:
-        """Read until the tagged OK, into one buffer, over and over; the octets that came.
+        """Read into one buffer until the tagged OK; return the number of bytes.
 
         `take` is given each piece. Raises RuntimeError when it is not an OK.
         """
-        view, recv_into, octets = self._view, self._socket.recv_into, 0
+        view, recv_into, received = self._view, self._socket.recv_into, 0
         tail = b"\r\n"
         while True:
             n = recv_into(view)
             if not n:
                 raise ConnectionError("the server closed the connection")
-            octets += n
+            received += n
             if take is not None:
                 take(view[:n])
             tail = (tail + view[max(0, n - LONGEST_LAST_LINE) : n])[-LONGEST_LAST_LINE:]
@@ -101,10 +101,10 @@ class Raw:
                 if last.startswith(tag + b" "):
                     if not last.startswith(tag + b" OK"):
                         raise RuntimeError(last.decode(errors="replace").strip())
-                    return octets
+                    return received
 
     def bodies(self, text: str) -> Iterator[tuple[int, Iterator[memoryview]]]:
-        """UIDs, and the pieces of each one's body, which must be taken before the next."""
+        """Yield UIDs and the pieces of each body, which must be consumed before the next."""
         tag = self.tag()
         self.send(b"%s %s\r\n" % (tag, text.encode()))
         pending = b""

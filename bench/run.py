@@ -1,11 +1,11 @@
-"""Measure imaplus beside its peers, and write one table.
+"""Measure imaplus and its peers, and write one table.
 
     run.py [--quick] [--rounds N] [--client NAME]... [WORKLOAD]...
 
-A WORKLOAD is the beginning of one's name: W1, W3-digest, growth. Each sample of a client stands
-between two of the drain: the same command, its answer read into one buffer and thrown away. What
-counts is the ratio to those two. A run of all workloads and clients writes docs/benchmarks.md;
-another prints its table, and writes where --output says. bench/data has the JSON of each.
+A WORKLOAD is a name or a prefix: W1, W3-digest, growth. Each sample of a client is taken between
+two samples of the drain: the same command, its response read into one buffer and discarded. The
+result is the ratio to these two. A run of all workloads and clients writes docs/benchmarks.md;
+others print their table, or write it to --output. The JSON of each run is in bench/data.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from prepare import ROOT, facts, prepared, say
+from cases import CLIENTS, Case
+from prepare import ROOT, facts, prepare, say
 from sampling import MOST, Sampler
 from table import markdown
-from workloads import CASES, CLIENTS, Case
+from workloads import CASES
 
 DATA = ROOT / "bench" / "data"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -28,13 +29,13 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 
 def main() -> int:
     args = arguments().parse_args()
-    cases = [case for case in CASES if chosen(case, args.workloads)]
+    cases = [case for case in CASES if is_chosen(case, args.workloads)]
     if args.quick:
         cases = [quick(case) for case in cases if case.quick != 0]
     if not cases:
         sys.exit("none of these has a quick mode")
     began = time.monotonic()
-    with prepared(args.dir.resolve()) as machine:
+    with prepare(args.dir.resolve()) as machine:
         say(f"prepared in {time.monotonic() - began:.0f} s")
         sampler = Sampler(
             machine,
@@ -76,7 +77,7 @@ def main() -> int:
 
 
 def quick(case: Case) -> Case:
-    """The same, with less to do."""
+    """Return the case with the smaller numbers of quick mode."""
     return replace(
         case,
         total=case.total if case.quick is None else case.quick,
@@ -84,8 +85,8 @@ def quick(case: Case) -> Case:
     )
 
 
-def chosen(case: Case, names: list[str]) -> bool:
-    """W1 is not W10, and `growth` is all of them."""
+def is_chosen(case: Case, names: list[str]) -> bool:
+    """Return whether a name selects the case: W1 does not select W10, `growth` selects all."""
     return not names or any((case.key + "-").startswith(name + "-") for name in names)
 
 

@@ -1,4 +1,4 @@
-"""Takes the samples of a case: who is run when, against whom, and how often.
+"""Take the samples of a case: the order of clients, the references, and the rounds.
 
 A client's samples alternate with the reference's, so that a machine that is slower for a while
 slows both. It knows how each kind of case is run; what the figures mean is for the table.
@@ -22,11 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from mirrors import Mirrors
-from prepare import BIG, MID, WRITER, Machine, say
-from raw import Raw
-from workers import HERE, Failed, Worker
-from workloads import (
+from cases import (
     AIOIMAPLIB,
     ASYNC,
     DRAIN,
@@ -35,12 +31,16 @@ from workloads import (
     IMAPCLIENT,
     IMAPFLOW,
     IMAPLIB,
-    IMPORTS,
     OURS,
     ROUND_TRIP,
     SYNC,
     Case,
 )
+from mirrors import Mirrors
+from prepare import BIG, MID, WRITER, Machine, say
+from raw import Raw
+from workers import HERE, Failed, Worker
+from workloads import IMPORTS
 
 PROGRAMS = {
     SYNC: ("imaplus_sync.py",),
@@ -55,45 +55,45 @@ PROGRAMS = {
 }
 
 MIRRORS = 3
-"""Rounds of what makes ten thousand files each time, which take as long to be removed."""
+"""Rounds of mirror workloads: each makes and removes ten thousand files."""
 
 Take = Callable[[], dict[str, Any]]
 
 MOST = 4
-"""Times as many rounds as were asked for, of what is over soon."""
+"""Factor by which the rounds of short workloads are increased at most."""
 LEAST_OF_MIRRORS = 3
-"""Rounds in any case: disks are unsteady, and most of the time goes into leaving them in peace."""
+"""Minimum number of rounds of mirror workloads, as the speed of disks varies."""
 
 
 @dataclass
 class Samples:
-    """What one client's samples came to."""
+    """The samples of one client."""
 
     seconds: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
     growth_kb: list[float] = field(default_factory=list)
     check: object = None
     times: float = 1
-    """What the seconds were multiplied with, where it did not do all of the work."""
+    """Factor of the seconds, if the client did only part of the work."""
     error: str | None = None
     message: str = ""
 
-    def add(self, told: dict[str, Any]) -> float:
-        self.seconds.append(told["seconds"] * self.times)
-        self.growth_kb.append(told.get("growth_kb", 0))
-        if told.get("check") is not None:
-            self.check = told["check"]
+    def add(self, sample: dict[str, Any]) -> float:
+        self.seconds.append(sample["seconds"] * self.times)
+        self.growth_kb.append(sample.get("growth_kb", 0))
+        if sample.get("check") is not None:
+            self.check = sample["check"]
         return self.seconds[-1]
 
     def result(self) -> object:
-        """The check, as it would be for all of the work."""
+        """Return the check, scaled to all of the work."""
         if isinstance(self.check, int) and self.times != 1:
             return round(self.check * self.times)
         return self.check
 
 
 class Sampler:
-    """Measures cases on a machine that is prepared."""
+    """Measures cases on a prepared machine."""
 
     def __init__(
         self,
@@ -110,11 +110,11 @@ class Sampler:
         self.rounds = rounds
         self.peer_rounds = peer_rounds
         self.enough = budget / 3
-        """Seconds before which ours get more rounds: what disturbs one lasts about as long."""
+        """Our clients get more rounds until this many seconds, to average out disturbances."""
         self.budget = budget
-        """Seconds after which a client gets no more rounds in a case."""
+        """A client gets no more rounds of a case after this many seconds."""
         self.limit = limit
-        """Seconds after which a sample is ended."""
+        """Maximum duration of a sample in seconds."""
         self._kept = contextlib.ExitStack()
         self._folder = Path()
         self._captured: dict[str, Path] = {}
@@ -125,7 +125,7 @@ class Sampler:
         (self._folder / "files").mkdir()
         self._kept.callback(shutil.rmtree, folder, ignore_errors=True)
         self.proxy = self._kept.enter_context(
-            serving("proxy.py", self.machine.host, str(self.machine.port), str(ROUND_TRIP))
+            start_server("proxy.py", self.machine.host, str(self.machine.port), str(ROUND_TRIP))
         )
         self._own = self._kept.enter_context(
             Raw(self.machine.host, self.machine.port, WRITER, self.machine.password)
@@ -139,7 +139,7 @@ class Sampler:
     # -- a case -----------------------------------------------------------------------------
 
     def measure(self, case: Case) -> dict[str, Any]:
-        """All its samples, as JSON has them."""
+        """Take all samples of a case; return them for JSON."""
         found: dict[str, Samples] = {}
         reference: Samples | None = None
         if case.reference and case.reference not in self.machine.missing:
@@ -168,7 +168,7 @@ class Sampler:
         return wanted and client not in self.machine.missing
 
     def _try(self, samples: Samples, what: Callable[[], None]) -> bool:
-        """Whether it worked; if not, the samples say why."""
+        """Call `what`; on failure, store the error in the samples and return False."""
         try:
             what()
         except Failed as error:
@@ -177,7 +177,7 @@ class Sampler:
         return True
 
     def _warm_up(self, case: Case) -> None:
-        """The server's caches are filled before the first sample."""
+        """Fill the server's caches before the first sample."""
         if case.kind in ("imap", "delayed", "tunnel"):
             with self._taking(case, case.reference) as (take, _):
                 take(), take()
@@ -185,7 +185,7 @@ class Sampler:
     def _alternate(
         self, case: Case, client: str, samples: Samples, reference: Samples | None
     ) -> None:
-        """The reference, the client, the reference, the client, ..., the reference."""
+        """Take samples of the reference and the client in turn, ending with the reference."""
         with contextlib.ExitStack() as stack:
             take, samples.times = stack.enter_context(self._taking(case, client))
             if reference is not None:
@@ -213,7 +213,7 @@ class Sampler:
         return max(min(rounds, MIRRORS) if case.kind == "mirror" else rounds, case.rounds)
 
     def _repeat(self, case: Case, name: str, samples: Samples) -> None:
-        """Another raw form, on its own."""
+        """Take samples of another raw form alone."""
         with self._taking(case, DRAIN, name) as (take, samples.times):
             for _ in range(self.peer_rounds):
                 if samples.add(take()) > self.budget:
@@ -221,7 +221,7 @@ class Sampler:
 
     @contextlib.contextmanager
     def _taking(self, case: Case, client: str, beside: str = "") -> Iterator[tuple[Take, float]]:
-        """What takes a sample, and what its seconds are to be multiplied with."""
+        """Yield a function that takes a sample, and the factor of its seconds."""
         if case.kind == "import":
             argv = [self.machine.python, "-c", IMPORTS[client]]
             yield (lambda: run(argv, self._environment)), 1
@@ -235,8 +235,8 @@ class Sampler:
             program = "core.py" if case.kind == "core" else ""
             with contextlib.ExitStack() as stack:
                 if case.kind == "replay":
-                    argv = ["idle_server.py", str(self._multiplied(case.total)), str(case.total)]
-                    job["port"] = stack.enter_context(serving(*argv))
+                    argv = ["idle_server.py", str(self._make_answer(case.total)), str(case.total)]
+                    job["port"] = stack.enter_context(start_server(*argv))
                 worker = self._start(client, job, program)
                 stack.callback(worker.close)
                 yield (lambda: self._sample(case, worker)), times
@@ -291,8 +291,8 @@ class Sampler:
         return Worker(argv, job, self._environment)
 
     def _idle_once(self, case: Case, client: str) -> dict[str, Any]:
-        """Worker and server are new each time: what one leaves behind is not the next one's."""
-        with serving("idle_server.py") as port:
+        """Take an idle sample with a new worker and a new server."""
+        with start_server("idle_server.py") as port:
             job = {**self._job(case, client), "port": port}
             worker = self._start(client, job, "drain_async.py" if client == DRAIN else "")
             with contextlib.closing(worker):
@@ -301,7 +301,7 @@ class Sampler:
     # -- captured answers -------------------------------------------------------------------
 
     def _capture(self, mailbox: str) -> Path:
-        """Dovecot's answer to the FETCH of a workload."""
+        """Capture Dovecot's response to the FETCH of a workload; return its file."""
         if mailbox not in self._captured:
             path = self._captured[mailbox] = self._folder / f"captured-{mailbox}"
             number = {"big": BIG, "mid": MID}[mailbox]
@@ -312,8 +312,8 @@ class Sampler:
                 worker.sample()
         return self._captured[mailbox]
 
-    def _multiplied(self, n: int) -> Path:
-        """The answer for n messages, made of that for `big`, renumbered."""
+    def _make_answer(self, n: int) -> Path:
+        """Make the response for n messages by renumbering that for `big`; return its file."""
         path = self._folder / f"multiplied-{n}"
         if not path.exists():
             text = self._capture("big").read_bytes()
@@ -325,8 +325,8 @@ class Sampler:
 
 
 @contextlib.contextmanager
-def serving(program: str, *more: str) -> Iterator[int]:
-    """A server of ours in a process of its own; its port."""
+def start_server(program: str, *more: str) -> Iterator[int]:
+    """Run a server of the benchmarks in a child process; yield its port."""
     argv = [sys.executable, str(HERE / program), *more]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -337,14 +337,14 @@ def serving(program: str, *more: str) -> Iterator[int]:
 
 
 def clear(folder: Path) -> None:
-    """Remove what was written, and wait for the disk: it is not to slow what comes next."""
+    """Remove a folder and sync the disk, so that later samples are not slowed."""
     for path in folder.iterdir():
         path.unlink()
     os.sync()
 
 
 def run(argv: list[str], environment: dict[str, str]) -> dict[str, Any]:
-    """A whole process, as a sample."""
+    """Take a sample of a whole process."""
     began = time.perf_counter()
     done = subprocess.run(argv, env={**os.environ, **environment}, check=False)
     seconds = time.perf_counter() - began
@@ -354,7 +354,7 @@ def run(argv: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 
 def compare(found: dict[str, Samples]) -> None:
-    """Whoever came to something else than most has not done the work."""
+    """Mark the clients whose check differs from that of most as failed."""
     checks = {name: repr(each.result()) for name, each in found.items() if each.check is not None}
     if not checks:
         return

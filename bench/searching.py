@@ -1,4 +1,4 @@
-"""The index of a mirror beside mu and notmuch: first index, size, queries, on the same messages.
+"""Compare the index of a mirror with mu and notmuch: indexing, size, and queries.
 
     searching.py [--messages N] [--rounds N] [--dir DIR]
 
@@ -30,7 +30,7 @@ QUERIES = {
     "mu": "subject:quarterly subject:prototype",
     "notmuch": "subject:quarterly and subject:prototype",
 }
-"""One question in the languages of the three."""
+"""The same query in the three query languages."""
 
 
 def main() -> int:
@@ -56,15 +56,15 @@ def main() -> int:
     sizes = {"imaplus": store / "index.sqlite", "mu": folder / "mu", "notmuch": folder / "notmuch"}
     for name, samples in rows.items():
         cpu, wall, memory = (median(column) for column in zip(*samples, strict=True))
-        query, hits = asked(name, folder, store)
-        size = octets(sizes[name]) / 1e6
+        query, hits = run_query(name, folder, store)
+        size = size_of(sizes[name]) / 1e6
         print(f"| {name} | {cpu:.1f} | {wall:.1f} | {memory:.0f} | {size:.1f} | {query} | {hits} |")
     print(f"\nInside, without starting Python: {inside(store)}.")
     return 0
 
 
 def make(maildir: Path, store: Path, number: int) -> None:
-    """The messages, as a Maildir and as a store."""
+    """Make the messages, as a Maildir and as a store."""
     from imaplus.mirror import Store
 
     shutil.rmtree(maildir.parent, ignore_errors=True)
@@ -112,16 +112,16 @@ def notmuch(folder: Path, maildir: Path) -> list[str]:
 def measure(
     programs: dict[str, Callable[[], list[str]]], rounds: int
 ) -> dict[str, list[tuple[float, float, float]]]:
-    """Processor and wall time in seconds, memory in MiB, of each round of each."""
+    """Measure each program: processor and wall time in seconds, and memory in MiB, by round."""
     rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in programs}
     for _ in range(rounds):
         for name, prepare in programs.items():
-            rows[name].append(timed(prepare()))
+            rows[name].append(run_timed(prepare()))
     return rows
 
 
-def timed(argv: list[str]) -> tuple[float, float, float]:
-    """Run a command in a process that waits for it alone, so that its children count as well."""
+def run_timed(argv: list[str]) -> tuple[float, float, float]:
+    """Run a command; return processor time, wall time and memory, including its children."""
     code = (
         "import os, resource, subprocess, sys; "
         "done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
@@ -137,8 +137,8 @@ def timed(argv: list[str]) -> tuple[float, float, float]:
     return float(cpu), wall, int(memory) / 1024
 
 
-def asked(name: str, folder: Path, store: Path) -> tuple[str, int]:
-    """A query as a whole process: milliseconds of processor time, and how many lines it gives."""
+def run_query(name: str, folder: Path, store: Path) -> tuple[str, int]:
+    """Run a query as a process; return its processor time in ms and its number of lines."""
     argv = {
         "imaplus": [sys.executable, "-m", "imaplus", "search", str(store), QUERIES["imaplus"]],
         "mu": ["mu", "find", f"--muhome={folder / 'mu'}", QUERIES["mu"]],
@@ -158,7 +158,7 @@ def asked(name: str, folder: Path, store: Path) -> tuple[str, int]:
 
 
 def inside(store: Path) -> str:
-    """The same query in a process that is there already."""
+    """Run the query in this process; return its time."""
     from imaplus.mirror import Index, Store
 
     with Store.open(store, readonly=True) as mirror, Index.open(mirror) as index:
@@ -170,8 +170,8 @@ def inside(store: Path) -> str:
     return f"{min(spent) * 1000:.1f} ms for {len(hits)} hits"
 
 
-def octets(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
+def size_of(path: Path) -> int:
+    """Return the size in bytes of a file, or of all files in a folder."""
     if path.is_file():
         return path.stat().st_size
     return sum(os.lstat(each).st_size for each in path.rglob("*") if each.is_file())

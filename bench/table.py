@@ -1,4 +1,4 @@
-"""Turns samples into figures, and figures into Markdown. It measures nothing.
+"""Compute figures from samples, and format them as Markdown.
 
 A figure is a median, with the least and the greatest beside it. Nothing here is written by hand:
 what a cell says comes from samples, and what it is to reach from `workloads`.
@@ -11,20 +11,21 @@ from dataclasses import replace
 from statistics import median
 from typing import Any, NamedTuple
 
-from workloads import CASES, CLIENTS, DRAIN, ROUND_TRIP, Case, Measure
+from cases import CLIENTS, DRAIN, ROUND_TRIP, Case, Measure
+from workloads import CASES
 
 Samples = Mapping[str, Any]
 
 
 class Unit(NamedTuple):
-    """How a measure is written."""
+    """The format of a measure."""
 
     title: str
     digits: int
     after: str = ""
     before: str = ""
     bare: str = ""
-    """What stands behind the number where the title does not stand beside it."""
+    """The unit to write after the number where the title is not shown."""
 
     def write(self, value: float) -> str:
         return f"{self.before}{value:.{self.digits}f}{self.after}"
@@ -52,7 +53,7 @@ thrown away. Each sample of a client stands between two of the drain, and is div
 
 
 class Figure(NamedTuple):
-    """A median, and how far samples lay from it."""
+    """A median and the range of the samples."""
 
     middle: float
     low: float
@@ -61,13 +62,13 @@ class Figure(NamedTuple):
 
 
 def more_round_trips(samples: Samples) -> list[float]:
-    """How many would fit into the time beyond the drain's."""
+    """Return the number of round trips that fit into the time beyond the drain's."""
     pairs = zip(samples["seconds"], samples["ratios"], strict=False)
     return [(seconds - seconds / ratio) / ROUND_TRIP for seconds, ratio in pairs]
 
 
 def figure(case: Case, measure: Measure, samples: Samples) -> Figure | None:
-    """What a measure makes of samples; None where it makes nothing of them."""
+    """Compute the figure of a measure; None if the samples lack the data."""
     match measure.name:
         case "ratio":
             values = samples["ratios"]
@@ -92,15 +93,15 @@ def figure(case: Case, measure: Measure, samples: Samples) -> Figure | None:
     return Figure(median(values), min(values), max(values), len(values))
 
 
-def met(measure: Measure, value: float) -> bool:
-    """Whether a goal is reached by the figure as it is shown."""
+def is_met(measure: Measure, value: float) -> bool:
+    """Return whether the displayed figure reaches the goal."""
     assert measure.goal is not None
     rounded = round(value, UNITS[measure.name].digits)
     return rounded < measure.goal if measure.below else rounded <= measure.goal
 
 
 def cell(case: Case, measure: Measure, client: str, clients: Mapping[str, Samples]) -> str:
-    """What the table says of one client."""
+    """Format the cell of one client."""
     samples = clients.get(client)
     if samples is None:
         return ""
@@ -116,12 +117,12 @@ def cell(case: Case, measure: Measure, client: str, clients: Mapping[str, Sample
         digits = UNITS[measure.name].digits
         text += f" ({found.low:.{digits}f} to {found.high:.{digits}f})"
     if measure.goal is not None and client in case.goals_for:
-        return f"**{text}** {'met' if met(measure, found.middle) else 'MISSED'}"
+        return f"**{text}** {'met' if is_met(measure, found.middle) else 'MISSED'}"
     return text
 
 
 def drain(case: Case, clients: Mapping[str, Samples]) -> str:
-    """The drain's own time, and that of other raw forms."""
+    """Format the time of the drain and of other raw forms."""
     parts = []
     for name in (DRAIN, *case.beside):
         samples = clients.get(name)
@@ -133,12 +134,12 @@ def drain(case: Case, clients: Mapping[str, Samples]) -> str:
 
 
 def seconds(value: float) -> str:
-    """Three digits, in seconds or milliseconds."""
+    """Format a time with three digits, in seconds or milliseconds."""
     return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
 
 
 def goal(measure: Measure) -> str:
-    """What is to be reached, in words."""
+    """Format the goal of a measure."""
     if measure.goal is None:
         return ""
     unit = UNITS[measure.name]
@@ -146,7 +147,7 @@ def goal(measure: Measure) -> str:
 
 
 def markdown(report: Mapping[str, Any]) -> str:
-    """The page."""
+    """Format the page."""
     by_key = {case.key: case for case in CASES}  # without what --quick changes
     lines = [HEAD, about(report)]
     lines.append("| workload | measured | drain | " + " | ".join(CLIENTS) + " | goal |")
@@ -186,7 +187,7 @@ compared between the clients.
 
 
 def about(report: Mapping[str, Any]) -> str:
-    """Machine, versions, and how it was done."""
+    """Describe the machine, the versions and the method."""
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     missing = "".join(f" No {name}: {why}." for name, why in report["missing"].items())
     mode = " (quick mode: one round of peers, and less to do)" if report["quick"] else ""
@@ -195,7 +196,7 @@ def about(report: Mapping[str, Any]) -> str:
 
 
 def errors(report: Mapping[str, Any]) -> list[str]:
-    """What those who raised had to say."""
+    """List the errors of clients."""
     told = [
         f"- {result['key']}, {client}: {samples['error']}: {samples['message']}".rstrip(": ")
         for result in report["cases"]

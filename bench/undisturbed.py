@@ -1,4 +1,4 @@
-"""Keeps out what makes two runs of the same differ: how TCP sends, and where ext4 puts files.
+"""Exclude differences between runs: TCP congestion control and the placement of files on ext4.
 
 All of it is of Linux. Where it is not to be had, measuring goes on without.
 """
@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 
 USUAL = "cubic"
-"""Congestion control, as Linux has it unless told otherwise."""
+"""The default congestion control of Linux."""
 
 _CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET (unshare(2))
@@ -28,7 +28,7 @@ _TOP = 0x00020000  # FS_TOPDIR_FL
 
 
 def leave_for_own_network() -> None:
-    """From here on, this process and those it starts have loopback to themselves, if root runs it.
+    """Move this process and its children to a network namespace of their own, if run by root.
 
     Some machines send by BBR. It takes a reader that works between two reads for a slow network,
     and holds back what is sent to it: the same client is then slower by up to a fifth, or is not.
@@ -48,7 +48,7 @@ def leave_for_own_network() -> None:
 
 
 def congestion_control() -> str:
-    """How TCP sends here."""
+    """Return the congestion control in use."""
     try:
         return _CONGESTION.read_text().strip()
     except OSError:
@@ -56,7 +56,7 @@ def congestion_control() -> str:
 
 
 def spread_out(folder: Path) -> None:
-    """Have ext4 put each folder that is made in this one at another place of the disk.
+    """Make ext4 place each new folder in this one in another part of the disk.
 
     Without a journal it looks at every file that was removed in the last minutes from where it
     makes one: each takes thirty times as long, if a run before has just removed its own.

@@ -1,7 +1,4 @@
-"""The harness's side of a worker: start it, have it take samples, end it.
-
-It knows JSON lines and time limits, and neither workloads nor tables.
-"""
+"""The harness side of a worker: start it, take samples with it over JSON lines, end it."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Failed(Exception):
-    """A sample that came to nothing: the error's name, and what it said."""
+    """A sample failed: the name of the error and its message."""
 
     def __init__(self, name: str, message: str = "") -> None:
         super().__init__(name)
@@ -28,12 +25,12 @@ class Failed(Exception):
 
 
 class Worker:
-    """A client in a process of its own, connected and ready."""
+    """A client in a child process, connected and ready."""
 
     def __init__(
         self, argv: Sequence[str], job: Mapping[str, object], environment: Mapping[str, str]
     ) -> None:
-        """Raises Failed, if it does not come to be ready."""
+        """Start the process. Raises Failed if it does not become ready."""
         self._limit = float(str(job["limit"]))
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - close() does
         self._process = subprocess.Popen(
@@ -52,20 +49,20 @@ class Worker:
             raise
 
     def sample(self) -> dict[str, Any]:
-        """What one sample took, and what it came to. Raises Failed."""
+        """Take one sample and return its seconds and its check. Raises Failed."""
         self._send({})
         return self._hear()
 
     def close(self) -> None:
-        """End it, the hard way: there is nothing that it could still do."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._complaints):
             if pipe is not None:
                 pipe.close()
 
-    def _ended(self) -> Failed:
-        """Why it has ended without a word, such as an ImportError."""
+    def _describe_exit(self) -> Failed:
+        """Make the error for a process that exited without an answer, from its standard error."""
         status = self._process.wait()
         self._complaints.seek(0)
         *_, last = [b"", *self._complaints.read().splitlines()]
@@ -78,7 +75,7 @@ class Worker:
             self._process.stdin.write(json.dumps(what).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise self._ended() from None
+            raise self._describe_exit() from None
 
     def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -87,13 +84,13 @@ class Worker:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             while b"\n" not in self._pending:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise Failed(f"> {self._limit:.0f} s", "it was ended")
+                    raise Failed(f"> {self._limit:.0f} s", "the time limit was exceeded")
                 data = os.read(self._process.stdout.fileno(), 1 << 16)
                 if not data:
-                    raise self._ended()
+                    raise self._describe_exit()
                 self._pending += data
         line, _, self._pending = self._pending.partition(b"\n")
-        told: dict[str, Any] = json.loads(line)
-        if "error" in told:
-            raise Failed(told["error"], told["message"])
-        return told
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise Failed(answer["error"], answer["message"])
+        return answer

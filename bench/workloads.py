@@ -1,97 +1,31 @@
-"""The workloads: what each is, who does it, what is measured, and what imaplus is to reach.
+"""The workloads: title, clients, measures, and the goals of imaplus.
 
-This is all data. The goals are those of the project's issue on speed; a goal is for the typed
-clients, `imaplus` and `imaplus async`, and for nobody else.
+The goals apply only to the typed clients, `imaplus` and `imaplus async`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from prepare import BIG, COLLECTOR, FAT, MANY, MID, USER, WRITER
-
-SYNC, ASYNC, FACADE = "imaplus", "imaplus async", "imaplus.imaplib"
-IMAPLIB, IMAPCLIENT, IMAP_TOOLS = "imaplib", "IMAPClient", "imap_tools"
-AIOIMAPLIB, IMAPFLOW, MBSYNC = "aioimaplib", "imapflow", "mbsync"
-DRAIN = "drain"
-OURS = (SYNC, ASYNC)
-PEERS = (IMAPLIB, IMAPCLIENT, IMAP_TOOLS, AIOIMAPLIB, IMAPFLOW, MBSYNC)
-CLIENTS = (SYNC, ASYNC, FACADE, *PEERS)
-
-QUICK_MID, QUICK_FAT = 2_000, 10
-"""Messages of the mailboxes in quick mode, where cost does not depend on how many they are."""
-FILES = 40
-"""Messages of `fat` that are written to files: more would measure how the disk gets congested."""
-ROUND_TRIP = 0.020
-"""Seconds that the delay proxy makes of a round trip."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A row of the table: what is read from samples, and how much it may be."""
-
-    name: str
-    """One of those in table.UNITS."""
-    goal: float | None = None
-    below: bool = False
-    """Whether it must be less than the goal, and not just no more."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One workload, as some clients do it."""
-
-    key: str
-    title: str
-    work: Mapping[str, str]
-    """What each client's worker calls it; the drain's, too."""
-    measures: tuple[Measure, ...] = (Measure("ratio"),)
-    reference: str = DRAIN
-    """Whom the ratio is to."""
-    beside: Mapping[str, str] = field(default_factory=dict)
-    """Other raw forms, shown beside the drain's time."""
-    kind: str = "imap"
-    """`imap`: at Dovecot; `delayed`: at Dovecot, from a distance; `idle`: at the idle server;
-    `tunnel`: at one of Dovecot's processes; `replay`: at a server that has FETCH answered
-    beforehand; `core`: no server; `mirror` and `import`: whole processes."""
-    user: str = USER
-    mailbox: str = ""
-    total: int = 0
-    """Messages that are dealt with: the mailbox's, or the first so many of them."""
-    quick: int | None = None
-    """How many in quick mode, if not as many; 0 leaves the case out."""
-    count: int = 0
-    """Commands, messages or connections, where they are counted."""
-    quick_count: int | None = None
-    """How many in quick mode, if not as many."""
-    fewer: Mapping[str, int] = field(default_factory=dict)
-    """Who is given fewer of them, since it takes a round trip or more for each: the seconds are
-    multiplied accordingly."""
-    appends: bool = False
-    """Whether the mailbox `bench` is made anew for each sample, and must be full afterwards."""
-    rounds: int = 0
-    """The least rounds, where a few in a hundred are to be told apart; 0: as many as usual."""
-    goals_for: tuple[str, ...] = OURS
-    """Whose goals they are."""
-    note: str = ""
-
-
-def by(name: str, *, drain: str = "", without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Everybody does it, but for some."""
-    left_out = (MBSYNC, *without)
-    everybody = dict.fromkeys((client for client in CLIENTS if client not in left_out), name)
-    return {DRAIN: drain or name, **everybody}
-
-
-def ours(name: str, drain: str) -> dict[str, str]:
-    """Only the typed clients do it."""
-    return {DRAIN: drain, SYNC: name, ASYNC: name}
-
-
-def ratio(goal: float | None = None, *, below: bool = False) -> Measure:
-    return Measure("ratio", goal, below)
-
+from cases import (
+    AIOIMAPLIB,
+    ASYNC,
+    DRAIN,
+    FACADE,
+    FILES,
+    IMAP_TOOLS,
+    IMAPCLIENT,
+    IMAPFLOW,
+    IMAPLIB,
+    MBSYNC,
+    QUICK_FAT,
+    QUICK_MID,
+    SYNC,
+    Case,
+    Measure,
+    by,
+    ours,
+    ratio,
+)
+from prepare import BIG, COLLECTOR, FAT, MANY, MID, WRITER
 
 ONE_BY_ONE = (FACADE, IMAPLIB, IMAPCLIENT, IMAP_TOOLS)
 IMPORTS = {

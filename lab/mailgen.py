@@ -32,7 +32,7 @@ _BATCH = 50  # messages of one MULTIAPPEND
 def write_maildir(
     first: int, *, directory: Path, seed: str, end: int, attachments: float, limit: int
 ) -> int:
-    """Write messages `first` and following into a Maildir's cur; their octets on disk."""
+    """Write messages from number `first` into a Maildir's cur; return their size on disk."""
     total = 0
     for i in range(first, min(first + _STEP, end)):
         data = message(seed, i, attachments=attachments, limit=limit)
@@ -49,7 +49,7 @@ def write_maildir(
 
 
 def fill_maildir(args: argparse.Namespace) -> int:
-    """Fill a Maildir or one of its folders, for the owner of what was there; the octets."""
+    """Fill a Maildir or one of its folders, keeping its owner; return the size in bytes."""
     top = directory = args.directory.absolute()
     owner = next(path for path in (top, *top.parents) if path.is_dir()).stat()
     if args.folder:
@@ -76,11 +76,11 @@ def fill_maildir(args: argparse.Namespace) -> int:
 
 
 class Appender:
-    """A connection that APPENDs: with LITERAL+ and MULTIAPPEND (RFC 3502) where they are."""
+    """A connection that APPENDs, with LITERAL+ and MULTIAPPEND (RFC 3502) if offered."""
 
     def __init__(self, host: str, port: int, user: str, password: str):
         self._socket = socket.create_connection((host, port), 120)
-        # Or Nagle's algorithm costs 40 ms a message.
+        # Nagle's algorithm would delay each message by 40 ms.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         self._file.readline()
@@ -92,11 +92,11 @@ class Appender:
         self.batch = _BATCH if self._plus and b"MULTIAPPEND" in self._capabilities else 1
 
     def command(self, text: str) -> None:
-        """Send one command and wait until it is done; a refusal is only told."""
+        """Send one command and wait for its result; only print a refusal."""
         self._answer(self._begin(text))
 
     def append(self, mailbox: str, messages: Iterator[tuple[str, int, bytes]]) -> int:
-        """One APPEND of (flags, Unix time, message) each; the octets of the messages."""
+        """APPEND messages, each (flags, Unix time, message); return their size in bytes."""
         tag = self._begin(f"APPEND {mailbox}", end=b"")
         total = 0
         for flags_, when, data in messages:
@@ -112,7 +112,7 @@ class Appender:
         return total
 
     def close(self) -> None:
-        """LOGOUT."""
+        """Log out."""
         self.command("LOGOUT")
         self._file.close()
         self._socket.close()
@@ -137,7 +137,7 @@ class Appender:
 
 
 def fill_by_append(args: argparse.Namespace) -> int:
-    """Create a mailbox unless it is there, and fill it; the octets."""
+    """Create a mailbox unless it exists, and fill it; return the size in bytes."""
     appender = Appender(args.host, args.port, args.user, args.password)
     if args.mailbox.upper() != "INBOX":
         appender.command(f"CREATE {args.mailbox}")
@@ -154,8 +154,8 @@ def fill_by_append(args: argparse.Namespace) -> int:
     return total
 
 
-def tell_statistics(args: argparse.Namespace) -> int:
-    """Print what would come out; the octets."""
+def print_statistics(args: argparse.Namespace) -> int:
+    """Print statistics of the generated mail; return the size in bytes."""
     numbers = range(args.start, args.start + args.number)
     options = {"attachments": args.attachments, "limit": args.max_attachment}
     sizes = sorted(len(message(args.seed, i, **options)) for i in numbers)
@@ -169,7 +169,7 @@ def tell_statistics(args: argparse.Namespace) -> int:
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The command line."""
+    """Make the parser of the command line."""
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -188,7 +188,7 @@ def arguments() -> argparse.ArgumentParser:
     append.add_argument("--mailbox", default="INBOX")
     append.set_defaults(action=fill_by_append)
     stats = commands.add_parser("stats")
-    stats.set_defaults(action=tell_statistics)
+    stats.set_defaults(action=print_statistics)
     for command in (show, maildir, append, stats):
         command.add_argument("--seed", default="1")
         command.add_argument("--attachments", type=float, default=ATTACHMENTS, metavar="PERCENT")
@@ -200,7 +200,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Carry out one command."""
+    """Run one command."""
     args = arguments().parse_args()
     if args.command == "show":
         options = {"attachments": args.attachments, "limit": args.max_attachment}

@@ -1,9 +1,9 @@
 """A pytest plugin: the fixture `imap_server`, an embedded IMAP server with the user `ada`.
 
-Every pytest that runs beside an installed imaplus loads this module, so it stands outside the
-package and imports nothing of it until a test asks. pytest also marks the whole of imaplus, as the
-distribution of a plugin, for assertion rewriting; this module takes that back, so that imaplus is
-imported from its cached bytecode as in any other program.
+pytest loads this module in every environment where imaplus is installed. So it stands outside the
+package and imports imaplus only when a test uses the fixture. pytest also marks the distribution
+of a plugin, that is all of imaplus, for assertion rewriting; this module undoes that, so that
+imaplus is imported from its cached bytecode.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class _Unchanged:
-    """Finds imaplus as Python does by itself: it stands before the finder that rewrites."""
+    """A finder that imports imaplus without rewriting; inserted before pytest's own finder."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module, if it is one of ours."""
+        """Find modules of imaplus; return None for all others."""
         if name == "imaplus" or name.startswith("imaplus."):
             return PathFinder.find_spec(name, path, target)
         return None
@@ -35,7 +35,7 @@ class _Unchanged:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Before anybody's conftest.py is imported, and imaplus by it perhaps."""
+    """Insert the finder before any conftest.py, which may import imaplus, is loaded."""
     for place, finder in enumerate(sys.meta_path):
         if type(finder).__module__ == "_pytest.assertion.rewrite":
             sys.meta_path.insert(place, _Unchanged)
@@ -43,14 +43,14 @@ def pytest_load_initial_conftests() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
+    """Remove the finder."""
     if _Unchanged in sys.meta_path:
         sys.meta_path.remove(_Unchanged)
 
 
 @pytest.fixture
 def imap_server() -> Iterator[Server]:
-    """A running server, new for each test, its INBOX empty; see `imaplus.testing.Server`."""
+    """Start a new server with an empty INBOX for each test; see `imaplus.testing.Server`."""
     from imaplus.testing import Server
 
     with Server() as server:

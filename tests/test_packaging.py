@@ -60,7 +60,10 @@ def test_commits_and_ci_check_alike() -> None:
     """A hook of pre-commit fetches nothing, and runs what CI runs."""
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
     assert re.findall(r"repo: (.*)", hooks) == ["local"]
-    assert re.findall(r"entry: (.*)", hooks) == ["make check"]
+    assert re.findall(r"entry: (.*)", hooks) == [
+        "make check",
+        "python3 tools/commit_subject.py",
+    ]
     steps = (ROOT / ".ci" / "run").read_text().splitlines()
     for step in ("make check", "make docs", "make dist"):
         assert step in steps

@@ -1,11 +1,11 @@
-"""Write the table of the README that says which Python's own imaplib suite passed.
+"""Write the table in the README of the Pythons whose own imaplib test suites passed.
 
     tools/compatibility.py           run the suites, and write the table
-    tools/compatibility.py --check   compare the table with what the suites come to here
+    tools/compatibility.py --check   compare the table with the results of the suites here
 
-The suites run as tests/imaplib/test_stdlib_suite.py runs them. A Python that is not on this machine
-keeps the line that it has: `tools/pythons.sh run .pythons python3.14 tools/compatibility.py` writes
-those of the Pythons in the chroot.
+The suites run as in tests/imaplib/test_stdlib_suite.py. The line of a Python that is not on this
+machine stays unchanged. `tools/pythons.sh run .pythons python3.14 tools/compatibility.py` writes
+the lines of the Pythons in the chroot.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LINE = re.compile(r"^\| (?P<key>\d+\.\d+|PyPy)(?P<rest>[^|]*) \| (?P<on>[-\d]+)
 
 
 def load(name: str) -> ModuleType:
-    """A module of the tests, which are no package."""
+    """Load a module of the tests, which are not a package."""
     spec = importlib.util.spec_from_file_location(f"imaplib_{name}", TESTS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -40,7 +40,7 @@ def load(name: str) -> ModuleType:
 
 
 def table(kept: str, outcomes: dict[str, object], *, same: bool = False) -> str:
-    """The block between the marks: a line for each suite that ran, or that is in `kept`.
+    """Return the block between the marks: a line for each suite that ran or is in `kept`.
 
     With `same`, the line of another patch release is kept too, whose suite is another, and so is
     the date of a line that is true.
@@ -59,12 +59,12 @@ def table(kept: str, outcomes: dict[str, object], *, same: bool = False) -> str:
 
 
 def _is_of(was: re.Match[str], release: str) -> bool:
-    """Whether a line is of this release."""
+    """Return whether a line is about this release."""
     return was["key"] + was["rest"] == release
 
 
 def line(outcome: object, on: str) -> str:
-    """One suite: its Python, when it ran, and how many tests did what."""
+    """Format the line of one suite: its Python, the date, and the numbers of tests."""
     version, failed = getattr(outcome, "version", ""), getattr(outcome, "failed", ())
     passed, skipped = getattr(outcome, "passed", ()), getattr(outcome, "skipped", ())
     names = sorted({name.partition(".")[2] for name, _ in failed})
@@ -73,12 +73,12 @@ def line(outcome: object, on: str) -> str:
 
 
 def block(text: str) -> str:
-    """What the README has between the marks, marks included."""
+    """Return the block in the README, including the marks."""
     return text[text.index(BEGIN) : text.index(END) + len(END)]
 
 
 def main(argv: list[str]) -> int:
-    """Write or check. Exit status 1: the README says something else."""
+    """Write or check the table; return 1 if the README differs."""
     interpreters = load("interpreters")
     outcomes = {version: interpreters.run_suite(version) for version in interpreters.VERSIONS}
     text = README.read_text()

@@ -1,13 +1,13 @@
-"""Make the sync client and the pipelines' methods from the async client.
+"""Generate the sync client and the methods of pipelines from the async client.
 
 client/_async*.py -> client/_sync*.py, and client/_async_*_commands.py -> _pipelined_*_commands.py.
 
     python tools/gen_sync.py            write the files
-    python tools/gen_sync.py --check    compare them whole; exit status 1 if they differ
+    python tools/gen_sync.py --check    compare them; exit status 1 if they differ
 
-It takes the async words out, token by token. What must differ between the two stands in modules of
-the same names with and without "async_": `streams`, `turns`. In pipelines methods give an Answer
-instead of waiting, and take no `timeout`.
+It removes the async keywords and names, token by token. Code that must differ is in modules named
+with and without "async_": `streams`, `turns`. The methods of pipelines return an Answer instead of
+waiting, and have no parameter `timeout`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAME = re.compile(r"\b(?:_?[Aa]sync\w*|__a\w+__|Tasks|tasks)\b")
 _OPENING = re.compile(
     r"^(?: +@opening|from imaplus\.client\.async_opening import .*)\n", re.MULTILINE
 )
-"""What lets a call be used in `async with`; in `with` each call can be."""
+"""The decorator for calls in `async with`; the sync client needs none."""
 _SIGNATURE = re.compile(r"(async def \w+\((?:[^()]|\(\))*\) -> )(.*?):\n")
 _NO_TIMEOUT = (
     (re.compile(r",?\s*\*,\s*timeout: float \| None = None,?\s*(?=\))"), ""),
@@ -47,7 +47,7 @@ _STATEMENT = re.compile(r"\basync (?=with\b|for\b)|\bawait ")
 
 
 def rename(match: re.Match[str]) -> str:
-    """One word without its async part: AsyncClient -> Client, _async_runner -> _sync_runner."""
+    """Translate one name: AsyncClient -> Client, _async_runner -> _sync_runner."""
     word = match[0]
     if word in WORDS:
         return WORDS[word]
@@ -55,12 +55,12 @@ def rename(match: re.Match[str]) -> str:
 
 
 def pipelined_name(match: re.Match[str]) -> str:
-    """One word as the pipelines have it: AsyncMailboxCommands -> PipelinedMailboxCommands."""
+    """Translate one name for pipelines: AsyncMailboxCommands -> PipelinedMailboxCommands."""
     return match[0].replace("Async", "Pipelined").replace("_async_", "_pipelined_")
 
 
 def pipelined(source: str) -> str:
-    """The text of a module of commands whose methods each give an Answer."""
+    """Translate a module of commands into one whose methods return an Answer."""
     source = _SIGNATURE.sub(r"\1Answer[\2]:\n", source)
     for pattern, replacement in _NO_TIMEOUT:
         source = pattern.sub(replacement, source)
@@ -70,7 +70,7 @@ def pipelined(source: str) -> str:
 
 
 def translate(source: str, rename: Callable[[re.Match[str]], str] = rename) -> str:
-    """The sync text of an async module."""
+    """Translate the text of an async module to sync."""
     source = _OPENING.sub("", source)
     result: list[str] = []
     end = (1, 0)
@@ -93,7 +93,7 @@ def translate(source: str, rename: Callable[[re.Match[str]], str] = rename) -> s
 
 
 def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
-    """The white space between two tokens."""
+    """Return the whitespace between two tokens."""
     if start[0] == end[0]:
         return lines[start[0] - 1][start[1] : end[1]] if start[0] <= len(lines) else ""
     parts = [lines[start[0] - 1][start[1] :]] if start[0] <= len(lines) else []
@@ -104,7 +104,7 @@ def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> 
 
 
 def main(argv: list[str]) -> int:
-    """Write or compare; the exit status."""
+    """Write or compare the files; return the exit status."""
     status = 0
     for source, kind, translated in generated():
         target = source.with_name(source.name.replace("_async", kind))
@@ -118,7 +118,7 @@ def main(argv: list[str]) -> int:
 
 
 def generated() -> Iterator[tuple[Path, str, Callable[[str], str]]]:
-    """Each source, what takes the place of "_async" in its name, and what translates it."""
+    """Yield each source, the replacement for "_async" in its name, and the translator."""
     for source in sorted(CLIENT.glob("_async*.py")):
         yield source, "_sync", translate
         if source.name.endswith("_commands.py"):
@@ -126,7 +126,7 @@ def generated() -> Iterator[tuple[Path, str, Callable[[str], str]]]:
 
 
 def format_code(text: str) -> str:
-    """The text as the project's formatter leaves it: lines got shorter."""
+    """Format code with ruff: translated lines are shorter."""
     import subprocess
 
     ruff = [sys.executable, "-m", "ruff"]

@@ -1,6 +1,6 @@
-"""Insist that type checkers know the type of every public name, as `pyright --verifytypes` sees it.
+"""Check with `pyright --verifytypes` that every public name has a known type.
 
-It prints what is unknown or could be inferred differently, and where, and nothing else.
+It prints only the names whose types are unknown or ambiguous, and where they are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Ask pyright; the exit status."""
+    """Run pyright; return the exit status."""
     scripts = str(Path(sys.executable).parent)  # pyright finds imaplus by the first Python in PATH
     done = subprocess.run(
         ["pyright", "--verifytypes", "imaplus", "--ignoreexternal", "--outputjson"],
@@ -36,9 +36,9 @@ def main() -> int:
 
 
 def print_errors(symbol: dict[str, Any]) -> None:
-    """What is wrong with one name, a line for each reason."""
+    """Print what is wrong with one name, a line for each reason."""
     for each in symbol["diagnostics"]:
-        if each["severity"] == "error" and "range" in each:  # the others only follow from these
+        if each["severity"] == "error" and "range" in each:  # others are consequences of these
             line = each["range"]["start"]["line"] + 1
             print(f"{each['file']}:{line}: {symbol['name']}: {each['message'].splitlines()[0]}")
 

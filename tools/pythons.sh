@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The newest Pythons, with their own test suites, in a chroot beside everything else: Debian unstable
-# has them before anybody else, and the machine's own Python stays as it is.
+# Install the newest Pythons and their test suites from Debian unstable in a chroot, and run tests on
+# them. The machine's own Python stays unchanged.
 #
 #   tools/pythons.sh install DIR            make the chroot; the mirror is that of the machine's apt
 #   tools/pythons.sh test DIR [OPTION...]   the offline tests on each of them; options are pytest's
 #   tools/pythons.sh run DIR COMMAND...     any command in it, with the tree at /tree
 #
-# Needs root, debootstrap, and 1.1 GB. MIRROR says where to install from, if not from the same place
-# as the machine. Nothing stays mounted: what is mounted is so for one command only.
+# Requires root, debootstrap, and 1.1 GB. MIRROR is the Debian mirror; default: the machine's. Mounts
+# exist only while a command runs.
 set -euo pipefail
 
 PYTHONS=${PYTHONS_TO_TEST:-python3.14 python3.15 pypy3}
@@ -20,12 +20,12 @@ install() {
     local mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
         'Created-By: Packages' 'Origin: Debian' | head -n 1)}
     [ -x "$dir/usr/bin/apt-get" ] || debootstrap --variant=minbase sid "$dir" "$mirror"
-    # The lists are those that debootstrap has just fetched. Fetching them again may fail on a
-    # machine whose clock is ahead of the mirror, and is of no use.
+    # debootstrap has just fetched the package lists. Fetching them again is unnecessary, and fails
+    # on a machine whose clock is ahead of the mirror's.
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive chroot "$dir" apt-get install -y --no-install-recommends $PACKAGES
     mkdir -p "$dir/tree"
-    # As `pip install --editable` would do it, without pip: the tests look at what is installed.
+    # Like `pip install --editable`, without pip: the tests read the metadata of the distribution.
     local site=$dir/usr/lib/python3/dist-packages
     local info=$site/imaplus-0.dist-info
     mkdir -p "$info"

@@ -35,7 +35,7 @@ def test_the_plugin(imap_server):
 
 
 def main(files: list[str]) -> None:
-    """Try each file; the first failure ends it."""
+    """Try each file; stop at the first failure."""
     if not {Path(name).suffix for name in files} >= {".whl", ".gz"}:
         sys.exit("expected a wheel and an sdist: python tools/try_dist.py dist/*")
     for name in files:
@@ -45,7 +45,7 @@ def main(files: list[str]) -> None:
 
 
 def attempt(file: Path, folder: Path) -> None:
-    """Install one file and use it, away from the sources."""
+    """Install one file in an empty environment and use it outside the source tree."""
     venv.create(folder / "env", with_pip=True)
     binaries = folder / "env" / ("Scripts" if os.name == "nt" else "bin")
     python = binaries / "python"

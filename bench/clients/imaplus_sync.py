@@ -90,7 +90,7 @@ def bodies(session: Session, job: Job) -> Any:
 
 
 class Hashing:
-    """A sink: the octets of one message go into the digest of all."""
+    """A sink: the bytes of one message go into the digest of all."""
 
     def __init__(self, digest: Any) -> None:
         self.write = digest.update

@@ -1,4 +1,4 @@
-"""What every worker does: take requests as JSON lines, time one function, answer as JSON lines.
+"""The protocol of workers: read requests as JSON lines, time a function, answer in JSON lines.
 
     -> {"workload": "flags", "host": ..., "port": ..., ...}     connect, log in, select
     <- {"ready": true}
@@ -6,8 +6,8 @@
     <- {"seconds": 0.1, "growth_kb": 2048, "check": [...]}
     <- {"error": "RecursionError", "message": "..."}            instead of either, and the end
 
-A workload is a function of a session and a job. It returns its check, or a function that works it
-out: that one is called when the time has been taken. What is done for it is the clients' affair.
+A workload is a function of a session and a job. It returns its check, or a function that computes
+the check after the time has been measured.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 MESSAGE_SIZE = 4096
-"""Octets of each message that is appended."""
+"""Size in bytes of each message to append."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done, and with whom."""
+    """A workload and the server for it."""
 
     workload: str
     host: str
@@ -38,33 +38,33 @@ class Job:
     password: str
     mailbox: str
     limit: float
-    """Seconds after which the harness ends a worker."""
+    """Maximum duration of a sample in seconds."""
     uids: str
     total: int
-    """Messages of the mailbox, or the first so many of them, whose UIDs are `uids`."""
+    """Number of messages: all of the mailbox's, or the first ones; their UIDs are `uids`."""
     count: int = 0
-    """Commands, messages or connections."""
+    """Number of commands, messages or connections."""
     tunnel: Sequence[str] = ()
-    """A program to talk to instead."""
+    """A program to run instead of connecting."""
     folder: str = ""
-    """For files."""
+    """The folder for files."""
 
     def scattered(self) -> list[int]:
-        """`count` UIDs from all over the mailbox, no two of them neighbours."""
+        """Return `count` non-adjacent UIDs from the whole mailbox."""
         return [1 + i * 7919 % self.total for i in range(self.count)]
 
     def names(self) -> list[str]:
-        """`count` mailboxes."""
+        """Return the names of `count` mailboxes."""
         return [f"many/{i}" for i in range(self.count)]
 
     def messages(self) -> list[bytes]:
-        """`count` messages to append, CRLF at each line's end."""
+        """Make `count` messages to append, with CRLF line ends."""
         return [small_message(i) for i in range(self.count)]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The answer of a workload that takes its own time."""
+    """The result of a workload that measures its own time."""
 
     seconds: float
     growth_kb: float
@@ -72,7 +72,7 @@ class Measured:
 
 
 def small_message(i: int) -> bytes:
-    """A message of MESSAGE_SIZE octets."""
+    """Make a message of MESSAGE_SIZE bytes."""
     head = b"From: a@example.org\r\nSubject: message %d\r\n\r\n" % i
     lines = (MESSAGE_SIZE - len(head)) // 64 * (b"x" * 62 + b"\r\n")
     return head + b"y" * (MESSAGE_SIZE - len(head) - len(lines) - 2) + b"\r\n" + lines
@@ -86,7 +86,7 @@ def serve(
     connected: Mapping[str, Function],
     alone: Mapping[str, Function] | None = None,
 ) -> None:
-    """Be a worker. Workloads that stand `alone` connect by themselves."""
+    """Run as a worker. Workloads in `alone` connect themselves."""
     try:
         job = Job(**json.loads(sys.stdin.readline()))
         session = None if alone and job.workload in alone else connect(job)
@@ -109,7 +109,7 @@ def serve_async(
     connected: Mapping[str, Callable[[Any, Job], Coroutine[Any, Any, Any]]],
     alone: Mapping[str, Callable[[Any, Job], Coroutine[Any, Any, Any]]] | None = None,
 ) -> None:
-    """As `serve`, in an event loop. What a callback of the client raises ends the sample."""
+    """Like `serve`, in an event loop. An exception in a callback ends the sample."""
 
     async def work() -> None:
         loop = asyncio.get_running_loop()
@@ -146,7 +146,7 @@ def serve_async(
 
 
 def answer(seconds: float, base: int, check: object) -> None:
-    """Tell what a sample took, and what it came to."""
+    """Print the seconds and the check of a sample."""
     growth: float = memory("VmHWM") - base
     if isinstance(check, Measured):
         seconds, growth, check = check.seconds, check.growth_kb, check.check
@@ -158,11 +158,11 @@ def tell(**what: object) -> None:
 
 
 def memory(name: str) -> int:
-    """VmRSS or VmHWM (the peak of it) of this process, in kB."""
+    """Return VmRSS or VmHWM (its peak) of this process, in kB."""
     found = re.search(rf"{name}:\s+([0-9]+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) if found else 0
 
 
 def reset_peak() -> None:
-    """VmHWM counts from here."""
+    """Reset the peak VmHWM."""
     Path("/proc/self/clear_refs").write_text("5")

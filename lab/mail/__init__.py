@@ -18,7 +18,7 @@ from .weird import weird
 __all__ = ["ATTACHMENTS", "EPOCH", "LIMIT", "SPACING", "ancestors", "flags", "message"]
 
 ATTACHMENTS = 7.0  # percent of the messages
-LIMIT = 2_000_000  # octets of one attachment
+LIMIT = 2_000_000  # bytes of one attachment
 _IMAGE = (
     b"Content-Type: image/png\r\nContent-ID: <logo@mailgen>\r\n"
     b"Content-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Bodies of the mail: each function returns the octets of an entity with its Content- fields."""
+"""Bodies of the mail: each function returns the bytes of an entity with its Content- fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 from .headers import parameter
 from .material import FILES, noise, paragraphs
 
-_LINE = 78  # octets of a line of base64 with its CRLF, which hold 57
+_LINE = 78  # bytes of a line of base64 with its CRLF, which hold 57
 
 
 def text_part(
@@ -43,7 +43,7 @@ def multipart(rng: random.Random, subtype: str, parts: list[bytes], extra: str =
 
 
 def attachment(rng: random.Random, seed: str, limit: int) -> bytes:
-    """A file of 50,000 octets to `limit`, small ones oftener."""
+    """A file of 50,000 bytes to `limit`, small ones oftener."""
     kind, name = rng.choice(FILES)
     lines = int(50_000 * (max(limit, 50_000) / 50_000) ** rng.random()) // 57
     pool = noise(seed)

@@ -31,16 +31,16 @@ def encoded_words(text: str, scheme: str = "B") -> str:
 def _encoded(raw: bytes, scheme: str) -> str:
     if scheme == "B":
         return base64.b64encode(raw).decode()
-    return "".join("_" if octet == 32 else _escaped(octet, "=") for octet in raw)
+    return "".join("_" if byte == 32 else _escape(byte, "=") for byte in raw)
 
 
-def _escaped(octet: int, sign: str, safe: bytes = b"") -> str:
-    plain = octet in safe or (octet < 128 and chr(octet).isalnum())
-    return chr(octet) if plain else f"{sign}{octet:02X}"
+def _escape(byte: int, sign: str, safe: bytes = b"") -> str:
+    plain = byte in safe or (byte < 128 and chr(byte).isalnum())
+    return chr(byte) if plain else f"{sign}{byte:02X}"
 
 
 def address(person: tuple[str, str], scheme: str = "B") -> str:
-    """A mailbox with its display name, quoted or encoded as it must be."""
+    """Format an address with its display name, quoted or encoded if necessary."""
     name, mailbox = person
     if not name:
         return mailbox
@@ -52,10 +52,10 @@ def address(person: tuple[str, str], scheme: str = "B") -> str:
 
 
 def parameter(name: str, value: str) -> str:
-    """A MIME parameter, by RFC 2231 where it must be."""
+    """Format a MIME parameter, as RFC 2231 says if necessary."""
     if value.isascii() and len(value) < 60:
         return f';\r\n {name}="{value}"'
-    quoted = "utf-8''" + "".join(_escaped(octet, "%", b".-_") for octet in value.encode())
+    quoted = "utf-8''" + "".join(_escape(byte, "%", b".-_") for byte in value.encode())
     parts = []
     while quoted:
         cut = min(60, len(quoted))
@@ -69,13 +69,13 @@ def parameter(name: str, value: str) -> str:
 
 
 def message_id(seed: str, i: int) -> str:
-    """The Message-ID of a message, which others may refer to."""
+    """Return the Message-ID of a message."""
     return f"<{i}.{seed}.{(i * 2654435761) & 0xFFFFFFFF:08x}@mailgen.example>"
 
 
 @functools.lru_cache(8)
 def _parents(seed: str, window: int) -> dict[int, int | None]:
-    """The threads of one window: for each message its parent or None."""
+    """Return the threads of one window: the parent of each message, or None."""
     rng = random.Random(f"{seed}/threads/{window}")
     first = window * _WINDOW
     threads: list[list[int]] = []
@@ -85,7 +85,7 @@ def _parents(seed: str, window: int) -> dict[int, int | None]:
             threads.append([i])
             result[i] = None
         else:
-            # Some threads attract most of the answers, and grow long.
+            # A few threads get most of the answers.
             thread = threads[min(int(rng.paretovariate(0.8)) - 1, len(threads) - 1)]
             result[i] = thread[-1] if rng.random() < 0.8 else rng.choice(thread)
             thread.append(i)
@@ -93,7 +93,7 @@ def _parents(seed: str, window: int) -> dict[int, int | None]:
 
 
 def ancestors(seed: str, i: int) -> list[int]:
-    """The messages that a message answers, the root of its thread first."""
+    """Return the ancestors of a message, the root of its thread first."""
     chain: list[int] = []
     links = _parents(seed, i // _WINDOW)
     parent = links[i]
@@ -104,7 +104,7 @@ def ancestors(seed: str, i: int) -> list[int]:
 
 
 def headers(rng: random.Random, seed: str, i: int) -> bytes:
-    """All but the Content- fields, which belong to the body."""
+    """Return the header without the Content- fields, which belong to the body."""
     chain = ancestors(seed, i)
     subject = _subject(seed, chain[0] if chain else i, answer=bool(chain))
     scheme = rng.choice("BBQ")
@@ -137,7 +137,7 @@ def headers(rng: random.Random, seed: str, i: int) -> bytes:
 
 
 def _subject(seed: str, root: int, *, answer: bool) -> str:
-    """Everyone in a thread has the root's subject."""
+    """Return the subject of a thread's root, with "Re:" for answers."""
     topic = random.Random(f"{seed}/subject/{root}")
     words = WORDS[topic.choice(LANGUAGES)]
     subject = " ".join(topic.choice(words) for _ in range(topic.randrange(2, 9)))

@@ -1,4 +1,4 @@
-"""Raw material of the mail: words, people, charsets, and pools that are drawn from."""
+"""Data for the generated mail: words, people, charsets, and pools of paragraphs."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ FILES = [
 
 @functools.lru_cache(1)
 def noise(seed: str) -> bytes:
-    """3 MB of base64 lines: attachments are slices of it, which costs nothing."""
+    """Return 3 MB of base64 lines, of which attachments are slices."""
     raw = random.Random(f"{seed}/noise").randbytes(57 * 40_000)
     return base64.encodebytes(raw).replace(b"\n", b"\r\n")
 
 
 @functools.lru_cache(1)
 def paragraphs(seed: str) -> dict[str, list[str]]:
-    """For each language, forty paragraphs of wrapped text."""
+    """Return forty paragraphs of wrapped text for each language."""
     pool = {}
     for language, words in WORDS.items():
         rng = random.Random(f"{seed}/{language}")

@@ -1,4 +1,4 @@
-"""Mail that a parser must survive: all of it has been seen, none of it is as the RFCs want it."""
+"""Malformed mail, as found in practice, that parsers must accept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .bodies import multipart
 _TEXT = b"Content-Type: text/plain\r\n\r\nbody\r\n"
 _MIME = b"MIME-Version: 1.0\r\n"
 
-# Each follows good headers.
+# Each follows a valid header.
 _BODIES = (
     b"",  # no body, no blank line
     b"Subject: caf\xe9 raw latin-1\r\n" + _TEXT,  # 8-bit, and the second Subject
@@ -51,7 +51,7 @@ _BODIES = (
     b"Final-Recipient: rfc822; y@example.org\r\nAction: failed\r\n\r\n--r--\r\n",
     _TEXT + b"begin 644 x.txt\r\n#86)C\r\n`\r\nend\r\nFrom here on\r\n.\r\n",
 )
-# These stand for themselves.
+# These are whole messages.
 _WHOLE = (
     b"Subject: no from, no date, no id\r\n\r\nx\r\n",
     b"\r\nonly a body\r\n",
@@ -61,7 +61,7 @@ _WHOLE = (
 
 
 def weird(rng: random.Random, head: bytes, kind: int) -> bytes:
-    """One of many kinds, by number, most of them with the good headers `head`."""
+    """Return the malformed message of this kind; most begin with the valid header `head`."""
     kind %= len(_BODIES) + len(_WHOLE) + 2
     if kind < len(_BODIES):
         return head + _BODIES[kind]

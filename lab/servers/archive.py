@@ -1,4 +1,4 @@
-"""Where this machine takes Debian from: what its own apt is configured to use.
+"""The Debian mirror of this machine, from the configuration of apt.
 
 The servers of another Debian release come from the same place, be it a mirror next door or a
 company's proxy; no host is written down here.
@@ -17,7 +17,7 @@ _LIST = "mirror+file:"  # apt's own method: a file with one URL a line
 
 @functools.cache
 def mirror() -> str:
-    """The URL of the Debian archive, such as debootstrap takes.
+    """Return the URL of the Debian archive, for debootstrap.
 
     Raises: LabError where there is no apt, or it knows no Debian archive.
     """
@@ -25,7 +25,7 @@ def mirror() -> str:
 
 
 def mirror_in(targets: str) -> str:
-    """The URL of the first Debian archive among apt's index targets.
+    """Return the URL of the first Debian archive among apt's index targets.
 
     The security archive has another label, and other people's repositories have others still.
 

@@ -1,4 +1,4 @@
-"""What every server of the lab has in common: start it, wait until it answers, stop it."""
+"""The base class of the lab's servers: start, wait until ready, stop."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .probe import Probe
 from .processes import is_alive, start_daemon, stop
 
 START_TIMEOUT = 30.0  # seconds from the first process to the first answer
-TRIES = 4  # times that free ports may turn out to be taken after all
+TRIES = 4  # attempts to start: free ports may be taken in the meantime
 
 Process = tuple[Sequence[object], Mapping[str, str]]  # argv, more environment
 
 
 class Server(ABC):
-    """One server below the lab's directory; subclasses know how to configure it."""
+    """One server in the lab's directory; subclasses configure it."""
 
     name: ClassVar[str]
     slot: ClassVar[int]  # its ports are base + 10 * slot, and one more for implicit TLS
@@ -36,70 +36,70 @@ class Server(ABC):
         running = self.info()
         self.port: int = running["imap"] if running else lab.base_port + 10 * self.slot
 
-    # What a make of server supplies
+    # Methods that subclasses implement
 
     @abstractmethod
     def missing(self) -> str | None:
-        """What keeps it from running here, in words; None when it can."""
+        """Say why it cannot run here; None if it can."""
 
     @classmethod
     def install(cls, lab: Lab) -> None:
-        """Fetch the packages that it needs."""
+        """Install the packages that it needs."""
         lab.apt_install(cls.apt)
         for name in cls.unpack:
             lab.apt_unpack(name)
 
     @abstractmethod
     def version(self) -> str:
-        """The version that would run."""
+        """Return the installed version."""
 
     @abstractmethod
     def configure(self) -> None:
-        """Write configuration and accounts below self.dir."""
+        """Write configuration and accounts in `self.dir`."""
 
     @abstractmethod
     def daemons(self) -> list[Process]:
-        """The processes to start, in their order."""
+        """Return the processes to start, in order."""
 
-    def populate(self) -> None:  # noqa: B027 - most need nothing
-        """Called when it answers for the first time: what must be made over IMAP."""
+    def populate(self) -> None:  # noqa: B027 - optional
+        """Create over IMAP what the server needs; called when it is first ready."""
 
     def users(self) -> dict[str, str]:
-        """The accounts to log in to, and their passwords."""
+        """Return the users and their passwords."""
         return dict.fromkeys(USERS, PASSWORD)
 
     def owner(self) -> tuple[int, int]:
-        """uid and gid of the daemons and of their files."""
+        """Return uid and gid of the daemons and of their files."""
         return self.lab.uid, self.lab.gid
 
     def extras(self) -> dict[str, Any]:
-        """More facts for the JSON line."""
+        """Return additional items for the JSON output."""
         return {}
 
     def popen_options(self) -> dict[str, Any]:
-        """How its processes shed root."""
+        """Return options of `subprocess` that drop root privileges."""
         return self.lab.as_user
 
-    # What all of them do
+    # Methods common to all servers
 
     @property
     def tls_port(self) -> int:
-        """The port with TLS from the first octet on."""
+        """The port for implicit TLS."""
         return self.port + 1
 
     def info(self) -> dict[str, Any] | None:
-        """The facts about the running server, None when it does not run."""
+        """Return the description of the running server; None if it does not run."""
         state = self._state()
         return state["info"] if state["info"] and is_alive(state["daemons"]) else None
 
     def up(self) -> dict[str, Any]:
-        """Start it unless it runs; the facts about it.
+        """Start it unless it runs; return its description.
 
         Raises: LabError when it does not come to answer.
         """
         if running := self.info():
             return running
-        self.down()  # what a crash may have left behind
+        self.down()  # remains of a crash
         make_certificates(self.lab)
         tries = 1 if self.lab.base_port else TRIES
         while True:
@@ -113,7 +113,7 @@ class Server(ABC):
                     raise
 
     def down(self) -> bool:
-        """Stop it; whether it was there."""
+        """Stop it; return whether it was running."""
         try:
             found = stop(self._state()["daemons"])
         except TimeoutError as error:
@@ -122,7 +122,7 @@ class Server(ABC):
         return found
 
     def capabilities(self) -> dict[str, list[str]]:
-        """CAPABILITY in each state that a connection can be in; checks TLS as well."""
+        """Return the capabilities before and after TLS and login; this checks TLS, too."""
         ca, account = self.lab.ca, next(iter(self.users().items()))
         plain = Probe(self.port)
         answers = {"before_login": plain.capability()}
@@ -153,7 +153,7 @@ class Server(ABC):
                 home = {"HOME": str(self.dir), **environment}
                 options = {"cwd": self.dir, **self.popen_options()}
                 daemons.append(start_daemon(argv, home, log, **options))
-                # Recorded at once: whatever fails next, `down` finds the process.
+                # Record it now, so that `down` finds the process after any failure.
                 write(self._state_file, json.dumps({"daemons": daemons, "info": None}))
         try:
             self._wait(began)
@@ -210,5 +210,5 @@ class Server(ABC):
 
 
 def client_certificate(tls: Path) -> dict[str, str]:
-    """The files with which alice can authenticate by SASL EXTERNAL."""
+    """Return the files for alice's login with SASL EXTERNAL."""
     return {"user": "alice", "cert": str(tls / "alice.pem"), "key": str(tls / "alice.key")}

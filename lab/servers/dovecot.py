@@ -43,7 +43,7 @@ class Dovecot(Server):
     name = "dovecot"
     slot = 1
     admin = ("admin", PASSWORD)
-    apt = (
+    apt: ClassVar[tuple[str, ...]] = (
         *("dovecot-imapd", "dovecot-fts-xapian"),
         *("dovecot-gssapi", "krb5-kdc", "krb5-admin-server", "krb5-user"),  # test_kerberos.py
     )
@@ -167,7 +167,7 @@ class DovecotNext(Chrooted, Dovecot):
 
     name = "dovecot-next"
     slot = 6
-    apt = ("dovecot-imapd", "dovecot-flatcurve")
+    apt: ClassVar[tuple[str, ...]] = ("dovecot-imapd", "dovecot-flatcurve")
     marker = "usr/lib/dovecot/modules/lib21_fts_flatcurve_plugin.so"
     template = "dovecot-2.4.conf"
     accounts: ClassVar[dict[str, str]] = {

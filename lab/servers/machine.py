@@ -24,23 +24,23 @@ PASSWORD = "secret"
 USERS = ("alice", "bob")
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST_PATH = 60  # a Unix socket's address is 108 octets, and the servers' own names follow
+LONGEST_PATH = 60  # a Unix socket's address is 108 bytes, and the servers' own names follow
 # Below the range that Linux hands out to outgoing connections, so that none is in the way.
 PORTS = range(20_000, 32_000, 10)
 
 
 class LabError(Exception):
-    """Something that the person at the keyboard can do something about."""
+    """An error that the user can correct."""
 
 
 class _Template(string.Template):
-    """A configuration file with `@{name}` to fill in: `$` and `%` are the servers' own."""
+    """A template with placeholders `@{name}`: the servers' own syntax uses `$` and `%`."""
 
     delimiter = "@"
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> Path:
-    """Write a file and the directories above it; the path."""
+    """Write a file and create its parents; return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     path.chmod(mode)
@@ -48,7 +48,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def fill(template: str, **values: object) -> str:
-    """A file of `templates/` with every `@{name}` replaced.
+    """Return a file of `templates/` with every `@{name}` replaced.
 
     Raises: KeyError when the template wants a value that was not given.
     """
@@ -56,7 +56,7 @@ def fill(template: str, **values: object) -> str:
 
 
 def run(argv: Sequence[object], **options: Any) -> str:
-    """Run a helper command to its end; what it printed.
+    """Run a command to its end; return its output.
 
     Raises: LabError with its output when it fails or is not there.
     """
@@ -76,7 +76,7 @@ def run(argv: Sequence[object], **options: Any) -> str:
 
 @functools.cache
 def may_mount() -> bool:
-    """Whether this process may make a mount namespace: root outside a strict container."""
+    """Return whether this process may make a mount namespace (root, and no strict container)."""
     try:
         run(["unshare", "--mount", "--propagation", "private", "--", "true"])
     except LabError:
@@ -98,17 +98,17 @@ def free_ports() -> int:
 
 
 def require_free(port: int) -> None:
-    """Raises: OSError when somebody listens on the port."""
+    """Raise OSError if the port is in use."""
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((HOST, port))
 
 
 class Lab:
-    """One directory of running servers: its certificates, its ports, its ordinary user."""
+    """A directory of servers, with certificates, ports and an unprivileged user."""
 
     def __init__(self, directory: Path, *, cache: Path, base_port: int, user: str, suite: str):
-        """`base_port` 0 lets each server pick free ports; `suite` is the chroots' Debian."""
+        """With `base_port` 0 each server chooses free ports; `suite` is the chroots' Debian."""
         self.dir = directory.resolve()
         self.cache = cache.resolve()
         self.base_port = base_port
@@ -122,13 +122,13 @@ class Lab:
 
     @property
     def as_user(self) -> dict[str, Any]:
-        """Options of `subprocess` that shed root."""
+        """Return options of `subprocess` that drop root privileges."""
         if os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def prepare(self) -> None:
-        """Make the directory, and see that servers can run in it.
+        """Create the directory and check that servers can run in it.
 
         Raises: LabError when its path is too long or the user cannot enter it.
         """
@@ -147,7 +147,7 @@ class Lab:
             )
 
     def give(self, path: Path, uid: int | None = None, gid: int | None = None) -> None:
-        """Hand a tree over to the user that the daemons run as."""
+        """Change the owner of a tree to the user that the daemons run as."""
         if os.geteuid():
             return
         uid = self.uid if uid is None else uid
@@ -160,7 +160,7 @@ class Lab:
     # Packages
 
     def apt_update(self) -> None:
-        """Fetch apt's lists.
+        """Update apt's package lists.
 
         Raises: LabError where there is no apt, or this is not root.
         """
@@ -174,11 +174,11 @@ class Lab:
         self._apt("update")
 
     def apt_install(self, names: Sequence[str]) -> None:
-        """Install packages properly, but never at the price of another package."""
+        """Install packages without removing others."""
         self._apt("install", "-y", "--no-install-recommends", "--no-remove", *names)
 
     def apt_unpack(self, name: str) -> None:
-        """Unpack a package below the cache: it conflicts with one that is installed."""
+        """Unpack a package into the cache, as it conflicts with an installed one."""
         target = self.packages / name
         if not (target / "VERSION").exists():
             target.mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ class Lab:
             self.unpack_downloads(target, name)
 
     def unpack_downloads(self, target: Path, name: str) -> None:
-        """Unpack each .deb file in `target`, and note the version of package `name`."""
+        """Unpack each .deb file in `target` and record the version of package `name`."""
         version = ""
         for deb in target.glob("*.deb"):
             run(["dpkg-deb", "-x", deb, target])

@@ -1,4 +1,4 @@
-"""A minimal IMAP conversation: enough to know that a server is ready, and what it offers.
+"""A minimal IMAP client, to check that a server is ready and which capabilities it has.
 
 It is not imaplus, on purpose: the lab must not depend on what it helps to test.
 """
@@ -34,7 +34,7 @@ class Probe:
             raise LabError(f"port {port}: {self.greeting!r}")
 
     def command(self, text: str) -> list[str]:
-        """Send one command; its untagged lines, and the tagged OK last."""
+        """Send one command; return its untagged lines and the tagged OK."""
         self._count += 1
         tag = f"p{self._count}"
         self._socket.sendall(f"{tag} {text}\r\n".encode())
@@ -47,24 +47,24 @@ class Probe:
                 return lines
 
     def capability(self) -> list[str]:
-        """What the server offers in this state of the connection."""
+        """Return the capabilities in the current state."""
         for line in self.command("CAPABILITY"):
             if line.upper().startswith("* CAPABILITY "):
                 return line.split()[2:]
         return []
 
     def starttls(self) -> None:
-        """Go on in TLS, with the server's certificate verified."""
+        """Switch to TLS and verify the server's certificate."""
         self.command("STARTTLS")
         self._secure()
         self._file = self._socket.makefile("rb")
 
     def login(self, user: str, password: str = PASSWORD) -> None:
-        """LOGIN, as one of the lab's users."""
+        """Log in as one of the lab's users."""
         self.command(f"LOGIN {user} {password}")
 
     def close(self) -> None:
-        """LOGOUT, as far as possible."""
+        """Log out, ignoring errors."""
         with contextlib.suppress(OSError, LabError):
             self.command("LOGOUT")
         self._file.close()
@@ -78,6 +78,6 @@ class Probe:
         line = self._file.readline()
         if not line:
             raise ConnectionResetError("connection closed")
-        while literal := re.search(rb"\{(\d+)\}\r\n$", line):  # the same response goes on
+        while literal := re.search(rb"\{(\d+)\}\r\n$", line):  # the response continues
             line += self._file.read(int(literal[1])) + self._file.readline()
         return line.decode("utf-8", "replace").rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""Daemons that outlive the command that started them, ended by recorded pid, never by name.
+"""Daemons that outlive the command that started them; they are ended by recorded pid.
 
 A pid alone may belong to somebody else by now; together with the kernel's start time it is
 unique.  Each daemon leads a session of its own, which its children cannot leave unnoticed.
@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
-PATIENCE = 4.0  # seconds between asking, asking all of them, and SIGKILL
+PATIENCE = 4.0  # seconds between SIGTERM, SIGTERM to all, and SIGKILL
 GIVE_UP = 20.0
 
 
 class Daemon(TypedDict):
-    """A process as the state file remembers it: pid and kernel start time (clock ticks)."""
+    """A process in the state file: its pid and kernel start time (clock ticks)."""
 
     pid: int
     start: int | None
@@ -44,18 +44,18 @@ def start_daemon(
 
 
 def start_time(pid: int) -> int | None:
-    """The kernel's start time of a living process (clock ticks since boot), else None."""
+    """Return the start time of a process in clock ticks since boot; None if there is none."""
     fields = _stat(pid)
     return int(fields[19]) if fields and fields[0] != "Z" else None
 
 
 def is_alive(daemons: Iterable[Daemon]) -> bool:
-    """Whether one of them still runs."""
+    """Return whether one of them still runs."""
     return any(start_time(daemon["pid"]) == daemon["start"] for daemon in daemons)
 
 
 def stop(daemons: Sequence[Daemon]) -> bool:
-    """End their sessions, gently first; whether there was anything to end.
+    """End their sessions, with SIGTERM first; return whether any was running.
 
     Raises: TimeoutError when a process survives even SIGKILL.
     """
@@ -79,8 +79,8 @@ def stop(daemons: Sequence[Daemon]) -> bool:
 
 
 def _living(daemons: Iterable[Daemon]) -> list[int]:
-    # A session outlives its leader: Cyrus' master may die and leave processes behind.
-    # While they live, the kernel gives the leader's pid to nobody else.
+    # A session outlives its leader: if Cyrus' master dies, its children may survive. While they
+    # do, the kernel does not reuse the leader's pid.
     return [
         pid
         for daemon in daemons
@@ -100,7 +100,7 @@ def _session_members(session: int) -> list[int]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on (proc(5)); [] without such a process."""
+    """Return the fields of /proc/PID/stat after the name (proc(5)); [] without such a process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import table
 import workloads
-from workloads import ASYNC, CASES, DRAIN, IMAPLIB, MBSYNC, SYNC
+from cases import ASYNC, DRAIN, IMAPLIB, MBSYNC, SYNC
+from workloads import CASES
 
 
 def samples(*ratios: float, drain: float = 0.5, **more: Any) -> dict[str, Any]:

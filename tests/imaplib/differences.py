@@ -41,7 +41,7 @@ DIFFERENCES = (
     ),
     Difference(
         name="injected",
-        what="octets between STARTTLS's OK and the handshake raise an abort; what was said in "
+        what="bytes between STARTTLS's OK and the handshake raise an abort; what was said in "
         "clear is forgotten",
         why="they were never under TLS (CVE-2026-41319)",
     ),
@@ -122,14 +122,14 @@ DIFFERENCES = (
     ),
     Difference(
         name="pace",
-        what="a response that has begun must come at 256 octets a second on average over the "
+        what="a response that has begun must come at 256 bytes a second on average over the "
         "socket's time-out (120 s where there is none), and talk that was not asked for must end "
         "within it: else an abort. A TLS handshake has that time as well",
         why="a time-out for each octet never ends against a server that drips",
     ),
     Difference(
         name="log-lines",
-        what="print_log and errors show the first 1,000 octets of a line",
+        what="print_log and errors show the first 1,000 bytes of a line",
         why="ten lines of 16 MB, written down with escapes, take more memory than all else",
     ),
     # -- what is read that the standard module gives up on -----------------------------------

@@ -1,4 +1,4 @@
-"""A server that says what a plan says, whatever it is asked, and remembers every octet it heard.
+"""A server that says what a plan says, whatever it is asked, and remembers every byte it heard.
 
 It knows where a command ends, and nothing of what it means: so two clients that ask the same are
 answered the same.

@@ -16,7 +16,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from imaplus import imaplib as facade
-from imaplus.imaplib._fetched import of_one_message
+from imaplus.imaplib._fetched import keep_one_message
 
 from .scripted import Answer, ScriptedServer
 
@@ -224,7 +224,7 @@ def answer(name: str, args: tuple[Any, ...], result: Any) -> Any:
         return result
     numbers = args[1] if by_uid else args[0]
     text = numbers.decode() if isinstance(numbers, bytes) else numbers
-    return typ, of_one_message(data, text, uid=by_uid)
+    return typ, keep_one_message(data, text, uid=by_uid)
 
 
 def unmarked(command: bytes) -> bytes:

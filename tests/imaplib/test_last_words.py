@@ -1,4 +1,4 @@
-"""Differences: last-words, secrets. What the facade's errors say of the server's words."""
+"""Differences: last-words, secrets. The server's last responses in the errors of the facade."""
 
 from __future__ import annotations
 

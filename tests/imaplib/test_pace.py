@@ -1,4 +1,4 @@
-"""Servers that never come to an end, by a clock that only the server's words move.
+"""Servers that never finish a response, with a clock that only received data advances.
 
 What makes progress may take a day; what drips, or says what nobody asked for, ends.
 """
@@ -105,25 +105,25 @@ def test_a_response_that_drips(meet: Meet, pieces: Pieces, timeout: float | None
     "line", [b"* 7 EXISTS", b"* OK wait", b"+ go on", b"* 1 FETCH (FLAGS ())", b"* X-NOISE"]
 )
 @pytest.mark.parametrize(("timeout", "most"), [(None, 125.0), (5.0, 25.0), (60.0, 65.0)])
-def test_talk_that_leads_nowhere(
+def test_only_unrequested_responses(
     meet: Meet, line: bytes, timeout: float | None, most: float
 ) -> None:
     client, server = meet(((1.0, line + b"\r\n") for _ in range(10_000)), timeout)
-    with pytest.raises(imaplib.IMAP4.abort, match="nothing that was asked"):
+    with pytest.raises(imaplib.IMAP4.abort, match="only unrequested responses"):
         client.noop()
     assert server.now - 1000 < most
 
 
-def test_pluses_without_end(meet: Meet) -> None:
+def test_endless_continuations(meet: Meet) -> None:
     client, _ = meet(itertools.repeat((0.0, b"+ x\r\n" * 100)))
     with pytest.raises(imaplib.IMAP4.abort, match=f"more than {MOST_PLUSES} continuations"):
         client.noop()
 
 
-def test_challenges_without_end(meet: Meet) -> None:
+def test_endless_challenges(meet: Meet) -> None:
     client, server = meet(itertools.repeat((0.0, b"+ eA==\r\n")))
     client.state = "NONAUTH"
-    with pytest.raises(imaplib.IMAP4.abort, match="more than 10 SASL rounds"):
+    with pytest.raises(imaplib.IMAP4.abort, match="more than 10 SASL challenges"):
         client.authenticate("X", lambda challenge: b"y")
     assert server.sent.count(b"eQ==") == 10
 
@@ -144,7 +144,7 @@ def test_a_fetch_whose_lines_come_each_second(meet: Meet) -> None:
 
 
 def test_a_body_over_a_slow_line(meet: Meet) -> None:
-    """300 octets a second, for an hour; then a search result of half a megabyte, as slowly."""
+    """300 bytes a second, for an hour; then a search result of half a megabyte, as slowly."""
     size = 300 * 3600
     body = [(0.0, b"* 1 FETCH (BODY[] {%d}\r\n" % size), *[(1.0, b"x" * 300)] * 3600]
     found = [(0.0, b"* SEARCH"), *[(1.0, b" 12345678" * 34)] * 1500, (0.0, b"\r\nT1 OK done\r\n")]

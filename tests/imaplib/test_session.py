@@ -64,7 +64,7 @@ def test_capabilities_are_renewed_at_login(how: str) -> None:
         assert imap.response("CAPABILITY") == ("CAPABILITY", told)
 
 
-def test_what_was_told_before_the_login_is_not_taken_for_its_answer(talk: Any) -> None:
+def test_capabilities_sent_before_the_login_are_ignored(talk: Any) -> None:
     """Difference: capabilities-of-before."""
     client, _ = talk(state="NONAUTH", capabilities=b"IMAP4rev1 NEW")
     client.untagged_responses["CAPABILITY"] = [b"IMAP4rev1 INJECTED"]
@@ -73,7 +73,7 @@ def test_what_was_told_before_the_login_is_not_taken_for_its_answer(talk: Any) -
     assert "NEW" in client.capabilities
 
 
-def test_a_server_that_does_not_say_what_it_can_do_after_login() -> None:
+def test_a_server_that_refuses_capability_after_login() -> None:
     script = Transcript.parse(LOGIN.format(told="S: $1 OK in\nC: $2 CAPABILITY\nS: $2 BAD not now"))
     with ScriptServer(script) as server, imaplib.IMAP4(server.host, server.port) as imap:
         assert imap.login("ann", "secret") == ("OK", [b"in"])

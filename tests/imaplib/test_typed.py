@@ -21,7 +21,7 @@ class Counting(imaplib.IMAP4):
     """Counts what goes through its hooks."""
 
     lines = 0
-    octets = 0
+    bytes_read = 0
     sent = b""
 
     def readline(self) -> bytes:
@@ -29,7 +29,7 @@ class Counting(imaplib.IMAP4):
         return super().readline()
 
     def read(self, size: int) -> bytes:
-        self.octets += size
+        self.bytes_read += size
         return super().read(size)
 
     def send(self, data: Any) -> None:
@@ -73,7 +73,7 @@ def test_everything_goes_through_the_hooks(imap: Counting) -> None:
     found = {message.uid: message.body() for message in inbox.fetch("1:*", imaplus.BodySection())}
     assert found[3] == b"Subject: letter 3\r\n\r\nhello\r\n"
     assert imap.lines >= before + 10
-    assert imap.octets == sum(map(len, found.values()))
+    assert imap.bytes_read == sum(map(len, found.values()))
     assert b"UID FETCH" in imap.sent
 
 
@@ -229,5 +229,5 @@ def test_the_time_out_of_the_socket() -> None:
         imap = imaplib.IMAP4.__new__(imaplib.IMAP4)
         imap._reset()
         imap.sock, imap.state, imap.capabilities, imap.host = ours, "AUTH", ("IMAP4REV1",), "h"
-        with pytest.raises(imaplus.TimedOut, match=r"nothing came for 0\.05 seconds"):
+        with pytest.raises(imaplus.TimedOut, match=r"the server sent nothing for 0\.05 seconds"):
             imap.typed.noop()

@@ -1,4 +1,4 @@
-"""A client of a few lines: raw octets both ways, so that nothing of imaplus tests itself."""
+"""A client of a few lines: raw bytes both ways, so that nothing of imaplus tests itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a client's octets are cut on their way, the server does and says the same."""
+"""However a client's bytes are cut on their way, the server does and says the same."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def test_any_cut_gives_the_same(cuts):
     assert asyncio.run(serve(pieces_at(cuts))) == asyncio.run(serve([DIALOGUE]))
 
 
-async def test_one_octet_at_a_time():
+async def test_one_byte_at_a_time():
     octets = [DIALOGUE[at : at + 1] for at in range(len(DIALOGUE))]
     assert await serve(octets) == await serve([DIALOGUE])
 
 
 @given(st.binary(max_size=300))
 @settings(deadline=None, max_examples=200)
-def test_any_octets_are_survived(data):
+def test_any_bytes_are_handled(data):
     """Nothing a client sends is an exception; a session logged in is the larger target."""
 
     async def serve_nonsense() -> None:
@@ -92,7 +92,7 @@ WORDS = [
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
 @settings(deadline=None, max_examples=300)
-def test_any_words_are_survived(line):
+def test_any_words_are_handled(line):
     async def serve_words() -> bytes:
         server = AsyncServer()
         server.add_message("INBOX", b"Subject: x\r\n\r\nbody\r\n")

@@ -1,4 +1,4 @@
-"""FETCH: every item, sections with the very octets, nested parts, partials, \\Seen."""
+"""FETCH: every item, sections with the very bytes, nested parts, partials, \\Seen."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def value(talk, item):
         ("HEADER.FIELDS.NOT (from TO content-type)", b"Subject: nested\r\n of parts\r\n\r\n"),
     ],
 )
-def test_sections_have_the_very_octets(talk, section, expected):
+def test_sections_are_the_stored_bytes(talk, section, expected):
     assert value(talk, f"BODY[{section}]") == expected
 
 
@@ -146,7 +146,7 @@ def test_binary(talk):
     assert b" NO " in talk("FETCH 1 BINARY.SIZE[9]")
 
 
-def test_binary_with_an_encoding_nobody_knows(server, dial):
+def test_binary_with_an_unknown_encoding(server, dial):
     server.add_message("INBOX", b"Content-Transfer-Encoding: rot13\r\n\r\nuryyb\r\n")
     assert b"NO [UNKNOWN-CTE]" in dial(server, select="INBOX")("FETCH 1 BINARY[1]")
 

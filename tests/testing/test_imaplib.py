@@ -1,4 +1,4 @@
-"""The standard library's client, as a witness that does not know us."""
+"""The standard library's client, as an independent check of the server."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_expunge(server, talk):
     assert b"UID 5" in talk.ok("FETCH 2 UID")
 
 
-def test_close_expunges_without_a_word(server, talk):
+def test_close_expunges_without_responses(server, talk):
     talk.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
     assert talk("CLOSE") == b"t4 OK CLOSE completed\r\n"
     assert server.mailbox().uids == [1, 3, 4, 5]
@@ -166,7 +166,7 @@ def test_multiappend(server, talk):
     assert [message.data for message in box.messages.values()] == [b"a", b"b", b"c"]
 
 
-def test_append_of_octets_of_every_value(server, talk):
+def test_append_of_bytes_of_every_value(server, talk):
     data = bytes(range(256))
     talk.ok(b"APPEND Other ~{256+}\r\n" + data)
     assert server.mailbox("Other").messages[1].data == data

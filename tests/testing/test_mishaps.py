@@ -1,4 +1,4 @@
-"""Mishaps: hanging up at a message, other bodies, and answers that are wrong in fact."""
+"""Mishaps: hanging up at a message, substituted bodies, and false answers."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def test_a_fault_of_open_connections(three, dial):
     assert b"* SEARCH 1 2 3\r\n" in dial(three, select="INBOX").ok("UID SEARCH ALL")
 
 
-def test_every_connection_is_cut_after_so_many_octets(server, dial):
+def test_every_connection_is_cut_after_a_number_of_bytes(server, dial):
     server.add_message("INBOX", Generated(50_000))
     server.fail_always(Fault.cut_after_sent(20_000))
     for _ in range(3):
@@ -356,7 +356,7 @@ def test_a_limited_expunge(limited, dial):
     assert limited.mailbox().uids == []
 
 
-def test_a_limit_that_is_told_untagged(limited, dial):
+def test_a_limit_in_an_untagged_response(limited, dial):
     limited.fail_always(Fault.message_limit(2, untagged=True))
     answer = dial(limited, select="INBOX").ok("UID FETCH 1:* (FLAGS)")
     assert b"* NO [MESSAGELIMIT 2 4] " in answer
@@ -379,7 +379,7 @@ def test_too_many_connections(server, dial):
     assert logs_in(server, dial) == answer
 
 
-def test_too_many_connections_for_whoever_is_logged_in_from_the_start(start, dial):
+def test_too_many_connections_with_preauth(start, dial):
     server = start(preauth=True)
     server.fail_next(Fault.too_many_connections(text="Too many"))
     assert dial(server, login=False, greeting=False).rest() == b"* BYE Too many\r\n"
@@ -403,7 +403,7 @@ def test_so_many_logins(server, dial):
     assert [logs_in(server, dial) is True for _ in range(4)] == [True, True, False, False]
 
 
-def test_a_wrong_password_is_what_it_was(server, dial):
+def test_a_wrong_password_has_its_usual_answer(server, dial):
     server.fail_always(Fault.too_many_connections())
     answer = dial(server, login=False)("LOGIN ada wrong")
     assert b"NO [AUTHENTICATIONFAILED]" in answer

@@ -30,7 +30,7 @@ from imaplus.testing.personality import (
     nul_padding,
     small_letters,
 )
-from imaplus.testing.transcript import octets, randomly, whole
+from imaplus.testing.transcript import byte_by_byte, randomly, whole
 
 
 @given(st.integers(0, 200_000), st.integers(0, 200_000), st.integers(0, 200_000))
@@ -41,7 +41,7 @@ def test_generated_stretches_agree_with_the_whole(size, one, other):
 
 
 @given(st.integers(0, 1000))
-def test_generated_is_what_it_says(size):
+def test_a_generated_message_is_valid(size):
     content = Generated(size, seed=1)
     data = read(content)
     assert len(data) == content.size == size
@@ -132,7 +132,7 @@ def test_sloppy(start, dial):
     assert b"* capability " in talk("CAPABILITY")
 
 
-def test_exchange_says_odd_things(start, dial):
+def test_exchange_sends_an_invalid_code(start, dial):
     talk = dial(start(personality="exchange"), login=False)
     assert b"OK [Error=" in talk("AUTHENTICATE PLAIN AGFkYQBjb3JyZWN0IGhvcnNl")
 
@@ -177,7 +177,7 @@ class Client:
         return said
 
 
-@pytest.mark.parametrize("cut", [whole, octets, randomly(1), randomly(2)])
+@pytest.mark.parametrize("cut", [whole, byte_by_byte, randomly(1), randomly(2)])
 def test_transcript_without_a_socket(cut):
     script = Transcript.parse(SCRIPT)
     peer = Client(b"x1 LOGIN ada {2}\r\n", b"pw\r\n", b"x2 LOGOUT\r\n")
@@ -185,22 +185,22 @@ def test_transcript_without_a_socket(cut):
     assert b"x1 OK in\r\n* 1 FETCH (BODY[] {3}\r\n\0\1\2)\r\n* BYE\r\nx2 OK" in peer.came
 
 
-def test_transcript_that_is_not_kept_to():
+def test_a_client_that_deviates_from_the_transcript():
     script = Transcript.parse(SCRIPT, "name.txt")
     with pytest.raises(AssertionError, match=r"name.txt, line 6: expected b'pw"):
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"no\r\n"))
     with pytest.raises(AssertionError, match="line 4"):
         script.play(Client(b"x1 NOOP\r\n"))
-    with pytest.raises(AssertionError, match="also said"):
+    with pytest.raises(AssertionError, match="also sent"):
         script.play(Client(b"x1 LOGIN ada {2}\r\n", b"pw\r\n", b"x2 LOGOUT\r\nx3 NOOP\r\n"))
 
 
-def test_transcript_that_is_not_one():
+def test_an_invalid_transcript():
     with pytest.raises(InvalidArgument, match="t, line 2"):
         Transcript.parse("S: * OK\nX: what\n", "t")
 
 
-@pytest.mark.parametrize("cut", [whole, octets, randomly(3)])
+@pytest.mark.parametrize("cut", [whole, byte_by_byte, randomly(3)])
 def test_transcript_as_a_server(cut):
     script = Transcript.parse(
         "S: * OK ready\nC: $1 CAPABILITY\n"

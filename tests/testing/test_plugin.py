@@ -1,4 +1,4 @@
-"""The pytest plugin harms nobody: not the runs that do not use it, nor those that use imaplus.
+"""The pytest plugin has no effect on runs without its fixture, or on the import of imaplus.
 
 pytest treats an installed distribution otherwise than an editable one, so imaplus is laid out here
 as pip lays it out, with the entry point of pyproject.toml, and pytest runs in processes of its own.
@@ -101,7 +101,7 @@ def test_a_test_that_asks_gets_the_server(installed: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("strictly", [True, False])
-def test_a_program_that_imports_imaplus_first_hears_nothing(
+def test_a_program_that_imports_imaplus_first_gets_no_warning(
     strictly: bool, installed: Path, tmp_path: Path
 ) -> None:
     file = written(tmp_path, "def test_it(imap_server): assert imap_server.port\n")

@@ -17,7 +17,7 @@ def talk(server, dial, box):
     return dial(server, enable="QRESYNC")
 
 
-def test_resync_tells_what_was_missed(box, talk):
+def test_resync_reports_missed_changes(box, talk):
     modseq = box.highestmodseq
     box.expunge([2, 3, 7])
     box.set_flags(5, ["\\Seen"])

@@ -100,7 +100,7 @@ def test_empty_literal_waits_too(server, dial):
     assert talk.answer(b"t2").endswith(b"t2 OK LIST completed\r\n")
 
 
-def test_eager_literal_to_who_did_not_offer_it_is_read_as_commands(start, dial):
+def test_a_non_synchronizing_literal_that_is_not_offered(start, dial):
     talk = dial(start(personality="courier"))
     talk.send(b"x CREATE {11+}\r\ny CREATE me\r\n")
     assert talk.line().startswith(b"x BAD ")
@@ -134,7 +134,7 @@ def test_enable(start, dial):
     assert b"* ENABLED\r\n" in talk.ok("ENABLE IMAP4rev2")
 
 
-def test_icloud_does_not_say_enabled(start, dial):
+def test_icloud_sends_no_enabled(start, dial):
     assert b"ENABLED" not in dial(start(personality="icloud")).ok("ENABLE CONDSTORE")
 
 
@@ -145,7 +145,7 @@ def test_id(server, dial):
     assert b" BAD " in talk('ID ("name")')
 
 
-def test_netease_wants_an_id(start, dial):
+def test_netease_requires_an_id(start, dial):
     talk = dial(start(personality="netease"))
     assert b"NO SELECT Unsafe Login" in talk("SELECT INBOX")
     talk.ok('ID ("name" "x")')
@@ -182,13 +182,13 @@ def test_disconnect_says_bye(server, dial):
     assert talk.rest() == b"* BYE maintenance\r\n"
 
 
-def test_disconnect_without_a_word(server, dial):
+def test_disconnect_without_bye(server, dial):
     talk = dial(server)
     server.disconnect(None)
     assert talk.rest() == b""
 
 
-def test_bad_password_that_nobody_mentions(start, dial):
+def test_a_wrong_password_that_is_answered_with_ok(start, dial):
     who = Personality(name="x", quirks=frozenset({Quirk.BAD_PASSWORD_IS_OK}))
     talk = dial(start(personality=who), login=False)
     talk.ok("LOGIN ada wrong")

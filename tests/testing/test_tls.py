@@ -1,4 +1,4 @@
-"""TLS from the first octet, STARTTLS, LOGINDISABLED, and client certificates."""
+"""TLS from the first byte, STARTTLS, LOGINDISABLED, and client certificates."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_large_bodies(start, authority, context):
         assert client.fetch("1", "(BODY[])")[1][0][1] == data
 
 
-def test_who_does_not_trust_it(start, context, dial, authority):
+def test_a_client_that_does_not_trust_the_authority(start, context, dial, authority):
     server = start(security="tls", context=context)
     with pytest.raises(ssl.SSLCertVerificationError):
         imaplib.IMAP4_SSL("localhost", server.port, ssl_context=ssl.create_default_context())
@@ -76,7 +76,7 @@ def test_login_in_clear_where_it_is_allowed(start, context, dial):
     assert b" BAD " in talk("STARTTLS")  # logged in already
 
 
-def test_what_came_before_the_handshake_is_forgotten(start, authority, context, dial):
+def test_input_before_the_handshake_is_discarded(start, authority, context, dial):
     server = start(security="starttls", context=context)
     talk = dial(server, login=False)
     talk.send(b"a STARTTLS\r\nb LOGOUT\r\n")
@@ -86,7 +86,7 @@ def test_what_came_before_the_handshake_is_forgotten(start, authority, context, 
     assert [line.split()[0] for line in server.commands[0]] == ["a", "t1"]
 
 
-def test_injected_octets_come_with_the_ok(start, context, dial):
+def test_injected_bytes_are_sent_with_the_ok(start, context, dial):
     server = start(security="starttls", context=context)
     server.fail_next(Fault.inject(b"* OK [ALERT] evil\r\n"))
     talk = dial(server, login=False)
@@ -98,7 +98,7 @@ def test_no_starttls_without_a_certificate(server, dial):
     assert b" BAD " in dial(server, login=False)("STARTTLS")
 
 
-def test_cut_is_counted_in_octets_of_imap(start, authority, context):
+def test_a_cut_counts_bytes_of_imap(start, authority, context):
     server = start(security="tls", context=context)
     server.fail_next(Fault.cut_after_sent(7))
     with socket.create_connection((server.host, server.port)) as plain:

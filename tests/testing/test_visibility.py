@@ -1,4 +1,4 @@
-"""Several connections: what one does the other learns, at the moments when it may."""
+"""Several connections: changes are reported to others when the protocol allows it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_flags(talks):
     assert b"FETCH" not in one.ok("NOOP")
 
 
-def test_silent_stores_are_silent_only_to_who_stores(talks):
+def test_silent_stores_are_reported_to_other_sessions(talks):
     one, other = talks
     one.ok("STORE 2 +FLAGS.SILENT (\\Seen)")
     assert b"* 2 FETCH (FLAGS (\\Seen))" in other.ok("NOOP")
@@ -52,7 +52,7 @@ def test_expunge_otherwise(talks, command):
     assert b"* 2 EXPUNGE" in other.ok(command)
 
 
-def test_messages_that_are_gone_but_not_told(talks):
+def test_expunged_messages_before_they_are_reported(talks):
     one, other = talks
     one.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
     one.ok("EXPUNGE")
@@ -72,7 +72,7 @@ def test_expunge_and_arrival_together(talks, server, letter):
     assert b"* 4 FETCH (UID 6)" in other.ok("FETCH 4 UID")
 
 
-def test_arrivals_are_numbered_when_they_are_told(talks, server, letter):
+def test_arrivals_are_numbered_when_they_are_reported(talks, server, letter):
     _, other = talks
     server.add_message("INBOX", letter())
     assert b" BAD " in other("FETCH 6 UID")
@@ -82,7 +82,7 @@ def test_arrivals_are_numbered_when_they_are_told(talks, server, letter):
     assert b"* 7 EXISTS" in answer
 
 
-def test_arrivals_that_are_gone_before_they_were_told(talks, server, letter):
+def test_arrivals_expunged_before_they_are_reported(talks, server, letter):
     _, other = talks
     uid = server.add_message("INBOX", letter())
     server.add_message("INBOX", letter())
@@ -91,7 +91,7 @@ def test_arrivals_that_are_gone_before_they_were_told(talks, server, letter):
     assert b"UID 7" in other.ok("FETCH 5 UID")
 
 
-def test_idle_tells_at_once(talks, server, letter):
+def test_idle_reports_changes_immediately(talks, server, letter):
     one, other = talks
     other.send(b"i IDLE\r\n")
     assert other.line() == b"+ idling\r\n"
@@ -106,7 +106,7 @@ def test_idle_tells_at_once(talks, server, letter):
     assert other.line() == b"i OK IDLE completed\r\n"
 
 
-def test_idle_tells_first_what_came_before(talks, server, letter):
+def test_idle_reports_earlier_changes_first(talks, server, letter):
     _, other = talks
     server.add_message("INBOX", letter())
     other.send(b"i IDLE\r\nDONE\r\n")
@@ -144,7 +144,7 @@ def test_mailbox_deleted_while_idle(server, dial):
     assert b"* BYE Selected mailbox was deleted" in talk.rest()
 
 
-def test_gmail_tells_at_noop(start, dial, letter):
+def test_gmail_reports_changes_at_noop(start, dial, letter):
     server = start(personality="gmail")
     talk = dial(server, select="INBOX")
     server.add_message("INBOX", letter())

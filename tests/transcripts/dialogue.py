@@ -38,7 +38,7 @@ from imaplus.protocol.response import Malformed, Unknown
 from imaplus.protocol.status import Status
 from imaplus.protocol.telling import Trace
 from imaplus.testing import ScriptServer, Transcript
-from imaplus.testing.transcript import Cut, octets, randomly, whole
+from imaplus.testing.transcript import Cut, byte_by_byte, randomly, whole
 from imaplus.wire.frames import Frame
 from imaplus.wire.sets import SequenceSet
 
@@ -270,7 +270,7 @@ def at_once(transcript: Transcript, rows: Rows) -> None:
 
 def octet_by_octet(transcript: Transcript, rows: Rows) -> None:
     """Without a stream, every octet for itself."""
-    _alone(transcript, rows, octets)
+    _alone(transcript, rows, byte_by_byte)
 
 
 def cut_at_random(transcript: Transcript, rows: Rows) -> None:

@@ -25,7 +25,7 @@ from imaplus.protocol.flow import Flow
 from imaplus.protocol.state import State
 from imaplus.sasl import Password
 from imaplus.testing import Transcript
-from imaplus.testing.transcript import Cut, octets, randomly, whole
+from imaplus.testing.transcript import Cut, byte_by_byte, randomly, whole
 from imaplus.wire.secret import Secret
 from imaplus.wire.sources import Octets
 
@@ -160,7 +160,9 @@ class Compressed(Player):
         return self._inflate.decompress(said) if self._active else said
 
 
-@pytest.mark.parametrize("cut", [whole, octets, randomly(1)], ids=["whole", "octets", "randomly"])
+@pytest.mark.parametrize(
+    "cut", [whole, byte_by_byte, randomly(1)], ids=["whole", "bytes", "randomly"]
+)
 def test_compress(cut: Cut) -> None:
     player = Compressed(
         [

@@ -1,10 +1,10 @@
-"""`imaplib`, complete and safe: `from imaplus import imaplib` instead of `import imaplib`.
+"""A drop-in replacement for the standard `imaplib`: `from imaplus import imaplib`.
 
-It offers the names, hooks and results of the standard module as of Python 3.16, on every Python
-from 3.11. Its contract is public state that programs change: the attributes of an `IMAP4`, and the
-globals of this module. Those are read here, when they are used, so that assigning and patching
-them works; the modules beside this one reach them as `public`. Of `imaplus` it knows `wire` and
-`sasl` only; `IMAP4.typed` loads the rest. To begin with::
+It has the names, hooks and results of the standard module as of Python 3.16, on every Python
+from 3.11. Programs may assign the attributes of an `IMAP4` and patch the globals of this module:
+both are read each time they are used. The private modules of this package read the globals
+through `public`. The package imports only `wire` and `sasl` of `imaplus`; `IMAP4.typed` loads the
+typed client. Example::
 
     with imaplib.IMAP4_SSL("imap.example.org") as imap:
         imap.login("ada", "correct horse")
@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING, Final
 
 CRLF: Final = b"\r\n"
 Debug: int = 0
-"""What `IMAP4.debug` starts with: 0 is silent, 5 tells all but secrets."""
+"""Initial value of `IMAP4.debug`: from 0 (silent) to 5 (everything except secrets)."""
 HAVE_SSL: Final = True
 IMAP4_PORT: Final = 143
 IMAP4_SSL_PORT: Final = 993
 AllowedVersions: tuple[str, ...] = ("IMAP4REV1", "IMAP4")
-"""The protocols that will do, the best first; the server must announce one of them."""
+"""Accepted protocol versions, in order of preference; the server must announce one of them."""
 
 _MAXLINE: int | None = None
-"""Octets of the longest line that is read; None leaves it to `IMAP4.limits`."""
+"""Maximum length of a response line, in bytes; None applies `IMAP4.limits` instead."""
 
 _ANY: Final = ("NONAUTH", "AUTH", "SELECTED", "LOGOUT")
 _LOGGED_IN: Final = ("AUTH", "SELECTED")
@@ -54,10 +54,10 @@ Commands: dict[str, tuple[str, ...]] = {
         _OPEN,
     ),
 }
-"""The states in which a command may be sent. Each name works as a method, in capitals too."""
+"""The states in which each command may be sent. Each name is also a method name, in capitals."""
 
-# What the lines of a server look like. The groups are part of the interface, by name and number.
-# No case counts in what is a keyword: some servers write small letters.
+# Patterns of response lines. Their groups are part of the interface, by name and number.
+# Keywords match in any case: some servers send them in lower case.
 Continuation: re.Pattern[bytes] = re.compile(rb"\+( (?P<data>.*))?")
 Flags: re.Pattern[bytes] = re.compile(rb".*[Ff][Ll][Aa][Gg][Ss] \((?P<flags>[^()]*)\)")
 InternalDate: re.Pattern[bytes] = re.compile(
@@ -67,25 +67,25 @@ InternalDate: re.Pattern[bytes] = re.compile(
 )
 Literal: re.Pattern[bytes] = re.compile(rb".*\{(?P<size>[0-9]+)\}$")
 MapCRLF: re.Pattern[bytes] = re.compile(rb"\r\n|\r|\n")
-# Flags may hold "]", against the grammar: so the code ends at the last one of the line.
+# Some servers send flags that contain "]": the code ends at the last "]" of the line.
 Response_code: re.Pattern[bytes] = re.compile(rb"\[(?P<type>[A-Za-z-]+)( (?P<data>.*))?\]")
 Untagged_response: re.Pattern[bytes] = re.compile(rb"\* (?P<type>[A-Za-z-]+)( (?P<data>.*))?")
 Untagged_status: re.Pattern[bytes] = re.compile(
     rb"\* (?P<data>[0-9]+) (?P<type>[A-Za-z-]+)( (?P<data2>.*))?"
 )
-# Of the standard module's own use; compiled when somebody else looks at one.
+# Private patterns of the standard module, compiled on first access; unused in this package.
 _PATTERNS: Final = {
     "_control_chars": rb"[\0\r\n]",
     "_non_astring_char": rb'[(){ \x00-\x1f\x7f-\xff%*\\"]',
     "_non_list_char": rb'[(){ \x00-\x1f\x7f-\xff\\"]',
     "_quoted": rb'"(?:[^"\\]|\\.)*+"',
 }
-_SAFE_BUF_SIZE: Final = 1 << 20  # of no use here: what is announced is never allocated
+_SAFE_BUF_SIZE: Final = 1 << 20  # unused: announced sizes are never allocated in advance
 _Literal: Final = Literal.pattern
 _Untagged_status: Final = Untagged_status.pattern
 Months: Final = ["", *"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()]
 
-# They need what is above, so they come last. "as" exports them to type checkers too.
+# These modules use the names above, so the imports come last. "as" exports to type checkers.
 from imaplus.imaplib import _codec as _codec  # noqa: E402
 from imaplus.imaplib._classes import IMAP4, IMAP4_SSL, IMAP4_stream  # noqa: E402
 from imaplus.imaplib._functions import Int2AP as Int2AP  # noqa: E402
@@ -116,7 +116,7 @@ if TYPE_CHECKING:
     __version__: str
 else:
     if sys.version_info < (3, 15):
-        __version__ = "2.60"  # of the module that this one stands for, in Python 3.14
+        __version__ = "2.60"  # of the standard module in Python 3.14
 
     def __getattr__(name):
         if (pattern := _PATTERNS.get(name)) is not None:

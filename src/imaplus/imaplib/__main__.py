@@ -1,8 +1,8 @@
-"""`python -m imaplus.imaplib [-d LEVEL] [-s COMMAND] [HOST]`: try a server out.
+"""Test a server: `python -m imaplus.imaplib [-d LEVEL] [-s COMMAND] [HOST]`.
 
-It logs in, makes two mailboxes, puts messages into one and into INBOX, reads them, and removes the
-mailboxes again. With `-s`, the server is a shell command that speaks IMAP on its standard input and
-output. Exit status 0 means that all of it worked.
+Log in, create two mailboxes, append messages to one of them and to INBOX, read them, and delete
+the mailboxes. With `-s`, run a shell command that speaks IMAP on its standard input and output
+instead of connecting to a host. Exit with status 0 if every step succeeded.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ LETTER = "From: {user}@localhost\nSubject: IMAP4 test\n\ndata...\n"
 
 
 class Trial:
-    """One session, told on standard error."""
+    """One session, logged to standard error."""
 
     def __init__(self, imap: imaplib.IMAP4) -> None:
         self.imap = imap
 
     def do(self, command: str, *args: Any) -> list[Any]:
-        """Run a command; its data. Raises IMAP4.error where the server says NO."""
+        """Run a command and return its data. Raises IMAP4.error if the server answers NO."""
         shown = ("***",) if command == "login" else args
         self.imap._mesg(f"{command} {' '.join(map(repr, shown))}")
         typ, data = getattr(self.imap, command)(*args)
@@ -38,7 +38,7 @@ class Trial:
         return found
 
     def mailboxes(self, letter: bytes) -> None:
-        """Make mailboxes, use them, and remove them."""
+        """Create mailboxes, use them, and delete them."""
         one, other = f"{FOLDER} 1", f"{FOLDER} 2"
         self.do("create", one)
         self.do("rename", one, f"{one} renamed")
@@ -58,7 +58,7 @@ class Trial:
         self.do("delete", other)
 
     def inbox(self, letter: bytes) -> None:
-        """Add a message to INBOX, and read it by its UID."""
+        """Append a message to INBOX and read it by its UID."""
         self.do("append", None, None, None, letter)
         self.do("select")
         self.do("response", "UIDVALIDITY")
@@ -72,28 +72,31 @@ class Trial:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the trial. The password is asked for, or taken from the environment."""
+    """Run the test and return the exit status.
+
+    The password is read from the environment variable IMAPLUS_PASSWORD, or from the terminal.
+    """
     parser = argparse.ArgumentParser(
         "python -m imaplus.imaplib",
-        description="Try an IMAP server out: log in, and use a few mailboxes of its own.",
-        epilog="The password is that in IMAPLUS_PASSWORD, or is asked for.",
+        description="Test an IMAP server: log in, then create, use and delete mailboxes.",
+        epilog="The password is read from IMAPLUS_PASSWORD, or from the terminal.",
     )
     parser.add_argument("-d", dest="debug", type=int, default=0, help="0 (silent) to 5 (all)")
     parser.add_argument("-s", dest="command", help="a command that speaks IMAP, instead of a host")
-    parser.add_argument("-u", dest="user", default=None, help="who logs in; you, without it")
+    parser.add_argument("-u", dest="user", default=None, help="user name; default: your login name")
     parser.add_argument("-p", dest="port", type=int, default=None)
-    parser.add_argument("-t", dest="tls", action="store_true", help="TLS from the first octet")
+    parser.add_argument("-t", dest="tls", action="store_true", help="use TLS from the start")
     parser.add_argument("host", nargs="?", default="")
     options = parser.parse_args(argv)
     imaplib.Debug = options.debug
     user = options.user or getpass.getuser()
     letter = LETTER.format(user=user).encode()
     try:
-        with connected(options) as imap:
+        with connect(options) as imap:
             trial = Trial(imap)
             imap._mesg(f"PROTOCOL_VERSION = {imap.PROTOCOL_VERSION}")
             if imap.state != "AUTH":
-                trial.do("login", user, password(user, options.host))
+                trial.do("login", user, read_password(user, options.host))
             trial.mailboxes(letter)
             trial.inbox(letter)
     except (imaplib.IMAP4.error, OSError) as error:
@@ -105,8 +108,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def connected(options: argparse.Namespace) -> imaplib.IMAP4:
-    """The session that the options ask for."""
+def connect(options: argparse.Namespace) -> imaplib.IMAP4:
+    """Open a session as the command-line options say."""
     if options.command:
         return imaplib.IMAP4_stream(options.command)
     if options.tls:
@@ -114,8 +117,8 @@ def connected(options: argparse.Namespace) -> imaplib.IMAP4:
     return imaplib.IMAP4(options.host, options.port or imaplib.IMAP4_PORT)
 
 
-def password(user: str, host: str) -> str:
-    """From the environment, or from whoever sits there."""
+def read_password(user: str, host: str) -> str:
+    """Read the password from the environment, or from the terminal."""
     found = os.environ.get("IMAPLUS_PASSWORD")
     return found or getpass.getpass(f"IMAP password for {user} on {host or 'localhost'}: ")
 

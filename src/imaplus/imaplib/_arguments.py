@@ -1,9 +1,8 @@
-"""What callers give, as octets for the wire: quoted where they must be, and never two arguments.
+"""Encode the arguments of commands: quote strings, encode mailbox names, parenthesise lists.
 
-A text that is one quoted string already goes as it is, because programs have long quoted for
-themselves. Octets are quoted like texts, and never encoded. Lists are put into parentheses. It
-knows no connection; that no argument holds NUL, CR or LF is seen to where a command is put
-together. What takes the place of a `?` is `_parameters`.
+A str that already is one quoted string is sent unchanged: programs written for imaplib quote their
+arguments themselves. bytes are quoted like a str but never encoded. These functions do not use the
+connection. `Machine._segments` rejects NUL, CR and LF. Placeholders (`?`) are in `_parameters`.
 """
 
 from __future__ import annotations
@@ -17,82 +16,82 @@ from imaplus.wire import mailbox_names
 from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.sets import SequenceSet
 
-Octets: TypeAlias = bytes | bytearray | memoryview
-Text: TypeAlias = str | Octets
+BytesLike: TypeAlias = bytes | bytearray | memoryview
+Text: TypeAlias = str | BytesLike
 Bound: TypeAlias = "int | str | None"
 """An end of a range: a number, or "*" or None for the last message."""
 SetItem: TypeAlias = "int | range | tuple[Bound, Bound]"
-MessageSet: TypeAlias = "int | str | Octets | range | SequenceSet | Iterable[SetItem]"
-Atoms: TypeAlias = "str | Octets | Iterable[str | bytes]"
+MessageSet: TypeAlias = "int | str | BytesLike | range | SequenceSet | Iterable[SetItem]"
+Atoms: TypeAlias = "str | BytesLike | Iterable[str | bytes]"
 
 
 class Literal(NamedTuple):
-    """Octets that travel as a literal, in the middle of a command."""
+    """Bytes sent as a literal in the middle of a command."""
 
     data: bytes
     binary: bool = False
-    """As literal8, whose size has a ~ before it (RFC 3516, 4.2)."""
+    """Whether it is sent as a literal8, with `~` before its size (RFC 3516, 4.2)."""
 
 
 class Pieces(tuple[bytes | Literal, ...]):
-    """One argument that has literals in it."""
+    """One argument that contains literals."""
 
 
 Argument: TypeAlias = bytes | Pieces
 
 _BARE: Final = lazy_pattern(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
-_BARE_PATTERN: Final = lazy_pattern(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # wildcards go as they are
+_BARE_PATTERN: Final = lazy_pattern(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # wildcards allowed
 _FLAG: Final = lazy_pattern(rb'\\?[^\x00-\x20(){%*"\\\x7f-\xff]+|\\\*')
 _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _LIST_TOKEN: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^()"]++', re.S)
 _SPECIAL: Final = lazy_pattern(rb'(["\\])')
 _REFUSED: Final = lazy_pattern("[\0\r\n]")
-_UNREADABLE: Final = lazy_pattern("[\udc00-\udcff]")  # what could not be read
-# What FETCH is asked for, and then perhaps modifiers of FETCH in parentheses (RFC 4466, 2.4). What
-# stands in brackets, such as BODY[HEADER.FIELDS (SUBJECT)], is part of an item.
+_UNREADABLE: Final = lazy_pattern("[\udc00-\udcff]")  # undecodable bytes
+# The items of a FETCH, then optional modifiers in parentheses (RFC 4466, 2.4). Brackets, such as
+# in BODY[HEADER.FIELDS (SUBJECT)], belong to an item.
 _WITH_MODIFIERS: Final = lazy_pattern(r"((?:[^\[\]() ]++|\[[^\[\]]*+\]| (?!\())*) (\(.*\))", re.S)
 MACROS: Final = frozenset((b"ALL", b"FULL", b"FAST"))
-"""What FETCH may be asked for that is no item, and may not stand in parentheses."""
+"""FETCH macros: they replace the list of items and must not be in parentheses."""
 
 
 # -- strings ----------------------------------------------------------------------------------
 
 
 def quote(data: bytes) -> bytes:
-    """A quoted string (RFC 3501, 4.3)."""
+    """Return `data` as a quoted string (RFC 3501, 4.3)."""
     return b'"' + _SPECIAL.sub(rb"\\\1", data) + b'"'
 
 
-def octets(text: object, encoding: str) -> bytes:
-    """Encode a text; octets stay as they are. Raises TypeError for anything else."""
+def to_bytes(text: object, encoding: str) -> bytes:
+    """Encode a str; return bytes unchanged. Raises TypeError for any other type."""
     if isinstance(text, str):
         return text.encode(encoding)
-    if isinstance(text, Octets):
+    if isinstance(text, BytesLike):
         return bytes(text)
     raise TypeError(f"an argument must be a str or bytes, not {text!r:.100}")
 
 
 def may_be_bare(data: bytes, *, wildcards: bool = False) -> bool:
-    """Whether octets may go as they are: an atom, or a quoted string that the caller has made.
+    """Return whether `data` needs no quoting: it is an atom, or already a quoted string.
 
-    With `wildcards`, `*` and `%` may stand in it.
+    With `wildcards`, the atom may contain `*` and `%`.
     """
     bare = _BARE_PATTERN if wildcards else _BARE
     return (bare.fullmatch(data) or _QUOTED.fullmatch(data)) is not None
 
 
 def mailbox(name: Text, *, utf8: bool) -> str | bytes:
-    """Encode a mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 where that is enabled.
+    """Encode a mailbox name: modified UTF-7 (RFC 3501, 5.1.3), or UTF-8 if `utf8` is true.
 
-    As UTF-8 it is in Unicode's form C (RFC 9051, 5.1). Octets are a name that is encoded already.
-    A text stays a text, unless it stands for octets that are none.
+    UTF-8 names are normalised to NFC (RFC 9051, 5.1). bytes are returned unchanged. For a str, the
+    result is a str, or bytes if the encoded name cannot be decoded as text.
 
     Raises:
-        TypeError: it is neither a text nor octets.
-        InvalidArgument: the name has NUL, CR or LF, or a lone surrogate that stands for no octet.
+        TypeError: `name` is neither str nor bytes.
+        InvalidArgument: `name` contains NUL, CR or LF, or an invalid lone surrogate.
     """
     if not isinstance(name, str):
-        return octets(name, "ascii")
+        return to_bytes(name, "ascii")
     if _REFUSED.search(name):
         raise InvalidArgument("NUL, CR and LF are not allowed in commands")
     data = _utf8(name) if utf8 else _modified_utf7(name)
@@ -107,7 +106,7 @@ def _utf8(name: str) -> bytes:
 
 
 def _modified_utf7(name: str) -> bytes:
-    """The name encoded, unless it is encoded already, as names from a LIST response are."""
+    """Encode a name, unless it is encoded already, as names from a LIST response are."""
     if name.isascii():
         raw = name.encode("ascii")
         if not _UNREADABLE.search(mailbox_names.decode_strictly(raw)):
@@ -116,14 +115,14 @@ def _modified_utf7(name: str) -> bytes:
 
 
 def is_one_list(data: bytes) -> bool:
-    """Whether this is a list in parentheses, from the first octet to the last."""
+    """Return whether the whole of `data` is one parenthesised list."""
     if data[:1] != b"(" or data[-1:] != b")":
         return False
     depth = 0
     outline = _LIST_TOKEN.sub(b".", data)
-    for index, octet in enumerate(outline):
-        depth += (octet == ord("(")) - (octet == ord(")"))
-        if octet == ord('"') or (depth == 0 and index + 1 < len(outline)):
+    for index, byte in enumerate(outline):
+        depth += (byte == ord("(")) - (byte == ord(")"))
+        if byte == ord('"') or (depth == 0 and index + 1 < len(outline)):
             return False
     return depth == 0
 
@@ -132,18 +131,18 @@ def is_one_list(data: bytes) -> bool:
 
 
 def message_set(numbers: MessageSet) -> str:
-    """A set of messages: a text or octets as they are, one number, or several.
+    """Format a set of messages: a str or bytes (unchanged), one number, or an iterable.
 
-    Several are numbers, `range`s and `(start, stop)` pairs, in which "*" or None is the last
-    message.
+    Items of the iterable are numbers, `range`s and `(start, stop)` pairs; in a pair, "*" or None
+    is the last message.
 
     Raises:
-        TypeError: it has what is no number of a message.
-        InvalidArgument: it is empty or not ASCII, or a number is too small or too large.
+        TypeError: an item has another type.
+        InvalidArgument: the set is empty or not ASCII, or a number is below 1 or above 2**32 - 1.
     """
     if isinstance(numbers, str):
         return numbers
-    if isinstance(numbers, Octets):
+    if isinstance(numbers, BytesLike):
         return _ascii(bytes(numbers))
     if isinstance(numbers, SequenceSet):
         found = bytes(numbers).decode("ascii")
@@ -180,7 +179,7 @@ def _set_item(item: object) -> Iterator[str]:
 
 def _number(number: object) -> str:
     if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"the number of a message must be an int, not {number!r:.100}")
+        raise TypeError(f"a message number must be an int, not {number!r:.100}")
     if not 0 < number < 1 << 32:
         raise InvalidArgument(f"not a message number: {number!r:.100}")
     return str(number)
@@ -190,29 +189,29 @@ def _number(number: object) -> str:
 
 
 def atoms(names: Atoms, encoding: str) -> str | bytes:
-    """A list in parentheses, made of several names; one text goes as it is.
+    """Format several names as a parenthesised list; return a single str or bytes unchanged.
 
     Raises:
-        TypeError: one of several is neither a text nor octets.
+        TypeError: a name is neither str nor bytes.
     """
     if isinstance(names, str):
         return names
-    if isinstance(names, Octets):
+    if isinstance(names, BytesLike):
         return bytes(names)
-    parts = _several(names)
+    parts = _as_list(names)
     if all(isinstance(part, str) for part in parts):
         return f"({' '.join(parts)})"
-    return b"(%b)" % b" ".join(octets(part, encoding) for part in parts)
+    return b"(%b)" % b" ".join(to_bytes(part, encoding) for part in parts)
 
 
-def _several(names: object) -> list[Any]:
+def _as_list(names: object) -> list[Any]:
     if not isinstance(names, Iterable):
         raise TypeError(f"names must be a str or a list, not {names!r:.100}")
     return list(names)
 
 
-def listed(names: Atoms, encoding: str) -> str | bytes:
-    """The same, but one text too is put into parentheses, unless it is in them."""
+def parenthesise(names: Atoms, encoding: str) -> str | bytes:
+    """Format names as a parenthesised list, adding parentheses to a single str without them."""
     data = atoms(names, encoding)
     if isinstance(data, str):
         return data if data[:1] == "(" and data[-1:] == ")" else f"({data})"
@@ -220,7 +219,10 @@ def listed(names: Atoms, encoding: str) -> str | bytes:
 
 
 def fetch_items(names: Atoms, encoding: str) -> tuple[str, str] | tuple[bytes, bytes]:
-    """What FETCH is asked for, and the modifiers behind it with a space before them."""
+    """Split the argument of FETCH into its items and its modifiers.
+
+    The modifiers begin with a space; they are empty if there are none.
+    """
     if isinstance(names, list | tuple) and len(names) == 1:
         names = names[0]
     data = atoms(names, encoding)
@@ -233,30 +235,31 @@ def fetch_items(names: Atoms, encoding: str) -> tuple[str, str] | tuple[bytes, b
 
 
 def flags(names: Atoms, encoding: str) -> str | bytes:
-    """Flags: a text or octets as they are, or several in parentheses.
+    """Format flags: a str or bytes (unchanged), or an iterable as a parenthesised list.
 
     Raises:
-        InvalidArgument: one of several is not a flag.
+        TypeError: a flag is neither str nor bytes.
+        InvalidArgument: an item of the iterable is not a valid flag.
     """
     if not isinstance(names, Text):
-        names = [flag(name, encoding) for name in _several(names)]
+        names = [flag(name, encoding) for name in _as_list(names)]
     return atoms(names, encoding)
 
 
 def flag(name: object, encoding: str) -> str | bytes:
-    """One flag. Raises TypeError if it is no text, and InvalidArgument if it is no flag."""
+    """Check one flag and return it. Raises TypeError or InvalidArgument."""
     if not isinstance(name, Text):
         raise TypeError(f"a flag must be a str, not {name!r:.100}")
-    if not _FLAG.fullmatch(octets(name, encoding)):
+    if not _FLAG.fullmatch(to_bytes(name, encoding)):
         raise InvalidArgument(f"not a flag: {name!r:.100}")
     return name if isinstance(name, str) else bytes(name)
 
 
 def id_fields(fields: Mapping[str, str | None] | None, encoding: str) -> bytes:
-    """The fields of ID (RFC 2971): names and values in turn, or NIL for none at all."""
+    """Format the fields of ID (RFC 2971): names and values alternating, or NIL without fields."""
     if not fields:
         return b"NIL"
-    told = (word for field in fields.items() for word in field)
+    words = (word for field in fields.items() for word in field)
     return b"(%b)" % b" ".join(
-        b"NIL" if word is None else quote(word.encode(encoding)) for word in told
+        b"NIL" if word is None else quote(word.encode(encoding)) for word in words
     )

@@ -1,6 +1,6 @@
-"""Which responses a command asks for, where it may ask for many.
+"""The responses that each command requests in large numbers.
 
-What came and was not asked for is bounded more tightly, and is no progress.
+`limits.unasked` bounds all others, and they do not count as progress against `CHATTER`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Final
 
 
 class _Everything:
-    """Holds whatever it is asked about."""
+    """A container that contains every value."""
 
     def __contains__(self, _: object) -> bool:
         return True
 
 
 EVERYTHING: Final[Container[str]] = _Everything()
-"""For a command that we know nothing of, and for IDLE, where the program takes what comes."""
+"""For unknown commands, and for IDLE, where the program consumes responses as they arrive."""
 _FETCH: Final = frozenset(("FETCH",))
 _GONE: Final = frozenset(("EXPUNGE", "VANISHED", "FETCH", "EXISTS"))
 ASKED: Final[Mapping[str, Container[str]]] = {
@@ -37,4 +37,4 @@ ASKED: Final[Mapping[str, Container[str]]] = {
         frozenset(),
     ),
 }
-"""The responses of which a command may ask for many, where that is known."""
+"""The response types that each known command may request many of."""

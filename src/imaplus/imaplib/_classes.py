@@ -1,4 +1,4 @@
-"""The three classes: over TCP, over TLS, and over the standard input and output of a program."""
+"""The classes `IMAP4` (TCP), `IMAP4_SSL` (TLS) and `IMAP4_stream` (a child process)."""
 
 from __future__ import annotations
 
@@ -24,26 +24,36 @@ if TYPE_CHECKING:
     from imaplus.imaplib._typed import TypedClient
 
 ALPN: Final = "imap"
-"""What we say we speak, so that no other server takes our words for its own (RFC 7301)."""
+"""Protocol name for ALPN, so that a server of another protocol refuses the handshake (RFC 7301)."""
 
 
 class IMAP4(Messages):
     """A session with an IMAP server.
 
-    Every command is a method, in lower case or capitals, and returns `(typ, [data, ...])`: the
-    status "OK" or "NO", and bytes, or pairs of bytes for what came as a literal. `IMAP4.error` is
-    raised where a command could not be sent or was not understood, `IMAP4.abort` where the
-    connection is of no use any more, `IMAP4.readonly` where a mailbox has become read-only.
+    Every command is a method, in lower case or capitals, and returns `(typ, [data, ...])`. `typ` is
+    the status, "OK" or "NO". Each item of data is bytes, or for a response with a literal a pair
+    `(line before the literal, literal)`. A `with` statement logs out at its end.
 
-    A `with` statement logs out at its end.
+    Raises:
+        IMAP4.error: the command cannot be sent, or the server answered BAD.
+        IMAP4.abort: the connection is unusable; open a new one.
+        IMAP4.readonly: the mailbox has become read-only.
     """
 
-    # Declared above too; without this, type checkers would guess by what is assigned here.
+    # Repeated from the base class: type checkers would otherwise infer narrower types.
     sock: _socket
     untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
 
     def __init__(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
-        """Connect and take the greeting; `timeout` is in seconds, for each wait for the server."""
+        """Connect, read the greeting, and request the capabilities.
+
+        Args:
+            timeout: seconds for connecting and for each read; None waits without limit.
+
+        Raises:
+            OSError: the connection failed.
+            IMAP4.error: the greeting is not IMAP4rev1's, or the server supports no known version.
+        """
         self._reset()
         self.open(host, port, timeout)
         try:
@@ -54,7 +64,7 @@ class IMAP4(Messages):
             raise
 
     def __getattr__(self, attr: str) -> Any:
-        """The name of a command in capitals is its method."""
+        """Return the method of a command whose name is in capitals."""
         if attr in public.Commands:
             return getattr(self, attr.lower())
         raise AttributeError(f"Unknown IMAP4 command: {attr!r}")
@@ -74,10 +84,10 @@ class IMAP4(Messages):
 
     @property
     def typed(self) -> TypedClient:
-        """A typed `imaplus.Client` on this connection, from the state that it is in.
+        """A typed `imaplus.Client` that shares this connection and its current state.
 
-        It and the methods here may be used in turn, in one thread: each goes on where the other
-        left off. All that it reads and writes goes through `readline`, `read` and `send`.
+        The client and the methods of this class may be used in turn, in one thread. The client
+        reads and writes through the hooks `readline`, `read` and `send`.
         """
         from imaplus.imaplib._typed import TypedClient
 
@@ -86,11 +96,16 @@ class IMAP4(Messages):
         return self._typed
 
     def starttls(self, ssl_context: SSLContext | None = None) -> Results:
-        """Go over to TLS. Without a context, certificate and host name are verified.
+        """Switch to TLS (RFC 3501, 6.2.1) and request the capabilities again.
+
+        Args:
+            ssl_context: default: a context that verifies the certificate and the host name.
 
         Raises:
-            IMAP4.abort: TLS is on, or the server lacks it, or said more than it should.
-            IMAP4.error: the server refuses. ssl.SSLError: it is not who it should be.
+            IMAP4.abort: TLS is already active, the server does not offer STARTTLS, or it sent
+                more data after its OK.
+            IMAP4.error: the server refused the command.
+            ssl.SSLError: the handshake or the verification failed.
         """
         if self._tls_established:
             raise self.abort("TLS session already established")
@@ -105,10 +120,12 @@ class IMAP4(Messages):
         return self._untagged_response(typ, data, "STARTTLS")
 
     def _start_tls(self, context: SSLContext) -> None:
-        """Shake hands. What was said in clear is forgotten, and nothing of it counts as TLS."""
+        """Do the TLS handshake and discard everything received in the clear."""
         try:
-            if self._injected():
-                raise self.abort("the server said more after its OK to STARTTLS: injected?")
+            if self._has_unread_input():
+                raise self.abort(
+                    "the server sent more data after its OK to STARTTLS: it may be injected"
+                )
             self.sock = self._under_tls(self.sock, context)
         except BaseException:
             self.state = "LOGOUT"
@@ -123,7 +140,7 @@ class IMAP4(Messages):
 
     def _under_tls(self, sock: _socket, context: SSLContext) -> SSLSocket:
         patience = sock.gettimeout()
-        sock.settimeout(patience or PATIENCE)  # a handshake may not take for ever
+        sock.settimeout(patience or PATIENCE)  # bound the handshake
         wrapped = context.wrap_socket(sock, server_hostname=self.host or "localhost")
         wrapped.settimeout(patience)
         if wrapped.selected_alpn_protocol() not in (None, ALPN):
@@ -133,17 +150,21 @@ class IMAP4(Messages):
 
 
 def _default_context() -> SSLContext:
-    """Certificate and host name are verified against what the system trusts."""
+    """Make a context that verifies certificate and host name against the system's trust store."""
     context = public.ssl.create_default_context()
     context.set_alpn_protocols([ALPN])
     return context
 
 
 class IMAP4_SSL(IMAP4):  # noqa: N801
-    """The same, under TLS from the first octet.
+    """An `IMAP4` session over TLS from the start (RFC 8314).
 
-    Without `ssl_context`, certificate and host name are verified. `keyfile` and `certfile` are for
-    a certificate of our own, as programs gave it before they had contexts.
+    Args:
+        ssl_context: default: a context that verifies the certificate and the host name.
+        keyfile, certfile: deprecated; a client certificate and its key, instead of a context.
+
+    Raises:
+        ValueError: both `ssl_context` and a certificate are given.
     """
 
     ssl_context: SSLContext
@@ -177,24 +198,24 @@ class IMAP4_SSL(IMAP4):  # noqa: N801
         return self._under_tls(super()._create_socket(timeout), self.ssl_context)
 
     def open(self, host: str = "", port: int | None = 993, timeout: float | None = None) -> None:
-        """Connect, and shake hands."""
+        """Connect and do the TLS handshake."""
         super().open(host, 993 if port is None else port, timeout)
         self._tls_established = True
 
     def ssl(self) -> SSLSocket:
-        """The TLS socket under the connection."""
+        """Return the TLS socket of the connection."""
         return cast("SSLSocket", self.sock)
 
     @property
     def sslobj(self) -> SSLSocket:
-        """The same."""
+        """The TLS socket of the connection."""
         return self.ssl()
 
 
 class IMAP4_stream(IMAP4):  # noqa: N801
-    """The same, with a server that a shell command runs, on its standard input and output.
+    """An `IMAP4` session with a shell command, over its standard input and output.
 
-    Such a server often greets with PREAUTH: then there is no need to log in.
+    Such servers often greet with PREAUTH: then the session is authenticated without a login.
     """
 
     process: subprocess.Popen[bytes]
@@ -211,7 +232,7 @@ class IMAP4_stream(IMAP4):  # noqa: N801
     def open(
         self, host: str | None = None, port: int | None = None, timeout: float | None = None
     ) -> None:
-        """Run the command."""
+        """Start the command."""
         self.host = self.port = self.sock = None  # type: ignore[assignment]
         pipe = public.subprocess.PIPE
         self.process = public.subprocess.Popen(
@@ -223,17 +244,17 @@ class IMAP4_stream(IMAP4):  # noqa: N801
         self._file = self.readfile
 
     def read(self, size: int) -> bytes:
-        """So many octets; fewer only where the stream ends."""
+        """Read exactly `size` bytes; fewer only at the end of the stream."""
         return read_in_steps(self.readfile, size)
 
     def send(self, data: Buffer) -> None:
-        """Write octets, all of them."""
+        """Write all of `data`."""
         public.sys.audit("imaplib.send", self, data)
         self.writefile.write(data)
         self.writefile.flush()
 
     def shutdown(self) -> None:
-        """End the command: its input ends, and it is waited for."""
+        """Close the streams of the command and wait until it exits."""
         self.readfile.close()
         with contextlib.suppress(BrokenPipeError):
             self.writefile.close()
@@ -241,4 +262,4 @@ class IMAP4_stream(IMAP4):  # noqa: N801
 
 
 for _class in (IMAP4, IMAP4_SSL, IMAP4_stream):
-    _class.__module__ = public.__name__  # where they are to be found
+    _class.__module__ = public.__name__  # shown in messages, and used by pickle

@@ -1,6 +1,6 @@
 """The codec `utf-7-imap`, which Python 3.16 has: modified UTF-7 of mailbox names (RFC 3501, 5.1.3).
 
-Only whole names, and only strictly: what is not modified UTF-7 is an error.
+It encodes and decodes whole names, with the error handler "strict" only.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _SURROGATE: Final = lazy_pattern("[\ud800-\udfff]")
 _TOKEN: Final = lazy_pattern(rb"[\x20-\x25\x27-\x7e]++|&([A-Za-z0-9+,]*+)-")
 
 
-def _strict(errors: str) -> None:
+def _require_strict(errors: str) -> None:
     if errors != "strict":
-        raise UnicodeError(f"{NAME} knows no error handler but 'strict', not {errors!r}")
+        raise UnicodeError(f"{NAME} supports the error handler 'strict' only, not {errors!r}")
 
 
 def encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
-    """The octets of a name. Raises UnicodeEncodeError for a lone surrogate."""
-    _strict(errors)
+    """Encode a name. Raises UnicodeEncodeError for a lone surrogate."""
+    _require_strict(errors)
     if found := _SURROGATE.search(text):
         raise UnicodeEncodeError(NAME, text, found.start(), found.end(), "a lone surrogate")
     return mailbox_names.encode_strictly(text), len(text)
 
 
 def decode(data: Buffer, errors: str = "strict") -> tuple[str, int]:
-    """The name that octets stand for. Raises UnicodeDecodeError if it is not modified UTF-7.
+    """Decode a name. Raises UnicodeDecodeError if it is not modified UTF-7.
 
-    Any base64 of UTF-16 is read, also what `encode` would write in another way: that is for people
-    to read. For names that find their way back, there is `imaplus.wire.mailbox_names`.
+    Non-canonical encodings are accepted too, so encoding the result again may give other bytes.
+    `imaplus.wire.mailbox_names` decodes every name so that it encodes to the same bytes.
     """
-    _strict(errors)
+    _require_strict(errors)
     raw = bytes(data)
     text = []
     end = 0
@@ -55,7 +55,7 @@ def decode(data: Buffer, errors: str = "strict") -> tuple[str, int]:
 
 
 def _unshift(raw: bytes, found: re.Match[bytes]) -> str:
-    """What stands between & and -."""
+    """Decode the base64 between `&` and `-`."""
     base64 = found[1].replace(b",", b"/")
     if not base64:
         return "&"
@@ -74,4 +74,4 @@ def _find(name: str) -> codecs.CodecInfo | None:
     return None
 
 
-codecs.register(_find)  # asked only for what Python itself does not know
+codecs.register(_find)  # called only for names that Python has no codec for

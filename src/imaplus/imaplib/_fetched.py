@@ -1,7 +1,8 @@
-"""Which message a FETCH response is of.
+"""Attribution of FETCH responses to messages.
 
-imaplib gives all that came, one after another, and programs take the first. Where one message was
-asked for, what came of another is no answer: a body that the server pushed in, or news.
+imaplib returns all FETCH responses in the order received, and programs use the first. If one
+message was requested, responses for other messages are dropped: they may be flag updates, or
+bodies injected by a hostile server.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from typing import Any, Final
 from imaplus.wire.patterns import lazy_pattern
 
 _NUMBER: Final = lazy_pattern(rb"([0-9]{1,20})(?: |\Z)")
-# Outside of what is quoted, or in brackets as a section is, where "UID" may be somebody's word.
+# Quoted strings and sections: "UID" in them is not an item.
 _ELSEWHERE: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|\[[^\[\]]*+\]')
 _UID: Final = lazy_pattern(rb"(?<![^ (])UID ([0-9]{1,20})(?![^ )])", 2)  # re.IGNORECASE
 
 
-def of_one_message(data: list[Any], numbers: str, *, uid: bool) -> list[Any]:
-    """The responses of that message, if the set is a single number; else all of them.
+def keep_one_message(data: list[Any], numbers: str, *, uid: bool) -> list[Any]:
+    """Return the responses for the requested message if the set is one number; otherwise all.
 
-    By UID, responses without one count if none has the right one: some servers leave it out.
+    With `uid`, responses without a UID are returned if none has the requested UID: some servers
+    omit it.
     """
     if not (numbers.isascii() and numbers.isdigit()) or data == [None]:
         return data
@@ -36,11 +38,11 @@ def of_one_message(data: list[Any], numbers: str, *, uid: bool) -> list[Any]:
 
 
 def _each(data: list[Any]) -> Iterator[list[Any]]:
-    """What belongs together: a line, or lines with literals and the line that ends them."""
+    """Group the parts of each response: one line, or literals and the line after the last."""
     response: list[Any] = []
     for part in data:
         if response and isinstance(part, bytes) and not isinstance(response[-1], tuple):
-            if part[:1] == b" ":  # the rest of it, on a line of its own
+            if part[:1] == b" ":  # continues the response (quirk 21)
                 response.append(part)
                 continue
             yield response

@@ -1,4 +1,4 @@
-"""The functions of the module: dates, flags, tags, and base64 for SASL. They know no connection."""
+"""The functions of the module: dates, flags, tags, and base64 for SASL."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _QUOTED: Final = lazy_pattern(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.S)
 
 
 def balance(text: bytes) -> int:
-    """How many more parentheses it opens than it closes, outside quotes. Linear in its length."""
+    """Count opening minus closing parentheses outside quotes, in linear time."""
     text = _QUOTED.sub(b"", text)
     return text.count(b"(") - text.count(b")")
 
 
 def Internaldate2tuple(resp: Buffer) -> time.struct_time | None:  # noqa: N802
-    """The local time of an INTERNALDATE in a FETCH response, None if it has none."""
+    """Return the local time of the INTERNALDATE in a FETCH response; None if it has none."""
     found = public.InternalDate.match(resp)
     if found is None or found["mon"] not in Mon2num:
         return None
@@ -48,7 +48,7 @@ def Internaldate2tuple(resp: Buffer) -> time.struct_time | None:  # noqa: N802
 
 
 def Int2AP(num: SupportsAbs[SupportsInt]) -> bytes:  # noqa: N802
-    """A number in base 16, with the letters A to P for digits; nothing for 0."""
+    """Format a number in base 16 with the digits A to P; b"" for 0."""
     rest = int(abs(num))
     digits = bytearray()
     while rest:
@@ -59,26 +59,27 @@ def Int2AP(num: SupportsAbs[SupportsInt]) -> bytes:  # noqa: N802
 
 
 def ParseFlags(resp: Buffer) -> tuple[bytes, ...]:  # noqa: N802
-    """The flags in a FETCH response, one by one."""
+    """Return the flags in a FETCH response; () if it has none."""
     found = public.Flags.match(resp)
     return tuple(found["flags"].split()) if found else ()
 
 
 def Time2Internaldate(date_time: TimeLike) -> str:  # noqa: N802
-    """A time as APPEND wants it: `"DD-Mmm-YYYY HH:MM:SS +HHMM"`, the quotes included.
+    """Format a time for APPEND: `"DD-Mmm-YYYY HH:MM:SS +HHMM"`, including the quotes.
 
-    The time is a number of seconds since the epoch, a local `struct_time` or 9-tuple, an aware
-    `datetime`, or a text in quotes, which is taken to be right.
+    Args:
+        date_time: seconds since the epoch, a local `struct_time` or 9-tuple, an aware `datetime`,
+            or a str in double quotes, which is returned unchanged.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: `date_time` is none of these, or is a naive datetime.
     """
     if isinstance(date_time, str):
         if date_time[:1] != '"' or date_time[-1:] != '"':
-            raise ValueError("a date as text must have double quotes around it")
+            raise ValueError("a date given as str must be in double quotes")
         return date_time
     moment = _moment(date_time)
-    month = MONTHS[moment.month - 1]  # strftime's would be in the language of the locale
+    month = MONTHS[moment.month - 1]  # strftime("%b") depends on the locale
     return f'"{moment:%d}-{month}-{moment:%Y %H:%M:%S %z}"'
 
 
@@ -94,13 +95,13 @@ def _moment(date_time: object) -> datetime:
         return datetime(year, month, day, hour, minute, second, tzinfo=zone)
     if isinstance(date_time, datetime):
         if date_time.tzinfo is None:
-            raise ValueError("date_time must be aware: it has no time zone")
+            raise ValueError("date_time must be an aware datetime: it has no time zone")
         return date_time
-    raise ValueError("date_time is of no type that is known")
+    raise ValueError(f"date_time has an unsupported type: {type(date_time).__name__}")
 
 
 def _local_offset(fields: tuple[int, ...]) -> int:
-    """Seconds east of UTC, for a local time that says itself whether it is in summer, or not."""
+    """Return the seconds east of UTC of a local time; its tm_isdst may be -1 (unknown)."""
     time = public.time
     if not time.daylight:
         return -time.timezone
@@ -111,28 +112,28 @@ def _local_offset(fields: tuple[int, ...]) -> int:
 
 
 def _paren_depth(data: bytes, depth: int = 0) -> int:
-    """How deep in parentheses one is behind this, having been so deep before it."""
+    """Return the depth of parentheses after `data`, given the depth before it."""
     return depth + balance(data)
 
 
 class _Authenticator:
-    """Takes the base64 from a conversation of challenges and responses.
+    """Decode challenges and encode responses of a SASL exchange in base64.
 
-    `mech` is called with each challenge and returns the response, or None to give up.
+    `mech` is called with each decoded challenge and returns the response, or None to cancel.
     """
 
     def __init__(self, mechinst: Callable[[bytes], SaslData | None]) -> None:
         self.mech = mechinst
 
     def process(self, data: Buffer | str | None) -> bytes:
-        """The line that answers a challenge."""
+        """Return the line that answers a challenge: base64, or b"*" to cancel."""
         answer = self.mech(self.decode(data))
         return b"*" if answer is None else self.encode(answer)
 
     def encode(self, inp: SaslData) -> bytes:
-        """A response in base64; text is UTF-8."""
+        """Encode a response in base64; a str is encoded in UTF-8 first."""
         return b64encode(inp.encode() if isinstance(inp, str) else inp)
 
     def decode(self, inp: Buffer | str | None) -> bytes:
-        """A challenge without its base64."""
+        """Decode a challenge from base64."""
         return a2b_base64(inp) if inp else b""

@@ -1,7 +1,4 @@
-"""IDLE (RFC 2177): what the server says unasked, one response at a time.
-
-It knows how to wait for so long and no longer; reading is the `IMAP4`'s own.
-"""
+"""IDLE (RFC 2177): iterate over untagged responses as the server sends them."""
 
 from __future__ import annotations
 
@@ -18,36 +15,39 @@ Response: TypeAlias = "tuple[str, list[Any]]"
 
 
 class Idler:
-    """What `IMAP4.idle` returns: a context, and inside it an iterator over responses.
+    """The result of `IMAP4.idle`: a context manager, and within it an iterator over responses.
 
-    It ends when its duration has passed. What was not taken waits in `IMAP4.response` afterwards.
+    Each item is `(typ, [data, ...])`. Iteration ends when the duration has passed. Responses that
+    were not consumed are available from `IMAP4.response` after the `with` statement.
     """
 
     def __init__(self, imap: Messages, duration: float | None = None) -> None:
         if "IDLE" not in imap.capabilities:
             raise imap.error("Server does not support IMAP4 IDLE")
         if duration is not None and getattr(imap, "sock", None) is None:
-            raise imap.error("a duration needs a socket to wait on, and this is a stream")
+            raise imap.error("idle(duration) requires a socket; IMAP4_stream has none")
         self._imap = imap
         self._duration = duration
         self._deadline: float | None = None
         self._tag: bytes | None = None
         self._saved_state = ""
-        self._ready: deque[Response] = deque()  # taken from the IMAP4, and not given yet
+        self._ready: deque[Response] = deque()  # received and not yet consumed
 
     def __enter__(self) -> Self:
         imap = self._imap
-        imap._check_state("IDLE")  # before anything of another Idler's is touched
+        imap._check_state("IDLE")  # first, so that an active Idler is not disturbed
         imap._idle_responses = []
         imap._idle_capture = True
         try:
             self._tag = imap._command("IDLE")
-            while line := imap._get_response():  # until the server says +
+            while line := imap._get_response():  # until the server sends "+"
                 if imap.tagged_commands[self._tag]:
                     typ, data = imap._get_tagged_response(self._tag)
                     if typ == "NO":
-                        raise imap._refused(f"idle denied: {imap._quotable(data)}")
-                    raise imap._aborted(f"IDLE: unexpected status response: {imap._quoted(line)}")
+                        raise imap._make_error(f"idle denied: {imap._quote_texts(data)}")
+                    raise imap._make_abort(
+                        f"IDLE: unexpected status response: {imap._quote_line(line)}"
+                    )
         except BaseException:
             imap._idle_capture = False
             raise
@@ -72,7 +72,7 @@ class Idler:
                 imap.send(b"DONE" + public.CRLF)
             imap._command_complete("IDLE", tag)
         except (OSError, imap.error):
-            if exc_type is None:  # else that is what matters, and the connection is lost anyway
+            if exc_type is None:  # otherwise keep the original exception
                 raise
         return False
 
@@ -89,22 +89,22 @@ class Idler:
         return response
 
     def burst(self, interval: float = 0.1) -> Generator[Response]:
-        """The next response, and all that follow it no more than `interval` seconds apart."""
+        """Yield the next response, and all that follow it at most `interval` seconds apart."""
         if getattr(self._imap, "sock", None) is None:
-            raise self._imap.error("burst() needs a socket to wait on, and this is a stream")
+            raise self._imap.error("burst() requires a socket; IMAP4_stream has none")
         response = next(self, None)
         while response is not None:
             yield response
             response = self._pop(interval, None)
 
     def _pop(self, timeout: float | None, default: Any = ("", None)) -> Any:
-        """The next response, or `default` if none begins in so many seconds, or IDLE is over.
+        """Return the next response; `default` after `timeout` seconds, or if IDLE has ended.
 
-        A part of a line stays where it is until the rest comes.
+        An incomplete line stays in the buffer.
         """
         imap = self._imap
         if imap.state != "IDLING" or self._tag is None:
-            raise imap.error("an Idler is of use inside its with statement only")
+            raise imap.error("an Idler can only be used inside its with statement")
         while True:
             self._ready += imap._idle_responses
             imap._idle_responses.clear()
@@ -112,7 +112,7 @@ class Idler:
                 return self._ready.popleft()
             if imap.tagged_commands[self._tag] or (timeout is not None and timeout <= 0):
                 return default
-            imap._responses = 0  # this may go on for days
+            imap._responses = 0  # IDLE may last for days: limit bursts, not the total
             try:
                 imap._get_response(timeout)
             except imap._responsetimeout:

@@ -1,4 +1,4 @@
-"""`IMAP4.file`: what an `IMAP4` reads, as a file, and how the newest Pythons warn about it."""
+"""`IMAP4.file`: the input of an `IMAP4` as a file object, and its deprecation warnings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def warn_of_file(*, assigned: bool) -> None:
-    """As the module of this Python does: its `file` is to go away, and ours may be used."""
+    """Warn as the standard module of the running Python version does."""
     if sys.version_info >= (3, 15):
         text = "'IMAP4.file' is deprecated and slated for removal in Python 3.19"
         warnings.warn(text, DeprecationWarning, stacklevel=3)
@@ -25,7 +25,7 @@ def warn_of_file(*, assigned: bool) -> None:
 
 
 class InputFile(io.BufferedIOBase):
-    """What an `IMAP4` reads, as a file, for programs that read past its methods."""
+    """The input of an `IMAP4` as a file, for programs that read from `IMAP4.file` directly."""
 
     def __init__(self, owner: Transport) -> None:
         self._owner = owner
@@ -35,7 +35,7 @@ class InputFile(io.BufferedIOBase):
 
     @property
     def raw(self) -> io.RawIOBase:
-        """The octets of the socket, without those that have been read ahead."""
+        """The socket as a raw file; it does not include data already buffered."""
         return public.socket.SocketIO(self._owner.sock, "rb")
 
     def read(self, size: int | None = -1, /) -> bytes:

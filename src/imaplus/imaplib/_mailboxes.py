@@ -1,7 +1,7 @@
-"""The commands of an `IMAP4` that are not about single messages: session, mailboxes, rights, quota.
+"""The commands of an `IMAP4` on the session, mailboxes, access rights, quota and annotations.
 
-Each returns `(typ, [data, ...])` as imaplib does: the status "OK" or "NO", and what came. Names of
-mailboxes are texts in any script, or bytes that go as they are.
+Each returns `(typ, [data, ...])` as imaplib does: the status "OK" or "NO", and the responses.
+Mailbox names are str, encoded as needed, or bytes, sent unchanged.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ class Mailboxes(Machine):
 
     user: str
     password: str | bytes
-    # Declared above too; without this, type checkers would guess by what is assigned here.
+    # Repeated from the base class: type checkers would otherwise infer narrower types.
     literal: bytes | Literator | None
     state: str
     untagged_responses: dict[str, list[bytes | tuple[bytes, bytes]]]
 
-    def _collected(self, response: str, name: str, *args: Any) -> Results:
-        """Send a command, and take what came of one kind."""
+    def _collect(self, response: str, name: str, *args: Any) -> Results:
+        """Send a command and return the responses of one type."""
         typ, data = self._simple_command(name, *args)
         return self._untagged_response(typ, data, response)
 
     # -- what has come --------------------------------------------------------------------------
 
     def recent(self) -> Results:
-        """The counts of recent messages that have come, asking by NOOP if none has."""
+        """Return the latest RECENT counts: `(typ, [count, ...])`; sends NOOP if none is stored."""
         typ, data = self._untagged_response("OK", [None], "RECENT")
         if data[-1]:
             return typ, data
@@ -50,7 +50,7 @@ class Mailboxes(Machine):
         return self._untagged_response(typ, data, "RECENT")
 
     def response(self, code: str) -> Results:
-        """What has come of one kind, which is forgotten here: `(code, [data, ...])`, or [None]."""
+        """Return and forget the stored responses of one type: `(code, [data, ...])`, or [None]."""
         return self._untagged_response(code, [None], code.upper())
 
     # -- the session ----------------------------------------------------------------------------
@@ -58,53 +58,56 @@ class Mailboxes(Machine):
     def authenticate(
         self, mechanism: str, authobject: Callable[[bytes], SaslData | None]
     ) -> tuple[str, Any]:
-        """Log in by a SASL mechanism, whose `authobject` turns challenges into responses.
+        """Log in with a SASL mechanism (RFC 3501, 6.2.2).
 
-        It gets and gives octets before base64, and gives None to cancel.
+        Args:
+            mechanism: its name, such as "PLAIN".
+            authobject: called with each challenge as bytes; returns the response as bytes or str
+                (encoded in UTF-8), or None to cancel. Base64 is applied here.
 
         Raises:
-            IMAP4.error: the server does not accept us.
+            IMAP4.error: the server refused the login.
         """
-        self.untagged_responses.pop("CAPABILITY", None)  # of before, whoever sent it
+        self.untagged_responses.pop("CAPABILITY", None)  # only those of the login count
         self.literal = public._Authenticator(authobject).process
         typ, data = self._simple_command("AUTHENTICATE", self._atom(mechanism.upper()))
         if typ != "OK":
-            raise self._refused(self._told(data[-1]))
-        self._logged_in()
+            raise self._make_error(self._server_text(data[-1]))
+        self._finish_login()
         return typ, data
 
     def login(
         self, user: Text, password: str | bytes
     ) -> tuple[Literal["OK"], builtins.list[bytes]]:
-        """Log in with a password, which goes over the connection as it is: use TLS.
+        """Log in with LOGIN (RFC 3501, 6.2.3). The password is sent in the clear: use TLS.
 
         Raises:
-            IMAP4.error: the server does not accept us.
+            IMAP4.error: the server refused the login, or LOGINDISABLED forbids it without TLS.
         """
-        self.untagged_responses.pop("CAPABILITY", None)  # of before, whoever sent it
+        self.untagged_responses.pop("CAPABILITY", None)  # only those of the login count
         typ, data = self._simple_command("LOGIN", self._astring(user), self._quote(password))
         if typ != "OK":
-            raise self._refused(self._told(data[-1]))
-        self._logged_in()
+            raise self._make_error(self._server_text(data[-1]))
+        self._finish_login()
         return "OK", data
 
     def login_plain(self, user: str | bytes, password: str | bytes) -> Results:
-        """Log in by the mechanism PLAIN: names and passwords in any script. Use TLS.
+        """Log in with SASL PLAIN (RFC 4616), which allows any Unicode text. Use TLS.
 
         Raises:
-            IMAP4.error: the server does not accept us, or a NUL is in either.
+            IMAP4.error: the server refused the login, or `user` or `password` contains NUL.
         """
-        octets = [self._arg(arguments.octets, each, "utf-8") for each in (user, password)]
-        if any(b"\0" in each for each in octets):
-            raise self._invalid("NUL is not allowed in a user's name or password")
-        response = b"\0".join((b"", *octets))  # RFC 4616, 2
+        credentials = [self._arg(arguments.to_bytes, each, "utf-8") for each in (user, password)]
+        if any(b"\0" in each for each in credentials):
+            raise self._invalid("NUL is not allowed in a user name or password")
+        response = b"\0".join((b"", *credentials))  # RFC 4616, 2
         return self.authenticate("PLAIN", lambda challenge: response)
 
     def login_cram_md5(self, user: str, password: str | bytes) -> Results:
-        """Log in by the mechanism CRAM-MD5, which does not show the password.
+        """Log in with CRAM-MD5 (RFC 2195), which does not send the password itself.
 
         Raises:
-            IMAP4.error: the server does not accept us, or this Python has no MD5.
+            IMAP4.error: the server refused the login, or this Python has no MD5.
         """
         from imaplus.sasl import CramMd5
 
@@ -114,32 +117,32 @@ class Mailboxes(Machine):
         return self.authenticate("CRAM-MD5", self._CRAM_MD5_AUTH)
 
     def _CRAM_MD5_AUTH(self, challenge: bytes) -> str:  # noqa: N802
-        """The response to the challenge of CRAM-MD5 (RFC 2195)."""
+        """Compute the response to a CRAM-MD5 challenge (RFC 2195)."""
         import hmac
 
         key = self.password.encode() if isinstance(self.password, str) else self.password
         try:
             digest = hmac.HMAC(key, challenge, "md5").hexdigest()
-        except ValueError as error:  # this Python may not have it at all
+        except ValueError as error:  # some builds of Python have no MD5
             raise self.error("CRAM-MD5 authentication is not supported") from error
         return f"{self.user} {digest}"
 
     def enable(self, capability: str) -> Results:
-        """Switch an extension on (RFC 5161); what the server grants is in `response("ENABLED")`.
+        """Enable an extension (RFC 5161); `response("ENABLED")` has what the server enabled.
 
-        Once it has granted UTF8=ACCEPT, texts are UTF-8 (RFC 9755).
+        After UTF8=ACCEPT is enabled, strings are sent in UTF-8 (RFC 9755).
 
         Raises:
-            IMAP4.error: the server has no ENABLE.
+            IMAP4.error: the server does not support ENABLE.
         """
         if "ENABLE" not in self.capabilities:
             raise self.error("Server does not support ENABLE")
-        self.untagged_responses.pop("ENABLED", None)  # of before
+        self.untagged_responses.pop("ENABLED", None)  # of an earlier ENABLE
         typ, data = self._simple_command("ENABLE", capability)
-        # Cyrus 3.10 says OK to what it does not enable (RFC 5161, 3.2: it is no error).
-        told = self.untagged_responses.get("ENABLED", ())
+        # OK alone says nothing: a server skips what it cannot enable (RFC 5161, 3.2; Cyrus 3.10).
+        enabled = self.untagged_responses.get("ENABLED", ())
         granted = {
-            name for each in told if isinstance(each, bytes) for name in each.upper().split()
+            name for each in enabled if isinstance(each, bytes) for name in each.upper().split()
         }
         self._uidonly = self._uidonly or UIDONLY in granted
         if UTF8 in granted:
@@ -147,26 +150,26 @@ class Mailboxes(Machine):
         return typ, data
 
     def id(self, fields: Mapping[str, str | None] | None = None) -> Results:
-        """Say who we are, by fields such as "name", and hear who the server is (RFC 2971)."""
-        return self._collected("ID", "ID", self._arg(arguments.id_fields, fields, self._encoding))
+        """Identify the client, by fields such as "name", and return the server's ID (RFC 2971)."""
+        return self._collect("ID", "ID", self._arg(arguments.id_fields, fields, self._encoding))
 
     def noop(self) -> tuple[str, builtins.list[bytes]]:
-        """Do nothing, which lets the server say what has changed."""
+        """Send NOOP, which lets the server report changes (RFC 3501, 6.1.2)."""
         if self.debug >= 3:
             self._dump_ur(self.untagged_responses)
         return self._simple_command("NOOP")
 
     def proxyauth(self, user: Text) -> Results:
-        """Become another user, as an administrator may on some servers."""
+        """Act as another user (PROXYAUTH, an extension for administrators on some servers)."""
         return self._simple_command("PROXYAUTH", self._astring(user))
 
     def logout(self) -> tuple[str, AnyData]:
-        """Say goodbye and close the connection: `("BYE", [data, ...])`."""
+        """Log out and close the connection: `("BYE", [data, ...])` (RFC 3501, 6.1.3)."""
         self.state = "LOGOUT"
         try:
             typ, data = self._simple_command("LOGOUT")
         except self.readonly:
-            raise  # it was never sent
+            raise  # LOGOUT was not sent
         except (self.abort, OSError):
             with contextlib.suppress(OSError):
                 self.shutdown()
@@ -175,14 +178,14 @@ class Mailboxes(Machine):
         return typ, data
 
     def xatom(self, name: str, *args: Any) -> Results:
-        """Send a command that has no method; its arguments go as they are.
+        """Send a command that has no method; its arguments are sent unchanged.
 
-        What comes can be had from `response()`.
+        `response()` returns its untagged responses.
         """
         if not isinstance(name, str):
-            raise self._mistyped(f"the name of a command must be a str, not {name!r:.100}")
+            raise self._mistyped(f"a command name must be a str, not {name!r:.100}")
         name = name.upper()
-        self._checked(name.encode(self._encoding))
+        self._require_sendable(name.encode(self._encoding))
         if name not in public.Commands:
             public.Commands[name] = (self.state,)
         return self._simple_command(name, *args)
@@ -192,10 +195,16 @@ class Mailboxes(Machine):
     def select(
         self, mailbox: Text = "INBOX", readonly: bool = False
     ) -> tuple[str, builtins.list[bytes | None]]:
-        """Open a mailbox; the data is the number of its messages. Earlier responses are forgotten.
+        """Select a mailbox: `(typ, [number of messages])` (RFC 3501, 6.3.1 and 6.3.2).
+
+        Stored responses are discarded.
+
+        Args:
+            mailbox: its name.
+            readonly: send EXAMINE instead of SELECT.
 
         Raises:
-            IMAP4.readonly: it was to be opened for writing, and can only be read.
+            IMAP4.readonly: `readonly` is false and the mailbox can only be opened for reading.
         """
         name = self._mailbox(mailbox)
         self.untagged_responses = {}
@@ -203,26 +212,26 @@ class Mailboxes(Machine):
         self._selected = None
         typ, data = self._simple_command("EXAMINE" if readonly else "SELECT", name)
         if typ != "OK":
-            self.state = "AUTH"  # what was open before is closed
+            self.state = "AUTH"  # a failed SELECT closes the previous mailbox
             return typ, data
         self.state = "SELECTED"
-        came = self.untagged_responses
-        counts: builtins.list[Any] = came.get("EXISTS", [None])
-        self._selected = Selected(name, readonly, responses=dict(came))
+        responses = self.untagged_responses
+        counts: builtins.list[Any] = responses.get("EXISTS", [None])
+        self._selected = Selected(name, readonly, responses=dict(responses))
         if isinstance(counts[-1], bytes):
             self._selected.apply("EXISTS", counts[-1])
-        if "READ-ONLY" in came and not readonly:
+        if "READ-ONLY" in responses and not readonly:
             if self.debug >= 1:
-                self._dump_ur(came)
+                self._dump_ur(responses)
             raise self.readonly(f"{mailbox!r} is not writable")
         return typ, counts
 
     def close(self) -> Results:
-        """Close the mailbox, for good deleting what is marked so if it was opened for writing."""
+        """Close the mailbox; if it is writable, expunge its `\\Deleted` messages (6.4.2)."""
         return self._leave("CLOSE")
 
     def unselect(self) -> Results:
-        """Close the mailbox and delete nothing (RFC 3691)."""
+        """Close the mailbox without expunging (RFC 3691)."""
         return self._leave("UNSELECT")
 
     def _leave(self, name: str) -> Results:
@@ -233,79 +242,82 @@ class Mailboxes(Machine):
             self._selected = None
 
     def create(self, mailbox: Text) -> Results:
-        """Make a mailbox."""
+        """Create a mailbox."""
         return self._simple_command("CREATE", self._mailbox(mailbox))
 
     def delete(self, mailbox: Text) -> Results:
-        """Remove a mailbox with its messages."""
+        """Delete a mailbox and its messages."""
         return self._simple_command("DELETE", self._mailbox(mailbox))
 
     def rename(self, oldmailbox: Text, newmailbox: Text) -> Results:
-        """Give a mailbox another name."""
+        """Rename a mailbox."""
         return self._simple_command("RENAME", self._mailbox(oldmailbox), self._mailbox(newmailbox))
 
     def subscribe(self, mailbox: Text) -> Results:
-        """Add a mailbox to the subscribed ones."""
+        """Subscribe to a mailbox."""
         return self._simple_command("SUBSCRIBE", self._mailbox(mailbox))
 
     def unsubscribe(self, mailbox: Text) -> Results:
-        """Take a mailbox from the subscribed ones."""
+        """Unsubscribe from a mailbox."""
         return self._simple_command("UNSUBSCRIBE", self._mailbox(mailbox))
 
     def list(self, directory: Text = "", pattern: Text = "*") -> tuple[str, AnyData]:
-        """The mailboxes below a directory whose names match a pattern: one LIST response each."""
-        return self._collected("LIST", "LIST", self._mailbox(directory), self._pattern(pattern))
+        """List the mailboxes under `directory` that match `pattern`: one LIST response each."""
+        return self._collect("LIST", "LIST", self._mailbox(directory), self._pattern(pattern))
 
     def lsub(self, directory: Text = "", pattern: Text = "*") -> Results:
-        """The same for subscribed ones: one LSUB response each."""
-        return self._collected("LSUB", "LSUB", self._mailbox(directory), self._pattern(pattern))
+        """List the subscribed mailboxes that match: one LSUB response each."""
+        return self._collect("LSUB", "LSUB", self._mailbox(directory), self._pattern(pattern))
 
     def status(self, mailbox: Text, names: Atoms) -> Results:
-        """Numbers of a mailbox that need not be open: "MESSAGES UNSEEN", or a list of names."""
-        return self._collected("STATUS", "STATUS", self._mailbox(mailbox), self._set_quote(names))
+        """Return counts of a mailbox without selecting it (RFC 3501, 6.3.10).
+
+        `names` is a str such as "(MESSAGES UNSEEN)" or a list of names.
+        """
+        return self._collect("STATUS", "STATUS", self._mailbox(mailbox), self._set_quote(names))
 
     def namespace(self) -> Results:
-        """Where mailboxes live: one's own, other users', shared ones (RFC 2342)."""
-        return self._collected("NAMESPACE", "NAMESPACE")
+        """Return the prefixes of personal, other users' and shared mailboxes (RFC 2342)."""
+        return self._collect("NAMESPACE", "NAMESPACE")
 
     # -- rights, quota, annotations -------------------------------------------------------------
 
     def getacl(self, mailbox: Text) -> Results:
-        """Who may do what with a mailbox (RFC 4314)."""
-        return self._collected("ACL", "GETACL", self._mailbox(mailbox))
+        """Return the access rights of a mailbox (RFC 4314)."""
+        return self._collect("ACL", "GETACL", self._mailbox(mailbox))
 
     def setacl(self, mailbox: Text, who: Text, what: Text) -> Results:
-        """Give somebody rights to a mailbox."""
+        """Set the rights `what` of the user `who` on a mailbox (RFC 4314)."""
         return self._simple_command(
             "SETACL", self._mailbox(mailbox), self._astring(who), self._astring(what)
         )
 
     def deleteacl(self, mailbox: Text, who: Text) -> Results:
-        """Take all of somebody's rights to a mailbox."""
+        """Remove all rights of the user `who` on a mailbox (RFC 4314)."""
         return self._simple_command("DELETEACL", self._mailbox(mailbox), self._astring(who))
 
     def myrights(self, mailbox: Text) -> Results:
-        """What we may do with a mailbox."""
-        return self._collected("MYRIGHTS", "MYRIGHTS", self._mailbox(mailbox))
+        """Return your own rights on a mailbox (RFC 4314)."""
+        return self._collect("MYRIGHTS", "MYRIGHTS", self._mailbox(mailbox))
 
     def getquota(self, root: Text) -> Results:
-        """Use and limits of a quota root (RFC 2087)."""
-        return self._collected("QUOTA", "GETQUOTA", self._astring(root))
+        """Return usage and limits of a quota root (RFC 2087)."""
+        return self._collect("QUOTA", "GETQUOTA", self._astring(root))
 
     def getquotaroot(self, mailbox: Text) -> Results:
-        """The quota roots of a mailbox: `(typ, [QUOTAROOT responses, QUOTA responses])`."""
+        """Return the quota roots of a mailbox: `(typ, [QUOTAROOT data, QUOTA data])` (RFC 2087)."""
         typ, data = self._simple_command("GETQUOTAROOT", self._mailbox(mailbox))
         typ, quota = self._untagged_response(typ, data, "QUOTA")
         typ, roots = self._untagged_response(typ, data, "QUOTAROOT")
         return typ, [roots, quota]
 
     def setquota(self, root: Text, limits: Atoms) -> Results:
-        """Set the limits of a quota root, such as "STORAGE 512"."""
-        return self._collected("QUOTA", "SETQUOTA", self._astring(root), self._set_quote(limits))
+        """Set the limits of a quota root, such as "(STORAGE 512)" (RFC 2087)."""
+        return self._collect("QUOTA", "SETQUOTA", self._astring(root), self._set_quote(limits))
 
     def getannotation(self, mailbox: Text, entry: Text, attribute: Text) -> Results:
-        """Annotations of a mailbox (ANNOTATEMORE, which some servers had before METADATA)."""
-        return self._collected(
+        """Return annotations of a mailbox (ANNOTATEMORE, the predecessor of METADATA)."""
+        return self._collect(
             "ANNOTATION",
             "GETANNOTATION",
             self._pattern(mailbox),
@@ -314,6 +326,6 @@ class Mailboxes(Machine):
         )
 
     def setannotation(self, mailbox: Text, *args: Text) -> Results:
-        """Set annotations: entries and lists of attributes in turn."""
+        """Set annotations of a mailbox: entries and attribute lists, alternating."""
         rest = [self._entry(text) for text in args]
-        return self._collected("ANNOTATION", "SETANNOTATION", self._mailbox(mailbox), *rest)
+        return self._collect("ANNOTATION", "SETANNOTATION", self._mailbox(mailbox), *rest)

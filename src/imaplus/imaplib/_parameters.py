@@ -1,8 +1,7 @@
-"""Search criteria: `?` and what takes its place, and the charset that texts are encoded in.
+"""Placeholders in search criteria, and the charset of criteria.
 
-`?` stands for a string, which is quoted, or travels as a literal where it cannot be; `?f` for a
-flag, `?s` for a set of messages, `??` for a question mark. Of the connection it is told the codec
-and whether UTF-8 may stand in quotes.
+`?` stands for a string, which is quoted, or sent as a literal if it cannot be quoted; `?f` for a
+flag, `?s` for a set of messages, `??` for a question mark.
 """
 
 from __future__ import annotations
@@ -21,41 +20,43 @@ from imaplus.imaplib._arguments import (
     Text,
     flag,
     message_set,
-    octets,
     quote,
+    to_bytes,
 )
 from imaplus.wire.dates import format_search_date
 from imaplus.wire.patterns import lazy_pattern
 
 Parameter: TypeAlias = Any
-"""A str, bytes, int or date, or several of those; for `?f` flags, for `?s` a set of messages."""
+"""A str, bytes, int or date, or a list of those; for `?f` flags, for `?s` a set of messages."""
 Parameters: TypeAlias = Sequence[Parameter]
 
 LONGEST_QUOTED: Final = 1000
-"""Octets of a parameter that still goes in quotes: servers limit the length of a line."""
+"""Longer parameters, in bytes, are sent as literals: servers limit the length of a line."""
 
 _PLACEHOLDER: Final = lazy_pattern(
     r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?P<escaped>\?\?)|\?(?P<kind>[fs](?![A-Za-z0-9]))?', re.S
 )
 
 
-def encoder(charset: Text | None, encoding: str) -> str:
-    """The codec for texts under a charset that SEARCH names; `encoding` where it names none.
+def find_codec(charset: Text | None, encoding: str) -> str:
+    """Return Python's codec for a charset of SEARCH; `encoding` if `charset` is None or empty.
 
     Raises:
-        LookupError: Python has no codec for it. Then criteria must be octets.
+        LookupError: Python has no codec for it; criteria must then be bytes.
     """
-    told = b"" if charset is None else octets(charset, "utf-8")
-    name = told.decode("ascii", "replace").strip('"')
-    if not name.isascii():  # Python 3.15 warns of such a name
+    raw = b"" if charset is None else to_bytes(charset, "utf-8")
+    name = raw.decode("ascii", "replace").strip('"')
+    if not name.isascii():  # codecs.lookup warns about such a name in Python 3.15
         raise LookupError(f"unknown encoding: {name}")
     return codecs.lookup(name).name if name else encoding
 
 
-def encoded(charset: Text | None, criteria: Iterable[Text | None], encoding: str) -> list[bytes]:
-    """Criteria in a charset; octets as they are. Raises LookupError as `encoder` does."""
+def encode_criteria(
+    charset: Text | None, criteria: Iterable[Text | None], encoding: str
+) -> list[bytes]:
+    """Encode criteria in a charset; bytes stay unchanged. Raises as `find_codec` does."""
     return [
-        octets(each, encoder(charset, encoding) if isinstance(each, str) else encoding)
+        to_bytes(each, find_codec(charset, encoding) if isinstance(each, str) else encoding)
         for each in criteria
         if each is not None
     ]
@@ -64,41 +65,43 @@ def encoded(charset: Text | None, criteria: Iterable[Text | None], encoding: str
 def substitute(
     texts: Iterable[Text], params: Parameters, codec: str, *, utf8: bool
 ) -> Iterator[Argument]:
-    """Texts in which each placeholder outside quotes has become the next of the parameters.
+    """Replace each placeholder outside quotes by the next parameter.
 
     Raises:
-        TypeError: there are more, or fewer, parameters than placeholders, or one is of no type
-            that can take its place.
-        InvalidArgument: one has a NUL, or is no flag or no set.
+        TypeError: the numbers of parameters and placeholders differ, or a parameter has a type
+            that its placeholder does not accept.
+        InvalidArgument: a parameter contains NUL, or is not a valid flag or message set.
     """
     waiting = iter(params)
     for text in texts:
         if isinstance(text, str):
-            pieces = _filled(text, waiting, codec, utf8)
+            pieces = _fill(text, waiting, codec, utf8)
             yield Pieces(
                 piece.encode(codec) if isinstance(piece, str) else piece for piece in pieces
             )
         else:
-            yield octets(text, codec)
-    _insist_on_none(waiting)
+            yield to_bytes(text, codec)
+    _require_exhausted(waiting)
 
 
 def _substitute(text: str, params: Parameters) -> str:
-    """A text with its placeholders replaced; ValueError where that would take a literal."""
+    """Replace the placeholders in a text. Raises ValueError if a parameter needs a literal."""
     waiting = iter(params)
-    pieces = list(_filled(text, waiting, "utf-8", True))
-    _insist_on_none(waiting)
+    pieces = list(_fill(text, waiting, "utf-8", True))
+    _require_exhausted(waiting)
     if not all(isinstance(piece, str) for piece in pieces):
-        raise ValueError("a parameter cannot be quoted: it has line breaks, or is too long")
+        raise ValueError(
+            f"a parameter cannot be quoted: it has line breaks, or more than {LONGEST_QUOTED} bytes"
+        )
     return "".join(pieces)  # type: ignore[arg-type]
 
 
-def _insist_on_none(waiting: Iterator[Parameter]) -> None:
+def _require_exhausted(waiting: Iterator[Parameter]) -> None:
     if any(True for _ in waiting):
-        raise TypeError("there are more parameters than placeholders")
+        raise TypeError("more parameters than placeholders")
 
 
-def _filled(
+def _fill(
     text: str, waiting: Iterator[Parameter], codec: str, utf8: bool
 ) -> Iterator[str | Literal]:
     at = 0
@@ -113,7 +116,7 @@ def _filled(
         try:
             value = next(waiting)
         except StopIteration:
-            raise TypeError("there are more placeholders than parameters") from None
+            raise TypeError("fewer parameters than placeholders") from None
         parenthesised = text[: found.start()][-1:] == "(" and text[at : at + 1] == ")"
         yield from _value(value, found["kind"], codec, utf8, parenthesised)
     yield text[at:]
@@ -143,10 +146,10 @@ def _one(value: Parameter, kind: str | None, codec: str, utf8: bool) -> str | Li
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str | bytes | bytearray):
-        raise TypeError(f"a parameter must be a str, not {value!r:.100}")
+        raise TypeError(f"a parameter must be a str, bytes, int or date, not {value!r:.100}")
     data = value.encode(codec) if isinstance(value, str) else bytes(value)
     if b"\0" in data:
-        raise InvalidArgument("a NUL cannot travel in a string (RFC 3501, 4.3)")
+        raise InvalidArgument("a parameter contains NUL, which no IMAP string can (RFC 3501, 4.3)")
     text = value if isinstance(value, str) else data.decode("latin-1")
     fits = text.isascii() or (utf8 and isinstance(value, str))
     if fits and len(data) <= LONGEST_QUOTED and b"\r" not in data and b"\n" not in data:

@@ -1,26 +1,26 @@
-"""Octets as they come, in memory that is about as large. Nothing is known here of IMAP."""
+"""Buffers for input of unknown or announced size, without allocating that size in advance."""
 
 from __future__ import annotations
 
 from typing import IO, Final
 
 READ_SIZE: Final = 1 << 16
-"""Octets read at once: small answers stay quick, large ones take few calls."""
+"""Bytes per read: large enough for few system calls, small enough for short answers."""
 LITERAL_STEP: Final = 1 << 18
-"""Octets of a literal asked for at once, so that its announced size is no allocation."""
+"""Bytes per read of a literal; its announced size is never allocated at once."""
 SMALL: Final = 4096
-"""Octets of a piece that is worth an object of its own."""
+"""Pieces shorter than this, in bytes, are joined instead of stored as separate objects."""
 
 
 class Pieces:
-    """Octets as they come, in memory that is about as large: large pieces are copied once."""
+    """Collects pieces of bytes in about as much memory; large pieces are copied once."""
 
     def __init__(self, first: bytes = b"") -> None:
         self._pieces = [first]
-        self._small = bytearray()  # pieces so small that a list of them would be larger
+        self._small = bytearray()  # short pieces, joined: as a list they would take more memory
 
     def add(self, piece: bytes) -> None:
-        """The next octets."""
+        """Append a piece."""
         if len(piece) < SMALL:
             self._small += piece
             if len(self._small) < READ_SIZE:
@@ -29,17 +29,17 @@ class Pieces:
         self._pieces += (bytes(self._small), piece)
         self._small.clear()
 
-    def all(self) -> bytes:
-        """All octets."""
+    def join(self) -> bytes:
+        """Return all pieces joined."""
         return b"".join((*self._pieces, self._small))
 
 
 def read_in_steps(file: IO[bytes], size: int) -> bytes:
-    """So many octets of a file, without making room for them before they come."""
+    """Read `size` bytes of a file in steps, so that a false size allocates nothing."""
     if size <= LITERAL_STEP:
         return file.read(size)
     taken = Pieces()
     while size > 0 and (data := file.read(min(size, LITERAL_STEP))):
         taken.add(data)
         size -= len(data)
-    return taken.all()
+    return taken.join()

@@ -1,6 +1,6 @@
-"""The public module, for the modules beside it: programs assign and patch its globals.
+"""The module `imaplus.imaplib`, for the private modules: programs patch its globals.
 
-`public.Commands` is what `imaplib.Commands` is at that moment, whoever has changed it.
+`public.Commands` is the current value of `imaplib.Commands`.
 """
 
 from __future__ import annotations

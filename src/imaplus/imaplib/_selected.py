@@ -1,7 +1,7 @@
-"""The selected mailbox, as far as an `IMAP4` has to remember it for its typed client.
+"""The selected mailbox, kept for the typed client.
 
-The typed client can be had in the middle of a session, when the responses to SELECT have long been
-taken: so they are kept, and the number of messages is counted on.
+A program may request the typed client in the middle of a session, after it has consumed the
+responses to SELECT. So these are kept here, and the number of messages is updated.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from imaplus.wire.sets import SequenceSet
 
 @record(frozen=False, eq=False)
 class Selected:
-    """A mailbox that is open."""
+    """The selected mailbox."""
 
     KINDS: ClassVar = frozenset(("EXISTS", "EXPUNGE", "VANISHED"))
 
     name: bytes
-    """As it was sent, quotes included."""
+    """Its name as sent, including quotes."""
     read_only: bool = False
     exists: int = 0
     responses: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    """What SELECT was answered, by its kind."""
+    """The responses to SELECT, by type."""
 
     def apply(self, typ: str, data: bytes) -> None:
-        """Messages came, or went."""
+        """Update the number of messages from a response."""
         if typ == "EXPUNGE":
             self.exists = max(0, self.exists - 1)
         elif typ == "VANISHED":
-            self.exists = max(0, self.exists - _gone(data))
+            self.exists = max(0, self.exists - _count_vanished(data))
         elif data.isdigit():
             self.exists = int(data[:10])
 
 
-def _gone(data: bytes) -> int:
-    if data.startswith(b"("):  # VANISHED (EARLIER): they were not counted
+def _count_vanished(data: bytes) -> int:
+    if data.startswith(b"("):  # VANISHED (EARLIER): removed before SELECT, so not counted
         return 0
     try:
         return len(SequenceSet.parse(data))

@@ -1,7 +1,7 @@
-"""Octets to and from the server: the hooks through which all I/O of an `IMAP4` goes.
+"""The I/O hooks of an `IMAP4`: all bytes to and from the server pass through them.
 
-`open`, `_create_socket`, `read`, `readline`, `send`, `shutdown` and `socket` may be overridden, and
-`sock` and `file` assigned. It knows lines and blocks of octets, and nothing of their meaning.
+Programs may override `open`, `_create_socket`, `read`, `readline`, `send`, `shutdown` and `socket`,
+and assign `sock` and `file`.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Exception)
 
 GLANCE: Final = 0.001
-"""Seconds to look whether something has come: 0 would mean not to block at all."""
+"""Shortest socket timeout in seconds; 0 would make the socket non-blocking."""
 PATIENCE: Final = 120.0
-"""Seconds that a server gets where the socket has no time-out."""
+"""Seconds to wait for the server if the socket has no timeout."""
 SLOWEST: Final = 256
-"""Octets a second that a line or literal must come with, once it has begun: far below any line."""
+"""Minimum transfer rate of a line or literal in bytes per second, once it has begun."""
 CHATTER: Final = 20.0
-"""Seconds that a server may say what nobody asked for, if the socket's time-out is less."""
+"""Seconds that a server may send only unrequested responses, unless the timeout is longer."""
 LULL: Final = 1.5
-"""Seconds of silence after which what comes is no flood: signs of life are further apart."""
+"""Responses further apart than this, in seconds, do not count as `CHATTER`: they are keepalives."""
 WSAEINVAL: Final = 10022
-"""What Windows says of a connection that the server has closed."""
+"""Error code of Windows for a connection that the server has closed."""
 _CLOSED: Final = (errno.ENOTCONN, errno.EBADF)
 
 
 NOT_ASSIGNED: Final = object()
-"""What `IMAP4.file` is before anybody assigned one: None may be assigned as well."""
+"""Value of `IMAP4.file` before the first assignment; None is a valid assignment."""
 
 
 class Transport(Log):
-    """The connection of an `IMAP4`, and what has been read from it but not been taken yet."""
+    """The connection of an `IMAP4` and its input buffer."""
 
     class error(Exception):  # noqa: N801
-        """The command cannot be sent, or was refused.
+        """The command cannot be sent, or the server refused it.
 
-        `last_words` are the untagged NO and BAD that the server sent before.
+        `last_words` are the untagged NO and BAD responses that the server sent before.
         """
 
         last_words: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Transport(Log):
         __module__ = public.__name__
 
     class abort(error):  # noqa: N801
-        """The connection is of no use any more: close it, and try on a new one."""
+        """The connection is unusable: close it and open a new one."""
 
         __qualname__ = "IMAP4.abort"
         __module__ = public.__name__
@@ -74,19 +74,19 @@ class Transport(Log):
         __module__ = public.__name__
 
     class _mistyped(error, TypeError):  # noqa: N801
-        """An argument of a type that cannot be sent, or one too many."""
+        """An argument of the wrong type, or one too many."""
 
         __qualname__ = "IMAP4._mistyped"
         __module__ = public.__name__
 
     class _responsetimeout(TimeoutError):  # noqa: N801
-        """No response has begun in time, while an `Idler` waited for one."""
+        """No response began within the time that an `Idler` waits."""
 
         __qualname__ = "IMAP4._responsetimeout"
         __module__ = public.__name__
 
     class _timed_out(TimeoutError):  # noqa: N801
-        """Nothing came in time."""
+        """The server did not answer in time."""
 
         last_words: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class Transport(Log):
             return _make_timed_out, self.args, self.__dict__ or None
 
     class readonly(abort):  # noqa: N801
-        """The mailbox was to be written to, and now is read-only."""
+        """The mailbox was opened for writing and is read-only."""
 
         __qualname__ = "IMAP4.readonly"
         __module__ = public.__name__
@@ -109,22 +109,30 @@ class Transport(Log):
     port: int
     sock: _socket
     limits: Limits = DEFAULT_LIMITS
-    """What the server may make us hold; more is an `abort`. Another `Limits` may be assigned."""
-    _file: IO[bytes] | None = None  # set by whoever wants to be read from instead of `sock`
-    _block: bytes = b""  # read from `sock`, and taken up to _at
+    """Limits on responses; exceeding one raises `abort`. May be assigned."""
+    _file: IO[bytes] | None = None  # read from instead of `sock`, if assigned
+    _block: bytes = b""  # received from `sock`; consumed up to _at
     _at: int = 0
-    _unread: list[bytes] | None = None  # what comes before all that `sock` still has
-    _imaplib_file: Any = NOT_ASSIGNED  # what `file` gives
-    _usual: float | Literal[False] | None = False  # the socket's time-out, while another is set
-    _ends: float | None = None  # when reading has to end, while that is so
-    _progressed: bool = True  # something has come that was asked for, since the last look
-    _looked: float = 0.0  # when that was
-    _chatter: float = 0.0  # seconds spent since then on what nobody asked for
+    _unread: list[bytes] | None = None  # `_readbuf` of the standard module: read before `sock`
+    _imaplib_file: Any = NOT_ASSIGNED  # value of `file`
+    _usual: float | Literal[False] | None = False  # the socket's own timeout while another is set
+    _ends: float | None = None  # deadline for reading within `_limit_wait`
+    _progressed: bool = True  # a requested response has arrived since `_looked`
+    _looked: float = 0.0  # time of the latest `_look`
+    _chatter: float = 0.0  # seconds spent on unrequested responses since then
 
     # -- hooks ----------------------------------------------------------------------------------
 
     def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
-        """Connect: from here on `read`, `readline`, `send` and `shutdown` work."""
+        """Connect, so that `read`, `readline`, `send` and `shutdown` can be used.
+
+        Args:
+            timeout: seconds for connecting and for each read; None waits without limit.
+
+        Raises:
+            ValueError: `timeout` is 0.
+            OSError: the connection failed.
+        """
         self.host = host
         self.port = port
         self._forget_input()
@@ -133,30 +141,29 @@ class Transport(Log):
 
     def _create_socket(self, timeout: float | None) -> _socket:
         if timeout is not None and not timeout:
-            raise ValueError("a timeout of 0 would mean a non-blocking socket, which cannot work")
+            raise ValueError("timeout=0 is not supported: it makes the socket non-blocking")
         public.sys.audit("imaplib.open", self, self.host, self.port)
         address = (self.host or None, self.port)
         if timeout is None:
             sock = public.socket.create_connection(address)
         else:
             sock = public.socket.create_connection(address, timeout)
-        with contextlib.suppress(
-            OSError
-        ):  # commands go out whole: waiting to fill a packet is loss
+        with contextlib.suppress(OSError):  # commands are written whole: do not delay them
             sock.setsockopt(public.socket.IPPROTO_TCP, public.socket.TCP_NODELAY, 1)
         return sock
 
     def read(self, size: int) -> bytes:
-        """So many octets; fewer only where the stream ends."""
+        """Read exactly `size` bytes; fewer only at the end of the stream."""
         if self._file is not None:
             return read_in_steps(self._file, size)
         return self._read_block(size)
 
     def readline(self) -> bytes:
-        """A line with its end; a part of one only where the stream ends.
+        """Read a line with its end; a partial line only at the end of the stream.
 
         Raises:
-            IMAP4.error: it is longer than `_MAXLINE`. IMAP4.abort: longer than `limits` allow.
+            IMAP4.error: the line is longer than `_MAXLINE`.
+            IMAP4.abort: the line is longer than `limits.text`.
         """
         maximum = public._MAXLINE
         most = self.limits.text if maximum is None else maximum
@@ -168,22 +175,22 @@ class Transport(Log):
         line = (self._read_line if self._file is None else self._file.readline)(most + 1)
         if len(line) > most:
             kind = self.abort if maximum is None else self.error
-            raise kind(f"got more than {most} bytes")
+            raise kind(f"a line of the server's exceeds the limit: got more than {most} bytes")
         return line
 
     def send(self, data: Buffer) -> None:
-        """Write octets, all of them."""
+        """Write all of `data`."""
         public.sys.audit("imaplib.send", self, data)
         self.sock.sendall(data)
 
     def shutdown(self) -> None:
-        """Close what `open` opened."""
+        """Close the connection that `open` opened."""
         self._forget_input()
         self._close_imaplib_file()
         try:
             self.sock.shutdown(public.socket.SHUT_RDWR)
         except OSError as error:
-            # The server may have closed the connection already, or we have.
+            # Either side may have closed the connection already.
             closed = error.errno in _CLOSED or getattr(error, "winerror", 0) == WSAEINVAL
             if not closed:
                 raise
@@ -191,15 +198,15 @@ class Transport(Log):
             self.sock.close()
 
     def socket(self) -> _socket:
-        """The socket under the connection."""
+        """Return the socket of the connection."""
         return self.sock
 
     @property
     def file(self) -> IO[Any]:
-        """A binary file to read from: whichever was assigned, else one over what `readline` reads.
+        """A binary file over the input: the one that was assigned, or one over the input buffer.
 
-        Once a file has been assigned, `read` and `readline` use it instead of `sock`. On a Python
-        whose own imaplib warns about it, so does this.
+        After an assignment, `read` and `readline` use the file instead of `sock`. Access warns if
+        the imaplib of the running Python version does.
         """
         warn_of_file(assigned=False)
         if self._imaplib_file is not NOT_ASSIGNED:
@@ -214,7 +221,7 @@ class Transport(Log):
         self._file = None if isinstance(file, InputFile) else cast("IO[bytes] | None", file)
 
     def _close_imaplib_file(self) -> None:
-        """Close the file that was assigned, if one was."""
+        """Close the assigned file, if there is one."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
@@ -223,7 +230,7 @@ class Transport(Log):
 
     @property
     def _readbuf(self) -> list[bytes]:
-        """What has been read from `sock` and not been taken, to look at or to change."""
+        """The received and unconsumed data, as the standard module exposes it; may be changed."""
         if self._unread is None:
             self._unread = []
         if self._at < len(self._block):
@@ -239,7 +246,7 @@ class Transport(Log):
         self._block, self._at, self._unread = b"", 0, None
 
     def _receive(self) -> bytes:
-        """The next octets, nothing at the end of the stream."""
+        """Return the next bytes; b"" at the end of the stream."""
         if self._unread:
             data = b"".join(self._unread)
             self._unread.clear()
@@ -247,7 +254,7 @@ class Transport(Log):
         return self.sock.recv(READ_SIZE)
 
     def _read_line(self, most: int) -> bytes:
-        """A line, or its first `most` octets. Nothing is lost if reading times out."""
+        """Read a line, or its first `most` bytes. Data read before a timeout stays buffered."""
         end = self._block.find(b"\n", self._at) + 1
         if not end:
             return self._read_long_line(most)
@@ -257,7 +264,7 @@ class Transport(Log):
         return line
 
     def _read_long_line(self, most: int) -> bytes:
-        """A line that the block does not hold as a whole."""
+        """Read a line that is not completely in the buffer."""
         line = bytearray(self._block[self._at :])
         self._block, self._at = b"", 0
         began = self._look() if not line else public.time.monotonic()
@@ -269,7 +276,7 @@ class Transport(Log):
                 if end or not data:
                     self._block, self._at = data, end
                     break
-                self._keep_pace(began, len(line))
+                self._check_pace(began, len(line))
         except BaseException:
             self._block = bytes(line)
             raise
@@ -292,45 +299,47 @@ class Transport(Log):
                     self._block = self._receive()
                     data = self._block[:missing]
                     self._at = len(data)
-                else:  # past the block, straight into the literal
+                else:  # large literals bypass the buffer
                     data = self.sock.recv(min(missing, LITERAL_STEP))
                 if not data:
                     break
                 taken.add(data)
                 missing -= len(data)
                 if missing:
-                    self._keep_pace(began, size - missing)
+                    self._check_pace(began, size - missing)
         except BaseException:
-            self._block, self._at = taken.all(), 0
+            self._block, self._at = taken.join(), 0
             raise
-        return taken.all()
+        return taken.join()
 
     # -- time -----------------------------------------------------------------------------------
 
     def _patience(self) -> float:
-        """Seconds that the server gets: what the program has set for the socket, or what we do."""
+        """Return the seconds to wait for the server: the socket's timeout, or `PATIENCE`."""
         usual = self._usual
         if usual is False:
             usual = getattr(getattr(self, "sock", None), "gettimeout", lambda: None)()
         return usual or PATIENCE
 
-    def _keep_pace(self, began: float, octets: int) -> None:
-        """Insist that a line or literal that has begun comes at a rate at which it will end."""
+    def _check_pace(self, began: float, size: int) -> None:
+        """Raise IMAP4.abort if a line or literal arrives more slowly than `SLOWEST`."""
         now = public.time.monotonic()
         if self._ends is not None:
             if now >= self._ends:
-                raise TimeoutError("timed out")
+                raise TimeoutError("timed out while reading a response")
             self.sock.settimeout(max(self._ends - now, GLANCE))
         took = now - began
-        if took > self._patience() + octets / SLOWEST:
-            raise self.abort(f"{octets} octets of a response came in {took:.3g} seconds: too slow")
+        if took > self._patience() + size / SLOWEST:
+            raise self.abort(f"the server is too slow: {size} bytes of a response in {took:.3g} s")
 
     def _look(self) -> float:
-        """Insist that what comes leads somewhere; the time.
+        """Check for progress before each wait for a line; return the time.
 
-        Called before each wait for a line. What was asked for may take as long as it does, and so
-        may silence, which the time-out of the socket bounds. But a server that keeps talking, and
-        says nothing that was asked for, has a time to end in.
+        Requested responses may take any time, and the socket's timeout bounds silence. A server
+        that sends only unrequested responses is given `CHATTER` seconds, or the socket's timeout.
+
+        Raises:
+            IMAP4.abort: the server has sent only unrequested responses for longer.
         """
         now: float = public.time.monotonic()
         gap, self._looked = now - self._looked, now
@@ -339,15 +348,17 @@ class Transport(Log):
         elif gap < LULL:
             self._chatter += gap
             if self._chatter > max(self._patience(), CHATTER):
-                raise self.abort(
-                    f"for {self._chatter:.0f} seconds the server has said nothing that was asked"
-                )
+                seconds = f"{self._chatter:.0f} seconds"
+                raise self.abort(f"the server has sent only unrequested responses for {seconds}")
         return now
 
     @contextlib.contextmanager
-    def _waiting(self, seconds: float | None) -> Iterator[None]:
-        """Reading inside raises TimeoutError after so many seconds, whether nothing has come or
-        only a part; None waits for ever."""
+    def _limit_wait(self, seconds: float | None) -> Iterator[None]:
+        """Limit reading inside the block to `seconds` in all; None waits without limit.
+
+        Raises:
+            TimeoutError: no complete line or block arrived in time.
+        """
         sock = getattr(self, "sock", None)
         if sock is None:
             yield
@@ -364,8 +375,8 @@ class Transport(Log):
             if sock.fileno() != -1:
                 sock.settimeout(patience)
 
-    def _injected(self) -> bool:
-        """Whether the server has said more than was taken, which before TLS begins is an attack."""
+    def _has_unread_input(self) -> bool:
+        """Return whether unconsumed input exists; before a TLS handshake it may be injected."""
         if self._unread or self._at < len(self._block):
             return True
         patience = self.sock.gettimeout()
@@ -381,7 +392,7 @@ class Transport(Log):
 
 
 def with_words(error: E, words: tuple[str, ...]) -> E:
-    """The error with the server's last words, if it has none yet and can have any."""
+    """Return the error with the server's last words, unless it has some or cannot have any."""
     if words and getattr(error, "last_words", None) == ():
         error.last_words = words  # type: ignore[attr-defined]
     return error

@@ -1,7 +1,7 @@
-"""The typed client on the connection of an `IMAP4`, and what each of the two tells the other.
+"""The typed client on the connection of an `IMAP4`, and the exchange of state between them.
 
-The only module of the facade that knows the client; it is loaded when `IMAP4.typed` is first used.
-Octets go through the hooks of the `IMAP4` (`send`, `readline`, `read`), so its subclasses see them.
+Only this module of the package imports the client; it is loaded when `IMAP4.typed` is first used.
+All I/O uses the hooks of the `IMAP4` (`send`, `readline`, `read`), so subclasses see it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TIMEOUTS: Final = Timeouts(silence=None, command=None)
-"""An `IMAP4` waits as long as its socket does, unless a call says otherwise."""
+"""The socket's timeout applies, as for an `IMAP4`, unless a call gives another."""
 LITERAL_STEP: Final = 1 << 16
 
 _STATES: Final = {
@@ -49,28 +49,28 @@ _CODES: Final = ("UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "PERMANENTFLAGS", "U
 
 
 class HookStream(Stream):
-    """Octets to and from the server, line by line, as the hooks of an `IMAP4` give them."""
+    """A stream over the hooks of an `IMAP4`, line by line."""
 
     def __init__(self, imap: IMAP4) -> None:
         self._imap = imap
-        self._come: bytes | None = None  # read and not yet handed on
-        self._missing = 0  # octets of a literal that follow
+        self._come: bytes | None = None  # received by `wait`, not yet returned by `read`
+        self._missing = 0  # bytes of the current literal still to read
 
     @property
     def secure(self) -> bool:  # type: ignore[override]
-        """Whether passwords may travel: under TLS, or to a program of this machine."""
+        """Whether passwords may be sent: over TLS, or to a child process."""
         return self._imap._tls_established or getattr(self._imap, "sock", None) is None
 
     @property
     def is_foreign(self) -> bool:
-        """Never: it is the program's affair who uses an `IMAP4`, and where."""
+        """Always false: an `IMAP4` is not tied to a process or thread."""
         return False
 
     def check_owner(self) -> None:
-        """Let everybody have it, as the `IMAP4` does."""
+        """Allow any caller, as the `IMAP4` does."""
 
     def write(self, data: memoryview) -> int:
-        """Write all of it."""
+        """Write all of `data` and return its size."""
         try:
             self._imap.send(bytes(data))
         except OSError as error:
@@ -78,27 +78,27 @@ class HookStream(Stream):
         return len(data)
 
     def read(self) -> bytes | None:
-        """What `wait` has read."""
+        """Return what `wait` has received; None if there is nothing."""
         data, self._come = self._come, None
         return data
 
     def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
-        """Read a line, or a part of a literal. Raises TimedOut if it does not come in time."""
+        """Receive a line, or a part of a literal. Raises TimedOut after `timeout` seconds."""
         if self._come is not None:
             return
         try:
-            with nullcontext() if timeout is None else self._imap._waiting(timeout):
+            with nullcontext() if timeout is None else self._imap._limit_wait(timeout):
                 self._come = self._next()
         except TimeoutError as error:
             seconds = self._imap._patience() if timeout is None else timeout
-            raise TimedOut(f"nothing came for {seconds:g} seconds") from error
+            raise TimedOut(f"the server sent nothing for {seconds:g} seconds") from error
         except OSError as error:
             raise ConnectionLost(f"the connection was lost: {error}") from error
         except (self._imap.abort, self._imap.error) as error:
             raise ProtocolError(str(error)) from error
 
     def _next(self) -> bytes:
-        self._imap._progressed = True  # whether it leads anywhere is the client's to judge
+        self._imap._progressed = True  # the client checks progress itself
         if self._missing:
             data = self._imap.read(min(self._missing, LITERAL_STEP))
             self._missing -= len(data)
@@ -109,7 +109,7 @@ class HookStream(Stream):
         return line
 
     def start_tls(self, tls: Tls, host: str, timeout: float | None) -> None:
-        """Shake hands as `IMAP4.starttls` does."""
+        """Do the TLS handshake as `IMAP4.starttls` does."""
         try:
             self._imap._start_tls(tls.make_context())
         except self._imap.abort as error:
@@ -127,17 +127,17 @@ class HookStream(Stream):
 class HookRunner(Runner):
     """Runs commands and flows on the session of an `IMAP4`.
 
-    Before anything is done here it takes over what the `IMAP4` has done since, and afterwards hands
-    back what has changed: state, capabilities, UTF-8 and the open mailbox.
+    Before each operation it copies the state of the `IMAP4` (session state, capabilities, UTF-8,
+    selected mailbox); after each tagged response it copies the changes back.
     """
 
     def __init__(self, imap: IMAP4) -> None:
         self._imap = imap
         self._sent: list[Pending[Any]] = []
-        self._busy = False  # taking something in, of which the IMAP4 has not been told yet
-        self._tagnum = -1  # of the IMAP4, when this client last looked
-        self._known: Selected | None = None  # the mailbox as the IMAP4 has it
-        self._opened: SelectedMailbox | None = None  # and as the connection has it
+        self._busy = False  # processing input whose effects are not yet copied to the IMAP4
+        self._tagnum = -1  # `tagnum` of the IMAP4 at the latest copy
+        self._known: Selected | None = None  # the selected mailbox of the IMAP4
+        self._opened: SelectedMailbox | None = None  # the same mailbox in the connection
         stream = HookStream(imap)
         super().__init__(
             stream,
@@ -150,7 +150,7 @@ class HookRunner(Runner):
 
     @property
     def connection(self) -> Connection:
-        """The state of the session, with all that the `IMAP4` has done to it."""
+        """The state of the session, including what the `IMAP4` has changed."""
         self._sent = [pending for pending in self._sent if not pending.done]
         if not self._sent and not self._busy:
             self._take_over()
@@ -161,33 +161,33 @@ class HookRunner(Runner):
         self._connection = connection
 
     def send(self, command: Command[T]) -> Pending[T]:
-        """Give a command to the connection; it is written by whoever next waits."""
+        """Queue a command; the next wait writes it."""
         pending = super().send(command)
         self._sent.append(pending)
         return pending
 
     def finish(self) -> None:
-        """See to it that nothing is under way. Answers that were not taken yet are kept."""
+        """Complete all commands in progress; answers not yet consumed are kept."""
         waiting = [pending for pending in self._sent if not pending.done]
         for pending in waiting:
             self._connection.interrupt(pending)
         self.settle(waiting)
 
     def close(self) -> None:
-        """Close the connection of both; what still waits gets ConnectionLost. It never fails."""
-        self._busy = True  # from here on there is nothing to take over
+        """Close the connection. Pending commands raise ConnectionLost; this method never raises."""
+        self._busy = True  # do not copy the state of the IMAP4 any more
         super().close()
 
-    # -- from the IMAP4 to here -----------------------------------------------------------------
+    # -- from the IMAP4 to the client -----------------------------------------------------------
 
     def _take_over(self) -> None:
         imap, connection = self._imap, self._connection
         if connection.error is not None:
             return
         if imap.state not in _STATES:
-            raise StateError(f"the typed client cannot be used while {imap.state}")
+            raise StateError(f"cannot use the typed client in state {imap.state}")
         if imap._uidonly:
-            raise StateError("the typed client cannot read what UIDONLY changes, which is enabled")
+            raise StateError("cannot use the typed client: UIDONLY is enabled (RFC 9586)")
         unchanged = imap.tagnum == self._tagnum and imap.state == _NAMES.get(connection.state)
         if unchanged and imap._selected is self._known:
             return
@@ -206,12 +206,12 @@ class HookRunner(Runner):
         connection.state = _STATES[imap.state]
 
     def _ask_capabilities(self) -> None:
-        """Servers offer more to those who have logged in."""
+        """Request the capabilities again: servers may offer more after a login."""
         try:
             self._imap._get_capabilities()
         except (self._imap.error, OSError) as error:
             if not isinstance(error, self._imap.abort | OSError):
-                self._imap._asked_in = self._imap.state  # it does not say: what is known must do
+                self._imap._asked_in = self._imap.state  # refused: keep the known capabilities
                 return
             lost = ConnectionLost(f"the connection was lost: {error}")
             self._connection.fail(lost)
@@ -226,14 +226,14 @@ class HookRunner(Runner):
 
             connection.start_opening(name, read_only=selected.read_only)
             self._known, self._opened = selected, connection.finish_opening()
-            for value in _told(selected):
+            for value in _select_values(selected):
                 self._opened.apply(value)
-        # Which messages went while the IMAP4 was used is not known here, and so neither is which
-        # UIDs the others have, until the server is asked.
+        # The program may have used the IMAP4 while messages were expunged, so the sequence numbers
+        # of known UIDs are unreliable: forget them.
         self._opened.apply(Exists(0))
         self._opened.apply(Exists(selected.exists))
 
-    # -- from here to the IMAP4 -----------------------------------------------------------------
+    # -- from the client to the IMAP4 -----------------------------------------------------------
 
     def _take_in(self, data: bytes | None) -> None:
         self._busy = True
@@ -241,7 +241,7 @@ class HookRunner(Runner):
             super()._take_in(data)
         finally:
             self._busy = False
-        if data is None or data[:1] != b"*":  # a command may be over
+        if data is None or data[:1] != b"*":  # maybe a tagged response
             self._hand_back()
 
     def _hand_back(self) -> None:
@@ -265,7 +265,7 @@ class HookRunner(Runner):
         self._known.exists = mailbox.exists
 
     def _hand_on(self, event: object) -> None:
-        """What the server says unasked is for `IMAP4.response` too."""
+        """Store unsolicited responses for `IMAP4.response` too."""
         match event:
             case Exists(count):
                 self._imap._append_untagged("EXISTS", b"%d" % count)
@@ -274,11 +274,11 @@ class HookRunner(Runner):
 
 
 class TypedClient(Client):
-    """A typed client that shares a session with an `IMAP4`: use either, in one thread.
+    """A typed client that shares a session with an `IMAP4`; use both in one thread.
 
-    Each goes on from where the other left off: state, capabilities, UTF-8 and the open mailbox are
-    told both ways. A `Mailbox` of this client stays good until another mailbox is opened. Closing
-    this client, or leaving its `with` statement, ends the session of both.
+    State, capabilities, UTF-8 and the selected mailbox are synchronised in both directions. A
+    `Mailbox` of this client is valid until another mailbox is selected. Closing this client, or
+    leaving its `with` statement, ends the session of both.
     """
 
     _runner: HookRunner
@@ -287,8 +287,8 @@ class TypedClient(Client):
         super().__init__(HookRunner(imap))
 
 
-def _told(selected: Selected) -> Iterator[object]:
-    """What SELECT was answered, as values."""
+def _select_values(selected: Selected) -> Iterator[object]:
+    """Parse the stored responses to SELECT."""
     for kind, data in selected.responses.items():
         last = data[-1]
         if isinstance(last, bytes) and kind in _CODES:

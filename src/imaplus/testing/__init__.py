@@ -8,9 +8,9 @@
         ) as client:
             assert client.select("INBOX").exists == 1
 
-It speaks IMAP4rev1 and IMAP4rev2 with the extensions of `REV1`, pretends to be other servers
-(`PERSONALITIES`) and fails on request (`Fault`). It keeps nothing and protects nobody: the
-passwords it is sent stay in its memory for tests to see. Not for real mail.
+It supports IMAP4rev1 and IMAP4rev2 with the extensions of `REV1`, imitates other servers
+(`PERSONALITIES`) and fails on request (`Fault`). Do not use it for real mail: it stores nothing on
+disk, and tests can read the passwords that clients send.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from imaplus.testing.faults import Fault, Refusal
     from imaplus.testing.faulty import Faulty
     from imaplus.testing.incoming import Incoming, LiteralRules
-    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, HangUp, Mishap, ToldSize
+    from imaplus.testing.mishaps import COURIER, MICROSOFT_365, HangUp, Mishap, ReportedSize
     from imaplus.testing.outgoing import Outgoing, Piece
     from imaplus.testing.personality import BASIC, PERSONALITIES, REV1, Personality, Quirk, Rewrite
     from imaplus.testing.registry import State
@@ -73,6 +73,7 @@ __all__ = [
     "Piece",
     "Quirk",
     "Refusal",
+    "ReportedSize",
     "Rewrite",
     "ScriptServer",
     "Security",
@@ -83,7 +84,6 @@ __all__ = [
     "Step",
     "Stream",
     "Tags",
-    "ToldSize",
     "Transcript",
     "View",
     "Watcher",
@@ -97,7 +97,7 @@ _HOMES: Final = {
     "faults": ("Fault", "Refusal"),
     "faulty": ("Faulty",),
     "incoming": ("Incoming", "LiteralRules"),
-    "mishaps": ("COURIER", "MICROSOFT_365", "HangUp", "Mishap", "ToldSize"),
+    "mishaps": ("COURIER", "MICROSOFT_365", "HangUp", "Mishap", "ReportedSize"),
     "outgoing": ("Outgoing", "Piece"),
     "personality": ("BASIC", "PERSONALITIES", "REV1", "Personality", "Quirk", "Rewrite"),
     "registry": ("State",),
@@ -116,7 +116,7 @@ _HOMES: Final = {
 
 
 def __getattr__(name: str) -> object:
-    """Import on first use: a test needs the server, and seldom the rest."""
+    """Import a name on first use, so that a test loads only what it needs."""
     for module, names in _HOMES.items():
         if name in names:
             return getattr(import_module(f"imaplus.testing.{module}"), name)

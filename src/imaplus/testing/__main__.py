@@ -1,7 +1,8 @@
-"""`python -m imaplus.testing`: one session with the sample account on standard input and output.
+"""Serve one session on standard input and output: `python -m imaplus.testing`.
 
-With `--login` the client has to log in; `--personality NAME` says who to be, `--empty` leaves the
-sample out.
+The account has the sample messages.
+With `--login` the client must log in; `--personality NAME` chooses the server to imitate; `--empty`
+omits the sample messages.
 """
 
 from __future__ import annotations

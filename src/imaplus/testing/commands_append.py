@@ -25,7 +25,7 @@ class New(NamedTuple):
 
 @command("APPEND", states=LOGGED_IN)
 async def append(session: Session, c: Cursor) -> Ok:
-    """All messages, or none of them."""
+    """Append all messages, or none of them."""
     c.expect(b" ")
     name = c.mailbox()
     new = []
@@ -36,7 +36,7 @@ async def append(session: Session, c: Cursor) -> Ok:
         raise Bad("APPEND takes one message")
     box = require_mailbox(session, name, code="TRYCREATE")
     for each in new:
-        _insist_on_fit_content(session, each.content)
+        _require_acceptable(session, each.content)
     selected = session.view is not None and session.view.mailbox is box
     uids = [box.add(each.content, each.flags, each.date) for each in new]
     if selected and session.has(Quirk.NO_EXISTS_AFTER_APPEND):
@@ -85,7 +85,7 @@ def _literal(session: Session, c: Cursor) -> Content:
     return InMemory(value)
 
 
-def _insist_on_fit_content(session: Session, content: Content) -> None:
+def _require_acceptable(session: Session, content: Content) -> None:
     if content.size > session.personality.largest_message:
         raise No("Message is too large", "TOOBIG")
     end_of_it = read(content, max(0, content.size - 2))

@@ -7,9 +7,9 @@ from typing import Final
 
 from imaplus.records import field, record
 from imaplus.testing import fetch_items, sections
-from imaplus.testing.commands_select import vanished
+from imaplus.testing.commands_select import find_vanished
 from imaplus.testing.fetch_items import REQUIRES, Item
-from imaplus.testing.message_limit import done, limited
+from imaplus.testing.message_limit import make_ok, take_limited
 from imaplus.testing.mishaps import AtMessage, OtherBody, ShiftedPartials, ShortFetch, Shown
 from imaplus.testing.outgoing import Piece
 from imaplus.testing.personality import Quirk
@@ -30,14 +30,14 @@ MACROS: Final = {
 
 @record(frozen=False)
 class Request:
-    """What a FETCH asks for."""
+    """The arguments of a FETCH."""
 
     items: dict[str, Item] = field(default_factory=dict)
     sets_seen: bool = False
     reads_body: bool = False
-    """Whether octets of the message itself are asked for."""
+    """Whether it requests bytes of the message itself."""
     reads_content: bool = False
-    """Whether something is asked for that another text in the message's place would change."""
+    """Whether it requests data that depends on the bytes of the message."""
     changed_since: int | None = None
     vanished: bool = False
 
@@ -62,10 +62,10 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     if request.vanished and request.changed_since is not None:
         known = view.saved if numbers is None else numbers
         known = known.resolve(max(view.mailbox.uidnext - 1, 1))
-        if gone := vanished(view.mailbox, since=request.changed_since, known=known):
+        if gone := find_vanished(view.mailbox, since=request.changed_since, known=known):
             session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
-    partly = limited(session, found)
-    if short := session.meets(ShortFetch, view.mailbox.name):
+    partly = take_limited(session, found)
+    if short := session.find_mishap(ShortFetch, view.mailbox.name):
         del found[short.first :]
     for seq, message in found if partly is None else reversed(found):
         if request.changed_since is None or message.modseq > request.changed_since:
@@ -74,13 +74,13 @@ async def _fetch(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
             await session.out.respond(_response(session, request, seq, message))
     if not complete and not by_uid:
         raise No("Some of the requested messages no longer exist", "EXPUNGEISSUED")
-    return done(session, partly)
+    return make_ok(session, partly)
 
 
 async def _go_wrong(session: Session, request: Request, seq: int, message: Message) -> None:
-    """Hang up at this message, or raise No, if that is to happen."""
+    """Hang up at this message, or raise No, if a mishap says so."""
     where = session.selected().mailbox.name, message.uid
-    mishap = session.meets(
+    mishap = session.find_mishap(
         AtMessage, *where, when=lambda it: it.items == "any" or request.reads_body
     )
     if mishap is None:
@@ -97,18 +97,18 @@ async def _go_wrong(session: Session, request: Request, seq: int, message: Messa
     await session.stream.hang_up()
 
 
-def _shown(session: Session, request: Request, message: Message) -> Message:
-    """The message as it is to be told, which a fault may have changed.
+def _apply_mishap(session: Session, request: Request, message: Message) -> Message:
+    """Return the message as a mishap changes it; the message itself without one.
 
-    That counts as one time if octets of the message are asked for, and not its size alone.
+    A request for bytes of the message counts towards `times`; one for its size does not.
     """
     where = session.selected().mailbox.name, message.uid
     counts = request.reads_body
-    other = session.meets(OtherBody, *where, counts=counts)
-    shifted = session.meets(ShiftedPartials, *where, counts=counts)
+    other = session.find_mishap(OtherBody, *where, counts=counts)
+    shifted = session.find_mishap(ShiftedPartials, *where, counts=counts)
     if other is not None:
-        return other.shown(message)
-    return message if shifted is None else shifted.shown(message)
+        return other.show(message)
+    return message if shifted is None else shifted.show(message)
 
 
 def _response(session: Session, request: Request, seq: int, message: Message) -> list[Piece]:
@@ -121,11 +121,11 @@ def _response(session: Session, request: Request, seq: int, message: Message) ->
         if session.condstore:
             items |= {"MODSEQ": ITEMS["MODSEQ"]}
     if session.fault.mishaps and request.reads_content:
-        message = _shown(session, request, message)
+        message = _apply_mishap(session, request, message)
     pieces: list[Piece] = [b"%d FETCH (" % seq]
     for item in items.values():
-        if told := item(session, message):
-            pieces += told if len(pieces) == 1 else [b" ", *told]
+        if value := item(session, message):
+            pieces += value if len(pieces) == 1 else [b" ", *value]
     pieces.append(b")")
     return pieces
 
@@ -234,7 +234,7 @@ def _value(session: Session, name: bytes, message: Message, found: sections.Stre
 
 def _binary(name: bytes, section: Section) -> Item:
     def item(session: Session, message: Message) -> list[Piece]:
-        found = section.cut(sections.decoded(message.content, section.path))
+        found = section.cut(sections.decode_part(message.content, section.path))
         if isinstance(found, bytes) and b"\0" in found:
             return [name + b" ~" + literal(found)]
         return _value(session, name, message, found)
@@ -244,7 +244,7 @@ def _binary(name: bytes, section: Section) -> Item:
 
 def _binary_size(name: bytes, section: Section) -> Item:
     def item(session: Session, message: Message) -> list[Piece]:
-        found = sections.decoded(message.content, section.path)
+        found = sections.decode_part(message.content, section.path)
         if found is None:
             raise No("No such part")
         size = len(found) if isinstance(found, bytes) else found[1] - found[0]
@@ -259,8 +259,8 @@ ITEMS: Final[dict[str, Item]] = {
     "RFC822.HEADER": _body_section(b"RFC822.HEADER", Section(text="HEADER")),
     "RFC822.TEXT": _body_section(b"RFC822.TEXT", Section(text="TEXT")),
 }
-"""The items that have no brackets."""
+"""The items without brackets."""
 OF_CONTENT: Final = frozenset(
     "RFC822.SIZE ENVELOPE BODY BODYSTRUCTURE RFC822 RFC822.HEADER RFC822.TEXT".split()
 )
-"""Those that the octets of a message decide."""
+"""The items that depend on the bytes of the message."""

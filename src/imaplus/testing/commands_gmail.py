@@ -1,7 +1,7 @@
 """STORE and SEARCH of X-GM-EXT-1: changing labels, and finding messages as Gmail does.
 
-Of Gmail's own search (X-GM-RAW) it knows a few operators: `from: to: cc: bcc: subject: label: in:
-is: rfc822msgid:`, `-` before a word, and quotes. It knows nothing of how a command begins.
+Of Gmail's own search syntax (X-GM-RAW) it supports the operators `from: to: cc: bcc: subject:
+label: in: is: rfc822msgid:`, `-` before a word, and quotes.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ Test = Callable[[Message], bool]
 
 
 def store_labels(
-    session: Session, c: Cursor, found: list[Numbered], sign: str, told: bool, *, by_uid: bool
+    session: Session, c: Cursor, found: list[Numbered], sign: str, respond: bool, *, by_uid: bool
 ) -> Ok:
-    """`STORE ... +X-GM-LABELS (...)`: labels that do not exist are made."""
+    """Change labels: `STORE ... +X-GM-LABELS (...)`. Missing labels are created."""
     c.expect(b" ")
     labels = [_label(c) for _ in c.items()] if c.peek() == b"(" else [_label(c)]
     end(c)
     account = _account(session)
-    boxes = [account.labelled_by(label) or _make(account, label) for label in labels]
+    boxes = [account.find_label(label) or _make(account, label) for label in labels]
     selected = session.selected().mailbox
     for seq, message in found:
         if sign != "-":
             for box in boxes:
                 box._take(message)
         for box in account.labels(message.identity) if sign != "+" else ():
-            # Gmail says OK to taking away the label of the selected mailbox, and does not do it.
+            # Gmail answers OK to removing the label of the selected mailbox, but keeps it.
             if box is not selected and (box in boxes) == (sign == "-"):
                 box._expunge([box.by_identity[message.identity]])
-        if told:
+        if respond:
             uid = b"UID %d " % message.uid if by_uid else b""
             session.out.say(
                 b"%d FETCH (%bX-GM-LABELS %b)" % (seq, uid, label_list(session, message))
@@ -57,7 +57,7 @@ def _account(session: Session) -> GmailAccount:
 
 
 def _label(c: Cursor) -> str:
-    """A label as a command has it: `\\Inbox`, or an astring."""
+    """Read a label of a command: `\\Inbox`, or an astring."""
     if c.accept(b"\\"):
         return "\\" + c.atom()
     return c.mailbox()
@@ -67,7 +67,7 @@ def _make(account: GmailAccount, label: str) -> GmailMailbox:
     if label.startswith("\\"):
         raise Bad(f"Unknown label {label!a}")
     account.create(label)
-    box = account.labelled_by(label)
+    box = account.find_label(label)
     assert box is not None
     return box
 
@@ -76,7 +76,7 @@ def _make(account: GmailAccount, label: str) -> GmailMailbox:
 
 
 def search_key(session: Session, name: str, c: Cursor, text: Callable[[], str]) -> Test:
-    """The test of a key whose name begins with X-GM-. `text` reads the next string."""
+    """Return the test for a key whose name begins with X-GM-. `text` reads the next string."""
     account = _account(session)
     match name:
         case "X-GM-MSGID" | "X-GM-THRID":
@@ -93,7 +93,7 @@ def search_key(session: Session, name: str, c: Cursor, text: Callable[[], str]) 
 
 
 def _has_label(account: GmailAccount, label: str) -> Test:
-    box = account.labelled_by(label)
+    box = account.find_label(label)
     return lambda message: box is not None and message.identity in box.by_identity
 
 

@@ -21,7 +21,7 @@ _PATTERN: Final = re.compile(rb'[^\x00-\x20(){"\\\x7f]+')
 
 @record(frozen=False)
 class Request:
-    """What a LIST asks for."""
+    """The arguments of a LIST."""
 
     reference: str = ""
     patterns: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ async def list_(session: Session, c: Cursor) -> None:
         return
     if request.extended and session.has(Quirk.LIST_RETURN_IS_EMPTY):
         return
-    for name, attributes, info in _found(session, request):
+    for name, attributes, info in _find_mailboxes(session, request):
         _say(session, b"LIST", name, attributes, info)
         box = session.user().find(name)
         if request.status and box is not None and box.selectable:
@@ -77,7 +77,7 @@ def _parse(session: Session, c: Cursor) -> Request:
 
 
 def _pattern(c: Cursor) -> str:
-    """list-mailbox: an atom may have wildcards."""
+    """Read a list-mailbox: an atom that may contain wildcards, or a string."""
     if (match := c.accept_match(_PATTERN)) is not None:
         return c.decode_mailbox(match[0])
     return c.decode_mailbox(c.string())
@@ -100,28 +100,31 @@ def _check(session: Session, request: Request) -> None:
 
 
 def _matcher(session: Session, reference: str, patterns: list[str]) -> re.Pattern[str]:
-    """One pattern for all: `*` is anything, `%` anything but the delimiter, INBOX has no case."""
+    """Compile the patterns of LIST into one.
+
+    `*` matches anything, `%` anything but the delimiter; INBOX matches in any case.
+    """
     delimiter = re.escape(session.user().delimiter)
     alternatives = []
     for pattern in patterns:
         whole = mailbox_names.normalise(reference + pattern)
         prefix, rest = ("(?i:INBOX)", whole[5:]) if whole[:5].upper() == "INBOX" else ("", whole)
-        parts = re.split(r"([*%]+)", rest)  # a run of wildcards is one, so matching stays quick
+        parts = re.split(r"([*%]+)", rest)  # join runs of wildcards: matching is faster
         wild = {True: ".*", False: f"[^{delimiter}]*"}
         translated = (wild["*" in x] if i % 2 else re.escape(x) for i, x in enumerate(parts))
         alternatives.append(prefix + "".join(translated))
     return re.compile("|".join(f"(?:{each})" for each in alternatives), re.DOTALL)
 
 
-def _found(session: Session, request: Request) -> Iterator[tuple[str, set[str], bytes]]:
-    """Names that match, their attributes, and extended data."""
+def _find_mailboxes(session: Session, request: Request) -> Iterator[tuple[str, set[str], bytes]]:
+    """Yield the names that match, their attributes, and extended data."""
     account = session.user()
     subscribed_only = "SUBSCRIBED" in request.selecting
     recursive = "RECURSIVEMATCH" in request.selecting
     tell_subscribed = subscribed_only or "SUBSCRIBED" in request.returning
     names = set(account.mailboxes) | (account.subscriptions if subscribed_only else set())
     matcher = _matcher(session, request.reference, request.patterns)
-    hidden = session.meets(HiddenMailboxes)
+    hidden = session.find_mishap(HiddenMailboxes)
     for name in sorted(names, key=lambda name: (name != "INBOX", name)):
         if not matcher.fullmatch(name) or (hidden and hidden.hides(name)):
             continue
@@ -169,7 +172,7 @@ def _say(session: Session, word: bytes, name: str, attributes: set[str], info: b
 
 @command("LSUB", states=LOGGED_IN)
 async def lsub(session: Session, c: Cursor) -> None:
-    """RFC 3501, 6.3.9: `%` also shows what lies above a subscribed name."""
+    """RFC 3501, 6.3.9: `%` also lists the parents of subscribed names."""
     if session.has(Quirk.NO_LSUB):
         raise Bad("Unknown command")
     c.expect(b" ")
@@ -180,7 +183,7 @@ async def lsub(session: Session, c: Cursor) -> None:
     account = session.user()
     matcher = _matcher(session, reference, [pattern])
     above: set[str] = set()
-    hidden = session.meets(HiddenMailboxes)
+    hidden = session.find_mishap(HiddenMailboxes)
     for name in sorted(account.subscriptions):
         if hidden and hidden.hides(name):
             continue
@@ -197,9 +200,9 @@ async def lsub(session: Session, c: Cursor) -> None:
 
 @command("XLIST", states=LOGGED_IN, requires=("XLIST",))
 async def xlist(session: Session, c: Cursor) -> None:
-    """Gmail's before RFC 6154: LIST with special uses, and `\\Inbox`."""
+    """XLIST, Gmail's predecessor of RFC 6154: LIST with special uses and `\\Inbox`."""
     request = _parse(session, c)
-    for name, attributes, _ in _found(session, request):
+    for name, attributes, _ in _find_mailboxes(session, request):
         box = session.user().mailboxes[name]
         inbox = {"\\Inbox"} if name == "INBOX" else set()
         _say(session, b"XLIST", name, attributes | box.attributes | inbox, b"")

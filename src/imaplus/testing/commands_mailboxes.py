@@ -1,4 +1,4 @@
-"""Commands that make, remove and name mailboxes, STATUS and NAMESPACE (RFC 9051, 6.3)."""
+"""CREATE, DELETE, RENAME, SUBSCRIBE, STATUS and NAMESPACE (RFC 9051, 6.3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SPECIAL_USES: Final = {
     for name in "\\All \\Archive \\Drafts \\Flagged \\Junk \\Sent \\Trash \\Important".split()
 }
 DEEPEST: Final = 64
-"""Levels of hierarchy."""
+"""Maximum number of hierarchy levels."""
 LONGEST_NAME: Final = 1000
-"""Characters of a mailbox name."""
+"""Maximum number of characters in a mailbox name."""
 
 
 @command("CREATE", states=LOGGED_IN)
@@ -31,7 +31,7 @@ async def create(session: Session, c: Cursor) -> Ok:
     uses = _uses(session, c) if c.accept(b" ") and c.peek() else []
     end(c)
     account = session.user()
-    _insist_on_a_name(name, account.delimiter)
+    _require_valid_name(name, account.delimiter)
     name = name.removesuffix(account.delimiter)
     found = account.find(name)
     if found is not None and found.selectable:
@@ -55,7 +55,7 @@ def _uses(session: Session, c: Cursor) -> list[str]:
     return uses
 
 
-def _insist_on_a_name(name: str, delimiter: str) -> None:
+def _require_valid_name(name: str, delimiter: str) -> None:
     parts = name.removesuffix(delimiter).split(delimiter)
     if not all(parts) or len(parts) > DEEPEST or len(name) > LONGEST_NAME:
         raise No("Not a name for a mailbox", "CANNOT")
@@ -89,7 +89,7 @@ async def rename(session: Session, c: Cursor) -> None:
     new = c.mailbox()
     end(c)
     account = session.user()
-    _insist_on_a_name(new, account.delimiter)
+    _require_valid_name(new, account.delimiter)
     if account.find(old) is None:
         raise No("Mailbox does not exist", "NONEXISTENT")
     if account.find(new) is not None:
@@ -139,7 +139,7 @@ async def status(session: Session, c: Cursor) -> None:
 
 
 def status_request(session: Session, c: Cursor) -> list[str]:
-    """A list of status items, each known and offered."""
+    """Read a list of status items. Raises Bad for one that is unknown or not offered."""
     known = {"MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN"}
     if not session.rev2:
         known.add("RECENT")
@@ -163,13 +163,13 @@ def status_request(session: Session, c: Cursor) -> list[str]:
 
 
 def say_status(session: Session, box: Mailbox, items: list[str]) -> None:
-    """One STATUS response."""
-    told = {item: _count(box, item) for item in items}
+    """Send one STATUS response."""
+    numbers = {item: _count(box, item) for item in items}
     if session.has(Quirk.NO_UIDVALIDITY):
-        told.pop("UIDVALIDITY", None)
-    if other := session.meets(OtherStatus, box.name):
-        told |= {name: value for name, value in other.numbers if name in told}
-    values = status_items(list(told.items()))
+        numbers.pop("UIDVALIDITY", None)
+    if other := session.find_mishap(OtherStatus, box.name):
+        numbers |= {name: value for name, value in other.numbers if name in numbers}
+    values = status_items(list(numbers.items()))
     session.out.say(b"STATUS %b %b" % (mailbox(box.name, utf8=session.utf8), values))
 
 

@@ -7,7 +7,7 @@ import asyncio
 from imaplus.records import record
 from imaplus.testing import commands_gmail
 from imaplus.testing.commands_select import append_code, require_mailbox
-from imaplus.testing.message_limit import done, insist, limited
+from imaplus.testing.message_limit import make_ok, require_within_limit, take_limited
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import LOGGED_IN, SELECTED, Bad, No, Ok, State, command
 from imaplus.testing.session import Session, end
@@ -19,15 +19,15 @@ from imaplus.wire.sets import SequenceSet
 
 @record
 class Change:
-    """What a STORE does to flags."""
+    """The change of flags that a STORE requests."""
 
     sign: str
     flags: frozenset[str]
     silent: bool
     unchanged_since: int | None
 
-    def applied(self, flags: frozenset[str]) -> frozenset[str]:
-        """The flags as they are to be."""
+    def apply_to(self, flags: frozenset[str]) -> frozenset[str]:
+        """Return the new flags of a message that has `flags`."""
         if self.sign == "+":
             return flags | self.flags
         return flags - self.flags if self.sign == "-" else self.flags
@@ -51,7 +51,7 @@ async def _store(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     sign = "+" if c.accept(b"+") else "-" if c.accept(b"-") else ""
     name, _, silent = c.keyword().partition(".")
     if silent not in ("", "SILENT"):
-        raise Bad("STORE takes SILENT, and nothing else, behind a name")
+        raise Bad("STORE takes only .SILENT after the name of the item")
     view = _writable(session)
     found, complete = session.messages(numbers, by_uid=by_uid)
     if name == "X-GM-LABELS" and session.can("X-GM-EXT-1"):
@@ -59,23 +59,23 @@ async def _store(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     if name != "FLAGS":
         raise Bad("STORE takes FLAGS")
     change = Change(sign, _flags(c), bool(silent), unchanged_since)
-    partly = limited(session, found)
+    partly = take_limited(session, found)
     modified = []
     for seq, message in found:
         before = message.modseq
         if change.unchanged_since is not None and before > change.unchanged_since:
             modified.append(message.uid if by_uid else seq)
             continue
-        view.mailbox.set_flags(message.uid, change.applied(message.flags), origin=view)
-        told = session.condstore and message.modseq != before
+        view.mailbox.set_flags(message.uid, change.apply_to(message.flags), origin=view)
+        changed = session.condstore and message.modseq != before
         if not change.silent:
             session.out.say(session.flags_response(seq, message, uid=by_uid))
-        elif told or change.unchanged_since is not None:
+        elif changed or change.unchanged_since is not None:
             session.out.say(_modseq_response(session, seq, message, uid=by_uid))
     code = f"MODIFIED {SequenceSet.of(modified)}" if modified else ""
     if not complete and not by_uid:
         raise No("Some of the messages no longer exist", code or "EXPUNGEISSUED")
-    return done(session, partly, code)
+    return make_ok(session, partly, code)
 
 
 def _modseq_response(session: Session, seq: int, message: Message, *, uid: bool) -> bytes:
@@ -84,7 +84,7 @@ def _modseq_response(session: Session, seq: int, message: Message, *, uid: bool)
 
 
 def _unchanged_since(session: Session, c: Cursor) -> int | None:
-    """STORE's modifier (RFC 7162, 3.1.3)."""
+    """Read the UNCHANGEDSINCE modifier of STORE (RFC 7162, 3.1.3)."""
     unchanged_since = None
     if c.peek() == b"(":
         for _ in c.items():
@@ -105,7 +105,7 @@ def _flags(c: Cursor) -> frozenset[str]:
         flags = frozenset(c.rest().decode("utf-8", "replace").split())
     end(c)
     if "\\Recent" in flags:
-        raise Bad("\\Recent is the server's")
+        raise Bad("\\Recent cannot be set by clients")
     return frozenset(map(canonical_flag, flags))
 
 
@@ -128,7 +128,7 @@ async def uid_copy(session: Session, c: Cursor) -> Ok:
 
 def _copy(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     found, target = _source_and_target(session, c, by_uid=by_uid)
-    insist(session, found)
+    require_within_limit(session, found)
     return Ok(_copy_messages(session, found, target))
 
 
@@ -148,7 +148,7 @@ def _source_and_target(
 
 
 def _copy_messages(session: Session, found: list[Numbered], target: Mailbox) -> str:
-    """Copy, all or nothing, and give the COPYUID code."""
+    """Copy all messages or none, and return the COPYUID code."""
     if not found:
         return ""
     view = session.selected()
@@ -172,14 +172,14 @@ async def uid_move(session: Session, c: Cursor) -> Ok:
 
 
 def _move(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
-    """RFC 6851: COPYUID comes untagged, before the expunges."""
+    """RFC 6851: send COPYUID in an untagged OK before the EXPUNGE responses."""
     view = _writable(session)
     found, target = _source_and_target(session, c, by_uid=by_uid)
-    partly = limited(session, found)
+    partly = take_limited(session, found)
     if code := _copy_messages(session, found, target):
         session.out.say(f"OK [{code}] Moved".encode())
     view.mailbox.expunge([message.uid for _, message in found])
-    return done(session, partly)
+    return make_ok(session, partly)
 
 
 @command("EXPUNGE", states=SELECTED)
@@ -197,12 +197,12 @@ async def uid_expunge(session: Session, c: Cursor) -> Ok:
     end(c)
     view = _writable(session)
     found, _ = session.messages(view.saved if numbers is None else numbers, by_uid=True)
-    partly = limited(session, found)
-    return done(session, partly, _expunge(session, view, found))
+    partly = take_limited(session, found)
+    return make_ok(session, partly, _expunge(session, view, found))
 
 
 def _expunge(session: Session, view: View, found: list[Numbered]) -> str:
-    """Remove those that are deleted, and give the code that says so (RFC 7162, 3.2.7)."""
+    """Expunge the deleted messages and return the HIGHESTMODSEQ code (RFC 7162, 3.2.7)."""
     deleted = [message.uid for _, message in found if "\\Deleted" in message.flags]
     gone = view.mailbox.expunge(deleted)
     return f"HIGHESTMODSEQ {view.mailbox.highestmodseq}" if gone and session.qresync else ""
@@ -210,16 +210,16 @@ def _expunge(session: Session, view: View, found: list[Numbered]) -> str:
 
 @command("IDLE", states=LOGGED_IN, requires=("IDLE", "IMAP4rev2"))
 async def idle(session: Session, c: Cursor) -> None:
-    """RFC 2177: news at once, until DONE comes."""
+    """RFC 2177: report changes immediately, until DONE."""
     end(c)
     await session.out.continuation(b"idling")
     line = asyncio.ensure_future(session.incoming.line())
     try:
         while not line.done():
             session.changed.clear()
-            session.tell(expunges=True)
+            session.report_changes(expunges=True)
             await session.out.flush()
-            if session.state is State.LOGOUT:  # the mailbox is gone, and BYE was said
+            if session.state is State.LOGOUT:  # the mailbox was deleted and BYE was sent
                 session.tag = b""
                 return
             wake = asyncio.ensure_future(session.changed.wait())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from imaplus.testing.message_limit import done, limited
+from imaplus.testing.message_limit import make_ok, take_limited
 from imaplus.testing.mishaps import ShortSearch
 from imaplus.testing.personality import Quirk
 from imaplus.testing.registry import SELECTED, Bad, No, Ok, command
@@ -30,7 +30,7 @@ async def uid_search(session: Session, c: Cursor) -> Ok:
 
 def _search(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
     c.expect(b" ")
-    returning = _returning(session, c)
+    returning = _read_returning(session, c)
     codec = "utf-8" if session.utf8 else "ascii"
     if c.accept_word(b"CHARSET"):
         c.expect(b" ")
@@ -52,11 +52,11 @@ def _search(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
         for seq, uid in enumerate(view.uids, 1)
         if uid in messages and test(seq, messages[uid])
     ]
-    partly = limited(session, found)
-    if short := session.meets(ShortSearch, view.mailbox.name):
+    partly = take_limited(session, found)
+    if short := session.find_mishap(ShortSearch, view.mailbox.name):
         del found[short.first :]
     if returning is not None and saves:
-        view.saved = SequenceSet.of(m.uid for _, m in _saved(found, returning))
+        view.saved = SequenceSet.of(m.uid for _, m in _choose_saved(found, returning))
     numbers = [message.uid if by_uid else seq for seq, message in found]
     modseq = max((m.modseq for _, m in found), default=0) if keys.modseq else 0
     if returning is None or (session.has(Quirk.PLAIN_SEARCH) and not session.rev2):
@@ -64,11 +64,11 @@ def _search(session: Session, c: Cursor, *, by_uid: bool) -> Ok:
         session.out.say(b"SEARCH" + words + (b" (MODSEQ %d)" % modseq if modseq else b""))
     elif returning != {"SAVE"}:
         session.out.say(_esearch(session, numbers, returning, modseq, by_uid=by_uid))
-    return done(session, partly)
+    return make_ok(session, partly)
 
 
-def _returning(session: Session, c: Cursor) -> set[str] | None:
-    """The result options; None where the answer is to be SEARCH."""
+def _read_returning(session: Session, c: Cursor) -> set[str] | None:
+    """Read the result options; None if the answer is to be a SEARCH response."""
     if not (session.can("ESEARCH", "IMAP4rev2") and c.accept_word(b"RETURN")):
         return {"ALL"} if session.rev2 else None
     c.expect(b" ")
@@ -88,8 +88,10 @@ def _charset(session: Session, name: str) -> str:
     return charset_codec(name)
 
 
-def _saved(found: list[tuple[int, Message]], returning: set[str]) -> list[tuple[int, Message]]:
-    """What `$` is to be: with MIN or MAX alone only those messages (RFC 5182, 2.4)."""
+def _choose_saved(
+    found: list[tuple[int, Message]], returning: set[str]
+) -> list[tuple[int, Message]]:
+    """Choose the messages that `$` stands for: with only MIN or MAX, those (RFC 5182, 2.4)."""
     if not returning & {"MIN", "MAX"} or returning & {"ALL", "COUNT"}:
         return found
     return (found[:1] if "MIN" in returning else []) + (found[-1:] if "MAX" in returning else [])

@@ -1,7 +1,4 @@
-"""SELECT, EXAMINE and leaving a mailbox: RFC 9051, 6.3.2, 6.4.1, 6.4.2.
-
-It opens a view, says what is in it, and with QRESYNC what a client has missed (RFC 7162, 3.2.5).
-"""
+"""SELECT, EXAMINE, CLOSE, UNSELECT and CHECK: RFC 9051, 6.3.2, 6.4.1, 6.4.2; QRESYNC: RFC 7162."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ from imaplus.wire.cursor import Cursor
 from imaplus.wire.set_reading import read_sequence_set
 from imaplus.wire.sets import SequenceSet
 
-MOST_KEYWORDS_LOOKED_FOR: Final = 1000
-"""Messages whose keywords FLAGS tells: looking at 100,000 at each SELECT would take its time."""
+KEYWORDS_FROM: Final = 1000
+"""FLAGS lists the keywords of this many of the latest messages, so that SELECT stays fast."""
 
 
 @record
 class Resync:
-    """What a client says it knows: SELECT's QRESYNC parameter."""
+    """The QRESYNC parameter of SELECT: the state that the client has cached (RFC 7162, 3.2.5)."""
 
     uidvalidity: int
     modseq: int
@@ -32,7 +29,7 @@ class Resync:
 
 
 def require_mailbox(session: Session, name: str, *, code: str = "NONEXISTENT") -> Mailbox:
-    """The user's mailbox of a name. Raises No without one that can be selected."""
+    """Return the user's mailbox of this name. Raises No if it cannot be selected."""
     found = session.user().find(name)
     if found is None or not found.selectable:
         raise No(f"Mailbox does not exist: {name!a}", code)
@@ -105,7 +102,7 @@ def _resync(c: Cursor) -> Resync:
         c.expect(b")")
         if seqs.open_ended or uids.open_ended or len(seqs) != len(uids):
             raise Bad("QRESYNC's sequence numbers and UIDs do not match")
-        # Where they agree saves octets only (RFC 7162, 3.2.5.2); here every expunge is remembered.
+        # Not needed here: every expunge is remembered (RFC 7162, 3.2.5.2).
     c.expect(b")")
     if not uidvalidity or not modseq:
         raise Bad("QRESYNC takes numbers above 0")
@@ -115,7 +112,7 @@ def _resync(c: Cursor) -> Resync:
 def _describe(session: Session, view: View) -> None:
     box = view.mailbox
     keywords: set[str] = set()
-    for uid in view.uids[-MOST_KEYWORDS_LOOKED_FOR:]:
+    for uid in view.uids[-KEYWORDS_FROM:]:
         keywords |= box.messages[uid].flags
     flags = keywords | set(SYSTEM_FLAGS)
     session.out.say(b"%d EXISTS" % len(view.uids))
@@ -146,11 +143,11 @@ def _describe(session: Session, view: View) -> None:
 
 
 def _catch_up(session: Session, view: View, resync: Resync) -> None:
-    """What was expunged, then what was changed, since the client last looked."""
+    """Report what was expunged, then what was changed, since the client's mod-sequence."""
     box = view.mailbox
     known = resync.known or SequenceSet.of("1:*")
     known = known.resolve(max(box.uidnext - 1, 1))
-    if gone := vanished(box, since=resync.modseq, known=known):
+    if gone := find_vanished(box, since=resync.modseq, known=known):
         session.out.say(b"VANISHED (EARLIER) " + bytes(gone))
     for seq, uid in enumerate(view.uids, 1):
         message = box.messages[uid]
@@ -158,15 +155,15 @@ def _catch_up(session: Session, view: View, resync: Resync) -> None:
             session.out.say(session.flags_response(seq, message, uid=True))
 
 
-def vanished(box: Mailbox, *, since: int, known: SequenceSet) -> SequenceSet:
-    """The UIDs of a set that were expunged after a mod-sequence."""
+def find_vanished(box: Mailbox, *, since: int, known: SequenceSet) -> SequenceSet:
+    """Return the UIDs of a set that were expunged after a mod-sequence."""
     gone = (uid for modseq, uid in box.expunged if modseq > since and uid in known)
     return SequenceSet.of(gone)
 
 
 @command("CLOSE", states=SELECTED)
 async def close(session: Session, c: Cursor) -> Ok:
-    """Expunge silently, and leave (RFC 9051, 6.4.1)."""
+    """Expunge without responses and close the mailbox (RFC 9051, 6.4.1)."""
     end(c)
     view = session.selected()
     code = ""
@@ -190,10 +187,10 @@ async def check(session: Session, c: Cursor) -> None:
 
 
 def append_code(name: str, box: Mailbox, *uids: SequenceSet) -> str:
-    """APPENDUID or COPYUID (RFC 9051, 7.1)."""
+    """Format the response code APPENDUID or COPYUID (RFC 9051, 7.1)."""
     return " ".join([name, str(box.uidvalidity), *map(str, uids)])
 
 
 def status_items(items: list[tuple[str, int | str]]) -> bytes:
-    """The list of a STATUS response."""
+    """Format the list of a STATUS response."""
     return parens(f"{name} {value}".encode() for name, value in items)

@@ -16,7 +16,7 @@ from imaplus.wire.cursor import Cursor
 
 ENABLABLE: Final = ("CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "IMAP4rev2")
 LONGEST_BYE: Final = 1000
-"""How often a server that does not stop saying BYE says it."""
+"""Number of BYE responses that `Quirk.ENDLESS_BYE` sends."""
 
 
 @command("CAPABILITY", states=ANY)
@@ -51,7 +51,7 @@ async def starttls(session: Session, c: Cursor) -> None:
 
 
 async def _answer_before_change(session: Session, text: str, injected: bytes = b"") -> None:
-    """The tagged OK, before what follows it travels otherwise; nothing is answered after it."""
+    """Send the tagged OK before TLS or compression begins; no other answer follows."""
     session.out.finish(session.tag, "OK", "", text)
     session.out.raw(injected)
     await session.out.flush()
@@ -87,7 +87,7 @@ async def identify(session: Session, c: Cursor) -> None:
 
 @command("ENABLE", states=LOGGED_IN, requires=("ENABLE", "IMAP4rev2"))
 async def enable(session: Session, c: Cursor) -> None:
-    """RFC 5161; what is not known, or not offered, is passed over."""
+    """RFC 5161: unknown capabilities and those not offered are ignored."""
     asked = []
     while c.accept_sp() and not c.at_end():
         asked.append(c.keyword())
@@ -109,7 +109,7 @@ async def login(session: Session, c: Cursor) -> Ok:
     c.expect(b" ")
     password = c.astring_text()
     end(c)
-    _insist_on_tls(session)
+    _require_tls(session)
     try:
         account = sasl.check(session, user, password)
     except No:
@@ -121,7 +121,7 @@ async def login(session: Session, c: Cursor) -> Ok:
     return _welcome(session)
 
 
-def _insist_on_tls(session: Session) -> None:
+def _require_tls(session: Session) -> None:
     if session.login_disabled:
         raise No("TLS first, please", "PRIVACYREQUIRED")
 
@@ -143,7 +143,7 @@ async def authenticate(session: Session, c: Cursor) -> Ok:
             raise Bad("Request not ending with CRLF")
         initial = b"" if c.accept(b"=") else _decode(c.rest())
     end(c)
-    _insist_on_tls(session)
+    _require_tls(session)
     if name not in sasl.MECHANISMS or f"AUTH={name}" not in session.capabilities():
         raise No(f"Mechanism {name} is not supported", "CANNOT")
     exchange = sasl.MECHANISMS[name](session)

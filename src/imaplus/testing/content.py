@@ -1,7 +1,7 @@
-"""The octets of one message: in memory, on disk, or made up as they are read.
+"""The content of one message: in memory, on disk, or generated as it is read.
 
-A content knows its size and gives any stretch of itself, so that a message of a gigabyte is
-served in constant memory. What the octets mean is known in `mime`.
+A content has a size and yields any range of its bytes in chunks, so that a message of a gigabyte
+is served in constant memory. `mime` parses it.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import IO, Final, Protocol
 from imaplus.records import record
 
 CHUNK: Final = 1 << 16
-"""Octets read and sent at once."""
+"""Size of a chunk in bytes."""
 _LINE: Final = 78
 _LINES_OF_A_BLOCK: Final = 1024
 _BLOCK: Final = _LINE * _LINES_OF_A_BLOCK
 
 
 class Content(Protocol):
-    """Octets of a known number. Contents are equal only to themselves; messages may share one."""
+    """The bytes of a message. A content equals only itself; messages may share one."""
 
     @property
     def size(self) -> int:
-        """How many octets there are."""
+        """Number of bytes."""
         ...
 
     def chunks(self, start: int, stop: int) -> Iterator[bytes]:
-        """The octets from `start` up to `stop`, in pieces. Both lie within the content."""
+        """Yield the bytes from `start` up to `stop` in chunks. Both are within the content."""
         ...
 
     def __hash__(self) -> int: ...
@@ -36,7 +36,7 @@ class Content(Protocol):
 
 @record(eq=False)
 class InMemory:
-    """Octets as they are."""
+    """A content in memory."""
 
     data: bytes
 
@@ -51,7 +51,7 @@ class InMemory:
 
 @record(eq=False)
 class OnDisk:
-    """A file of its own, closed when nobody has the content any longer: large messages."""
+    """A content in a file of its own, for large messages; closed when garbage-collected."""
 
     file: IO[bytes]
     size: int
@@ -69,10 +69,10 @@ class OnDisk:
 
 @record(eq=False)
 class Generated:
-    """A plain text message of exactly `size` octets, the same for the same `seed`.
+    """A plain text message of exactly `size` bytes, deterministic for a `seed`.
 
-    Every stretch of 80 kB differs from the others, so that a lost or doubled one shows in a digest.
-    A `size` smaller than the header (some 250 octets) gives only the header, cut off.
+    Every block of 80 kB is different, so that a digest detects a lost or repeated block. If `size`
+    is smaller than the header (about 250 bytes), the message is the truncated header.
     """
 
     size: int
@@ -80,7 +80,7 @@ class Generated:
 
     @property
     def header(self) -> bytes:
-        """The header, its empty line included."""
+        """The header, including the empty line at its end."""
         day, second = self.seed % 28 + 1, self.seed % 60
         return (
             "From: Generated <generated@example.org>\r\n"
@@ -95,7 +95,7 @@ class Generated:
 
     @property
     def lines(self) -> int:
-        """Line ends in the body."""
+        """Number of lines in the body."""
         body = self.size - len(self.header)
         return body // _LINE + (1 if body % _LINE >= 2 else 0)
 
@@ -111,21 +111,21 @@ class Generated:
             block = self._lines(0, 1, number) + rest_of_block
             piece = block[offset : min(_BLOCK, offset + last - at)]
             at += len(piece)
-            yield self._ended(piece, at)
+            yield self._end_last_line(piece, at)
 
     def _lines(self, first: int, last: int, block: int = 0) -> bytes:
         texts = (f"{self.seed:08x} {block:08x} {line:04x} " for line in range(first, last))
         return b"".join(text.encode().ljust(_LINE - 2, b"x") + b"\r\n" for text in texts)
 
-    def _ended(self, piece: bytes, at: int) -> bytes:
-        """The piece that ends at octet `at` of the body, with the message's last line ended."""
+    def _end_last_line(self, piece: bytes, at: int) -> bytes:
+        """Return the piece that ends at byte `at` of the body, with a CRLF at the body's end."""
         body = self.size - len(self.header)
-        if body % _LINE < 2:  # a whole line came last, or there is no room for a line end
+        if body % _LINE < 2:  # the body ends with a whole line, or has no room for a line end
             return piece
-        over = at - (body - 2)  # how many octets of the final CRLF fall into this piece
+        over = at - (body - 2)  # number of bytes of the final CRLF in this piece
         return piece if over <= 0 else (piece[:-over] + b"\r\n"[:over])[-len(piece) :]
 
 
 def read(content: Content, start: int = 0, stop: int | None = None) -> bytes:
-    """A stretch of a content, in memory."""
+    """Read a range of a content into memory."""
     return b"".join(content.chunks(start, content.size if stop is None else stop))

@@ -1,10 +1,9 @@
-"""What can go wrong, on purpose: a connection cut, stalled, slowed, a command refused, an answer
-that is complete in form and wrong in fact.
+"""Faults to inject: cut, stalled and slow connections, refused commands, false answers.
 
-A `Fault` says what happens to one connection: counted in octets of IMAP (TLS and compression
-apart), in commands, or at a message or mailbox (`mishaps`). Faults combine:
+A `Fault` describes what goes wrong on one connection: after a number of bytes (of IMAP, before TLS
+and compression), at a command, or at a message or mailbox (`mishaps`). Faults combine:
 `Fault.slow(10, 0.01) | Fault.cut_after_sent(500)`. `fail_next`, `fail_always` and `fail_now` of a
-server say which connections meet it.
+server choose the connections.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from imaplus.testing.mishaps import (
     OtherBody,
     OtherStatus,
     RefusedLogin,
+    ReportedSize,
     ShiftedPartials,
     ShortFetch,
     ShortSearch,
-    ToldSize,
 )
 from imaplus.testing.personality import Quirk
 from imaplus.wire.mailbox_names import normalise
@@ -35,66 +34,69 @@ NEVER: Final = 1 << 63
 
 @record(kw_only=True)
 class Refusal:
-    """The answer to a command instead of carrying it out: by name, by number, or both."""
+    """A NO or BAD for commands chosen by name, by number, or both."""
 
     status: str
     text: str
     command: str | None = None
-    """The command's name, `UID FETCH` for one; None for any."""
+    """The command's name, such as `UID FETCH`; None for any."""
     nth: int | None = None
-    """Which one of those the refusal can meet, counted from 1; None for every one."""
+    """Which of the commands of that name to refuse, counted from 1; None for all."""
 
 
 @record(kw_only=True)
 class Fault:
-    """What happens to one connection. Without arguments: nothing."""
+    """What goes wrong on one connection; nothing by default.
+
+    The class methods make faults; `|` combines them.
+    """
 
     sent: int = NEVER
-    """The connection is cut when exactly so many octets have been sent."""
+    """Cut the connection when exactly this many bytes have been sent."""
     received: int = NEVER
-    """The connection is cut when so many octets have been received, before they are looked at."""
+    """Cut the connection when this many bytes have been received."""
     stall: int = NEVER
-    """After so many octets sent nothing more is, and the connection stays open."""
+    """Stop sending after this many bytes, and keep the connection open."""
     piece: int = NEVER
-    """Octets of one write: with `delay`, a slow connection."""
+    """Maximum size of one write in bytes; with `delay`, a slow connection."""
     delay: float = 0.0
     """Seconds between two writes."""
     bye_at: int = NEVER
-    """The command of this number, counted from 1, is answered with BYE and a closed connection."""
+    """Answer the command of this number, counted from 1, with BYE and close the connection."""
     bye_text: str = "Server is shutting down"
     greeting: bytes | None = None
-    """Sent as it is, instead of the greeting."""
+    """Raw bytes to send instead of the greeting."""
     injected: bytes = b""
-    """Sent in clear behind the OK of STARTTLS, in the same write: what an attacker would add."""
+    """Bytes to send in the clear after the OK of STARTTLS, as an attacker may, in one write."""
     refusals: tuple[Refusal, ...] = ()
     mishaps: tuple[Mishap, ...] = ()
-    """What goes wrong at messages and in answers."""
+    """Faults at messages and false answers."""
     quirks: frozenset[Quirk] = frozenset()
-    """Habits that the connection has beside those of the personality."""
+    """Quirks in addition to those of the personality."""
 
     @classmethod
-    def cut_after_sent(cls, octets: int) -> Fault:
-        """Cut the connection when exactly so many octets have been sent."""
-        return cls(sent=octets)
+    def cut_after_sent(cls, size: int) -> Fault:
+        """Cut the connection when exactly `size` bytes have been sent."""
+        return cls(sent=size)
 
     @classmethod
-    def cut_after_received(cls, octets: int) -> Fault:
-        """Cut the connection when so many octets have been received; those are acted upon."""
-        return cls(received=octets)
+    def cut_after_received(cls, size: int) -> Fault:
+        """Cut the connection when `size` bytes have been received and processed."""
+        return cls(received=size)
 
     @classmethod
-    def stall_after_sent(cls, octets: int) -> Fault:
-        """Send so many octets, then nothing, with the connection left open."""
-        return cls(stall=octets)
+    def stall_after_sent(cls, size: int) -> Fault:
+        """Send `size` bytes, then nothing more, and keep the connection open."""
+        return cls(stall=size)
 
     @classmethod
-    def slow(cls, octets: int, seconds: float) -> Fault:
-        """Send so many octets at a time, with a pause after each."""
-        return cls(piece=octets, delay=seconds)
+    def slow(cls, size: int, seconds: float) -> Fault:
+        """Send `size` bytes at a time and wait `seconds` after each."""
+        return cls(piece=size, delay=seconds)
 
     @classmethod
     def bye(cls, nth: int, text: str = "Server is shutting down") -> Fault:
-        """Answer the nth command with BYE, and close."""
+        """Answer the nth command, counted from 1, with BYE and close the connection."""
         return cls(bye_at=nth, bye_text=text)
 
     @classmethod
@@ -106,13 +108,13 @@ class Fault:
         status: str = "NO",
         text: str = "[UNAVAILABLE] Not now",
     ) -> Fault:
-        """Answer a command with NO or BAD; see `Refusal`."""
+        """Answer a command with NO or BAD instead of executing it; see `Refusal`."""
         name = command.upper() if command else None
         return cls(refusals=(Refusal(status=status, text=text, command=name, nth=nth),))
 
     @classmethod
     def fail_login(cls, text: str = "[AUTHENTICATIONFAILED] Authentication failed") -> Fault:
-        """Refuse LOGIN and AUTHENTICATE, whatever the password."""
+        """Refuse LOGIN and AUTHENTICATE, even with the right password."""
         return cls.refuse("LOGIN", text=text) | cls.refuse("AUTHENTICATE", text=text)
 
     @classmethod
@@ -125,7 +127,7 @@ class Fault:
     ) -> Fault:
         """Refuse a login with the right password while `most` sessions are logged in.
 
-        `Fault.too_many_connections().after(5)` lets five logins through, and no more.
+        `Fault.too_many_connections().after(5)` accepts five logins and refuses all others.
         """
         return cls(mishaps=(RefusedLogin(most=most, text=text, times=times),))
 
@@ -136,7 +138,7 @@ class Fault:
 
     @classmethod
     def inject(cls, data: bytes) -> Fault:
-        """Send these octets in clear behind the OK of STARTTLS."""
+        """Send these bytes in the clear after the OK of STARTTLS."""
         return cls(injected=data)
 
     # -- at a message -------------------------------------------------------------------------
@@ -153,17 +155,17 @@ class Fault:
         after: int = 0,
         times: int | None = None,
     ) -> Fault:
-        """Hang up, or refuse, when a FETCH comes to a message. What came before it is sent whole.
+        """Fail when a FETCH reaches a message; earlier messages are sent completely.
 
         Args:
             mailbox, uid: the message; None for any.
-            how: "bye" (BYE and a closed connection), "close" (closed without a word), "stall"
-                (nothing more, with the connection left open), "no" (the tagged answer is NO).
-            text: of BYE or NO, with a response code in brackets if it is to have one.
-            items: "body" for a FETCH of octets of the message (`BODY[...]`, `BINARY[...]`,
-                `RFC822...`), "any" for every FETCH whose set has the message in it.
-            after: octets of the message's own response that are sent before it happens.
-            times: how often, over all connections; None for always.
+            how: "bye" (send BYE and close), "close" (close without BYE), "stall" (send nothing
+                more and keep the connection open), "no" (answer NO).
+            text: the text of BYE or NO, with an optional response code in brackets.
+            items: "body" for a FETCH of bytes of the message (`BODY[...]`, `BINARY[...]`,
+                `RFC822...`), "any" for every FETCH whose set includes the message.
+            after: number of bytes of the message's response to send first.
+            times: how often, counted over all connections; None for always.
         """
         mishap = AtMessage(
             mailbox=_name(mailbox),
@@ -183,18 +185,18 @@ class Fault:
         uid: int | None,
         data: bytes,
         *,
-        size: ToldSize = "own",
+        size: ReportedSize = "own",
         times: int | None = None,
     ) -> Fault:
-        """Send another text in a message's place; ENVELOPE and BODYSTRUCTURE are the text's too.
+        """Send another message in place of a message, including ENVELOPE and BODYSTRUCTURE.
 
         Args:
             mailbox, uid: the message; None for any.
-            data: the text: `MICROSOFT_365` and `COURIER` are what these servers send.
-            size: what RFC822.SIZE says: "own" is the text's size, "real" the message's, though
-                fewer or more octets come; with "fitted" the text is cut, or lengthened by spaces,
-                to the message's size, so that no number shows it.
-            times: how often, over all connections; then the message comes. None for always.
+            data: the other message; `MICROSOFT_365` and `COURIER` are those of real servers.
+            size: the value of RFC822.SIZE: "own" is the size of `data`; "real" is that of the
+                message, although another number of bytes is sent; "fitted" is that of the
+                message, and `data` is truncated or padded with spaces to it.
+            times: how often, counted over all connections; None for always.
         """
         mishap = OtherBody(mailbox=_name(mailbox), uid=uid, times=times, data=data, size=size)
         return cls(mishaps=(mishap,))
@@ -208,9 +210,9 @@ class Fault:
         *,
         times: int | None = None,
     ) -> Fault:
-        """Send no octets of a message, and OK: `BODY[] NIL`, `BODY[] ""`, or no `BODY[]` at all."""
+        """Send no bytes of a message, and OK: `BODY[] NIL`, `BODY[] ""`, or no `BODY[]` item."""
         left_out: Missing = "" if missing == "empty" else missing
-        size: ToldSize = "real"
+        size: ReportedSize = "real"
         mishap = OtherBody(
             mailbox=_name(mailbox), uid=uid, times=times, size=size, missing=left_out
         )
@@ -220,35 +222,35 @@ class Fault:
     def shift_partials(
         cls, mailbox: str | None, uid: int | None, by: int = 1, *, times: int | None = None
     ) -> Fault:
-        """Give wrong octets for `BODY[]<o.n>` with `o` above 0: those `by` further on.
+        """Send the wrong bytes for `BODY[]<o.n>` with `o` above 0: those at `o + by`.
 
-        With `by` above 0 the pieces add up to less than RFC822.SIZE; below 0 they may have the
-        right size, and octets twice.
+        With `by` above 0 the pieces add up to less than RFC822.SIZE; with `by` below 0 they may
+        have the right size but repeat bytes.
         """
         mishap = ShiftedPartials(mailbox=_name(mailbox), uid=uid, by=by, times=times)
         return cls(mishaps=(mishap,))
 
-    # -- wrong in fact --------------------------------------------------------------------------
+    # -- false answers --------------------------------------------------------------------------
 
     @classmethod
     def short_search(
         cls, first: int, mailbox: str | None = None, *, times: int | None = None
     ) -> Fault:
-        """Tell only the first results of SEARCH, as if there were no more; COUNT agrees."""
+        """Return only the first `first` results of SEARCH; COUNT is the same number."""
         return cls(mishaps=(ShortSearch(first=first, mailbox=_name(mailbox), times=times),))
 
     @classmethod
     def short_fetch(
         cls, first: int, mailbox: str | None = None, *, times: int | None = None
     ) -> Fault:
-        """Answer FETCH only for the first messages of its set, and OK."""
+        """Answer FETCH only for the first `first` messages of its set, and OK."""
         return cls(mishaps=(ShortFetch(first=first, mailbox=_name(mailbox), times=times),))
 
     @classmethod
     def hide_mailboxes(cls, *names: str, times: int | None = None) -> Fault:
-        """Leave mailboxes out of LIST and LSUB; all of them without a name. They can be selected.
+        """Omit mailboxes from LIST and LSUB; without names, all. They can still be selected.
 
-        With `times=1` only the first LIST of all is wrong.
+        With `times=1` only the first LIST over all connections is wrong.
         """
         hidden = frozenset(map(normalise, names)) if names else None
         return cls(mishaps=(HiddenMailboxes(names=hidden, times=times),))
@@ -257,35 +259,37 @@ class Fault:
     def status_says(
         cls, mailbox: str | None = None, *, times: int | None = None, **numbers: int
     ) -> Fault:
-        """Tell these numbers in STATUS, whatever SELECT says: `messages=3, uidnext=9`."""
-        told = tuple((name.upper(), value) for name, value in numbers.items())
-        return cls(mishaps=(OtherStatus(mailbox=_name(mailbox), numbers=told, times=times),))
+        """Report false numbers in STATUS, such as `messages=3, uidnext=9`."""
+        items = tuple((name.upper(), value) for name, value in numbers.items())
+        return cls(mishaps=(OtherStatus(mailbox=_name(mailbox), numbers=items, times=times),))
 
     @classmethod
     def message_limit(
         cls, limit: int, mailbox: str | None = None, *, untagged: bool = False
     ) -> Fault:
-        """Announce MESSAGELIMIT (RFC 9738), and work on so many messages in one command.
+        """Announce MESSAGELIMIT (RFC 9738) and process at most `limit` messages per command.
 
-        FETCH, SEARCH (by what it finds), STORE, MOVE and UID EXPUNGE do the highest UIDs, and say
-        OK [MESSAGELIMIT limit lowest-UID-done]; COPY does nothing and says NO. With `untagged`, or
-        where the OK has another code, an untagged NO has the code instead.
+        FETCH, SEARCH (counting results), STORE, MOVE and UID EXPUNGE process the highest UIDs and
+        answer OK [MESSAGELIMIT limit lowest-UID-done]; COPY does nothing and answers NO. With
+        `untagged`, or if the OK has another code, the code is in an untagged NO instead.
         """
         mishap = MessageLimit(limit=limit, mailbox=_name(mailbox), untagged=untagged)
         return cls(mishaps=(mishap,))
 
     @classmethod
     def quirk(cls, *quirks: Quirk) -> Fault:
-        """Have these habits beside those of the personality: `Quirk.NO_UIDVALIDITY` for one."""
+        """Add quirks to those of the personality, such as `Quirk.NO_UIDVALIDITY`."""
         return cls(quirks=frozenset(quirks))
 
     def after(self, spared: int) -> Fault:
-        """The same, but each mishap in it does not happen the first so many times."""
+        """Return this fault with each mishap skipped on its first `spared` occasions."""
         return replace(self, mishaps=tuple(replace(each, spared=spared) for each in self.mishaps))
 
     def __or__(self, other: Fault) -> Fault:
-        """Both: refusals, mishaps and quirks add up; of anything else the other's counts where it
-        says something.
+        """Combine two faults.
+
+        Refusals, mishaps and quirks add up. For other fields, `other` takes precedence where it
+        differs from the default.
         """
         nothing = Fault()
         merged: dict[str, Any] = {
@@ -306,7 +310,7 @@ _TEXTS: Final[dict[HangUp, str]] = {
     "stall": "",
     "no": "[SERVERBUG] Internal error occurred",
 }
-"""What is said if nothing else is given."""
+"""Default texts of BYE and NO."""
 
 
 def _name(mailbox: str | None) -> str | None:

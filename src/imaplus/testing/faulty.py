@@ -1,6 +1,6 @@
-"""The stream of a connection that a `Fault` is laid on: cut, stalled or slowed by octets.
+"""A stream that applies a `Fault`: it cuts, stalls or slows the connection.
 
-It counts octets of IMAP, TLS and compression apart, and knows nothing of commands.
+It counts bytes of IMAP, before TLS and compression.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Cut(ConnectionError):
 
 
 class Faulty:
-    """A stream that fails as its fault says. `inner` is what TLS and DEFLATE replace."""
+    """A stream that fails as its fault says. TLS and DEFLATE replace `inner`."""
 
     def __init__(self, inner: Stream, fault: Fault) -> None:
         self.inner = inner
@@ -53,12 +53,12 @@ class Faulty:
                 await asyncio.sleep(self.fault.delay)
 
     async def hang_up(self) -> NoReturn:
-        """Close without a word. Raises Cut."""
+        """Close the connection without BYE. Raises Cut."""
         await self.inner.close(politely=False)
         raise Cut
 
     async def stall(self) -> NoReturn:
-        """Say nothing more until the peer has gone. Raises Cut then."""
+        """Send nothing more until the peer closes the connection, then raise Cut."""
         while await self.inner.read():
             pass
         raise Cut

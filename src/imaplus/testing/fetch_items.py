@@ -1,7 +1,4 @@
-"""The items of FETCH that have no brackets, bodies apart: what stands behind each name.
-
-They know one message, and not which were asked for.
-"""
+"""The FETCH items without brackets, except bodies: how each is formatted."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from imaplus.testing.structure import body, envelope
 from imaplus.wire.dates import format_internaldate
 
 Item = Callable[[Session, Message], list[Piece]]
-"""Gives one item of an answer: its name, a space and its value."""
+"""Returns one item of a FETCH response: its name, a space and its value."""
 
 
 def _uid(session: Session, message: Message) -> list[Piece]:
@@ -71,7 +68,7 @@ def _gmail_thread(session: Session, message: Message) -> list[Piece]:
 
 
 def label_list(session: Session, message: Message) -> bytes:
-    """The labels of a message, without that of the selected mailbox."""
+    """Format the labels of a message, except the selected mailbox's."""
     account, selected = session.user(), session.selected().mailbox
     assert isinstance(account, GmailAccount)
     boxes = (box for box in account.labels(message.identity) if box is not selected)
@@ -101,7 +98,7 @@ ITEMS: Final[dict[str, Item]] = {
     "X-GM-THRID": _gmail_thread,
     "X-GM-LABELS": _gmail_labels,
 }
-"""The items that have no brackets."""
+"""The items without brackets."""
 REQUIRES: Final[dict[str, tuple[str, ...]]] = {
     "MODSEQ": ("CONDSTORE", "QRESYNC"),
     "EMAILID": ("OBJECTID",),
@@ -110,4 +107,4 @@ REQUIRES: Final[dict[str, tuple[str, ...]]] = {
     "X-GM-THRID": ("X-GM-EXT-1",),
     "X-GM-LABELS": ("X-GM-EXT-1",),
 }
-"""Capabilities of which a server must have one for an item."""
+"""For each item, the capabilities of which the server must have one."""

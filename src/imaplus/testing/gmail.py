@@ -1,9 +1,9 @@
-"""Gmail's account: messages have labels, and every label is a mailbox that shows them.
+"""Gmail accounts: messages have labels, and each label is a mailbox.
 
-A message is one, however many mailboxes show it: they share its identity, and its flags but for
-`\\Deleted`. All Mail shows each, but not those in Trash and Spam, which are in no other mailbox.
-Expunged from a label, a message loses the label; expunged from All Mail, Trash or Spam it is gone
-(where Gmail itself keeps what is expunged from All Mail, unless it is set otherwise).
+A message may be in several mailboxes; its identity and its flags, except `\\Deleted`, are the same
+in all. All Mail has every message except those in Trash and Spam, which are in no other mailbox.
+Expunging a message from a label removes the label; expunging it from All Mail, Trash or Spam
+deletes it. (By default, Gmail itself keeps messages that are expunged from All Mail.)
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ SPECIAL: Final = {
     "[Gmail]/Starred": "\\Flagged",
     "[Gmail]/Trash": "\\Trash",
 }
-"""The mailboxes that every account has, beside INBOX."""
+"""The mailboxes of every account in addition to INBOX, and their special uses."""
 LABELS: Final = {"\\Junk": "\\Spam", "\\Flagged": "\\Starred"}
-"""Special uses whose label has another name."""
+"""Labels that differ from the special use of their mailbox."""
 
 
 class GmailMailbox(Mailbox):
-    """The messages that have one label."""
+    """The mailbox of one label."""
 
     def __init__(self, name: str, uidvalidity: int, home: Home, account: GmailAccount) -> None:
         super().__init__(name, uidvalidity, home)
@@ -39,7 +39,7 @@ class GmailMailbox(Mailbox):
 
     @property
     def label(self) -> str:
-        """The label, as X-GM-LABELS tells it."""
+        """The label as in X-GM-LABELS."""
         if self.name == "INBOX":
             return "\\Inbox"
         for use in self.attributes:
@@ -47,7 +47,7 @@ class GmailMailbox(Mailbox):
         return self.name
 
     def has_use(self, *uses: str) -> bool:
-        """Whether it is the mailbox of one of these special uses."""
+        """Return whether the mailbox has one of these special uses."""
         return not self.attributes.isdisjoint(uses)
 
     def _add(
@@ -63,12 +63,12 @@ class GmailMailbox(Mailbox):
         for uid in added:
             message = self.messages[uid]
             self.by_identity[message.identity] = uid
-            self._account.labelled(self, message)
+            self._account.note_added(self, message)
         return added
 
     def _set_flags(self, uid: int, flags: Iterable[str], origin: Watcher | None) -> frozenset[str]:
         new = super()._set_flags(uid, flags, origin)
-        self._account.flagged(self, self.messages[uid])
+        self._account.note_flags(self, self.messages[uid])
         return new
 
     def _expunge(self, uids: Iterable[int]) -> list[int]:
@@ -76,7 +76,7 @@ class GmailMailbox(Mailbox):
         gone = super()._expunge(identities)
         for identity in identities.values():
             del self.by_identity[identity]
-            self._account.unlabelled(self, identity)
+            self._account.note_removed(self, identity)
         return gone
 
     def _put(self, messages: Iterable[Message]) -> None:
@@ -85,7 +85,7 @@ class GmailMailbox(Mailbox):
 
 
 class GmailAccount(Account):
-    """A user of Gmail."""
+    """An account of a Gmail user."""
 
     def __init__(self, user: str, password: str, home: Home, delimiter: str = "/") -> None:
         super().__init__(user, password, home, delimiter)
@@ -97,28 +97,28 @@ class GmailAccount(Account):
         return GmailMailbox(name, uidvalidity, self._home, self)
 
     def boxes(self, *uses: str) -> list[GmailMailbox]:
-        """All mailboxes, or those of special uses."""
+        """Return all mailboxes, or those with one of these special uses."""
         every = [box for box in self.mailboxes.values() if isinstance(box, GmailMailbox)]
         return [box for box in every if box.has_use(*uses)] if uses else every
 
     def labels(self, identity: int) -> list[GmailMailbox]:
-        """The mailboxes that show a message, All Mail apart."""
+        """Return the mailboxes that a message is in, except All Mail."""
         boxes = self.boxes()
         return [box for box in boxes if identity in box.by_identity and not box.has_use("\\All")]
 
-    def labelled_by(self, label: str) -> GmailMailbox | None:
-        """The mailbox of a label, in any case, with or without its backslash; else None."""
+    def find_label(self, label: str) -> GmailMailbox | None:
+        """Find the mailbox of a label, in any case, with or without its backslash."""
         plain = label.removeprefix("\\").lower()
         for box in self.boxes():
             if box.name.lower() == label.lower() or box.label.lower() == f"\\{plain}":
                 return box
         return None
 
-    # -- what follows from a change ---------------------------------------------------------------
+    # -- consequences of a change -----------------------------------------------------------------
 
-    def labelled(self, box: GmailMailbox, message: Message) -> None:
-        """A message has come to a mailbox."""
-        self._relabelled(box, message.identity)
+    def note_added(self, box: GmailMailbox, message: Message) -> None:
+        """Update the other mailboxes after a message was added to one."""
+        self._touch_everywhere(box, message.identity)
         away = box.has_use("\\Trash", "\\Junk")
         others = [each for each in self.boxes() if each is not box]
         for other in others:
@@ -132,17 +132,17 @@ class GmailAccount(Account):
         if box.has_use("\\Flagged"):
             box._set_flags(message.uid, message.flags | {"\\Flagged"}, None)
         elif "\\Flagged" in message.flags:
-            self.flagged(box, message)
+            self.note_flags(box, message)
 
-    def _relabelled(self, box: GmailMailbox, identity: int) -> None:
-        """The labels of a message have changed: its mod-sequence grows wherever it shows."""
+    def _touch_everywhere(self, box: GmailMailbox, identity: int) -> None:
+        """Increase a message's mod-sequence in all other mailboxes, as its labels changed."""
         for other in self.boxes():
             uid = other.by_identity.get(identity)
             if other is not box and uid is not None:
                 other.messages[uid].modseq = other._next_modseq()
 
-    def flagged(self, box: GmailMailbox, message: Message) -> None:
-        """The flags of a message have changed in one mailbox: it has them in all."""
+    def note_flags(self, box: GmailMailbox, message: Message) -> None:
+        """Copy a message's flags to the other mailboxes after a change in one."""
         shared = message.flags - {"\\Deleted"}
         for other in self.boxes():
             uid = other.by_identity.get(message.identity)
@@ -157,9 +157,9 @@ class GmailAccount(Account):
             elif message.identity not in starred.by_identity:
                 starred._take(message)
 
-    def unlabelled(self, box: GmailMailbox, identity: int) -> None:
-        """A message was expunged from a mailbox."""
-        self._relabelled(box, identity)
+    def note_removed(self, box: GmailMailbox, identity: int) -> None:
+        """Update the other mailboxes after a message was expunged from one."""
+        self._touch_everywhere(box, identity)
         for other in self.boxes():
             if box.has_use("\\All"):
                 _remove(other, identity)
@@ -168,6 +168,6 @@ class GmailAccount(Account):
 
 
 def _remove(box: GmailMailbox, identity: int) -> None:
-    """Take a message out of a mailbox, and nothing more follows from it."""
+    """Remove a message from a mailbox without further consequences."""
     if (uid := box.by_identity.pop(identity, None)) is not None:
         Mailbox._expunge(box, [uid])

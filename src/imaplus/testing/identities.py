@@ -1,7 +1,7 @@
-"""What a server says is the same message, or thread, everywhere: OBJECTID and X-GM-EXT-1.
+"""Identifiers of messages and threads: OBJECTID (RFC 8474) and X-GM-EXT-1.
 
-A message's identity is a number that its copies share; a thread is known by the first Message-ID
-that the header refers to. It knows messages, not accounts.
+Copies of a message share its identity, a number. A thread is identified by the first Message-ID in
+References, In-Reply-To or Message-ID.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from imaplus.testing import mime
 from imaplus.testing.store import Message
 
 GMAIL_BASE: Final = 1_800_000_000_000_000_000
-"""X-GM-MSGID is larger than any float can tell exactly."""
+"""Added to X-GM-MSGID, so that it exceeds the integers that a float represents exactly."""
 _MESSAGE_ID: Final = re.compile(rb"<[^<>]*>")
 
 
 def emailid(message: Message) -> str:
-    """EMAILID (RFC 8474, 5.1)."""
+    """Return the EMAILID (RFC 8474, 5.1)."""
     return f"M{message.identity:08x}"
 
 
 def threadid(message: Message) -> str:
-    """THREADID (RFC 8474, 5.2)."""
+    """Return the THREADID (RFC 8474, 5.2)."""
     return f"T{_thread(message):016x}"
 
 
 def gmail_message(message: Message) -> int:
-    """X-GM-MSGID."""
+    """Return the X-GM-MSGID."""
     return GMAIL_BASE + message.identity
 
 
 def gmail_thread(message: Message) -> int:
-    """X-GM-THRID."""
+    """Return the X-GM-THRID."""
     return _thread(message)
 
 
 def _thread(message: Message) -> int:
-    """63 bits of a digest of the Message-ID that the thread begins with."""
+    """Return 63 bits of the digest of the thread's first Message-ID."""
     header = mime.parse(message.content).header
     for name in (b"references", b"in-reply-to", b"message-id"):
         if found := _MESSAGE_ID.search(mime.field(header, name) or b""):

@@ -1,7 +1,6 @@
-"""Commands as they come in: wire's framer turned round, with `+` where a client waits for it.
+"""Reading commands: literals (RFC 9051, 4.3; RFC 7888), continuation requests, and limits.
 
-It knows literals (RFC 9051, 4.3; RFC 7888) and limits, not commands: APPEND's literals alone may
-be large, and go to disk.
+Only the literals of APPEND and REPLACE may be large; they are stored on disk.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from imaplus.wire.framing import Framer
 from imaplus.wire.sinks import Memory, Sink, Spool
 
 LIMITS: Final = Limits(text=1 << 20, literal=2 << 30, small_literal=1 << 20, literals=10_000)
-"""What a client may make us hold: a line of a megabyte, a message of two gigabytes on disk."""
+"""Default limits on input: lines of 1 MiB, messages of 2 GiB (on disk)."""
 IN_MEMORY: Final = 1 << 20
-"""Octets: a larger message goes to a file."""
+"""Larger messages, in bytes, are stored in a file."""
 LONGEST_LINE: Final = 1 << 16
-"""Octets of a line that is not a command: a SASL response, or DONE."""
+"""Maximum size in bytes of a line that is not a command: a SASL response, or DONE."""
 LITERAL_MINUS: Final = 4096
-"""Octets of the largest literal that need not wait under LITERAL- (RFC 7888, 5)."""
+"""Maximum size in bytes of a non-synchronizing literal under LITERAL- (RFC 7888, 5)."""
 
 
 class LiteralRefused(ProtocolError):
-    """A literal is not accepted; its octets, if they come, are read as commands."""
+    """A literal is not accepted; its bytes, if sent, are read as commands."""
 
     def __init__(self, tag: bytes, status: str, text: str) -> None:
         super().__init__(text)
@@ -38,16 +37,16 @@ class LiteralRefused(ProtocolError):
 
 @record(kw_only=True)
 class LiteralRules:
-    """What the server says of literals."""
+    """Sizes of literals that the server accepts."""
 
     eager: int = 0
-    """The largest that need not wait for `+`, in octets."""
+    """Maximum size of a non-synchronizing literal, in bytes."""
     largest: int = LIMITS.literal
-    """The largest message."""
+    """Maximum size of a message, in bytes."""
 
 
 class Incoming:
-    """Reads what a client sends."""
+    """Reads the commands of a client."""
 
     def __init__(
         self,
@@ -60,15 +59,15 @@ class Incoming:
         self._go_ahead = go_ahead
         self._rules = rules
         self._limits = limits
-        self._waiting = 0  # literals whose sender waits for a `+`
+        self._waiting = 0  # number of literals for which `+` must be sent
         self._framer = Framer(limits, self._sink)
 
     async def command(self) -> Frame | None:
-        """The next command; None at the end of the stream.
+        """Read the next command; None at the end of the stream.
 
         Raises:
-            LiteralRefused: answer it and read on.
-            ProtocolError: a limit was exceeded; nothing more can be read.
+            LiteralRefused: a literal is not accepted; answer the command and continue reading.
+            ProtocolError: a limit was exceeded; close the connection.
         """
         while True:
             try:
@@ -89,13 +88,13 @@ class Incoming:
             self._framer.feed(data)
 
     async def line(self) -> bytes | None:
-        """One line that is not a command, without its end; None at the end of the stream."""
+        """Read a line that is not a command, without its end; None at the end of the stream."""
         pieces = [self._framer.take_rest()]
         size = 0
         while b"\n" not in pieces[-1]:
             size += len(pieces[-1])
             if size > LONGEST_LINE:
-                raise ProtocolError(f"a line exceeds {LONGEST_LINE} octets")
+                raise ProtocolError(f"a line exceeds {LONGEST_LINE} bytes")
             if not (data := await self._stream.read()):
                 return None
             pieces.append(data)
@@ -103,15 +102,15 @@ class Incoming:
         self._framer.feed(rest)
         return line.removesuffix(b"\r")
 
-    def forget(self) -> bytes:
-        """Drop what has been read ahead, as before a TLS handshake (RFC 9051, 6.2.1)."""
+    def take_rest(self) -> bytes:
+        """Return and drop buffered input, as before a TLS handshake (RFC 9051, 6.2.1)."""
         return self._framer.take_rest()
 
     def _sink(self, text: bytearray, size: int) -> Sink:
         words = bytes(text[:200]).split(maxsplit=2)
         tag = words[0] if words else b"*"
         if self._framer.eager and size > self._rules.eager:
-            raise LiteralRefused(tag, "BAD", "Literal does not wait for our leave")
+            raise LiteralRefused(tag, "BAD", "Non-synchronizing literal is too large")
         if len(words) > 1 and words[1].upper() in (b"APPEND", b"REPLACE"):
             if size > self._rules.largest and not self._framer.eager:
                 raise LiteralRefused(tag, "NO", "[TOOBIG] Message is too large")
@@ -123,7 +122,7 @@ class Incoming:
 
 
 class _ToDisk:
-    """Takes a large message; the value is its content."""
+    """A sink for a large message; its value is an `OnDisk`."""
 
     def __init__(self, size: int) -> None:
         self._size = size

@@ -1,4 +1,4 @@
-"""MESSAGELIMIT (RFC 9738): commands that do a part of what was asked, and say so."""
+"""MESSAGELIMIT (RFC 9738): commands that process only part of their messages."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from imaplus.testing.view import Numbered
 
 
 class Partly(NamedTuple):
-    """How far a command has come."""
+    """How far a command was carried out."""
 
     limit: int
     lowest: int
-    """The UID of the last message that it worked on."""
+    """The UID of the last message processed."""
     untagged: bool
 
 
-def limited(session: Session, found: list[Numbered]) -> Partly | None:
-    """Take from ascending messages those that are too many, from the lowest on.
+def take_limited(session: Session, found: list[Numbered]) -> Partly | None:
+    """Remove the lowest messages above the limit from `found`, which is in ascending order.
 
-    If there were too many, `done()` is to be told what comes back.
+    Returns None if there was nothing to remove; otherwise pass the result to `make_ok()`.
     """
-    mishap = session.meets(
+    mishap = session.find_mishap(
         MessageLimit, session.selected().mailbox.name, when=lambda each: len(found) > each.limit
     )
     if mishap is None:
@@ -33,18 +33,18 @@ def limited(session: Session, found: list[Numbered]) -> Partly | None:
     return Partly(mishap.limit, found[0][1].uid, mishap.untagged)
 
 
-def done(session: Session, partly: Partly | None, code: str = "") -> Ok:
-    """The tagged OK of a command, with a code of its own or the one that says how far it came."""
+def make_ok(session: Session, partly: Partly | None, code: str = "") -> Ok:
+    """Make the tagged OK of a command, with its own code or the MESSAGELIMIT code."""
     if partly is None:
         return Ok(code)
-    told = f"MESSAGELIMIT {partly.limit} {partly.lowest}"
+    limit = f"MESSAGELIMIT {partly.limit} {partly.lowest}"
     if not code and not partly.untagged:
-        return Ok(told, "Partly completed")
-    session.out.say(f"NO [{told}] Partly completed".encode())
+        return Ok(limit, "Partly completed")
+    session.out.say(f"NO [{limit}] Partly completed".encode())
     return Ok(code)
 
 
-def insist(session: Session, found: list[Numbered]) -> None:
-    """Refuse what is done as a whole or not at all (RFC 9738). Raises No."""
-    if (partly := limited(session, found)) is not None:
+def require_within_limit(session: Session, found: list[Numbered]) -> None:
+    """Raise No if there are too many messages for a command that cannot be done in part."""
+    if (partly := take_limited(session, found)) is not None:
         raise No("Too many messages for one command", f"MESSAGELIMIT {partly.limit}")

@@ -1,7 +1,7 @@
-"""Where the parts of a message lie: offsets into its octets, which are never changed.
+"""The MIME structure of a message: the offsets of its parts.
 
-Understands multipart (RFC 2046, 5.1), message/rfc822 and header fields as far as FETCH needs them
-(RFC 9051, 6.4.5.1). It never makes a message anew: sections are the very octets that were stored.
+It parses multipart (RFC 2046, 5.1), message/rfc822 and the header fields that FETCH needs
+(RFC 9051, 6.4.5.1). Sections are always the bytes that were stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imaplus.records import record
 from imaplus.testing.content import Content, Generated, read
 
 DEEPEST: Final = 100
-"""Levels of parts that are looked into, as with Dovecot; what is deeper is a plain part."""
+"""Maximum nesting of parts, as in Dovecot; a part below is not parsed."""
 
 _HEADER_END: Final = re.compile(rb"(?:\A|\n)\r?\n")
 _FIELD: Final = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)\n?", re.MULTILINE)
@@ -31,7 +31,7 @@ Parameters = tuple[tuple[bytes, bytes], ...]
 
 @record
 class Part:
-    """One part, or a whole message: header from `start`, body from `body` up to `stop`."""
+    """A part or a whole message: the header begins at `start`, the body at `body`, up to `stop`."""
 
     start: int
     body: int
@@ -44,14 +44,14 @@ class Part:
     lines: int
     children: tuple[Part, ...] = ()
     message: Part | None = None
-    """What a message/rfc822 part holds."""
+    """The message in a message/rfc822 part."""
 
     @property
     def is_multipart(self) -> bool:
         return self.type == b"multipart"
 
     def child(self, number: int, *, of_message: bool) -> Part | None:
-        """The part of this number inside; `of_message` where this is a message, not a body part."""
+        """Return the child part of this number; `of_message` if this is a message, not a part."""
         holder = self
         if not of_message and not self.is_multipart:
             if self.message is None:
@@ -64,7 +64,7 @@ class Part:
 
 @lru_cache(maxsize=64)
 def parse(content: Content) -> Part:
-    """The structure of a message, in time linear in its size for each level of nesting."""
+    """Parse the structure of a message, in linear time for each level of nesting."""
     if isinstance(content, Generated):
         header = content.header
         return Part(
@@ -119,7 +119,7 @@ def _parse(data: bytes, start: int, stop: int, *, depth: int, digest: bool) -> P
 
 
 def _body_start(data: bytes, start: int, stop: int) -> int:
-    """Where the body begins: after the first empty line, which belongs to the header."""
+    """Return where the body begins: after the first empty line, which belongs to the header."""
     if data.startswith((b"\r\n", b"\n"), start, stop):
         return min(data.index(b"\n", start) + 1, stop)
     found = _HEADER_END.search(data, start, stop)
@@ -127,7 +127,7 @@ def _body_start(data: bytes, start: int, stop: int) -> int:
 
 
 def _between(data: bytes, start: int, stop: int, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """What lies between the delimiter lines; the line end before one belongs to it."""
+    """Yield the ranges between delimiter lines; the line end before a delimiter belongs to it."""
     delimiter = re.compile(rb"^--%b(--)?[ \t]*\r?(?:\n|\Z)" % re.escape(boundary), re.MULTILINE)
     first = None
     for found in delimiter.finditer(data, start, stop):
@@ -154,7 +154,7 @@ def _content_type(header: bytes, *, digest: bool) -> tuple[bytes, bytes, Paramet
 
 
 def parameters_of(value: bytes) -> Parameters:
-    """The `; name=value` parameters of a field, names in small letters."""
+    """Parse the `; name=value` parameters of a field; names are in lower case."""
     return tuple(
         (name.lower(), re.sub(rb"\\(.)", rb"\1", quoted) if quoted else plain)
         for name, quoted, plain in _PARAMETER.findall(value)
@@ -167,20 +167,20 @@ def _token(value: bytes | None) -> bytes | None:
 
 
 def disposition(header: bytes) -> tuple[bytes, Parameters] | None:
-    """Content-Disposition, or None (RFC 2183)."""
+    """Return the Content-Disposition and its parameters, or None (RFC 2183)."""
     value = field(header, b"content-disposition")
     token = _token(value)
     return None if value is None or token is None else (token, parameters_of(value))
 
 
 def fields(header: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Each field of a header: its name, its unfolded value, and its own octets."""
+    """Yield the name, unfolded value and raw bytes of each header field."""
     for found in _FIELD.finditer(header):
         yield found[1], _FOLD.sub(b"", found[2]).strip(), found[0]
 
 
 def field(header: bytes, name: bytes) -> bytes | None:
-    """The value of the first field of a name (in small letters), unfolded; None without one."""
+    """Return the unfolded value of the first field of a name (in lower case), or None."""
     for each, value, _ in fields(header):
         if each.lower() == name:
             return value
@@ -188,7 +188,7 @@ def field(header: bytes, name: bytes) -> bytes | None:
 
 
 def select_fields(header: bytes, names: Iterable[bytes], *, without: bool) -> bytes:
-    """HEADER.FIELDS and HEADER.FIELDS.NOT: the fields as they stand, and an empty line."""
+    """Return the fields for HEADER.FIELDS or HEADER.FIELDS.NOT, and an empty line."""
     wanted = {name.lower() for name in names}
     chosen = b"".join(raw for name, _, raw in fields(header) if (name.lower() in wanted) != without)
     return chosen + b"\r\n"

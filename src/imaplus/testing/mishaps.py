@@ -1,7 +1,7 @@
-"""Mishaps: what goes wrong while a command is carried out, at a message or in an answer.
+"""Mishaps: faults while a command is executed, at a message or in an answer.
 
-A `Fault` holds any number of them; its class methods make them. A mishap says what happens, to
-which message or mailbox, and how often; the `commands_*` modules ask for it and act.
+The class methods of `Fault` make them. A mishap says what goes wrong, at which message or mailbox,
+and how often; the `commands_*` modules apply it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from imaplus.testing.content import Content, InMemory
 from imaplus.testing.store import Message
 
 HangUp = Literal["bye", "close", "stall", "no"]
-"""BYE and a closed connection; a closed one; silence; or a tagged NO instead of the rest."""
-ToldSize = Literal["real", "own", "fitted"]
-"""What RFC822.SIZE says of another body: see `Fault.substitute`."""
+"""Send BYE and close; close; send nothing more; or answer NO."""
+ReportedSize = Literal["real", "own", "fitted"]
+"""The RFC822.SIZE of a substituted message; see `Fault.substitute`."""
 Missing = Literal["", "NIL", "item"]
-"""How a body is left out: not at all, as NIL, or without its item."""
+"""How a body is omitted: not at all, as NIL, or without its item."""
 
 MICROSOFT_365: Final = b"""\
 From: Microsoft Exchange Server\r
@@ -33,77 +33,77 @@ From: "Ann" ("ann@example.org")\r
 \r
 The message hasn't been deleted.\r
 """
-"""What Microsoft 365 and Exchange send in the place of a message that they cannot convert."""
+"""What Microsoft 365 and Exchange send in place of a message that they cannot convert."""
 COURIER: Final = b"""\
 From: System Administrator <root@localhost>\r
 Subject: message unavailable\r
 \r
 This message is no longer available on the server.\r
 """
-"""What Courier sends in the place of a message whose file it cannot open."""
+"""What Courier sends in place of a message whose file it cannot open."""
 
 
 @record(kw_only=True)
 class Mishap:
-    """What all of them have."""
+    """The base class of mishaps: where and how often one happens."""
 
     mailbox: str | None = None
-    """The mailbox that it happens in; None for any."""
+    """The mailbox where it happens; None for any."""
     uid: int | None = None
-    """The message that it happens at; None for any."""
+    """The UID of the message where it happens; None for any."""
     times: int | None = None
-    """How often it happens, over all connections; None for always."""
+    """How often it happens, counted over all connections; None for always."""
     spared: int = 0
-    """How often it does not happen first, over all connections."""
+    """How many occasions to skip first, counted over all connections."""
 
     def concerns(self, mailbox: str | None, uid: int | None) -> bool:
-        """Whether it happens in this mailbox, at this message."""
+        """Return whether it happens in this mailbox, at this message."""
         return self.mailbox in (None, mailbox) and self.uid in (None, uid)
 
 
 @record(kw_only=True)
 class AtMessage(Mishap):
-    """The server hangs up, or refuses, when it comes to a message in a FETCH."""
+    """The server hangs up, or answers NO, when a FETCH reaches a message."""
 
     how: HangUp = "bye"
     text: str = ""
     items: Literal["body", "any"] = "body"
-    """Which FETCHes: those of octets of the message, or all whose set has the message in it."""
+    """Which FETCHes: those of bytes of the message, or all whose set includes the message."""
     after: int = 0
-    """Octets of the message's own response that are sent before it happens."""
+    """Number of bytes of the message's response to send first."""
 
 
 @record(kw_only=True)
 class OtherBody(Mishap):
-    """Other octets, or none, are sent in a message's place."""
+    """Another message, or no bytes, are sent in place of a message."""
 
     data: bytes = b""
-    size: ToldSize = "own"
+    size: ReportedSize = "own"
     missing: Missing = ""
 
-    def shown(self, message: Message) -> Shown:
-        """The message as FETCH shows it."""
+    def show(self, message: Message) -> Shown:
+        """Return the message as FETCH shows it."""
         data = self.data
         if self.size == "fitted":
-            data = _fitted(data, message.size)
-        told = message.size if self.missing or self.size != "own" else len(data)
-        return _shown(message, InMemory(data), told, missing=self.missing)
+            data = _fit(data, message.size)
+        size = message.size if self.missing or self.size != "own" else len(data)
+        return _make_shown(message, InMemory(data), size, missing=self.missing)
 
 
 @record(kw_only=True)
 class ShiftedPartials(Mishap):
-    """`BODY[]<o.n>` gives other octets than those at `o`, except at 0."""
+    """`BODY[]<o.n>` gives other bytes than those at `o`, except at 0."""
 
     by: int = 1
 
-    def shown(self, message: Message) -> Shown:
-        """The message as FETCH shows it."""
-        return _shown(message, message.content, message.size, shift=self.by)
+    def show(self, message: Message) -> Shown:
+        """Return the message as FETCH shows it."""
+        return _make_shown(message, message.content, message.size, shift=self.by)
 
 
 @record(kw_only=True)
 class ShortSearch(Mishap):
-    """SEARCH tells only the first results."""
+    """SEARCH returns only the first results."""
 
     first: int
 
@@ -117,57 +117,57 @@ class ShortFetch(Mishap):
 
 @record(kw_only=True)
 class HiddenMailboxes(Mishap):
-    """LIST and LSUB do not name some mailboxes, or none at all."""
+    """LIST and LSUB omit some mailboxes, or all."""
 
     names: frozenset[str] | None = None
     """None for all of them."""
 
     def hides(self, name: str) -> bool:
-        """Whether the answer leaves the mailbox out."""
+        """Return whether the answer omits the mailbox."""
         return self.names is None or name in self.names
 
 
 @record(kw_only=True)
 class OtherStatus(Mishap):
-    """STATUS tells other numbers than SELECT."""
+    """STATUS reports other numbers than SELECT."""
 
     numbers: tuple[tuple[str, int], ...] = ()
 
 
 @record(kw_only=True)
 class MessageLimit(Mishap):
-    """A command works on so many messages at most (RFC 9738)."""
+    """A command processes at most `limit` messages (RFC 9738)."""
 
     limit: int
     untagged: bool = False
-    """Whether that is said before the tagged response, and not in it."""
+    """Whether the code is in an untagged NO instead of the tagged response."""
 
 
 @record(kw_only=True)
 class RefusedLogin(Mishap):
-    """LOGIN and AUTHENTICATE are refused, though the password is right."""
+    """LOGIN and AUTHENTICATE are refused although the password is right."""
 
     text: str
     most: int = 0
-    """Sessions that may be logged in at once."""
+    """Maximum number of simultaneous sessions."""
 
 
 @record(frozen=False, eq=False)
 class Shown(Message):
-    """A message as a mishap shows it."""
+    """A message as changed by a mishap."""
 
-    told_size: int
+    reported_size: int
     missing: Missing = ""
     shift: int = 0
-    """How far a partial is off."""
+    """How many bytes partial fetches are off."""
 
     @property
     def size(self) -> int:
-        return self.told_size
+        return self.reported_size
 
 
-def _shown(
-    message: Message, content: Content, told: int, *, missing: Missing = "", shift: int = 0
+def _make_shown(
+    message: Message, content: Content, size: int, *, missing: Missing = "", shift: int = 0
 ) -> Shown:
     return Shown(
         message.uid,
@@ -176,14 +176,14 @@ def _shown(
         message.internaldate,
         message.modseq,
         message.identity,
-        told_size=told,
+        reported_size=size,
         missing=missing,
         shift=shift,
     )
 
 
-def _fitted(data: bytes, size: int) -> bytes:
-    """The text cut, or lengthened by lines of spaces, to so many octets."""
+def _fit(data: bytes, size: int) -> bytes:
+    """Truncate `data`, or pad it with lines of spaces, to `size` bytes."""
     if len(data) >= size:
         return data[:size]
     lines, rest = divmod(size - len(data), 78)

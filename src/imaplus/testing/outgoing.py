@@ -1,7 +1,4 @@
-"""Responses on their way out: collected, rewritten by the personality, streamed where large.
-
-It knows lines, not what they mean.
-"""
+"""Sending responses: buffered, rewritten by the personality, and streamed if large."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from imaplus.testing.personality import Personality
 from imaplus.testing.streams import Stream
 
 BUFFER: Final = 1 << 16
-"""Octets of responses that are sent at once."""
+"""Size in bytes at which buffered responses are sent."""
 _NOT_TEXT: Final = re.compile(r"[\x00\r\n]")
 
 Piece = bytes | tuple[Content, int, int]
-"""Part of a response: octets, or a stretch of a message that is read as it is sent."""
+"""Part of a response: bytes, or a range of a message, which is read as it is sent."""
 
 
 class Outgoing:
@@ -33,25 +30,25 @@ class Outgoing:
         self._data += self._personality.rewrite(line + b"\r\n")
 
     def raw(self, data: bytes) -> None:
-        """Octets as they are."""
+        """Send bytes unchanged."""
         self._data += data
 
     def say(self, text: bytes) -> None:
-        """One untagged response, without its `*`."""
+        """Send an untagged response, given without its `*`."""
         self._line(b"* " + text)
 
     def finish(self, tag: bytes, status: str, code: str, text: str) -> None:
-        """The tagged response."""
+        """Send the tagged response."""
         shown = _NOT_TEXT.sub("?", f"[{code}] {text}" if code else text)
         self._line(b"%b %b %b" % (tag, status.encode(), shown.encode()))
 
     async def continuation(self, text: bytes = b"go ahead") -> None:
-        """Ask for more: `+`."""
+        """Send a continuation request (`+`) at once."""
         self._line(b"+ " + text)
         await self.flush()
 
     async def respond(self, pieces: list[Piece]) -> None:
-        """One untagged response that has stretches of messages in it."""
+        """Send an untagged response that contains ranges of messages."""
         streamed = sum(piece[2] - piece[1] for piece in pieces if not isinstance(piece, bytes))
         if streamed <= BUFFER:
             joined = (x if isinstance(x, bytes) else b"".join(x[0].chunks(*x[1:])) for x in pieces)
@@ -69,10 +66,10 @@ class Outgoing:
         if len(self._data) >= BUFFER:
             await self.flush()
 
-    async def begin(self, pieces: list[Piece], octets: int) -> None:
-        """The first octets of an untagged response, and no more: a fault ends it there."""
-        self._data += b"* "[:octets]
-        left = max(0, octets - 2)
+    async def begin(self, pieces: list[Piece], size: int) -> None:
+        """Send only the first `size` bytes of an untagged response, for a fault."""
+        self._data += b"* "[:size]
+        left = max(0, size - 2)
         for piece in pieces:
             if isinstance(piece, bytes):
                 chunks: Iterable[bytes] = (piece[:left],)
@@ -84,6 +81,6 @@ class Outgoing:
         await self.flush()
 
     async def flush(self) -> None:
-        """Send what has been said, waiting while the peer takes it slowly."""
+        """Write the buffer to the stream, and wait until the peer accepts it."""
         data, self._data = bytes(self._data), bytearray()
         await self._stream.write(data)

@@ -1,7 +1,7 @@
-"""Who the test server pretends to be: capabilities, and habits that other servers have.
+"""The servers that the test server can imitate: their capabilities and quirks.
 
-Personalities are data. A habit is a `Quirk`, which a command looks at, or a function that rewrites
-each response on its way out. Numbers in the comments are those of the quirks corpus.
+A quirk is a `Quirk`, which the commands check, or a function that rewrites each response before it
+is sent. Numbers in comments and docstrings are those of the quirks in `tests/corpus`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from imaplus.records import record, replace
 
 
 class Quirk(enum.Enum):
-    """What a server does otherwise than the RFC has it."""
+    """Deviations of servers from the RFCs; each value describes one."""
 
     NO_ENABLED = "ENABLE answers only the tagged OK"  # 29
     ID_BEFORE_SELECT = "SELECT says NO until ID was sent"  # 49
@@ -39,13 +39,13 @@ class Quirk(enum.Enum):
     BODY_VALUE_MISSING = "an empty body section has no value at all"  # 75
     FULL_PARTIAL = "BODY[]<0.10> is answered with BODY[]<0.10>"  # 77
     UNQUOTED_LIST = "LIST gives names unquoted"  # 40
-    NO_UIDVALIDITY = "SELECT and STATUS tell no UIDVALIDITY"  # 88
-    UIDNOTSTICKY = "UIDs change when nobody has the mailbox selected; SELECT says so"
+    NO_UIDVALIDITY = "SELECT and STATUS report no UIDVALIDITY"  # 88
+    UIDNOTSTICKY = "UIDs change when no session has the mailbox selected; SELECT says so"
     SAYS_CLOSED = "SELECT says that the mailbox before it is closed"
 
 
 Rewrite = Callable[[bytes], bytes]
-"""Changes one response, CRLF included. Bodies larger than a megabyte pass by unseen."""
+"""Changes one response, including its CRLF. Responses with large bodies are not rewritten."""
 
 REV1: Final = frozenset(
     "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN ESEARCH"
@@ -54,34 +54,34 @@ REV1: Final = frozenset(
     " AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-1 AUTH=SCRAM-SHA-256 AUTH=XOAUTH2"
     " AUTH=OAUTHBEARER AUTH=EXTERNAL AUTH=ANONYMOUS OBJECTID".split()
 )
-"""All that the server can do, but for IMAP4rev2 and X-GM-EXT-1.
+"""All capabilities that the server implements, except IMAP4rev2 and X-GM-EXT-1.
 
-Capabilities it cannot do may be named as well.
+A personality may also announce capabilities that are not implemented.
 """
 BASIC: Final = frozenset("IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=LOGIN".split())
-"""RFC 3501 and no extension."""
+"""RFC 3501 without extensions."""
 
 
 @record(kw_only=True)
 class Personality:
-    """One server's ways."""
+    """The capabilities, limits and quirks of one server."""
 
     name: str
     capabilities: frozenset[str] = REV1
     greeting: str = "imaplus.testing at your service"
     delimiter: str = "/"
     prefix: str = ""
-    """Of personal mailboxes, other than INBOX."""
+    """Prefix of personal mailboxes other than INBOX."""
     server_id: tuple[tuple[str, str], ...] = (("name", "imaplus.testing"),)
     longest_line: int = 1 << 20
-    """Octets of a command, literals apart (37)."""
+    """Maximum size of a command without its literals, in bytes (37)."""
     largest_message: int = 2 << 30
-    """Octets."""
+    """Maximum size of a message, in bytes."""
     quirks: frozenset[Quirk] = frozenset()
     rewrites: tuple[Rewrite, ...] = ()
 
     def rewrite(self, response: bytes) -> bytes:
-        """The response as this server would send it."""
+        """Return the response as this server would send it."""
         for each in self.rewrites:
             response = each(response)
         return response
@@ -93,7 +93,11 @@ class Personality:
         minus: str = "",
         rewrites: tuple[Rewrite, ...] = (),
     ) -> Personality:
-        """This one with more quirks and rewrites, and capabilities added and taken away."""
+        """Return a copy with more quirks and rewrites, and capabilities added and removed.
+
+        Args:
+            plus, minus: names of capabilities, separated by spaces.
+        """
         capabilities = (self.capabilities | set(plus.split())) - set(minus.split())
         return replace(
             self,
@@ -110,64 +114,64 @@ _LAST_TEXT: Final = re.compile(rb"((?:\*|\w+) (?:OK|NO|BAD)(?: \[[^\]]*\])?) [^\
 
 
 def trailing_space(response: bytes) -> bytes:
-    """A space before the line's end (1)."""
+    """Add a space at the end of the line (1)."""
     return response.removesuffix(b"\r\n") + b" \r\n"
 
 
 def nul_padding(response: bytes) -> bytes:
-    """NULs before a response (2)."""
+    """Add NULs before a response (2)."""
     return b"\0\0\0" + response
 
 
 def bare_plus(response: bytes) -> bytes:
-    """A continuation request without text (3); a SASL challenge, which has no space, stays."""
+    """Remove the text of continuation requests (3), except SASL challenges."""
     return b"+\r\n" if response.startswith(b"+ ") and b" " in response[2:] else response
 
 
 def no_text(response: bytes) -> bytes:
-    """A status without text (4)."""
+    """Remove the text of status responses (4)."""
     return _LAST_TEXT.sub(rb"\1", response)
 
 
 def small_letters(response: bytes) -> bytes:
-    """Protocol words in small letters (19)."""
+    """Write keywords in lower case (19)."""
     return _WORDS.sub(lambda found: found[1] + found[2].lower(), response, count=1)
 
 
 def empty_lines(response: bytes) -> bytes:
-    """An empty line after a response (5)."""
+    """Add an empty line after a response (5)."""
     return response + b"\r\n"
 
 
 def backslash_star_everywhere(response: bytes) -> bytes:
-    """`\\*` in FLAGS, and flags twice (16)."""
+    """Add `\\*` and a repeated flag to FLAGS (16)."""
     if response.startswith(b"* FLAGS ("):
         return response.replace(b")\r\n", b" \\Seen \\*)\r\n")
     return response
 
 
 def bare_code(response: bytes) -> bytes:
-    """An untagged code without OK (23)."""
+    """Remove the OK before an untagged code (23)."""
     return response.replace(b"* OK [COPYUID ", b"* [COPYUID ", 1)
 
 
 def spaced_addresses(response: bytes) -> bytes:
-    """A space between two addresses (57)."""
+    """Add a space between two addresses (57)."""
     return response.replace(b")(", b") (") if b"ENVELOPE (" in response[:200] else response
 
 
 def no_date(response: bytes) -> bytes:
-    """An INTERNALDATE that is none (41)."""
+    """Replace INTERNALDATE by an invalid date (41)."""
     return _INTERNALDATE.sub(b'INTERNALDATE "00-Jan-0000 00:00:00 +0000"', response)
 
 
 def no_modseq(response: bytes) -> bytes:
-    """A mod-sequence of 0 (28)."""
+    """Replace mod-sequences by 0 (28)."""
     return _MODSEQ.sub(b"MODSEQ (0)", response)
 
 
 def exchange_error(response: bytes) -> bytes:
-    """A code that no parser wants (25)."""
+    """Add a response code with invalid syntax (25)."""
     if response.endswith(b" AUTHENTICATE completed\r\n"):
         odd = (
             b'[Error="Microsoft.Exchange.Data.Storage.WrongServerException: Cross Server" Proxy=x] '
@@ -297,14 +301,14 @@ PERSONALITIES: Final[dict[str, Personality]] = {
         ),
     )
 }
-"""The personalities that have a name."""
+"""The personalities by name."""
 
 
 def named(name: str | Personality) -> Personality:
-    """The personality of a name. Raises InvalidArgument without one."""
+    """Return the personality of a name. Raises InvalidArgument if there is none."""
     if isinstance(name, Personality):
         return name
     if name not in PERSONALITIES:
         known = ", ".join(sorted(PERSONALITIES))
-        raise InvalidArgument(f"no personality is called {name!r}; there are {known}")
+        raise InvalidArgument(f"unknown personality {name!r}; known are {known}")
     return PERSONALITIES[name]

@@ -1,7 +1,7 @@
-"""Which function carries out which command, in which state, under which capability.
+"""The registry of commands: the function of each, its states and its capabilities.
 
-Filled at import by the `commands_*` modules and never changed later. A command function reads its
-arguments from a cursor, answers through the session, and says no by raising.
+The `commands_*` modules fill it at import. A command function reads its arguments from a cursor,
+sends responses through the session, and raises No or Bad to refuse.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SELECTED: Final = frozenset({State.SELECTED})
 
 
 class No(Exception):
-    """The tagged answer is NO."""
+    """Raised by a command function to answer NO."""
 
     def __init__(self, text: str, code: str = "") -> None:
         super().__init__(text)
@@ -41,7 +41,7 @@ class No(Exception):
 
 
 class Bad(Exception):
-    """The tagged answer is BAD."""
+    """Raised by a command function to answer BAD."""
 
     def __init__(self, text: str, code: str = "") -> None:
         super().__init__(text)
@@ -49,7 +49,7 @@ class Bad(Exception):
 
 
 class Ok(NamedTuple):
-    """The tagged answer is OK, with a code or words of the command's own."""
+    """Returned by a command function to answer OK, with an optional code and text."""
 
     code: str = ""
     text: str = ""
@@ -60,7 +60,7 @@ Run = Callable[["Session", "Cursor"], Awaitable[Ok | None]]
 
 @record
 class Handler:
-    """A command's function and when it may be called."""
+    """The function of a command and when it may be called."""
 
     run: Run
     states: frozenset[State]
@@ -80,7 +80,7 @@ def command(
     requires: tuple[str, ...] = (),
     hides_expunges: bool = False,
 ) -> Callable[[Run], Run]:
-    """Register the function for a command; `UID FETCH` is a name of its own."""
+    """Register the function for a command; `UID FETCH` is a separate name."""
 
     def register(run: Run) -> Run:
         COMMANDS[name] = Handler(run, states, requires, hides_expunges)

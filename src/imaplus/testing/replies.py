@@ -1,7 +1,7 @@
-"""How the test server writes strings, names, sets and dates: the mirror image of wire's writer.
+"""Formatting of strings, names, lists and flags in responses.
 
-A server may send a literal whenever it likes, so there is one decision only: quoted or literal
-(RFC 9051, 4.3). It knows tokens, not responses.
+A server may send any string as a literal (RFC 9051, 4.3): strings that cannot be quoted are sent
+so.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _QUOTABLE_UTF8: Final = re.compile(rb"[^\x00\r\n]*")
 _SPECIALS: Final = re.compile(rb'(["\\])')
 _ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 LONGEST_QUOTED: Final = 4096
-"""Octets: longer strings travel in a literal, as with most servers."""
+"""Longer strings, in bytes, are sent as literals, as most servers do."""
 
 
 def string(data: bytes, *, utf8: bool = False) -> bytes:
-    """string = quoted / literal."""
+    """Format a string: quoted if possible, else a literal."""
     pattern = _QUOTABLE_UTF8 if utf8 and _is_utf8(data) else _QUOTABLE
     if len(data) <= LONGEST_QUOTED and pattern.fullmatch(data):
         return b'"%b"' % _SPECIALS.sub(rb"\\\1", data)
@@ -29,35 +29,35 @@ def string(data: bytes, *, utf8: bool = False) -> bytes:
 
 
 def nstring(data: bytes | None, *, utf8: bool = False) -> bytes:
-    """nstring = string / nil."""
+    """Format a string, or NIL for None."""
     return b"NIL" if data is None else string(data, utf8=utf8)
 
 
 def astring(data: bytes, *, utf8: bool = False) -> bytes:
-    """astring: an atom where that is enough."""
+    """Format an astring: an atom if possible, else a string."""
     if _ATOM.fullmatch(data) and data.upper() != b"NIL":
         return data
     return string(data, utf8=utf8)
 
 
 def literal(data: bytes) -> bytes:
-    """literal, its octets with it."""
+    """Format a literal with its bytes."""
     return b"{%d}\r\n%b" % (len(data), data)
 
 
 def mailbox(name: str, *, utf8: bool = False) -> bytes:
-    """mailbox: modified UTF-7, or UTF-8 where that is enabled."""
+    """Format a mailbox name: in modified UTF-7, or in UTF-8 if `utf8` is true."""
     encode = mailbox_names.encode_utf8 if utf8 else mailbox_names.encode
     return astring(encode(name), utf8=utf8)
 
 
 def parens(items: Iterable[bytes]) -> bytes:
-    """Items in parentheses, a space between each two."""
+    """Format items in parentheses, separated by spaces."""
     return b"(%b)" % b" ".join(items)
 
 
 def flag_list(flags: Iterable[str]) -> bytes:
-    """flag-list, in alphabetical order."""
+    """Format flags in parentheses, in alphabetical order."""
     return parens(flag.encode() for flag in sorted(flags))
 
 

@@ -1,6 +1,6 @@
-"""A pleasant account for demonstrations: some sixty messages of every common kind.
+"""A sample account for demonstrations: sixty messages of common kinds.
 
-The same octets, dates and flags in each run, so that what is shown of it can be compared.
+Bytes, dates and flags are the same in each run, so that outputs can be compared.
 """
 
 from __future__ import annotations
@@ -41,7 +41,13 @@ PIXEL: Final = base64.b64decode(
 
 
 def sample_mailbox(server: BaseServer, n: int = 60, *, user: str | None = None) -> None:
-    """Fill the account of a user (the first, without a name) with mailboxes and `n` messages."""
+    """Add mailboxes and `n` messages to an account.
+
+    Args:
+        server: the server.
+        n: number of messages.
+        user: the user name; None for the first user.
+    """
     account = server.account(user)
     prefix = server.personality.prefix
     archive = f"{prefix}Archive{account.delimiter}2025"
@@ -62,20 +68,20 @@ def sample_mailbox(server: BaseServer, n: int = 60, *, user: str | None = None) 
 
 
 def _name_of(account: Account, use: str) -> str:
-    """The mailbox that has this special use; "" without one."""
+    """Return the name of the mailbox with this special use; "" if there is none."""
     names = (box.name for box in account.mailboxes.values() if use in box.attributes)
     return next(names, "")
 
 
 def messages() -> Iterator[bytes]:
-    """Messages without end, of each kind in turn."""
+    """Yield an endless sequence of messages, of each kind in turn."""
     kinds = (_plain, _html, _with_attachment, _nested, _long, _forwarded, _quoted, _empty)
     for number, kind in enumerate(cycle(kinds)):
         yield kind(number)
 
 
 def _fields(number: int, *more: str) -> list[str]:
-    """The header fields that every message has."""
+    """Return the header fields of a message."""
     name, address = PEOPLE[number % len(PEOPLE)]
     moment = FIRST + timedelta(hours=31 * number)
     domain = address.partition("@")[2].encode("idna").decode()
@@ -91,7 +97,7 @@ def _fields(number: int, *more: str) -> list[str]:
 
 
 def _word(text: str) -> str:
-    """The text, as an encoded word if it must be (RFC 2047)."""
+    """Return the text, as an encoded word if it is not ASCII (RFC 2047)."""
     if text.isascii():
         return text
     return f"=?utf-8?B?{base64.b64encode(text.encode()).decode()}?="

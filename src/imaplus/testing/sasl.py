@@ -1,7 +1,7 @@
-"""The server's side of SASL: each mechanism a generator from responses to challenges.
+"""The server side of SASL: each mechanism is a generator.
 
-A mechanism yields a challenge, is sent the client's response, and returns the account; it raises No
-where the client is not who it says (RFC 4422). Base64 and `+` are the AUTHENTICATE command's.
+A mechanism yields challenges, is sent the client's responses, and returns the account; it raises No
+if authentication fails (RFC 4422). The AUTHENTICATE command handles base64 and `+`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Mechanism = Callable[["Session"], Exchange]
 
 MECHANISMS: Final[dict[str, Mechanism]] = {}
 SERVER_FIRST: Final = frozenset({"CRAM-MD5"})
-"""Mechanisms in which the server speaks first, so that an initial response is not for them."""
+"""Mechanisms in which the server sends data first: they have no initial response."""
 
 
 def mechanism(name: str) -> Callable[[Mechanism], Mechanism]:
@@ -36,39 +36,39 @@ def mechanism(name: str) -> Callable[[Mechanism], Mechanism]:
     return register
 
 
-def denied(text: str = "Authentication failed") -> No:
-    """The error of a login that does not succeed."""
+def make_denial(text: str = "Authentication failed") -> No:
+    """Make the error for a failed login."""
     return No(text, "AUTHENTICATIONFAILED")
 
 
 def check(session: Session, user: str, password: str) -> Account:
-    """The account of a user with this password. Raises No."""
+    """Return the account of a user. Raises No if the user or the password is wrong."""
     account = session.hub.accounts.get(user)
     if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
-        raise denied()
+        raise make_denial()
     return account
 
 
 def text_of(data: bytes) -> str:
-    """A response as text. Raises No."""
+    """Decode a response from UTF-8. Raises No if it is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise denied() from None
+        raise make_denial() from None
 
 
 @mechanism("PLAIN")
 def plain(session: Session) -> Exchange:
-    """RFC 4616. Whoever has an account may act for nobody else."""
+    """RFC 4616. The authorization identity must be empty or the user's own."""
     parts = text_of((yield b"")).split("\0")
     if len(parts) != 3:
-        raise denied("Expected authzid NUL authcid NUL password")
+        raise make_denial("Expected authzid NUL authcid NUL password")
     account = check(session, parts[1], parts[2])
     return act_as(account, parts[0])
 
 
 def act_as(account: Account, authzid: str) -> Account:
-    """The account that a user may act as: their own. Raises No."""
+    """Return the account if `authzid` is empty or its own user. Raises No."""
     if authzid not in ("", account.user):
         raise No("May not act for that user", "AUTHORIZATIONFAILED")
     return account
@@ -76,7 +76,7 @@ def act_as(account: Account, authzid: str) -> Account:
 
 @mechanism("LOGIN")
 def login(session: Session) -> Exchange:
-    """draft-murchison-sasl-login. An initial response is the user's name."""
+    """draft-murchison-sasl-login. An initial response is the user name."""
     user = yield b"Username:"
     password = yield b"Password:"
     return check(session, text_of(user), text_of(password))
@@ -89,20 +89,20 @@ def cram_md5(session: Session) -> Exchange:
     user, _, digest = text_of((yield challenge)).rpartition(" ")
     account = session.hub.accounts.get(user)
     if account is None:
-        raise denied()
+        raise make_denial()
     expected = hmac.new(account.password.encode(), challenge, "md5").hexdigest()
     if not hmac.compare_digest(expected, digest):
-        raise denied()
+        raise make_denial()
     return account
 
 
 def attributes(message: str) -> dict[str, str]:
-    """attr-val *("," attr-val) (RFC 5802, 7)."""
+    """Parse attributes: attr-val *("," attr-val) (RFC 5802, 7)."""
     return {each[:1]: each[2:] for each in message.split(",") if each[1:2] == "="}
 
 
 def _bearer(session: Session, user: str, authorization: str) -> Account | None:
-    """The account whose password is this token."""
+    """Return the account if the token is its password."""
     account = session.hub.accounts.get(user)
     kind, _, token = authorization.partition(" ")
     if account is None or kind.lower() != "bearer":
@@ -112,12 +112,12 @@ def _bearer(session: Session, user: str, authorization: str) -> Account | None:
 
 @mechanism("XOAUTH2")
 def xoauth2(session: Session) -> Exchange:
-    """Google's and Microsoft's; the token is the account's password."""
+    """XOAUTH2 of Google and Microsoft; the token is the account's password."""
     said = _key_values((yield b""))
     account = _bearer(session, said.get("user", ""), said.get("auth", ""))
     if account is None:
         yield json.dumps({"status": "400", "schemes": "Bearer", "scope": "mail"}).encode()
-        raise denied("Invalid credentials")
+        raise make_denial("Invalid credentials")
     return account
 
 
@@ -130,7 +130,7 @@ def oauthbearer(session: Session) -> Exchange:
     account = _bearer(session, header.get("a", ""), said.get("auth", ""))
     if account is None:
         yield json.dumps({"status": "invalid_token", "scope": "mail"}).encode()
-        raise denied("Invalid credentials")
+        raise make_denial("Invalid credentials")
     return account
 
 
@@ -141,19 +141,19 @@ def _key_values(message: bytes) -> dict[str, str]:
 
 @mechanism("EXTERNAL")
 def external(session: Session) -> Exchange:
-    """RFC 4422, appendix A: the user that the client's certificate names."""
+    """RFC 4422, appendix A: the user named in the client's certificate."""
     authzid = text_of((yield b""))
     account = session.hub.accounts.get(session.certificate_user or "")
     if account is None:
-        raise denied("The client has not shown a certificate of a user")
+        raise make_denial("The client has not sent a certificate that names a user")
     return act_as(account, authzid)
 
 
 @mechanism("ANONYMOUS")
 def anonymous(session: Session) -> Exchange:
-    """RFC 4505: an account of the name `anonymous`, if there is one."""
+    """RFC 4505: the account `anonymous`, if there is one."""
     yield b""
     account = session.hub.accounts.get("anonymous")
     if account is None:
-        raise denied("No anonymous access")
+        raise make_denial("No anonymous access")
     return account

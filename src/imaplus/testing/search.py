@@ -1,7 +1,7 @@
-"""Search keys: from a cursor to a test that a message passes or not (RFC 9051, 6.4.4).
+"""Search keys: parse them into test functions (RFC 9051, 6.4.4).
 
-Text is compared without case, encoded words and transfer encodings taken away. It knows keys, not
-the SEARCH command, which stands in `commands_search`.
+Text is compared case-insensitively, after decoding encoded words and transfer encodings. The SEARCH
+command itself is in `commands_search`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from imaplus.testing.session import Session
 
 Test = Callable[[int, Message], bool]
-"""Whether the message of this sequence number is found."""
+"""Returns whether a message, given with its sequence number, matches."""
 
 SEARCHED: Final = 1 << 24
-"""Octets of a body that are looked at."""
+"""Number of bytes of a body that are searched."""
 _SET: Final = re.compile(rb"[0-9*][0-9*:,]*(?=[ )]|\Z)")
 _DATE: Final = re.compile(rb'"?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})"?')
 _ENTRY: Final = re.compile(rb'"/flags/[^"]*"')
@@ -43,7 +43,7 @@ ADDRESS_KEYS: Final = ("BCC", "CC", "FROM", "SUBJECT", "TO")
 
 
 class Keys:
-    """Reads the keys of one SEARCH. `modseq` is whether one of them was MODSEQ."""
+    """Parses the keys of one SEARCH; `modseq` is true if one of them was MODSEQ."""
 
     def __init__(self, session: Session, c: Cursor, charset: str) -> None:
         self.modseq: bool = False
@@ -52,7 +52,7 @@ class Keys:
         self._charset = charset
 
     def read(self) -> Test:
-        """Keys up to the end, of which a message must pass each."""
+        """Parse keys up to the end; return a test for messages that match all of them."""
         tests = [self._key()]
         while self._c.accept_sp() and not self._c.at_end():
             tests.append(self._key())
@@ -186,15 +186,15 @@ class Keys:
 
     def _key_sentbefore(self) -> Test:
         day = self._date()
-        return lambda seq, message: (sent := _sent(message)) is not None and sent < day
+        return lambda seq, message: (sent := _sent_date(message)) is not None and sent < day
 
     def _key_senton(self) -> Test:
         day = self._date()
-        return lambda seq, message: _sent(message) == day
+        return lambda seq, message: _sent_date(message) == day
 
     def _key_sentsince(self) -> Test:
         day = self._date()
-        return lambda seq, message: (sent := _sent(message)) is not None and sent >= day
+        return lambda seq, message: (sent := _sent_date(message)) is not None and sent >= day
 
     def _key_older(self) -> Test:
         moment = self._moment()
@@ -261,7 +261,7 @@ class Keys:
 
 
 def charset_codec(name: str) -> str:
-    """The codec of a CHARSET. Raises No with BADCHARSET."""
+    """Return the codec of a CHARSET. Raises No with BADCHARSET if it is not supported."""
     codecs = {"US-ASCII": "ascii", "UTF-8": "utf-8", "ISO-8859-1": "latin-1"}
     if name.upper() not in codecs:
         raise No("Unknown charset", "BADCHARSET (US-ASCII UTF-8 ISO-8859-1)")
@@ -277,10 +277,10 @@ def _all(tests: list[Test]) -> Test:
 def _values(header: bytes, name: bytes) -> Iterator[str]:
     for each, value, _ in mime.fields(header):
         if each.lower() == name:
-            yield _decoded(value)
+            yield _decode_value(value)
 
 
-def _decoded(value: bytes) -> str:
+def _decode_value(value: bytes) -> str:
     text = _lenient(value)
     try:
         return str(email.header.make_header(email.header.decode_header(text))).casefold()
@@ -295,7 +295,7 @@ def _lenient(data: bytes, charset: str = "utf-8") -> str:
         return data.decode("latin-1")
 
 
-def _sent(message: Message) -> date | None:
+def _sent_date(message: Message) -> date | None:
     value = mime.field(mime.parse(message.content).header, b"date")
     if value is None:
         return None
@@ -308,21 +308,21 @@ def _sent(message: Message) -> date | None:
 def _texts(message: Message, *, header: bool) -> Iterator[str]:
     root = mime.parse(message.content)
     if header:
-        yield _decoded_header(root.header)
+        yield _decode_header(root.header)
     yield from _part_texts(message.content, root)
 
 
-def _decoded_header(header: bytes) -> str:
-    lines = (_lenient(name) + ": " + _decoded(value) for name, value, _ in mime.fields(header))
+def _decode_header(header: bytes) -> str:
+    lines = (_lenient(name) + ": " + _decode_value(value) for name, value, _ in mime.fields(header))
     return "\n".join(lines).casefold()
 
 
 def _part_texts(content: Content, part: Part) -> Iterator[str]:
-    """The texts of a part and those inside; of MIME headers nothing (RFC 9051, 6.4.4)."""
+    """Yield the texts of a part and its children, without MIME headers (RFC 9051, 6.4.4)."""
     for child in part.children:
         yield from _part_texts(content, child)
     if part.message is not None:
-        yield _decoded_header(part.message.header)
+        yield _decode_header(part.message.header)
         yield from _part_texts(content, part.message)
     elif part.type == b"text":
         data = read(content, part.body, min(part.stop, part.body + SEARCHED))

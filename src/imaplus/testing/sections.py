@@ -1,7 +1,4 @@
-"""BODY[...] and BINARY[...]: which stretch of a message a section is (RFC 9051, 6.4.5.1).
-
-It parses a section, names it in the answer, and finds its octets; they are read elsewhere.
-"""
+"""Sections: `BODY[...]` and `BINARY[...]` as ranges of a message (RFC 9051, 6.4.5.1)."""
 
 from __future__ import annotations
 
@@ -24,24 +21,24 @@ _WORD: Final = re.compile(rb"[A-Za-z.]+")
 _PARTIAL: Final = re.compile(rb"<([0-9]{1,19})\.([1-9][0-9]{0,18})>")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
 LONGEST_PATH: Final = 200
-"""Numbers of a section: twice as deep as any message is looked into."""
+"""Maximum number of part numbers in a section: twice the depth that `mime` parses."""
 
 Stretch = tuple[int, int] | bytes | None
-"""Where the octets are, or the octets themselves; None where there is no such part."""
+"""A range of the message, or bytes; None if there is no such part."""
 
 
 @record
 class Section:
-    """What stands in the brackets, and the partial behind them."""
+    """The content of the brackets, and the partial after them."""
 
     path: tuple[int, ...] = ()
     text: str = ""
     names: tuple[bytes, ...] = ()
     partial: tuple[int, int] | None = None
-    """The first octet, and how many."""
+    """Offset and number of bytes."""
 
     def label(self, *, full_partial: bool = False) -> bytes:
-        """The section as the answer names it."""
+        """Format the section as the response names it."""
         words = [".".join(map(str, self.path)), self.text]
         label = ".".join(word for word in words if word).encode()
         if self.names:
@@ -53,11 +50,11 @@ class Section:
         return label
 
     def find(self, content: Content, *, shift: int = 0) -> Stretch:
-        """The section's octets, the partial taken into account."""
+        """Find the section's bytes, limited to the partial."""
         return self.cut(self._whole(mime.parse(content)), shift=shift)
 
     def cut(self, stretch: Stretch, *, shift: int = 0) -> Stretch:
-        """The partial of a stretch; `shift` octets further on, where a fault wants it so."""
+        """Limit a stretch to the partial; a fault may shift it by `shift` bytes."""
         if stretch is None or self.partial is None:
             return stretch
         first, number = self.partial
@@ -95,7 +92,7 @@ class Section:
 
 
 def find_part(root: Part, path: tuple[int, ...]) -> Part | None:
-    """The part that numbers lead to."""
+    """Return the part with this path of numbers, or None."""
     part: Part | None = root
     of_message = True
     for number in path:
@@ -105,7 +102,7 @@ def find_part(root: Part, path: tuple[int, ...]) -> Part | None:
 
 
 def parse_section(c: Cursor, *, binary: bool = False) -> Section:
-    """section, and the partial behind it."""
+    """Read a section and the partial after it."""
     c.expect(b"[")
     path: tuple[int, ...] = ()
     text = ""
@@ -123,7 +120,7 @@ def parse_section(c: Cursor, *, binary: bool = False) -> Section:
         if text not in ("HEADER", "TEXT", "MIME", "HEADER.FIELDS", "HEADER.FIELDS.NOT"):
             raise Bad("Unknown section")
         if text == "MIME" and not path:
-            raise Bad("MIME is of a part")
+            raise Bad("MIME requires a part number")
         if text.startswith("HEADER.FIELDS"):
             c.expect(b" ")
             names = tuple(c.astring() for _ in c.items())
@@ -134,8 +131,8 @@ def parse_section(c: Cursor, *, binary: bool = False) -> Section:
     return Section(path, text, names, (int(partial[1]), int(partial[2])) if partial else None)
 
 
-def decoded(content: Content, path: tuple[int, ...]) -> Stretch:
-    """A part without its transfer encoding (RFC 3516); a stretch where there is none."""
+def decode_part(content: Content, path: tuple[int, ...]) -> Stretch:
+    """Decode the transfer encoding of a part (RFC 3516); return a range if it has none."""
     part = find_part(mime.parse(content), path)
     if part is None:
         return None
@@ -147,7 +144,7 @@ def decoded(content: Content, path: tuple[int, ...]) -> Stretch:
 
 
 def decode(data: bytes, encoding: bytes) -> bytes:
-    """Take a transfer encoding away. Raises No for one that is not known, or not kept to."""
+    """Decode a transfer encoding. Raises No if it is unknown or the data is malformed."""
     if encoding == b"quoted-printable":
         return quopri.decodestring(data)
     if encoding == b"base64":

@@ -1,7 +1,7 @@
-"""The server itself: accounts, listeners, connections; and what tests ask of it.
+"""The server: accounts, listeners, connections, and the interface for tests.
 
-`AsyncServer` runs in the caller's event loop, `Server` (in `threaded`) in a thread of its own; all
-that is not about starting and stopping is here, is the same for both, and is safe in any thread.
+`AsyncServer` runs in the caller's event loop, `Server` (in `threaded`) in a thread of its own. The
+methods of `BaseServer` are common to both and may be called from any thread.
 """
 
 from __future__ import annotations
@@ -50,31 +50,31 @@ COMMAND_MODULES: Final = (
     commands_select,
     commands_session,
 )
-"""Imported so that the registry is full."""
+"""Importing these modules fills the registry."""
 KEPT_CONNECTIONS: Final = 1000
-"""Connections whose commands are kept for tests to look at."""
+"""Number of connections whose commands are kept for tests."""
 ACCEPTING: Final = 3
-"""Turns of the event loop until a connection that was just accepted is known to us."""
+"""Iterations of the event loop until an accepted connection has been registered."""
 HANDSHAKE: Final = 30.0
-"""Seconds for a client's TLS handshake."""
+"""Maximum duration of a TLS handshake, in seconds."""
 
 Security = Literal["plain", "starttls", "tls"]
-"""How a server is reached: in clear, in clear until STARTTLS, or by TLS from the start."""
+"""Without TLS, with STARTTLS offered, or with TLS from the start."""
 
 
 class Hub:
-    """What all sessions share."""
+    """The state that all sessions share."""
 
     def __init__(self, who: Personality, *, require_tls: bool) -> None:
         self.personality = who
         self.require_tls = require_tls
         self.accounts: dict[str, Account] = {}
         self.present = 0
-        """Sessions that are logged in."""
+        """Number of sessions that are logged in."""
         self._happened: Counter[Mishap] = Counter()
 
     def may_happen(self, mishap: Mishap, *, counts: bool) -> bool:
-        """Whether a mishap happens once more; if it `counts`, that is one time of all."""
+        """Return whether a mishap happens now; with `counts`, count the occasion."""
         happened = self._happened[mishap] + 1
         if counts:
             self._happened[mishap] = happened
@@ -83,17 +83,20 @@ class Hub:
 
 
 class BaseServer:
-    """What both servers have.
+    """The common part of `Server` and `AsyncServer`.
 
     Args:
-        personality: who to be; see `PERSONALITIES`.
-        user, password: the first account, which has an INBOX and nothing else.
-        security: "tls" from the first octet, "starttls" offered, or "plain".
-        require_tls: with "starttls", LOGINDISABLED until TLS is active.
-        context: for TLS; without it an authority is made on the spot, which needs `trustme`.
-        host, port: where to listen; port 0 takes a free one.
-        unix: listen on a UNIX socket of this path instead.
-        preauth: each connection is logged in from the start.
+        personality: the server to imitate; see `PERSONALITIES`.
+        user, password: the first account, which has only an INBOX.
+        security: "tls" from the start, "starttls" offered, or "plain".
+        require_tls: with "starttls", announce LOGINDISABLED until TLS is active.
+        context: for TLS; by default a new authority is made, which requires `trustme`.
+        host, port: where to listen; port 0 chooses a free port.
+        unix: path of a UNIX socket to listen on instead.
+        preauth: greet with PREAUTH: each connection is authenticated from the start.
+
+    Raises:
+        InvalidArgument: the personality is unknown.
     """
 
     def __init__(
@@ -130,50 +133,60 @@ class BaseServer:
         self._listener: asyncio.Server | None = None
         self.add_user(user, password)
 
-    # -- what it holds --------------------------------------------------------------------------
+    # -- accounts and mail ----------------------------------------------------------------------
 
     @property
     def personality(self) -> Personality:
-        """Who it pretends to be."""
+        """The server that it imitates."""
         return self.hub.personality
 
     @property
     def url(self) -> str:
-        """Where it is, as an URL with the user's name and no password."""
+        """Its address as a URL with the first user's name, without a password."""
         scheme = "imaps" if self.security == "tls" else "imap"
         return f"{scheme}://{self.user}@{self.host}:{self.port}/"
 
     @property
     def ca_file(self) -> Path:
-        """The authority's certificate, a file that is there until the server stops."""
+        """A file with the authority's certificate in PEM; it is deleted when the server stops.
+
+        Raises:
+            InvalidArgument: the server has no authority: it uses no TLS, or a given context.
+        """
         if self.authority is None:
-            raise InvalidArgument("the server has no authority of its own")
+            raise InvalidArgument(
+                "the server has no certificate authority: it uses a given context, or no TLS"
+            )
         if self._ca_file is None:
             self._ca_file = tempfile.TemporaryDirectory(prefix="imaplus-testing-")
         return self.authority.write(Path(self._ca_file.name))
 
     def add_user(self, user: str, password: str) -> Account:
-        """One more account, with an INBOX."""
+        """Add an account with an INBOX, and return it."""
         kind = GmailAccount if "X-GM-EXT-1" in self.personality.capabilities else Account
         account = kind(user, password, self._home, self.personality.delimiter)
         self.hub.accounts[user] = account
         return account
 
     def account(self, user: str | None = None) -> Account:
-        """The account of a user; of the first without a name."""
+        """Return the account of a user (None: the first). Raises InvalidArgument if unknown."""
         try:
             return self.hub.accounts[self.user if user is None else user]
         except KeyError:
-            raise InvalidArgument(f"there is no user {user!r}") from None
+            raise InvalidArgument(f"unknown user {user!r}: add it with add_user()") from None
 
     def mailbox(self, name: str = "INBOX", *, user: str | None = None) -> Mailbox:
-        """A mailbox, live: its methods change it, and tell every session."""
+        """Return a mailbox; its methods change it and notify every session.
+
+        Raises:
+            InvalidArgument: there is no such user or mailbox.
+        """
         return self.account(user).mailbox(name)
 
     def add_mailbox(
         self, name: str, *attributes: str, subscribed: bool = False, user: str | None = None
     ) -> Mailbox:
-        """Make a mailbox; attributes are special uses such as `\\Sent`."""
+        """Create a mailbox and return it; `attributes` are special uses such as `\\Sent`."""
         return self.account(user).create(name, *attributes, subscribed=subscribed)
 
     def add_message(
@@ -185,62 +198,77 @@ class BaseServer:
         *,
         user: str | None = None,
     ) -> int:
-        """Deliver a message. Returns its UID. The content may be `Generated`."""
+        """Deliver a message and return its UID.
+
+        Args:
+            mailbox: name of an existing mailbox.
+            content: the message with CRLF line ends, or a `Content` such as `Generated`.
+            flags: such as `("\\Seen",)`.
+            internaldate: default: now.
+            user: user name; None for the first user.
+
+        Raises:
+            InvalidArgument: there is no such user or mailbox.
+        """
         return self.mailbox(mailbox, user=user).add(content, flags, internaldate)
 
     def copy_message(self, mailbox: str, uid: int, target: str, *, user: str | None = None) -> int:
-        """Copy a message, which keeps its identity; with Gmail, give it a label. Its UID there."""
+        """Copy a message and return its UID in `target`; with Gmail, add the label.
+
+        The copy has the same EMAILID.
+        """
         return self.mailbox(mailbox, user=user).copy_to(uid, self.mailbox(target, user=user))
 
     def delete_mailbox(self, name: str, *, user: str | None = None) -> None:
-        """Delete a mailbox; sessions that have it selected lose it."""
+        """Delete a mailbox; sessions that have it selected are disconnected."""
         self.account(user).delete(name)
 
     def rename_mailbox(self, name: str, new: str, *, user: str | None = None) -> None:
-        """Rename a mailbox and those below it; UIDVALIDITY, UIDs and MAILBOXID stay."""
+        """Rename a mailbox and its children; UIDVALIDITY, UIDs and MAILBOXID stay the same."""
         self.account(user).rename(name, new)
 
     def snapshot(self) -> Snapshot:
-        """All accounts as they are now, for `restore`."""
+        """Save the state of all accounts, for `restore`."""
         return self._home.run(lambda: Snapshot.of(self.hub.accounts.values()))
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Put the accounts back to a snapshot, as a server does that is restored from its backup.
+        """Restore the accounts from a snapshot, like a server that is restored from a backup.
 
-        UIDNEXT and HIGHESTMODSEQ go back, UIDs that were given since are given again, mailboxes
-        made since are gone, and deleted ones come back. Sessions lose their selected mailbox.
+        UIDNEXT and HIGHESTMODSEQ are reset, so later UIDs are assigned again; mailboxes created
+        since are removed, and deleted ones exist again. Sessions that have a mailbox selected are
+        disconnected.
         """
         self._home.run(snapshot.restore)
 
-    # -- what it has seen, and does to clients ----------------------------------------------------
+    # -- sessions and faults ----------------------------------------------------------------------
 
     @property
     def sessions(self) -> list[Session]:
-        """All connections so far, oldest first."""
+        """The latest 1,000 connections, oldest first."""
         return self._home.run(lambda: list(self._sessions))
 
     @property
     def commands(self) -> list[list[str]]:
-        """The command lines of each connection, with their tags, and literals up to 4 kB.
+        """The command lines of each connection, with tags, and with literals up to 4 kB.
 
-        Passwords are in them: they stay in this server's memory.
+        They include passwords.
         """
         return self._home.run(lambda: [list(session.commands) for session in self._sessions])
 
     def fail_next(self, *faults: Fault, times: int = 1) -> None:
-        """What happens to the next connections, one fault each; the whole row so many `times`."""
+        """Apply faults to the next connections, one each; repeat the sequence `times` times."""
         self._home.run(lambda: self._faults.extend(faults * times))
 
     def fail_always(self, fault: Fault) -> None:
-        """What happens to every new connection, beside `fail_next`. `Fault()` ends it.
+        """Apply a fault to every new connection, in addition to `fail_next`; `Fault()` ends it.
 
-        What a fault counts it counts for each connection: `Fault.cut_after_sent(1000)` cuts each
-        after 1,000 octets. Only the `times` of mishaps count over all connections.
+        Faults count per connection: `Fault.cut_after_sent(1000)` cuts each one after 1,000 bytes.
+        Only the `times` of mishaps count over all connections.
         """
         self._always = fault
 
     def fail_now(self, fault: Fault) -> None:
-        """What happens to the connections that are open, from now on, beside what they meet."""
+        """Apply a fault to the open connections from now on, in addition to their other faults."""
 
         def change() -> None:
             for _, session in self._open.values():
@@ -250,7 +278,7 @@ class BaseServer:
         self._home.run(change)
 
     def disconnect(self, text: str | None = "Server is shutting down") -> None:
-        """Say BYE to every client, and close. With None: close without a word."""
+        """Send BYE with this text to every client and close; with None, close without BYE."""
         self._home.run(lambda: self._disconnect(text))
 
     def _disconnect(self, text: str | None) -> None:
@@ -272,16 +300,16 @@ class BaseServer:
         if self.unix is not None:
             if not hasattr(asyncio, "start_unix_server"):
                 raise ValueError("`unix` needs UNIX sockets, which this system does not have")
-            self._listener = await asyncio.start_unix_server(self._connected, self.unix)
+            self._listener = await asyncio.start_unix_server(self._accept, self.unix)
             return
-        self._listener = await asyncio.start_server(self._connected, self.host, self.port)
+        self._listener = await asyncio.start_server(self._accept, self.host, self.port)
         self.host, self.port = self._listener.sockets[0].getsockname()[:2]
 
     async def _stop(self) -> None:
         assert self._listener is not None
-        for sock in self._listener.sockets:  # accept no more; closing now would lose the latest
+        for sock in self._listener.sockets:  # accept no more; do not close yet
             asyncio.get_running_loop().remove_reader(sock)
-        for _ in range(ACCEPTING):
+        for _ in range(ACCEPTING):  # closing before this would drop the latest connection
             await asyncio.sleep(0)
         self._listener.close()
         for task, (pipe, _) in list(self._open.items()):
@@ -295,15 +323,15 @@ class BaseServer:
             self._ca_file.cleanup()
         self._home.leave()
 
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pipe = Pipe(reader, writer)
         task = asyncio.get_running_loop().create_task(self._serve(pipe))
         self._open[task] = (pipe, None)
-        task.add_done_callback(lambda task: self._over(task, pipe))
+        task.add_done_callback(lambda task: self._forget(task, pipe))
 
-    def _over(self, task: asyncio.Task[None], pipe: Pipe) -> None:
+    def _forget(self, task: asyncio.Task[None], pipe: Pipe) -> None:
         self._open.pop(task)
-        pipe.abort()  # it is closed, unless the server was stopped before the task could begin
+        pipe.abort()  # still open if the server was stopped before the task began
 
     async def _serve(self, pipe: Pipe) -> None:
         fault = self._always | (self._faults.popleft() if self._faults else Fault())
@@ -315,7 +343,7 @@ class BaseServer:
             try:
                 async with asyncio.timeout(HANDSHAKE):
                     await stream.handshake()
-            except OSError:  # ssl.SSLError and TimeoutError are such
+            except OSError:  # including ssl.SSLError and TimeoutError
                 await pipe.close()
                 return
             user = stream.peer_name()
@@ -336,10 +364,10 @@ class BaseServer:
 
 
 class AsyncServer(BaseServer):
-    """An IMAP server in this event loop: `async with AsyncServer() as server:`."""
+    """An IMAP server in the running event loop: `async with AsyncServer() as server:`."""
 
     async def start(self) -> None:
-        """Listen. `host` and `port` are known from here on."""
+        """Start listening; afterwards `host` and `port` are set. Raises OSError."""
         await self._start()
 
     async def stop(self) -> None:

@@ -1,8 +1,7 @@
-"""Snapshots: what the accounts hold at one moment, to which they can be put back.
+"""Snapshots: the state of the accounts at one moment, which can be restored.
 
-Putting back is what happens to a server that is restored from its own backup: UIDNEXT and
-HIGHESTMODSEQ go back, and UIDs may come again under the same UIDVALIDITY with other messages. It
-knows the store, and nothing of sessions but that they are told.
+Restoring simulates a server that is restored from its backup: UIDNEXT and HIGHESTMODSEQ are reset,
+and UIDs may be assigned again to other messages under the same UIDVALIDITY.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from imaplus.testing.store import Account, Mailbox, Message
 
 @record
 class MailboxState:
-    """One mailbox at one moment."""
+    """The state of one mailbox."""
 
     mailbox: Mailbox
     name: str
@@ -30,7 +29,7 @@ class MailboxState:
 
     @classmethod
     def of(cls, box: Mailbox) -> MailboxState:
-        """The mailbox as it is now."""
+        """Save the current state of a mailbox."""
         return cls(
             box,
             box.name,
@@ -45,10 +44,10 @@ class MailboxState:
         )
 
     def put_back(self) -> Mailbox:
-        """Make the mailbox what it was. Sessions that have it selected lose it."""
+        """Restore the mailbox. Sessions that have it selected are disconnected."""
         box = self.mailbox
         for watcher in list(box.watchers):
-            watcher.deleted()
+            watcher.on_deleted()
         box.name = self.name
         box.uidvalidity = self.uidvalidity
         box.uidnext = self.uidnext
@@ -63,13 +62,13 @@ class MailboxState:
 
 @record
 class Snapshot:
-    """What accounts held. It may be restored more than once."""
+    """The state of accounts. It may be restored more than once."""
 
     accounts: tuple[tuple[Account, tuple[MailboxState, ...], frozenset[str]], ...]
 
     @classmethod
     def of(cls, accounts: Iterable[Account]) -> Snapshot:
-        """The accounts as they are now; to be called in the server's thread."""
+        """Save the current state of accounts; call it in the server's thread."""
         return cls(
             tuple(
                 (
@@ -82,12 +81,12 @@ class Snapshot:
         )
 
     def restore(self) -> None:
-        """Make the accounts what they were; to be called in the server's thread."""
+        """Restore the accounts; call it in the server's thread."""
         for account, states, subscriptions in self.accounts:
             kept = {state.mailbox for state in states}
             for box in account.mailboxes.values():
                 if box not in kept:
                     for watcher in list(box.watchers):
-                        watcher.deleted()
+                        watcher.on_deleted()
             account.mailboxes = {state.name: state.put_back() for state in states}
             account.subscriptions = set(subscriptions)

@@ -1,6 +1,6 @@
-"""One session on standard input and output, logged in from the start: what a tunnel would give.
+"""One session on standard input and output, for clients that run a child process.
 
-For clients that talk to a child process, as in `ssh host imapd`.
+Such a child process is a tunnel, as in `ssh host imapd`; it greets with PREAUTH.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ from imaplus.testing.streams import Pipe
 
 
 async def serve_stdio(server: BaseServer, *, preauth: bool = True) -> None:
-    """Serve one session until its client leaves. The server itself need not be started.
+    """Serve one session until the client disconnects. The server need not be started.
 
-    Without `preauth` the client has to log in. Both streams must be pipes, sockets or terminals.
+    Args:
+        server: its accounts and personality are used.
+        preauth: greet with PREAUTH, as the first user; otherwise the client must log in.
+
+    Raises:
+        ValueError: standard input or output is neither a pipe, a socket nor a terminal.
     """
     pipe = Pipe(*await _streams())
     session = Session(pipe, server.hub, fault=Fault(), secure=True, context=None)
@@ -28,7 +33,7 @@ async def serve_stdio(server: BaseServer, *, preauth: bool = True) -> None:
 
 async def _streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if os.path.sameopenfile(sys.stdin.fileno(), sys.stdout.fileno()):
-        # One socket for both: as two pipes, what comes would look like the end to the writing one.
+        # One socket for both: a write pipe on it would take incoming data for a closed pipe.
         return await asyncio.open_connection(sock=socket.socket(fileno=os.dup(sys.stdin.fileno())))
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()

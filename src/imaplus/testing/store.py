@@ -1,7 +1,7 @@
-"""What the test server holds: accounts, mailboxes, messages; and who is told when they change.
+"""The accounts, mailboxes and messages of the test server, and notification of their changes.
 
-It knows mail, not the protocol: no command, no sequence number. Whatever changes a mailbox is a
-method of `Mailbox`, safe to call from any thread: it runs in the server's event loop.
+The methods of `Mailbox` and `Account` that change something run in the server's event loop and may
+be called from any thread.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ T = TypeVar("T")
 SYSTEM_FLAGS: Final = ("\\Answered", "\\Deleted", "\\Draft", "\\Flagged", "\\Seen")
 _BY_CASE: Final = {flag.lower(): flag for flag in SYSTEM_FLAGS}
 FIRST_UIDVALIDITY: Final = 1_700_000_000
-"""Fixed, so that the dialogues of two runs are the same."""
+"""Fixed, so that every run has the same dialogue."""
 
 
 class Home:
-    """The event loop that owns a store. Before it starts, whoever calls owns it."""
+    """The event loop that owns a store. Before it starts, functions run in the caller's thread."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: int | None = None
         self.identities: count[int] = count(1)
-        """Numbers for messages and mailboxes: what OBJECTID and Gmail make names of."""
+        """Numbers of messages and mailboxes, from which OBJECTID and Gmail identifiers are made."""
 
     def settle(self) -> None:
-        """From now on the running loop owns the store."""
+        """Make the running loop the owner of the store."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
 
     def leave(self) -> None:
-        """The loop ends."""
+        """Release the store before the loop ends."""
         self._loop = self._thread = None
 
     def run(self, change: Callable[[], T]) -> T:
-        """Run in the loop's thread and wait for the result."""
+        """Run a function in the loop's thread and return its result."""
         loop = self._loop
         if loop is None or self._thread == threading.get_ident():
             return change()
@@ -58,7 +58,7 @@ class Home:
 
 @record(frozen=False, eq=False)
 class Message:
-    """One message in one mailbox. Copies share their content and their identity."""
+    """A message in a mailbox. Copies share their content and their identity."""
 
     uid: int
     content: Content
@@ -69,7 +69,7 @@ class Message:
 
     @property
     def data(self) -> bytes:
-        """All its octets, in memory."""
+        """The whole message as bytes."""
         return read(self.content)
 
     @property
@@ -78,18 +78,18 @@ class Message:
 
 
 class Watcher(Protocol):
-    """A session that has the mailbox selected. What it is told it keeps until it may say it."""
+    """A session that has the mailbox selected; it is notified of changes."""
 
     read_only: bool
 
-    def added(self, message: Message, *, recent: bool) -> None: ...
-    def expunged(self, uids: Collection[int]) -> None: ...
-    def flags_changed(self, message: Message) -> None: ...
-    def deleted(self) -> None: ...
+    def on_added(self, message: Message, *, recent: bool) -> None: ...
+    def on_expunged(self, uids: Collection[int]) -> None: ...
+    def on_flags_changed(self, message: Message) -> None: ...
+    def on_deleted(self) -> None: ...
 
 
 class Mailbox:
-    """A mailbox: its messages by UID, ascending, and what has been expunged from it."""
+    """A mailbox: its messages by UID, ascending, and the UIDs expunged from it."""
 
     def __init__(self, name: str, uidvalidity: int, home: Home) -> None:
         self.name = name
@@ -98,10 +98,10 @@ class Mailbox:
         self.uidnext: int = 1
         self.highestmodseq: int = 1
         self.messages: dict[int, Message] = {}
-        self.expunged: list[tuple[int, int]] = []  # (modseq, uid), in the order it happened
+        self.expunged: list[tuple[int, int]] = []  # (modseq, uid), oldest first
         self.selectable = True
         self.attributes: frozenset[str] = frozenset()
-        self.recent_from: int = 1  # messages from this UID on are \Recent to whoever selects next
+        self.recent_from: int = 1  # the next SELECT has messages from this UID on as \Recent
         self.watchers: list[Watcher] = []
         self._home = home
 
@@ -111,7 +111,7 @@ class Mailbox:
         return self._home.run(lambda: list(self.messages))
 
     def flags(self, uid: int) -> frozenset[str]:
-        """The flags of one message, without `\\Recent`."""
+        """Return the flags of a message, without `\\Recent`. Raises KeyError for an unknown UID."""
         return self.messages[uid].flags
 
     def add(
@@ -120,11 +120,20 @@ class Mailbox:
         flags: Iterable[str] = (),
         internaldate: datetime | None = None,
     ) -> int:
-        """Deliver a message and tell every session. Returns its UID."""
+        """Deliver a message, notify every session, and return its UID.
+
+        Args:
+            content: the message with CRLF line ends, or a `Content`.
+            flags: such as `("\\Seen",)`.
+            internaldate: default: now.
+        """
         return self._home.run(lambda: self._add([content], flags, internaldate)[0])
 
     def copy_to(self, uid: int, target: Mailbox) -> int:
-        """Copy a message, as COPY does: the copy has the same EMAILID. Returns its UID there."""
+        """Copy a message, as COPY does, and return the UID of the copy in `target`.
+
+        The copy has the same EMAILID.
+        """
         return self._home.run(lambda: target._take(self.messages[uid]))
 
     def _take(self, message: Message) -> int:
@@ -137,7 +146,7 @@ class Mailbox:
         flags: Iterable[str] = (),
         internaldate: datetime | None = None,
     ) -> list[int]:
-        """Deliver messages at once, under one new mod-sequence. Returns their UIDs."""
+        """Deliver messages with one new mod-sequence and return their UIDs."""
         return self._home.run(lambda: self._add(contents, flags, internaldate))
 
     def _add(
@@ -163,9 +172,9 @@ class Mailbox:
 
     def _tell_added(self, message: Message) -> None:
         taken = False
-        for watcher in self.watchers:  # the first that may change flags has it as \Recent
+        for watcher in self.watchers:  # \Recent in the first writable session
             recent = not taken and not watcher.read_only
-            watcher.added(message, recent=recent)
+            watcher.on_added(message, recent=recent)
             taken = taken or recent
         if taken:
             self.recent_from = message.uid + 1
@@ -173,7 +182,7 @@ class Mailbox:
     def set_flags(
         self, uid: int, flags: Iterable[str], *, origin: Watcher | None = None
     ) -> frozenset[str]:
-        """Replace the flags of a message; every session but `origin` is told. Returns them."""
+        """Replace and return the flags of a message; notify every session except `origin`."""
         return self._home.run(lambda: self._set_flags(uid, flags, origin))
 
     def _set_flags(self, uid: int, flags: Iterable[str], origin: Watcher | None) -> frozenset[str]:
@@ -184,11 +193,11 @@ class Mailbox:
             message.modseq = self._next_modseq()
             for watcher in self.watchers:
                 if watcher is not origin:
-                    watcher.flags_changed(message)
+                    watcher.on_flags_changed(message)
         return new
 
     def expunge(self, uids: Iterable[int]) -> list[int]:
-        """Remove messages and tell every session. Returns the UIDs that were there."""
+        """Remove messages, notify every session, and return the UIDs that existed."""
         return self._home.run(lambda: self._expunge(uids))
 
     def _expunge(self, uids: Iterable[int]) -> list[int]:
@@ -197,36 +206,36 @@ class Mailbox:
             modseq = self._next_modseq()
             self.expunged += [(modseq, uid) for uid in gone]
             for watcher in self.watchers:
-                watcher.expunged(gone)
+                watcher.on_expunged(gone)
         return gone
 
     def set_internaldate(self, uid: int, moment: datetime) -> None:
-        """Give a message another INTERNALDATE, which no message does by itself; nobody is told."""
+        """Change the INTERNALDATE of a message without notification, which no server may do."""
         self._home.run(lambda: setattr(self.messages[uid], "internaldate", moment))
 
     def set_content(self, uid: int, content: bytes | Content) -> None:
-        """Put another message under a UID, which no server may do; nobody is told."""
+        """Replace the content of a message without notification, which no server may do."""
         kept = InMemory(content) if isinstance(content, bytes) else content
         self._home.run(lambda: setattr(self.messages[uid], "content", kept))
 
     def set_uidvalidity(self, uidvalidity: int) -> None:
-        """Change UIDVALIDITY and nothing else; sessions that have it selected lose the mailbox."""
+        """Change only UIDVALIDITY; sessions that have the mailbox selected are disconnected."""
 
         def change() -> None:
             for watcher in list(self.watchers):
-                watcher.deleted()
+                watcher.on_deleted()
             self.uidvalidity = uidvalidity
 
         self._home.run(change)
 
     def recreate(self) -> None:
-        """Give the mailbox a new UIDVALIDITY and new UIDs, as after a restore from a backup."""
+        """Assign a new UIDVALIDITY and new UIDs, as after a restore from a backup."""
         self._home.run(self._recreate)
 
     def _recreate(self) -> None:
         messages = list(self.messages.values())
         for watcher in list(self.watchers):
-            watcher.deleted()
+            watcher.on_deleted()
         self._put([])
         self.expunged.clear()
         self.uidvalidity += 1_000_000
@@ -235,7 +244,7 @@ class Mailbox:
             self._take(message)
 
     def _put(self, messages: Iterable[Message]) -> None:
-        """Hold these messages and no others; nobody is told."""
+        """Replace all messages without notification."""
         self.messages = {message.uid: message for message in messages}
 
     def _next_modseq(self) -> int:
@@ -257,17 +266,23 @@ class Account:
         self._create("INBOX")
 
     def find(self, name: str) -> Mailbox | None:
-        """The mailbox of a name, or None."""
-        return self.mailboxes.get(_spelt(name))
+        """Return the mailbox of this name, or None."""
+        return self.mailboxes.get(_normalise(name))
 
     def mailbox(self, name: str) -> Mailbox:
-        """The mailbox of a name. Raises InvalidArgument without one."""
+        """Return the mailbox of this name. Raises InvalidArgument if there is none."""
         if (found := self.find(name)) is None:
-            raise InvalidArgument(f"{self.user} has no mailbox {name!r}")
+            raise InvalidArgument(f"user {self.user!r} has no mailbox {name!r}")
         return found
 
     def create(self, name: str, *attributes: str, subscribed: bool = False) -> Mailbox:
-        """Make a mailbox, and those above it; one that exists is given back as it is."""
+        """Create a mailbox and its parents, and return it; return an existing one.
+
+        Args:
+            name: its name.
+            attributes: special uses such as `\\Sent`; they replace those of an existing mailbox.
+            subscribed: subscribe to it as well.
+        """
 
         def change() -> Mailbox:
             mailbox = self.find(name) or self._create(name)
@@ -281,7 +296,7 @@ class Account:
         return self._home.run(change)
 
     def _create(self, name: str) -> Mailbox:
-        name = _spelt(name)
+        name = _normalise(name)
         parent, delimiter, _ = name.rpartition(self.delimiter)
         if delimiter and parent and self.find(parent) is None:
             self._create(parent)
@@ -293,24 +308,24 @@ class Account:
         return Mailbox(name, uidvalidity, self._home)
 
     def children(self, name: str) -> list[Mailbox]:
-        """All mailboxes below one, at any depth."""
+        """Return all mailboxes below this name, at any depth."""
         prefix = name + self.delimiter
         return [box for key, box in self.mailboxes.items() if key.startswith(prefix)]
 
     def delete(self, name: str) -> None:
-        """Delete a mailbox. One that has children stays as a name that cannot be selected."""
+        """Delete a mailbox. If it has children, its name remains and cannot be selected."""
         self._home.run(lambda: self._delete(self.mailbox(name)))
 
     def _delete(self, mailbox: Mailbox) -> None:
         for watcher in list(mailbox.watchers):
-            watcher.deleted()
+            watcher.on_deleted()
         del self.mailboxes[mailbox.name]
         if self.children(mailbox.name):
             self._create(mailbox.name).selectable = False
 
     def rename(self, name: str, new: str) -> None:
-        """Rename a mailbox and those below it. INBOX gives its messages away and stays (6.3.6)."""
-        self._home.run(lambda: self._rename(self.mailbox(name), _spelt(new)))
+        """Rename a mailbox and its children; INBOX is moved to `new` and stays, empty (6.3.6)."""
+        self._home.run(lambda: self._rename(self.mailbox(name), _normalise(new)))
 
     def _rename(self, mailbox: Mailbox, new: str) -> None:
         if mailbox.name == "INBOX":
@@ -333,10 +348,10 @@ class Account:
 
 
 def canonical_flag(flag: str) -> str:
-    """System flags as the RFC spells them; keywords as they are."""
+    """Return a system flag as the RFC spells it; a keyword unchanged."""
     return _BY_CASE.get(flag.lower(), flag)
 
 
-def _spelt(name: str) -> str:
-    """The name as it is read from the wire."""
+def _normalise(name: str) -> str:
+    """Return the name in the form in which it is read from the wire."""
     return mailbox_names.printable(mailbox_names.normalise(name))

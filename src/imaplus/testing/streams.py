@@ -1,7 +1,7 @@
-"""The octets of one connection: a socket or two pipes, and TLS and DEFLATE laid over it.
+"""Byte streams: a socket or two pipes, with TLS and DEFLATE as layers above it.
 
-Each layer has `read`, `write` and `close`; the session puts one on top of another as STARTTLS and
-COMPRESS ask. TLS runs in memory, so that it lies over anything. No layer knows IMAP.
+Each layer has `read`, `write` and `close`; the session adds layers on STARTTLS and COMPRESS. TLS
+runs in memory, so that it works over any stream.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from imaplus.testing.tls import certificate_of
 
 T = TypeVar("T")
 AT_ONCE: Final = 1 << 16
-"""Octets read at once, and inflated at once: a compressed bomb is unpacked in small steps."""
+"""Maximum number of bytes per read and per inflation step, which bounds decompression bombs."""
 FAREWELL: Final = 5.0
-"""Seconds that a peer has to take the last octets before the connection is dropped."""
+"""Seconds to wait on closing until the peer has received the last bytes."""
 
 
 class Stream(Protocol):
-    """Octets in both directions. The end of the stream and a broken one both read as b""."""
+    """A byte stream in both directions. A broken connection reads like the end of the stream."""
 
     async def read(self) -> bytes:
-        """What has come, at least one octet; b"" at the end."""
+        """Read at least one byte; b"" at the end of the stream."""
         ...
 
     async def write(self, data: bytes) -> None:
-        """Send, and wait while the peer takes less than it is given. Raises OSError."""
+        """Send all of `data`, waiting for the peer if necessary. Raises OSError."""
 
     async def close(self, *, politely: bool = True) -> None:
-        """End the connection; without a layer's goodbye if not politely."""
+        """Close the connection; unless `politely`, without TLS's close_notify."""
 
 
 class Pipe:
-    """asyncio's own streams: TCP, a UNIX socket, or standard input and output."""
+    """A stream over asyncio's streams: TCP, a UNIX socket, or standard input and output."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -55,7 +55,7 @@ class Pipe:
         await self._writer.drain()
 
     async def close(self, *, politely: bool = True) -> None:
-        self._writer.close()  # what was written is still sent
+        self._writer.close()  # written data is still sent
         try:
             async with asyncio.timeout(FAREWELL):
                 await self._writer.wait_closed()
@@ -63,12 +63,12 @@ class Pipe:
             self.abort()
 
     def abort(self) -> None:
-        """Close at once; what the peer has not taken is lost."""
+        """Close immediately; data not yet sent is lost."""
         self._writer.transport.abort()
 
 
 class Tls:
-    """TLS over another stream, as the server. `handshake()` comes first."""
+    """TLS as a server over another stream; call `handshake()` first."""
 
     def __init__(self, inner: Stream, context: ssl.SSLContext) -> None:
         self._inner = inner
@@ -77,12 +77,15 @@ class Tls:
         self.tls: ssl.SSLObject = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     async def handshake(self) -> None:
-        """Raises OSError (ssl.SSLError is one) if the peers do not agree."""
+        """Do the TLS handshake. Raises OSError, such as ssl.SSLError, if it fails."""
         await self._do(self.tls.do_handshake)
 
     def bindings(self) -> dict[str, bytes]:
-        """What a login can be bound to (RFC 5929): tls-unique up to TLS 1.2, and
-        tls-server-end-point if the certificate is an `Authority`'s, which signs with SHA-256."""
+        """Return the channel bindings by type (RFC 5929).
+
+        tls-unique exists up to TLS 1.2; tls-server-end-point only for certificates of an
+        `Authority`, which signs with SHA-256.
+        """
         found: dict[str, bytes] = {}
         unique = self.tls.get_channel_binding("tls-unique")
         if unique and self.tls.version() != "TLSv1.3":
@@ -93,7 +96,7 @@ class Tls:
         return found
 
     def peer_name(self) -> str | None:
-        """The common name of the client's certificate, if it has shown one."""
+        """Return the common name in the client's certificate, or None."""
         certificate = self.tls.getpeercert() or {}
         subject: object = certificate.get("subject", ())
         for names in subject if isinstance(subject, tuple) else ():
@@ -119,7 +122,7 @@ class Tls:
                 await self._flush()
                 data = await self._inner.read()
                 if not data:
-                    raise ConnectionResetError("the peer is gone") from None
+                    raise ConnectionResetError("the peer closed the connection") from None
                 self._incoming.write(data)
             except ssl.SSLError:
                 with contextlib.suppress(OSError):
@@ -138,13 +141,13 @@ class Tls:
             with contextlib.suppress(OSError):
                 try:
                     self.tls.unwrap()
-                except ssl.SSLWantReadError:  # our goodbye is written, theirs has not come
+                except ssl.SSLWantReadError:  # close_notify is sent, the peer's is not received
                     await self._flush()
         await self._inner.close(politely=politely)
 
 
 class Replay:
-    """Another stream, with octets in front that have been read already."""
+    """A stream that first returns bytes that were already read from `inner`."""
 
     def __init__(self, inner: Stream, first: bytes) -> None:
         self._inner = inner

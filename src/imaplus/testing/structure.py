@@ -1,6 +1,6 @@
-"""ENVELOPE and BODYSTRUCTURE of a message, as FETCH sends them (RFC 9051, 7.5.2).
+"""Formatting of ENVELOPE and BODYSTRUCTURE (RFC 9051, 7.5.2).
 
-It formats what `mime` found; encoded words stay encoded, and 8-bit octets travel as they are.
+Encoded words stay encoded, and 8-bit bytes are sent unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Address = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
 
 
 def envelope(header: bytes, *, utf8: bool = False) -> bytes:
-    """The ENVELOPE of a header. Without Sender or Reply-To it says what From says."""
+    """Format the ENVELOPE of a header. From is used for a missing Sender or Reply-To."""
     found: dict[bytes, bytes] = {}
     for name, value, _ in mime.fields(header):
         found.setdefault(name.lower(), value)
@@ -58,12 +58,12 @@ def _address_list(value: bytes | None, *, utf8: bool) -> bytes:
 
 
 def parse_addresses(value: bytes) -> Iterator[Address]:
-    """The addresses of a field; a group begins and ends with one that has no host."""
+    """Yield the addresses of a field; a group begins and ends with an address without a host."""
     words: list[bytes] = []  # since the last address
-    inside: list[bytes] | None = None  # what "<" began
+    inside: list[bytes] | None = None  # tokens after "<"
     closed = in_group = False
     comment = b""
-    for token in [*_TOKEN.finditer(value), None]:  # at the end as if a comma came
+    for token in [*_TOKEN.finditer(value), None]:  # treat the end as a comma
         text = token[0] if token else b","
         special = text if token is None or token.lastgroup == "special" else b""
         if token and inside is not None and not closed and special != b">":
@@ -117,7 +117,7 @@ def _unquote(word: bytes) -> bytes:
 
 
 def body(part: Part, *, extended: bool, utf8: bool = False) -> bytes:
-    """BODYSTRUCTURE, or BODY where `extended` is false."""
+    """Format BODYSTRUCTURE, or BODY if `extended` is false."""
     if part.is_multipart:
         children = b"".join(body(each, extended=extended, utf8=utf8) for each in part.children)
         items = [children + b" " + string(part.subtype)]
@@ -146,7 +146,7 @@ def body(part: Part, *, extended: bool, utf8: bool = False) -> bytes:
 
 
 def _extension(part: Part) -> Iterator[bytes]:
-    """Disposition, languages and location, which end both kinds of body."""
+    """Yield disposition, languages and location, the last fields of both kinds of body."""
     found = mime.disposition(part.header)
     yield b"NIL" if found is None else parens([string(found[0]), _parameters(found[1])])
     languages = mime.field(part.header, b"content-language")

@@ -1,7 +1,4 @@
-"""The server for synchronous code: an event loop in a thread of its own.
-
-It starts and stops the loop, and knows nothing else.
-"""
+"""The server for synchronous code: it runs an event loop in a thread."""
 
 from __future__ import annotations
 
@@ -15,14 +12,14 @@ from imaplus.testing.server import BaseServer
 class Server(BaseServer):
     """An IMAP server in a thread: `with Server() as server:`.
 
-    The server can be used from any thread; each change of a mailbox returns when it is made.
+    Its methods may be called from any thread; each returns when its change has been made.
     """
 
     _thread: threading.Thread | None = None
     _error: BaseException | None = None
 
     def start(self) -> None:
-        """Listen. `host` and `port` are known from here on. Raises OSError."""
+        """Start listening; afterwards `host` and `port` are set. Raises OSError."""
         self._running = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imaplus.testing", daemon=True)
         self._thread.start()

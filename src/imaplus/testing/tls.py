@@ -1,7 +1,6 @@
-"""Certificates for tests: an authority made on the spot, and what it vouches for.
+"""Certificates for tests: a temporary certificate authority.
 
-Needs `trustme` (the extra `imaplus[testing]`), which is imported only when a certificate is asked
-for. It knows nothing of the server.
+It requires `trustme` (the extra `imaplus[testing]`), which is imported when an authority is made.
 """
 
 from __future__ import annotations
@@ -22,33 +21,37 @@ _CERTIFICATES: WeakKeyDictionary[ssl.SSLContext, bytes] = WeakKeyDictionary()
 
 
 def certificate_of(context: ssl.SSLContext) -> bytes | None:
-    """The certificate in DER that an `Authority` has given to a server's context, which does not
-    tell; None for a context that somebody else has made."""
+    """Return the certificate, in DER, of a server context made by an `Authority`; else None.
+
+    An SSLContext has no method that returns its own certificate.
+    """
     return _CERTIFICATES.get(context)
 
 
 @record(eq=False)
 class Authority:
-    """A certificate authority that only the tests trust."""
+    """A certificate authority for tests."""
 
     ca: trustme.CA
 
     @classmethod
     def make(cls) -> Authority:
-        """Make one. Raises ImportError without `trustme`."""
+        """Make a new authority. Raises ImportError if `trustme` is not installed."""
         import trustme
 
         return cls(trustme.CA())
 
     @property
     def pem(self) -> bytes:
-        """The authority's certificate, for clients that trust it."""
+        """The authority's certificate in PEM."""
         return self.ca.cert_pem.bytes()
 
     def server_context(self, *names: str, ask_client: bool = False) -> ssl.SSLContext:
-        """A server's context with a certificate for these host names and addresses.
+        """Make a server context with a certificate for host names and IP addresses.
 
-        With `ask_client` clients may show a certificate of the same authority.
+        Args:
+            names: default: localhost and 127.0.0.1.
+            ask_client: request a client certificate of the same authority; it is optional.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         issued = self.ca.issue_cert(*(names or ("localhost", "127.0.0.1")))
@@ -63,19 +66,22 @@ class Authority:
         return context
 
     def client_context(self) -> ssl.SSLContext:
-        """A client's context that trusts this authority and nobody else."""
+        """Make a client context that trusts only this authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.ca.configure_trust(context)
         return context
 
     def client_certificate(self, user: str) -> bytes:
-        """Key and certificate chain, in PEM, of a user: for SASL EXTERNAL."""
+        """Issue a client certificate for a user; return key and chain in PEM (SASL EXTERNAL)."""
         return self.ca.issue_cert(
             f"{user}@client.invalid", common_name=user
         ).private_key_and_cert_chain_pem.bytes()
 
     def write(self, folder: Path | None = None) -> Path:
-        """The authority's certificate as a file, for whoever takes a path. Nobody deletes it."""
+        """Write the authority's certificate to `ca.pem` and return its path.
+
+        The file is in `folder`, or in a new temporary folder; delete it yourself.
+        """
         path = Path(folder or tempfile.mkdtemp(prefix="imaplus-testing-")) / "ca.pem"
         path.write_bytes(self.pem)
         return path

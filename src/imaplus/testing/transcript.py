@@ -1,4 +1,4 @@
-"""Dialogues as text, played to a client or a state machine: what each side says, line by line.
+"""Transcripts: dialogues as text, replayed to a client or a state machine.
 
     # what this one shows
     S: * OK ready
@@ -7,9 +7,8 @@
     S: $1 OK done
     S.
 
-`$1` at the start of a client's line stands for the tag it chose, wherever it comes again. `S=` and
-`C=` take a Python bytes literal, without a line end added. `S.` closes the connection. Of IMAP
-only tags are known here.
+`$1` at the start of a client's line is the tag that the client chose; it may be used again. `S=`
+and `C=` take a Python bytes literal, to which no line end is added. `S.` closes the connection.
 """
 
 from __future__ import annotations
@@ -28,27 +27,27 @@ from imaplus.errors import InvalidArgument
 from imaplus.records import record
 
 Cut = Callable[[bytes], Iterator[bytes]]
-"""Divides what the server says into the pieces in which it arrives."""
+"""Splits the server's data into the pieces in which the client receives it."""
 
 _LINE: Final = re.compile(r"([SC])([:=]) ?(.*)")
 _NAME: Final = re.compile(rb"\$(\w+)")
 _TAG: Final = re.compile(rb'[^\x00-\x20(){%*"\\+]+')
 PATIENCE: Final = 10.0
-"""Seconds that a scripted server waits for the client."""
+"""Seconds that a `ScriptServer` waits for the client."""
 
 
 def whole(data: bytes) -> Iterator[bytes]:
-    """All at once."""
+    """Yield all data at once."""
     yield data
 
 
-def octets(data: bytes) -> Iterator[bytes]:
-    """One octet at a time."""
+def byte_by_byte(data: bytes) -> Iterator[bytes]:
+    """Yield one byte at a time."""
     return (data[at : at + 1] for at in range(len(data)))
 
 
 def randomly(seed: int) -> Cut:
-    """Pieces of one to forty octets, the same for the same seed."""
+    """Return a cut into random pieces of 1 to 40 bytes, deterministic for a seed."""
     dice = random.Random(seed)
 
     def cut(data: bytes) -> Iterator[bytes]:
@@ -62,22 +61,22 @@ def randomly(seed: int) -> Cut:
 
 
 class Step(NamedTuple):
-    """One line of a script. `side` is "." where the server closes the connection."""
+    """One line of a transcript; `side` is "." if the server closes the connection."""
 
     side: Literal["S", "C", "."]
     data: bytes
     number: int
-    """Of the line in the script."""
+    """The line number in the transcript."""
 
 
 class Peer(Protocol):
-    """What a transcript is played to without a socket: a state machine and whoever drives it."""
+    """The client side of `Transcript.play`: a state machine without a socket."""
 
     def receive(self, data: bytes) -> None:
-        """Octets from the server."""
+        """Process bytes from the server."""
 
     def take(self) -> bytes:
-        """Octets for the server, each given once."""
+        """Return the bytes to send to the server since the last call."""
         ...
 
 
@@ -90,21 +89,21 @@ class Transcript:
 
     @classmethod
     def parse(cls, text: str, name: str = "transcript") -> Transcript:
-        """Read a script. Raises InvalidArgument, naming the line."""
+        """Parse a transcript. Raises InvalidArgument, naming the line, if it is invalid."""
         return cls(tuple(_steps(text, name)), name)
 
     @classmethod
     def load(cls, path: Path) -> Transcript:
-        """Read a script from a file in UTF-8."""
+        """Parse a transcript from a file in UTF-8. Raises as `parse` does, and OSError."""
         return cls.parse(path.read_text("utf-8"), path.name)
 
     def play(self, peer: Peer, cut: Cut = whole) -> None:
-        """Say the server's part to a peer. Raises AssertionError where it says something else."""
+        """Replay the server's side to a peer. Raises AssertionError if its answers differ."""
         tags = Tags()
         said = bytearray()
         for step in self.steps:
             if step.side == "S":
-                for piece in cut(tags.filled(step.data)):
+                for piece in cut(tags.fill(step.data)):
                     peer.receive(piece)
             elif step.side == "C":
                 said += peer.take()
@@ -114,32 +113,32 @@ class Transcript:
                 del said[: len(came)]
         said += peer.take()
         if said:
-            raise AssertionError(f"{self.name}: the client also said {bytes(said)!r}")
+            raise AssertionError(f"{self.name}: the client also sent {bytes(said)!r}")
 
     def check(self, step: Step, came: bytes, tags: Tags) -> None:
-        """Insist that the client said what it should have."""
+        """Compare what the client sent with a step. Raises AssertionError if it differs."""
         if not tags.match(step.data, came):
-            expected = tags.filled(step.data)
+            expected = tags.fill(step.data)
             where = f"{self.name}, line {step.number}"
-            raise AssertionError(f"{where}: expected {expected!r}, the client said {came!r}")
+            raise AssertionError(f"{where}: expected {expected!r}, the client sent {came!r}")
 
 
 class Tags:
-    """The tags that a client chose, by the names they have in the script."""
+    """The tags that a client chose, by their names in the transcript."""
 
     def __init__(self) -> None:
         self._tags: dict[bytes, bytes] = {}
 
-    def filled(self, data: bytes) -> bytes:
-        """The line with the tags that are known."""
+    def fill(self, data: bytes) -> bytes:
+        """Replace the names of known tags in a line by the tags."""
         return _NAME.sub(lambda found: self._tags.get(found[1], found[0]), data)
 
     def match(self, expected: bytes, came: bytes) -> bool:
-        """Whether a line is as expected; a tag that is new is taken from it."""
+        """Return whether a line is as expected; a new tag name takes its value from the line."""
         name = _NAME.match(expected)
         if name is not None and name[1] not in self._tags and (tag := _TAG.match(came)):
             self._tags[name[1]] = tag[0]
-        return self.filled(expected) == came
+        return self.fill(expected) == came
 
 
 def _steps(text: str, name: str) -> Iterator[Step]:
@@ -153,11 +152,11 @@ def _steps(text: str, name: str) -> Iterator[Step]:
         elif found is None:
             raise InvalidArgument(f"{name}, line {number}: expected S: or C:, found {line!r}")
         else:
-            data = _octets(found[3]) if found[2] == "=" else found[3].encode() + b"\r\n"
+            data = _read_bytes(found[3]) if found[2] == "=" else found[3].encode() + b"\r\n"
             yield Step("S" if found[1] == "S" else "C", data, number)
 
 
-def _octets(text: str) -> bytes:
+def _read_bytes(text: str) -> bytes:
     value: object = ast.literal_eval(text)
     if not isinstance(value, bytes):
         raise InvalidArgument(f"expected a bytes literal, found {text!r}")
@@ -165,9 +164,10 @@ def _octets(text: str) -> bytes:
 
 
 class ScriptServer:
-    """Plays a transcript to one real client, from a thread: `with ScriptServer(t) as server:`.
+    """A server that replays a transcript to one client: `with ScriptServer(t) as server:`.
 
-    Leaving the block raises AssertionError if the client said anything else, or left early.
+    It runs in a thread. Leaving the block raises AssertionError if the client sent anything else,
+    or disconnected early.
     """
 
     def __init__(self, transcript: Transcript, cut: Cut = whole) -> None:
@@ -219,12 +219,12 @@ class ScriptServer:
                 return
             if step.side == "S":
                 try:
-                    for piece in self._cut(tags.filled(step.data)):
+                    for piece in self._cut(tags.fill(step.data)):
                         connection.sendall(piece)
                 except ConnectionError:
                     if step.number < last:
                         raise
-                    return  # it need not hear us out
+                    return  # the client expects no more and may close the connection
             else:
                 ends = step.data.endswith(b"\r\n")
                 came = read_line() if ends else read(len(step.data))

@@ -1,7 +1,7 @@
-"""A selected mailbox as one session sees it: sequence numbers, and news not yet told.
+"""A selected mailbox as one session sees it: sequence numbers, and changes not yet reported.
 
-A session must not learn of an expunge at any moment (RFC 9051, 7.5.1), so its numbering lags behind
-the mailbox until `take_expunged` is called. It writes nothing.
+EXPUNGE may not be sent at any time (RFC 9051, 7.5.1), so the sequence numbers of a session stay the
+same until `take_expunged` is called.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from imaplus.testing.store import Mailbox, Message
 from imaplus.wire.sets import STAR, SequenceSet
 
 Numbered = tuple[int, Message]
-"""A sequence number and the message it stands for."""
+"""A sequence number and its message."""
 
 
 class View:
@@ -28,7 +28,7 @@ class View:
         self.saved: SequenceSet = SequenceSet()  # UIDs: the result of SEARCH RETURN (SAVE), `$`
         self._recent = range(mailbox.recent_from, mailbox.uidnext)
         self._recent_later: set[int] = set()
-        self._new: list[int] = []  # not told yet, so not numbered yet
+        self._new: list[int] = []  # not reported yet, so without sequence numbers
         self._expunged: set[int] = set()
         self._changed: dict[int, Message] = {}
         self._wake = wake
@@ -37,58 +37,58 @@ class View:
         mailbox.watchers.append(self)
 
     def close(self) -> None:
-        """The session has left the mailbox."""
+        """Stop watching the mailbox."""
         if self in self.mailbox.watchers:
             self.mailbox.watchers.remove(self)
 
-    # -- what the mailbox tells ---------------------------------------------------------------
+    # -- notifications from the mailbox -------------------------------------------------------
 
-    def added(self, message: Message, *, recent: bool) -> None:
+    def on_added(self, message: Message, *, recent: bool) -> None:
         self._new.append(message.uid)
         if recent:
             self._recent_later.add(message.uid)
         self._wake()
 
-    def expunged(self, uids: Collection[int]) -> None:
+    def on_expunged(self, uids: Collection[int]) -> None:
         gone = set(uids)
-        unheard_of = gone.intersection(self._new)
-        if unheard_of:
+        unreported = gone.intersection(self._new)
+        if unreported:
             self._new = [uid for uid in self._new if uid not in gone]
-        self._expunged |= gone - unheard_of
+        self._expunged |= gone - unreported
         self._wake()
 
-    def flags_changed(self, message: Message) -> None:
+    def on_flags_changed(self, message: Message) -> None:
         self._changed[message.uid] = message
         self._wake()
 
-    def deleted(self) -> None:
+    def on_deleted(self) -> None:
         self.gone = True
         self.close()
         self._wake()
 
-    # -- what the session asks ----------------------------------------------------------------
+    # -- queries from the session -------------------------------------------------------------
 
     def is_recent(self, uid: int) -> bool:
-        """Whether this session is the first to be told of a message (RFC 3501, 2.3.2)."""
+        """Return whether a message is `\\Recent` in this session (RFC 3501, 2.3.2)."""
         return uid in self._recent or uid in self._recent_later
 
     @property
     def recent(self) -> int:
-        """How many messages are `\\Recent`."""
+        """Number of `\\Recent` messages."""
         first = bisect_left(self.uids, self._recent.start)
         last = bisect_left(self.uids, self._recent.stop)
         return last - first + sum(uid in self._recent_later for uid in self.uids[last:])
 
     def seq(self, uid: int) -> int | None:
-        """The sequence number of a UID."""
+        """Return the sequence number of a UID; None if there is none."""
         at = bisect_left(self.uids, uid)
         return at + 1 if at < len(self.uids) and self.uids[at] == uid else None
 
     def resolve(self, numbers: SequenceSet, *, by_uid: bool) -> tuple[list[Numbered], bool]:
-        """The messages of a set, and whether all that it names by number still exist.
+        """Return the messages of a set in ascending order, and whether none has been expunged.
 
         Raises:
-            InvalidArgument: a sequence number that no message has.
+            InvalidArgument: a sequence number is too large.
         """
         found: list[Numbered] = []
         complete = True
@@ -103,7 +103,7 @@ class View:
         return found, complete
 
     def positions(self, numbers: SequenceSet, *, by_uid: bool) -> list[tuple[int, int]]:
-        """The set as half-open ranges of positions in `uids`."""
+        """Return the set as half-open ranges of positions in `uids`."""
         if by_uid:
             greatest = self.uids[-1] if self.uids else 0
             ranges = numbers.resolve(greatest).ranges
@@ -117,13 +117,17 @@ class View:
         return [(low - 1, high) for low, high in ranges]
 
     def take_new(self) -> bool:
-        """Number the messages that have arrived; whether there were any."""
+        """Assign sequence numbers to new messages; return whether there were any."""
         new, self._new = self._new, []
         self.uids += new
         return bool(new)
 
     def take_expunged(self) -> tuple[list[int], list[int]]:
-        """Sequence numbers, each as it is when those before it are gone, and UIDs; ascending."""
+        """Apply expunges to the sequence numbers; return the expunged messages, ascending.
+
+        Each sequence number is that after the removal of those before it, as EXPUNGE reports it;
+        the second list has the UIDs.
+        """
         if not self._expunged:
             return [], []
         gone, self._expunged = self._expunged, set()
@@ -143,7 +147,7 @@ class View:
         return seqs, uids
 
     def take_changed(self) -> list[Numbered]:
-        """Messages whose flags another session changed, with their sequence numbers."""
+        """Return the messages whose flags another session changed, and forget them."""
         changed, self._changed = self._changed, {}
         return [
             (seq, changed[uid])
