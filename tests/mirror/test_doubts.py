@@ -111,12 +111,12 @@ def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(server: Server, 
 
     run(server, root)
     [path] = (root / "mailboxes" / "INBOX").glob("*.journal")
-    texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+    texts = [lines.parse_line(each) for each in path.read_bytes().splitlines()]
     assert texts[-1].startswith(b"c ")
     old = texts[-1].rpartition(b" ")[0]
     texts = [*(each for each in texts[:-1] if not each.startswith(b"a 9 ")), old]
     texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
-    path.write_bytes(b"".join(map(lines.line, texts)))
+    path.write_bytes(b"".join(map(lines.format_line, texts)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@example.org"}))
     [problem] = [each for each in compared(server, root).problems if each.uid is None]
     assert problem.problem == "50 messages were recorded, but 49 are in the backup"
@@ -133,11 +133,11 @@ def test_a_store_of_format_1_is_taken_over_without_fetching(server: Server, root
 
     run(server, root)
     for path in (root / "mailboxes").glob("*/*.journal"):
-        texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+        texts = [lines.parse_line(each) for each in path.read_bytes().splitlines()]
         texts = [each.rpartition(b" ")[0] if each[:2] == b"c " else each for each in texts]
         texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
         kept = [each for each in texts if each[:2] not in (b"i ", b"l ")]
-        path.write_bytes(b"".join(map(lines.line, kept)))
+        path.write_bytes(b"".join(map(lines.format_line, kept)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@127.0.0.1"}))
     assert compared(server, root).clean
     report = run(server, root)

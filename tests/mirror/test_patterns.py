@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Choice
-from imaplus.mirror.patterns import Pattern, choose, is_named, remembered
+from imaplus.mirror.patterns import Pattern, choose, is_named, merge_choices
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ def test_patterns_that_mean_nothing() -> None:
 
 def test_what_is_remembered() -> None:
     some, more, less = Choice(("A",)), Choice(("B",)), Choice((), ("A",))
-    assert remembered(None, some) == some
-    assert remembered(some, more) == Choice(("A", "B"))
-    assert remembered(Choice(), more) == Choice()
-    assert remembered(less, more) == less
-    assert remembered(some, less) == less
-    assert remembered(less, Choice((), ("B",))) == Choice((), ("B",))
-    assert remembered(Choice(("A",), ("B",), True), Choice(("*",))) == Choice(virtual=True)
-    assert remembered(less, Choice(virtual=True)) == Choice((), ("A",), True)
+    assert merge_choices(None, some) == some
+    assert merge_choices(some, more) == Choice(("A", "B"))
+    assert merge_choices(Choice(), more) == Choice()
+    assert merge_choices(less, more) == less
+    assert merge_choices(some, less) == less
+    assert merge_choices(less, Choice((), ("B",))) == Choice((), ("B",))
+    assert merge_choices(Choice(("A",), ("B",), True), Choice(("*",))) == Choice(virtual=True)
+    assert merge_choices(less, Choice(virtual=True)) == Choice((), ("A",), True)
 
 
 def test_what_is_named_and_not_only_matched() -> None:

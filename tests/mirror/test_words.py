@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaplus.mirror.index.folding import folded
+from imaplus.mirror.index.folding import fold
 from imaplus.mirror.index.words import MAX_OCTETS, Words, words
 
 MESSAGE = b"""\
@@ -129,7 +129,7 @@ def test_what_is_an_attachment(disposition: str, name: str, expected: bool) -> N
     ],
 )
 def test_what_the_tokenizer_is_given(text: str, expected: str) -> None:
-    assert folded(text).split() == expected.split()
+    assert fold(text).split() == expected.split()
 
 
 @pytest.mark.parametrize(

@@ -60,14 +60,14 @@ class Address:
         """The URL that means the same (RFC 5092, 2); an address becomes its server's."""
         if self.host is None:
             return f"demo:{self.folder or ''}"
-        user = "" if self.user is None else _quoted(self.user, "!$'()*+,&=")
-        auth = "" if self.mechanism is None else f";AUTH={_quoted(self.mechanism, '*')}"
+        user = "" if self.user is None else _quote(self.user, "!$'()*+,&=")
+        auth = "" if self.mechanism is None else f";AUTH={_quote(self.mechanism, '*')}"
         at = f"{user}{auth}@" if user or auth else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
         # Behind a port, and without a user, "@" would make a password of what is before it.
         safe = "!$'()*+,&=:/" if port and not at else "!$'()*+,&=:@/"
-        folder = "" if self.folder is None else _quoted(self.folder, safe)
+        folder = "" if self.folder is None else _quote(self.folder, safe)
         validity = "" if self.uidvalidity is None else f";UIDVALIDITY={self.uidvalidity}"
         scheme = "imap" if self.scheme == "imap" else "imaps"
         return f"{scheme}://{at}{host}{port}/{folder}{validity}"
@@ -158,7 +158,7 @@ def _parse_url(text: str) -> Address:
     user, auth, mechanism = info.partition(";")
     if auth and mechanism[:5].upper() != "AUTH=":
         raise _wrong("only ;AUTH= can follow the user of a URL")
-    named = _decoded(mechanism[5:]).upper() if auth else None
+    named = _decode(mechanism[5:]).upper() if auth else None
     if named is not None and named != "*" and not re.fullmatch(_MECHANISM, named):
         raise _wrong("what follows ;AUTH= is not the name of a mechanism")
     if at and not user and not auth:
@@ -169,7 +169,7 @@ def _parse_url(text: str) -> Address:
         "imap" if scheme == "imap" else "imaps",
         parse_host(host),
         port,
-        _decoded(user) or None,
+        _decode(user) or None,
         named,
         folder,
         uidvalidity,
@@ -200,10 +200,10 @@ def _mailbox(path: str) -> tuple[str | None, int | None]:
         if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) > 0):
             raise _wrong("UIDVALIDITY of the URL is not a number")
         uidvalidity = int(value)
-    return _decoded(name) or None, uidvalidity
+    return _decode(name) or None, uidvalidity
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     if re.search(_BAD_ESCAPE, text):
         raise _wrong("a '%' of the URL is not followed by two hexadecimal digits")
     decoded = text
@@ -219,7 +219,7 @@ def _decoded(text: str) -> str:
     return decoded
 
 
-def _quoted(text: str, safe: str) -> str:
+def _quote(text: str, safe: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._-]*", text):
         return text
     from urllib.parse import quote

@@ -67,12 +67,12 @@ class Tally:
     @property
     def all_messages(self) -> int | None:
         """How many messages there are to deal with; None if unknown."""
-        return _without(self.planned_messages, self.skipped_messages, self.messages)
+        return _subtract(self.planned_messages, self.skipped_messages, self.messages)
 
     @property
     def all_octets(self) -> int | None:
         """How many octets there are to deal with; None if unknown."""
-        return _without(self.planned_octets, self.skipped_octets, self.octets)
+        return _subtract(self.planned_octets, self.skipped_octets, self.octets)
 
     @property
     def work(self) -> int:
@@ -96,7 +96,7 @@ class Tally:
         return max(self.number - 1, 0) / self.mailboxes if self.mailboxes else 0.0
 
 
-def _without(planned: int | None, skipped: int, done: int) -> int | None:
+def _subtract(planned: int | None, skipped: int, done: int) -> int | None:
     """A plan may be older than what is found: there is never less than what has been done."""
     return None if planned is None else max(planned - skipped, done)
 

@@ -57,14 +57,14 @@ def port_of(address: Address, args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def connected(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Client]:
+def open_client(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Client]:
     """A client that is logged in, for as long as the block runs.
 
     Raises: Stop for a secret that is missing; ImapError for everything else.
     """
     with (
-        connecting(address, args, console) as connect,
-        first_client(connect, address, args) as client,
+        prepare_connect(address, args, console) as connect,
+        connect_first(connect, address, args) as client,
     ):
         try:
             yield client
@@ -74,7 +74,7 @@ def connected(address: Address, args: argparse.Namespace, console: Console) -> I
 
 
 @contextmanager
-def linked(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Link]:
+def open_link(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Link]:
     """A link that is connected, and connects again by itself, for as long as the block runs.
 
     Raises: as `connected`.
@@ -82,8 +82,8 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
     from imaplus.mirror.link import Link
 
     with (
-        connecting(address, args, console) as connect,
-        Link(connect, first_client(connect, address, args)) as link,
+        prepare_connect(address, args, console) as connect,
+        Link(connect, connect_first(connect, address, args)) as link,
     ):
         try:
             yield link
@@ -97,29 +97,29 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
             raise Stop(Exit.TEMPORARY, what, hint=LATER) from error
 
 
-def first_client(
+def connect_first(
     connect: Callable[[], Client], address: Address, args: argparse.Namespace
 ) -> Client:
     """The first connection; if no server answers as it should, the error says what else to try."""
     try:
         return connect()
     except CommandError as error:
-        raise at_login(error, address) from error
+        raise name_account(error, address) from error
     except ConnectionLost as error:
         folder = address.folder or ""
         if address.scheme == "address" and folder.isdecimal() and not args.port:
             hint = f"':{folder}' is taken as a mailbox. If it is the port, use --port {folder}."
             raise Stop(Exit.TEMPORARY, str(error), hint=hint) from error
         security = security_of(address, args)
-        if address.host is None or not spoke_otherwise(error, security):
+        if address.host is None or not is_wrong_security(error, security):
             raise
         port = port_of(address, args)
         code = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
         what = f"{address.host}, port {port}: {error}"
-        raise Stop(code, what, hint=other_way(security, port)) from error
+        raise Stop(code, what, hint=suggest_security(security, port)) from error
 
 
-def at_login(error: CommandError, address: Address) -> Exception:
+def name_account(error: CommandError, address: Address) -> Exception:
     """The same error; a refused login with the user and the server it was for."""
     from imaplus.cli.explain import explain  # where nothing fails, there is nothing to explain
 
@@ -133,7 +133,7 @@ def at_login(error: CommandError, address: Address) -> Exception:
 
 
 @contextmanager
-def connecting(
+def prepare_connect(
     address: Address, args: argparse.Namespace, console: Console
 ) -> Iterator[Callable[[], Client]]:
     """A function that connects and logs in, as often as it is called while the block runs.
@@ -143,7 +143,7 @@ def connecting(
     Raises: Stop for a secret that is missing; the function raises ImapError for everything else.
     """
     with ExitStack() as stack:
-        trace = None if args.trace is None else stack.enter_context(traced(args.trace))
+        trace = None if args.trace is None else stack.enter_context(record_trace(args.trace))
         if address.host is None:
             server = stack.enter_context(embedded_server())
             yield lambda: connect_embedded(server, trace=trace)
@@ -168,7 +168,7 @@ def connecting(
         )
 
 
-def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
+def is_wrong_security(error: ConnectionLost, security: str) -> bool:
     """Whether a server was there, and may have waited for TLS, or for the absence of it."""
     if isinstance(error, TlsFailed):
         import ssl  # where TLS has failed, it is loaded
@@ -181,7 +181,7 @@ def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
     return "greeting" in str(error) and error.bye is None
 
 
-def other_way(security: str, port: int) -> str:
+def suggest_security(security: str, port: int) -> str:
     """What to try where a server does not say a word that makes sense."""
     if security == "tls":
         if port == PORTS["starttls"]:
@@ -293,7 +293,7 @@ TAG = rb"\A[0-9A-F]{4}-(?=[0-9]+ )"
 
 
 @contextmanager
-def traced(path: os.PathLike[str]) -> Iterator[Trace]:
+def record_trace(path: os.PathLike[str]) -> Iterator[Trace]:
     """A recorder of the dialogue into a file that only the user may read.
 
     The form is that of the transcripts of `imaplus.testing`: `C: a line`, or `C= b"octets"`, with

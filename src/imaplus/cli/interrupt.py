@@ -56,7 +56,7 @@ class Interrupt:
         return self._signals > 0
 
     @contextmanager
-    def listening(self) -> Iterator[Interrupt]:
+    def listen(self) -> Iterator[Interrupt]:
         """While the block runs, the first signal sets the flag, and the second raises
         KeyboardInterrupt, once, where that interrupts no writing; the fourth ends the process.
 
@@ -68,14 +68,14 @@ class Interrupt:
         before = {number: signal.getsignal(number) for number in _SIGNALS}
         heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
         for number in heard:
-            signal.signal(number, self._caught)
+            signal.signal(number, self._handle)
         try:
             yield self
         finally:
             for number in heard:
                 signal.signal(number, before[number])
 
-    def _caught(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP and self._signals:
             return  # a shell passes on what the terminal has sent already
         self._signals += 1

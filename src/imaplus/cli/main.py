@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from imaplus import __version__
 from imaplus.cli.errors import Exit, Stop
-from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
+from imaplus.cli.options import ENVIRONMENT, Parser, add_common, describe_unknown, refuse_secrets
 from imaplus.cli.output import Console, Form, OutputClosed, discard
 
 N = TypeVar("N")
@@ -157,7 +157,7 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     parser = make_parser(environ)
     args, rest = parser.parse_known_args(words)
     if rest:
-        parser.error(unknown(rest))
+        parser.error(describe_unknown(rest))
     if args.verb is None:
         parser.print_help(sys.stderr)
         raise Stop(Exit.USAGE, "no verb given", hint="For example: imaplus demo")

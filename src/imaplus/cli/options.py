@@ -120,16 +120,16 @@ class Parser(argparse.ArgumentParser):
         if isinstance(action, secrets.SourceAction):
             if getattr(namespace, "secret", None) is not None:
                 self.error(f"{variable}: the environment names a second source of the secret")
-            if action.nargs != 0 or self._truth(variable, text):
+            if action.nargs != 0 or self._parse_switch(variable, text):
                 namespace.secret = action.with_place(text if action.nargs != 0 else "")  # type: ignore[attr-defined]
         elif action.nargs == 0:
-            setattr(namespace, action.dest, self._truth(variable, text))
+            setattr(namespace, action.dest, self._parse_switch(variable, text))
         elif isinstance(action.default, list):
             setattr(namespace, action.dest, [line for line in text.splitlines() if line])
         elif text and not (action.nargs == "?" and text.lower() in FALSE):
             setattr(namespace, action.dest, self._value(variable, action, text))
 
-    def _truth(self, variable: str, text: str) -> bool:
+    def _parse_switch(self, variable: str, text: str) -> bool:
         if text.lower() not in TRUE | FALSE:
             self.error(f"{variable} is neither true nor false (1 or 0)")
         return text.lower() in TRUE
@@ -162,7 +162,7 @@ def refuse_secrets(args: Sequence[str]) -> None:
             )
 
 
-def unknown(words: Sequence[str]) -> str:
+def describe_unknown(words: Sequence[str]) -> str:
     """What to say of words that no option wanted; their values may be secrets and stay unsaid."""
     words = [word for word in words if word != "--"]
     options = [word for word in words if word.startswith("-")]

@@ -67,11 +67,11 @@ class Console:
         if self._form is Form.JSONL:
             self.record(document)
         else:
-            self._write(to_json(self._chosen(document), indent=2))
+            self._write(to_json(self._pick_fields(document), indent=2))
 
     def record(self, record: Row) -> None:
         """One JSON object on one line."""
-        self._write(to_json(self._chosen(record)))
+        self._write(to_json(self._pick_fields(record)))
 
     def rows(self, rows: Iterable[Row]) -> None:
         """Results of one kind: an array with `--json`, one object a line with `--jsonl`."""
@@ -79,7 +79,7 @@ class Console:
             for row in rows:
                 self.record(row)
         else:
-            self._write(to_json([self._chosen(row) for row in rows], indent=2))
+            self._write(to_json([self._pick_fields(row) for row in rows], indent=2))
 
     def note(self, text: str) -> None:
         """Something worth knowing; `--quiet` keeps it back."""
@@ -130,7 +130,7 @@ class Console:
         except BrokenPipeError as error:
             raise OutputClosed from error
 
-    def _chosen(self, row: Row) -> dict[str, object]:
+    def _pick_fields(self, row: Row) -> dict[str, object]:
         return {field: row[field] for field in self._fields or row}
 
 

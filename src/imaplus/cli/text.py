@@ -23,10 +23,10 @@ def escape(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return re.sub(_UNSAFE, lambda match: _SHORT.get(match[0]) or _visible(match[0]), text)
+    return re.sub(_UNSAFE, lambda match: _SHORT.get(match[0]) or _escape_character(match[0]), text)
 
 
-def _visible(character: str) -> str:
+def _escape_character(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
         code -= 0xDC00
@@ -74,8 +74,8 @@ def shorten(text: str, columns: int) -> str:
     if room < 2:
         return DOTS[: max(columns, 0)]
     letters = _letters(text)
-    head = _fitting(letters, (room + 1) // 2)
-    tail = _fitting(reversed(letters), room - sum(map(width, head)))
+    head = _fit(letters, (room + 1) // 2)
+    tail = _fit(reversed(letters), room - sum(map(width, head)))
     return "".join((*head, DOTS, *reversed(tail)))
 
 
@@ -103,7 +103,7 @@ def _letters(text: str) -> list[str]:
     return letters
 
 
-def _fitting(letters: Iterable[str], columns: int) -> list[str]:
+def _fit(letters: Iterable[str], columns: int) -> list[str]:
     """As many of the first letters as fit."""
     found = []
     for letter in letters:

@@ -97,7 +97,7 @@ class Arrivals:
             labels=labels,
         )
 
-    def confirm(self, link: Link, opened: Callable[[], Mailbox]) -> Iterator[int]:
+    def confirm(self, link: Link, reopen: Callable[[], Mailbox]) -> Iterator[int]:
         """Fetch again what was set aside; the bytes of each body that is the same once more.
 
         They are fetched one by one, because a connection that carries one may not carry all.
@@ -116,7 +116,7 @@ class Arrivals:
             only = SequenceSet.of(uid)
 
             def ask(client: object, one: SequenceSet = only) -> dict[int, str]:
-                return dict(digests(opened(), one))
+                return dict(digests(reopen(), one))
 
             try:
                 again = link.attempt(ask)
@@ -126,7 +126,7 @@ class Arrivals:
                 self._failed(uid, f"{what}, and refused it when it was asked again: {error}")
                 continue
             except ImapError as error:
-                if not link.is_over(error):
+                if not link.is_recoverable(error):
                     raise
                 self._failed(uid, f"{what}, and nothing when it was asked again: {error}")
                 continue

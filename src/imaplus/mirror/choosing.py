@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imaplus.mirror.description import Choice
 from imaplus.mirror.enumeration import VIRTUAL, Listing, enumerate_mailboxes, without_virtual
 from imaplus.mirror.errors import NothingMatches
-from imaplus.mirror.patterns import choose, is_chosen, is_named, remembered, to_ask_for
+from imaplus.mirror.patterns import choose, is_chosen, is_named, list_pattern, merge_choices
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ChosenMailboxes:
     notes: tuple[str, ...] = ()
 
 
-def chosen_mailboxes(
+def choose_mailboxes(
     link: Link, store: Store | None, choice: Choice | None, *, counted: bool = False
 ) -> ChosenMailboxes:
     """The mailboxes that `choice` means (None: what the store remembers, else all).
@@ -48,8 +48,8 @@ def chosen_mailboxes(
     before = None if store is None else store.choice
     wanted = choice or before or Choice()
     if choice is not None and not (choice.only or choice.exclude):
-        wanted = remembered(before, choice)  # `virtual` alone chooses no others
-    listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted), sizes=counted)
+        wanted = merge_choices(before, choice)  # `virtual` alone chooses no others
+    listing = enumerate_mailboxes(link, store, pattern=list_pattern(wanted), sizes=counted)
     found = choose(listing.entries, wanted)
     if found.unmatched and choice is not None:
         raise NothingMatches(found.unmatched[0])
@@ -75,7 +75,7 @@ def chosen_mailboxes(
             tuple(each for each in listing.problems if each.mailbox in {e.name for e in entries}),
         ),
         wanted,
-        wanted if choice is None else remembered(before, choice),
+        wanted if choice is None else merge_choices(before, choice),
         tuple(remarks),
         tuple(notes),
     )

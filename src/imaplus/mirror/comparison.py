@@ -102,17 +102,17 @@ class Comparison:
         """
         mailbox = self._mailbox
         if not self._known:
-            return self._compared(Changes(), enumerate_uids(self._link, mailbox))
+            return self._compare_uids(Changes(), enumerate_uids(self._link, mailbox))
         if not since or since > (mailbox.highestmodseq or 0):
-            return self._all(("FLAGS",))
+            return self._compare_all(("FLAGS",))
         if resynced and not self._labels:
-            return self._some(mailbox.changes, _common(mailbox.vanished, self._known))
+            return self._compare_reported(mailbox.changes, _common(mailbox.vanished, self._known))
         if since == mailbox.highestmodseq:
-            return self._some((), [])
+            return self._compare_reported((), [])
         changed = mailbox.fetch("1:*", "FLAGS", *self._labels, changed_since=since)
-        return self._some(changed, [])
+        return self._compare_reported(changed, [])
 
-    def doubted(self, *, reassigned: bool) -> Changes:
+    def compare_every_message(self, *, reassigned: bool) -> Changes:
         """How the mailbox differs, where each message may be another one than before.
 
         `reassigned` says that UIDs may have been given out again: then messages that have the same
@@ -120,9 +120,9 @@ class Comparison:
         """
         identity = () if self._items is None else self._items.identity
         items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *identity)
-        return self._all(items, reassigned=reassigned)
+        return self._compare_all(items, reassigned=reassigned)
 
-    def _all(self, items: tuple[str, ...], *, reassigned: bool = False) -> Changes:
+    def _compare_all(self, items: tuple[str, ...], *, reassigned: bool = False) -> Changes:
         changes = Changes()
         present = array("I")
         doubting = "RFC822.SIZE" in items
@@ -140,8 +140,8 @@ class Comparison:
         told = SequenceSet.of(present)
         # That there are none any more is not believed before SEARCH says the same.
         if len(told) == self._mailbox.exists and (told or not self._known):
-            return self._compared(changes, Uids(told, len(told)))
-        return self._compared(
+            return self._compare_uids(changes, Uids(told, len(told)))
+        return self._compare_uids(
             changes, enumerate_uids(self._link, self._mailbox, told, expected=True)
         )
 
@@ -150,7 +150,7 @@ class Comparison:
             return ()
         return self._mailbox.fetch("1:*", *items, *self._labels)
 
-    def _some(self, changed: Iterable[Fetched], vanished: list[int]) -> Changes:
+    def _compare_reported(self, changed: Iterable[Fetched], vanished: list[int]) -> Changes:
         changes = Changes(vanished=vanished)
         gone = frozenset(vanished)
         new = array("I")
@@ -164,10 +164,12 @@ class Comparison:
         changes.new = SequenceSet.of(new)
         changes.exists = self._mailbox.exists
         if len(self._known) - len(vanished) + len(changes.new) != changes.exists:
-            return self._compared(changes, enumerate_uids(self._link, self._mailbox, expected=True))
+            return self._compare_uids(
+                changes, enumerate_uids(self._link, self._mailbox, expected=True)
+            )
         return changes
 
-    def _compared(self, changes: Changes, uids: Uids) -> Changes:
+    def _compare_uids(self, changes: Changes, uids: Uids) -> Changes:
         """The changes with what comparing all UIDs says of messages that come and go."""
         mirrored = SequenceSet.of(self._known)
         changes.exists = uids.exists

@@ -51,7 +51,7 @@ class Owner:
 
     def is_same_place(self, other: Owner) -> bool:
         """Whether host and port are the same, as far as both are known. Case does not matter."""
-        mine, theirs = _folded(self.host), _folded(other.host)
+        mine, theirs = _fold(self.host), _fold(other.host)
         return mine in (None, theirs) and self.port in (None, other.port)
 
 
@@ -136,5 +136,5 @@ def _choice(found: object) -> Choice | None:
     return Choice(only, exclude, bool(found.get("virtual")))
 
 
-def _folded(host: str | None) -> str | None:
+def _fold(host: str | None) -> str | None:
     return None if host is None else host.lower().rstrip(".")

@@ -100,7 +100,7 @@ class Fetching:
         self._store = store
         self._journal = journal
         self._progress = progress
-        self._tell_failed = failed
+        self._on_failure = failed
         self._named: set[int] = set()
         self._identity_items = items
         self._identities = identities
@@ -116,7 +116,7 @@ class Fetching:
         self._arrivals = Arrivals(
             store,
             journal,
-            self._failed,
+            self._fail,
             items=items,
             identities=identities,
             replace=replace,
@@ -131,9 +131,9 @@ class Fetching:
         missing = self._missing(uids)
         if missing and self._barren < BARREN and self._refused < HOPELESS:
             yield from self._ask_again(missing)
-        yield from self._arrivals.confirm(self._link, self._reopened)
+        yield from self._arrivals.confirm(self._link, self._reopen)
 
-    def last(self, uids: SequenceSet) -> Generator[int, None, None]:
+    def fetch_last(self, uids: SequenceSet) -> Generator[int, None, None]:
         """The same for what was set aside: one message at a time, small ones first."""
         from imaplus.mirror.large import Large  # seldom needed
 
@@ -142,7 +142,7 @@ class Fetching:
         )
         for uid in self._smallest_first(uids):
             if self._barren >= BARREN:
-                self._failed(uid, "not tried again in this run: the connection was lost too often")
+                self._fail(uid, "not tried again in this run: the connection was lost too often")
                 continue
             try:
                 size = None if self._number is not None else large.size_of(uid)
@@ -153,12 +153,12 @@ class Fetching:
             except CommandError as error:
                 if asks_for_patience(error) or not self._link.is_connected:
                     raise
-                self._failed(uid, str(error))
+                self._fail(uid, str(error))
             except ImapError as error:
-                if not self._link.is_over(error):
+                if not self._link.is_recoverable(error):
                     raise
                 self._lose(error, uid, alone=True)
-        yield from self._arrivals.confirm(self._link, self._reopened)
+        yield from self._arrivals.confirm(self._link, self._reopen)
 
     def _without_suspects(self, uids: SequenceSet) -> SequenceSet:
         """What is fetched at once; the rest, on which connections were lost before, comes last."""
@@ -222,10 +222,10 @@ class Fetching:
         writer.restart()  # the whole of it was asked for
         return Sink(writer, self._progress.advance)
 
-    def _failed(self, uid: int | None, problem: str) -> None:
+    def _fail(self, uid: int | None, problem: str) -> None:
         if uid is not None:
             self._named.add(uid)
-        self._tell_failed(uid, problem)
+        self._on_failure(uid, problem)
 
     # -- what goes wrong ----------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Fetching:
         narrowed = False
         if came:
             self._guessed = False
-            self._link.progressed()
+            self._link.record_progress()
         if left and (came or not self._guessed or len(left) == 1):
             self._guessed = not came
             suspect = SequenceSet.of(left.first)
@@ -261,7 +261,7 @@ class Fetching:
             if self._number is None:
                 self._journal.suspect(uid)
             if alone:
-                self._failed(uid, f"cannot be fetched; the connection ends each time: {error}")
+                self._fail(uid, f"cannot be fetched; the connection ends each time: {error}")
             else:
                 self.deferred |= SequenceSet.of(uid)
         self._barren += not narrowed
@@ -281,16 +281,16 @@ class Fetching:
             self._most = (len(asked) + 1) // 2
             return NOTHING
         if len(asked) > 1:
-            self._failed(None, f"the server refuses {len(left)} messages: {error}")
+            self._fail(None, f"the server refuses {len(left)} messages: {error}")
             return left
         for uid in asked:
-            self._failed(uid, str(error))
+            self._fail(uid, str(error))
         self._most = None
         return asked
 
     def _give_up(self, left: SequenceSet, error: ImapError) -> None:
         what = f"the connection is lost whenever its messages are fetched: {error}"
-        self._failed(None, f"{what}; {len(left):,} messages are not tried again in this run")
+        self._fail(None, f"{what}; {len(left):,} messages are not tried again in this run")
         self.deferred = NOTHING
 
     def _missing(self, uids: SequenceSet) -> SequenceSet:
@@ -307,7 +307,7 @@ class Fetching:
             return
         yield from self._fetch(here)
         for uid in self._missing(here):
-            self._failed(uid, "the server did not send it, or not so that it can be read")
+            self._fail(uid, "the server did not send it, or not so that it can be read")
 
     def _smallest_first(self, uids: SequenceSet) -> list[int]:
         """The order in which to try what was set aside; by UID if the sizes cannot be had."""
@@ -334,10 +334,10 @@ class Fetching:
                 yield octets
 
     def _uids(self) -> SequenceSet:
-        return by_search(self._reopened()) or by_fetch(self._reopened())
+        return by_search(self._reopen()) or by_fetch(self._reopen())
 
-    def _reopened(self) -> Mailbox:
-        self._mailbox = self._link.opened(self._mailbox.name, self._uidvalidity)
+    def _reopen(self) -> Mailbox:
+        self._mailbox = self._link.open_mailbox(self._mailbox.name, self._uidvalidity)
         return self._mailbox
 
     # -- what need not be fetched -------------------------------------------------------------
@@ -351,10 +351,10 @@ class Fetching:
         while left:
             seen = array("I")
             try:
-                for message in self._reopened().fetch(left, *self._items):
+                for message in self._reopen().fetch(left, *self._items):
                     if message.uid is not None:
                         seen.append(message.uid)
-                        if self._known(message, message.uid):
+                        if self._record_known(message, message.uid):
                             known.append(message.uid)
             except CommandError as error:
                 if asks_for_patience(error) or not self._link.is_connected:
@@ -371,7 +371,7 @@ class Fetching:
                 break
         return uids - SequenceSet.of(known)
 
-    def _known(self, message: Fetched, uid: int) -> bool:
+    def _record_known(self, message: Fetched, uid: int) -> bool:
         assert self._identity_items is not None
         assert self._identities is not None
         identity = self._identity_items.identity_of(message)

@@ -79,7 +79,7 @@ def find_reassigned(
             differing: set[int] = differing,
         ) -> None:
             asked = SequenceSet.of(missing) - SequenceSet.of(agreeing) - SequenceSet.of(differing)
-            mailbox = link.opened(journal.mailbox, journal.uidvalidity)
+            mailbox = link.open_mailbox(journal.mailbox, journal.uidvalidity)
             for uid, header in headers(mailbox, asked):
                 if uid in known:
                     same = header == stored_header(store, known[uid].sha256)
@@ -91,7 +91,7 @@ def find_reassigned(
             if asks_for_patience(error) or not link.is_connected:
                 raise
         except ImapError as error:
-            if not link.is_over(error):
+            if not link.is_recoverable(error):
                 raise
         other = [uid for uid in batch if uid not in agreeing]
         found += other

@@ -70,7 +70,7 @@ class Helper:
     def hand_over(self) -> int:
         """Have the slot in hand written; what to `wait` for until all so far is in place."""
         if self._used:
-            with self._undisturbed():
+            with self._in_step():
                 with contextlib.suppress(ConnectionError):  # it has ended; the answer says why
                     self._socket.sendall(_ORDER.pack(self._used))
                 self._used = 0
@@ -80,7 +80,7 @@ class Helper:
 
     def wait(self, number: int) -> None:
         """Return when so many slots are written."""
-        with self._undisturbed():
+        with self._in_step():
             while self._written < number:
                 answers = self._answers()
                 if failed := answers.strip(_DONE):
@@ -98,7 +98,7 @@ class Helper:
         self._memory.close()
 
     @contextlib.contextmanager
-    def _undisturbed(self) -> Iterator[None]:
+    def _in_step(self) -> Iterator[None]:
         """A step after which both know how far the other is; if it fails, it is the last one."""
         if self._problem is not None:
             raise self._problem

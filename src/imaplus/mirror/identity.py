@@ -82,11 +82,11 @@ class Identities:
                     journal = self._store.mailbox(info.name, uidvalidity)
                     # What is gone from one mailbox may have been moved to another.
                     for entries in (journal.gone, journal.entries):
-                        self._known |= _identified(entries)
+                        self._known |= _collect_identities(entries)
         return self._known
 
 
-def _identified(entries: Entries) -> dict[str, tuple[bytes, int]]:
+def _collect_identities(entries: Entries) -> dict[str, tuple[bytes, int]]:
     identities = entries.extras.identities
     return {
         identities[uid]: (digest, size)

@@ -51,12 +51,12 @@ class Journal:
         uidvalidity: int,
         parent: Folder,
         folder: str,
-        changing: Callable[[Journal], None],
+        note_change: Callable[[Journal], None],
     ) -> None:
         self.mailbox = mailbox
         self.uidvalidity = uidvalidity
         self._file = JournalFile(parent, folder, f"{uidvalidity}.journal")
-        self._changing = changing
+        self._note_change = note_change
         self._texts: list[bytes] = []
         self._state: lines.State | None = None
         self._last: bytes | None = None  # the file's last line, while that is all that was read
@@ -179,15 +179,15 @@ class Journal:
             if known is None and (gone := state.gone.packed.get(uid)) is not None:
                 known = unpack_gone(gone)[0]
                 if known[:32] != digest:  # "r" is about a message that is there
-                    self._apply(lines.added(uid, unpack(known), state.flags))
+                    self._apply(lines.format_message(uid, unpack(known), state.flags))
             if known is not None and known[:32] != digest:
-                self._apply(lines.replaced(uid, format_date(now())))
-            self._say(lines.added(uid, record, state.flags))
+                self._apply(lines.format_replaced(uid, format_date(now())))
+            self._say(lines.format_message(uid, record, state.flags))
             live[uid] = packed
             state.gone.packed.pop(uid, None)
             state.suspects.discard(uid)
         if identity is not None and state.extras.identities.get(uid) != identity:
-            self._apply(lines.identified(uid, identity))
+            self._apply(lines.format_identity(uid, identity))
         if labels is not None:
             self.set_labels(uid, labels)
 
@@ -204,7 +204,7 @@ class Journal:
         if number == record.flags and modseq == record.modseq:
             return False
         record = record._replace(flags=number, modseq=modseq)
-        self._say(lines.flagged(uid, record, state.flags))
+        self._say(lines.format_flags(uid, record, state.flags))
         state.live.packed[uid] = pack(record)
         return True
 
@@ -213,18 +213,18 @@ class Journal:
         wanted = frozenset(labels)
         if self._load().extras.labels.get(uid) == wanted:
             return False
-        self._apply(lines.labelled(uid, wanted))
+        self._apply(lines.format_labels(uid, wanted))
         return True
 
     def suspect(self, uid: int) -> None:
         """Record that the connection was lost while this message was fetched."""
         if uid not in self._load().suspects:
-            self._apply(lines.suspected(uid))
+            self._apply(lines.format_suspect(uid))
 
     def lose(self, sha256: str) -> None:
         """Record that this body is damaged and that no server has it any more."""
         if bytes.fromhex(sha256) not in self._load().lost:
-            self._apply(lines.lost(sha256, format_date(now())))
+            self._apply(lines.format_lost(sha256, format_date(now())))
 
     def set_absent(self, absent: bool) -> bool:
         """Record whether the server has the mailbox; whether that is news."""
@@ -232,7 +232,7 @@ class Journal:
             return False
         when = format_date(now())
         self._load()
-        self._apply(lines.absent(when) if absent else lines.back(when))
+        self._apply(lines.format_absent(when) if absent else lines.format_returned(when))
         return True
 
     def vanish(self, uids: Iterable[int], when: datetime | None = None) -> int:
@@ -244,7 +244,7 @@ class Journal:
         at = format_date(when or now())
         news = [uid for uid in dict.fromkeys(uids) if uid in state.live.packed]
         for uid in news:
-            self._say(lines.vanished(uid, at))
+            self._say(lines.format_vanished(uid, at))
             state.gone.packed[uid] = pack_gone(state.live.packed.pop(uid), at)
         return len(news)
 
@@ -264,7 +264,7 @@ class Journal:
         at = (when or now()).replace(microsecond=0)
         held = len(state.live)
         checkpoint = Checkpoint(self.uidvalidity, uidnext, _modseq(highestmodseq), exists, at, held)
-        self._say(lines.complete(checkpoint))
+        self._say(lines.format_checkpoint(checkpoint))
         state.checkpoint, state.broken = checkpoint, None
         return checkpoint
 
@@ -284,7 +284,7 @@ class Journal:
 
     def make_anew(self) -> None:
         """Have the next commit replace the file by one without damaged lines."""
-        self._changing(self)
+        self._note_change(self)
 
     # For Store
 
@@ -299,8 +299,8 @@ class Journal:
         if state.damaged:
             self._make_anew(state, tmp, disk)
         if state.end == 0:
-            texts = [lines.head(self.uidvalidity, self.mailbox), *texts]
-        data = b"".join(map(lines.line, texts))
+            texts = [lines.format_head(self.uidvalidity, self.mailbox), *texts]
+        data = b"".join(map(lines.format_line, texts))
         self._file.write(data, state.end, disk)
         state.end = state.size = state.end + len(data)
         self._last = None
@@ -308,36 +308,36 @@ class Journal:
     def _make_anew(self, state: lines.State, tmp: Folder, disk: Disk) -> None:
         """Replace a damaged file by one that says what can be read of it, and keep the old one."""
         # Read again, for `state` has what is not committed yet.
-        data = b"".join(map(lines.line, self._retold(self._read_state())))
+        data = b"".join(map(lines.format_line, self._format_state(self._read_state())))
         self._file.replace(data, tmp=tmp, disk=disk)
         state.end = state.size = len(data)
         state.damaged = 0
 
-    def _retold(self, state: lines.State) -> Iterator[bytes]:
+    def _format_state(self, state: lines.State) -> Iterator[bytes]:
         """The shortest lines that add up to `state`."""
-        yield lines.head(self.uidvalidity, self.mailbox)
+        yield lines.format_head(self.uidvalidity, self.mailbox)
         for uid, packed in state.replaced:
             packed, when = unpack_gone(packed)
-            yield lines.added(uid, unpack(packed), state.flags)
-            yield lines.replaced(uid, when)
+            yield lines.format_message(uid, unpack(packed), state.flags)
+            yield lines.format_replaced(uid, when)
         for uid, packed in state.live.packed.items():
-            yield lines.added(uid, unpack(packed), state.flags)
+            yield lines.format_message(uid, unpack(packed), state.flags)
         for uid, packed in state.gone.packed.items():
             packed, when = unpack_gone(packed)
-            yield lines.added(uid, unpack(packed), state.flags)
-            yield lines.vanished(uid, when)
+            yield lines.format_message(uid, unpack(packed), state.flags)
+            yield lines.format_vanished(uid, when)
         for uid, identity in state.extras.identities.items():
-            yield lines.identified(uid, identity)
+            yield lines.format_identity(uid, identity)
         for uid, labels in state.extras.labels.items():
-            yield lines.labelled(uid, labels)
-        yield from map(lines.suspected, state.suspects)
+            yield lines.format_labels(uid, labels)
+        yield from map(lines.format_suspect, state.suspects)
         for digest in state.lost:
-            yield lines.lost(digest.hex(), format_date(now()))
+            yield lines.format_lost(digest.hex(), format_date(now()))
         if state.absent is not None:
-            yield lines.absent(format_date(state.absent))
+            yield lines.format_absent(format_date(state.absent))
 
     def _say(self, text: bytes) -> None:
-        self._changing(self)
+        self._note_change(self)
         self._texts.append(text)
 
     def _apply(self, text: bytes) -> None:

@@ -48,7 +48,7 @@ class JournalFile:
         with contextlib.suppress(FileNotFoundError), self._open() as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             ends = file.read().split(b"\n")
-        return lines.said(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
+        return lines.parse_line(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
 
     def read(self, offset: int) -> Iterator[tuple[int, bytes]]:
         """Each line from `offset` on: where it ends and what it says; nothing, if damaged."""
@@ -63,7 +63,7 @@ class JournalFile:
                 *whole, rest = (rest + data).split(b"\n")
                 for line in whole:
                     offset += len(line) + 1
-                    yield offset, lines.said(line)
+                    yield offset, lines.parse_line(line)
                 if len(rest) > _MAX_LINE:
                     offset += len(rest)
                     rest = b""

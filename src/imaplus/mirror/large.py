@@ -95,7 +95,7 @@ class Large:
                 yield Fetched(message.seq, uid, {**message.items, KEY: stored})
 
     def _mailbox(self) -> Mailbox:
-        return self._link.opened(self._name, self._journal.uidvalidity or None)
+        return self._link.open_mailbox(self._name, self._journal.uidvalidity or None)
 
     def _complete(self, writer: PartialWriter, uid: int) -> None:
         """Ask for pieces until all have come.
@@ -117,7 +117,7 @@ class Large:
                 if not self._link.is_lost:
                     raise Disagreement from error  # it does not know partial fetches
                 if writer.octets > before:
-                    self._link.progressed()
+                    self._link.record_progress()
                     self._link.lose(error)
                     continue
                 if piece <= LEAST:

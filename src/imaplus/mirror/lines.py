@@ -145,18 +145,18 @@ class State:
         self.broken = None if kept else found
 
 
-def line(text: bytes) -> bytes:
+def format_line(text: bytes) -> bytes:
     """The line that says `text`."""
     return b"%08x %s\n" % (crc32(text), text)
 
 
-def said(line: bytes) -> bytes:
+def parse_line(line: bytes) -> bytes:
     """What a line says, or nothing if it does not carry its own checksum."""
     text = line[9:]
     return text if line[:9] == b"%08x " % crc32(text) else b""
 
 
-def head(uidvalidity: int, mailbox: str) -> bytes:
+def format_head(uidvalidity: int, mailbox: str) -> bytes:
     """The first line of a new file."""
     name = _words((mailbox,))
     return b"h imaplus-journal 2 %d %s %s" % (uidvalidity, os.urandom(8).hex().encode(), name)
@@ -168,59 +168,59 @@ def mailbox_in_head(text: bytes) -> str | None:
     return unescape(fields[5]) if fields[0] == b"h" and len(fields) > 5 else None
 
 
-def added(uid: int, record: Record, table: FlagTable) -> bytes:
+def format_message(uid: int, record: Record, table: FlagTable) -> bytes:
     """The mailbox has a message."""
     digest, size, modseq, date, flags = record
     fields = (uid, digest.hex().encode(), size, _format(modseq), date or b"-", table.texts[flags])
     return b"a %d %s %d %s %s %s" % fields
 
 
-def flagged(uid: int, record: Record, table: FlagTable) -> bytes:
+def format_flags(uid: int, record: Record, table: FlagTable) -> bytes:
     """The flags of a message changed to those in its record."""
     return b"f %d %s %s" % (uid, _format(record.modseq), table.texts[record.flags])
 
 
-def vanished(uid: int, when: bytes) -> bytes:
+def format_vanished(uid: int, when: bytes) -> bytes:
     """The server no longer has a message."""
     return b"v %d %s" % (uid, when)
 
 
-def replaced(uid: int, when: bytes) -> bytes:
+def format_replaced(uid: int, when: bytes) -> bytes:
     """The entry of this UID is an older copy from now on."""
     return b"r %d %s" % (uid, when)
 
 
-def identified(uid: int, identity: str) -> bytes:
+def format_identity(uid: int, identity: str) -> bytes:
     """What the server calls a message."""
     return b"i %d %s" % (uid, _words((identity,)))
 
 
-def labelled(uid: int, labels: Iterable[str]) -> bytes:
+def format_labels(uid: int, labels: Iterable[str]) -> bytes:
     """The labels of a message."""
     return b"l %d %s" % (uid, _words(sorted(filter(None, labels))))
 
 
-def suspected(uid: int) -> bytes:
+def format_suspect(uid: int) -> bytes:
     """The connection was lost while this message was fetched."""
     return b"s %d" % uid
 
 
-def lost(sha256: str, when: bytes) -> bytes:
+def format_lost(sha256: str, when: bytes) -> bytes:
     """This body is damaged, and no server has it any more."""
     return b"x %s %s" % (sha256.encode(), when)
 
 
-def absent(when: bytes) -> bytes:
+def format_absent(when: bytes) -> bytes:
     """The server no longer has the mailbox."""
     return b"g %s" % when
 
 
-def back(when: bytes) -> bytes:
+def format_returned(when: bytes) -> bytes:
     """The server has the mailbox again."""
     return b"b %s" % when
 
 
-def complete(at: Checkpoint) -> bytes:
+def format_checkpoint(at: Checkpoint) -> bytes:
     """A checkpoint."""
     numbers = (at.uidvalidity, _format(at.uidnext), _format(at.highestmodseq), at.exists)
     return b"c %d %s %s %d %s %d" % (*numbers, format_date(at.when), at.held)

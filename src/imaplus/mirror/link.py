@@ -69,9 +69,9 @@ class Link:
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
         self.is_reachable: bool = client is not None
         """Whether the last attempt to connect and log in went well."""
-        self.waiting: Callable[[], object] = never
+        self.on_wait: Callable[[], object] = never
         """Called every tenth of a second while the link waits before it connects again."""
-        self.stopping: ShouldStop = never
+        self.should_stop: ShouldStop = never
         """Whether the run is to stop: then no connection is made again."""
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class Link:
         self.log_out()
 
     @classmethod
-    def over(cls, where: Link | Client | Connect) -> Link:
+    def of(cls, where: Link | Client | Connect) -> Link:
         """A link for whatever `backup` and `verify` were given."""
         if isinstance(where, Link):
             return where
@@ -115,14 +115,14 @@ class Link:
         greeting = self.client.connection.greeting
         return None if greeting is None else greeting.text[:LONGEST_INTRODUCTION] or None
 
-    def is_over(self, error: ImapError) -> bool:
+    def is_recoverable(self, error: ImapError) -> bool:
         """Whether `error` ended a connection, and another one can be had."""
         if self.is_lost:
             return True
         gone = self._client is None and isinstance(error, ConnectionLost | ProtocolError)
-        return gone and self.is_reachable and self._connect is not None and not self.stopping()
+        return gone and self.is_reachable and self._connect is not None and not self.should_stop()
 
-    def progressed(self) -> None:
+    def record_progress(self) -> None:
         """Forget the losses so far: something has been gained since."""
         self._losses = 0
 
@@ -172,7 +172,7 @@ class Link:
         """
         return self.attempt(lambda client: self._examine(client, name, resync, uidvalidity))
 
-    def opened(self, name: str, uidvalidity: int | None) -> imaplus.Mailbox:
+    def open_mailbox(self, name: str, uidvalidity: int | None) -> imaplus.Mailbox:
         """The mailbox as it is open; examined if another one is, or the connection is a new one.
 
         Raises: what `examine` raises.
@@ -197,7 +197,7 @@ class Link:
         return client.examine(name, uidvalidity=uidvalidity)
 
     @property
-    def resyncs(self) -> bool:
+    def can_resync(self) -> bool:
         """Whether EXAMINE tells what changed since (QRESYNC), as far as we know."""
         return self._resyncs and self.client.can("QRESYNC")
 
@@ -234,7 +234,7 @@ class Link:
             return
         wait = WAITS[min(max(self._losses - 1, self._failures, 0), len(WAITS) - 1)]
         self._pause(wait * random.uniform(0.5, 1.5))
-        if self.stopping():
+        if self.should_stop():
             raise ConnectionLost("the connection was lost, and not made again: the run is to stop")
         self.reconnects += 1
         try:
@@ -249,6 +249,6 @@ class Link:
     def _wait(self, seconds: float) -> None:
         """Sleep; a signal that ends the run ends this too."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self.stopping():
-            self.waiting()
+        while (left := end - time.monotonic()) > 0 and not self.should_stop():
+            self.on_wait()
             time.sleep(min(left, MOMENT))

@@ -68,7 +68,7 @@ def folder_name(mailbox: str) -> str:
     # "~" is escaped in every name, so one that carries a digest cannot equal one that does not.
     whole = sha256(mailbox.encode("utf-8", "surrogatepass")).digest()
     digest = b32encode(whole).decode("ascii").lower()[:_DIGEST]
-    return f"{_shortened(readable, MAX_OCTETS - _DIGEST - 1)}~{digest}"
+    return f"{_shorten(readable, MAX_OCTETS - _DIGEST - 1)}~{digest}"
 
 
 def _readable(mailbox: str) -> str:
@@ -92,7 +92,7 @@ def _usual_case(mailbox: str) -> str:
     return re.sub(r"^Inbox(?![A-Za-z])", "INBOX", mailbox.title())
 
 
-def _shortened(readable: str, octets: int) -> str:
+def _shorten(readable: str, octets: int) -> str:
     """As much of `readable` as fits into `octets` of UTF-8, without half an escape at the end."""
     cut = readable.encode("utf-8")[:octets].decode("utf-8", "ignore")
     return re.sub(r"%[0-9A-F]?$", "", cut) if len(cut) < len(readable) else cut

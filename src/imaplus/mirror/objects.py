@@ -144,14 +144,14 @@ class ObjectWriter:
 class Objects:
     """All bodies of a store. `writer` adds one, `settle` makes those added since safe."""
 
-    def __init__(self, folder: Folder, tmp: Folder, disk: Disk, *, helped: bool) -> None:
+    def __init__(self, folder: Folder, tmp: Folder, disk: Disk, *, use_helper: bool) -> None:
         self.tmp = tmp
         self._folder = folder
         self._disk = disk
         self._numbers = itertools.count()
         # sha256 -> size, and name in tmp: "" if the helper puts it into its place.
         self._waiting: dict[str, tuple[int, str]] = {}
-        self._wants_helper = helped
+        self._wants_helper = use_helper
         self._helper: Helper | None = None
         self._fans: set[str] = set()  # folders that were seen to be folders, not links
         self._made: set[str] = set()  # those of them that were made by us
@@ -252,7 +252,7 @@ class Objects:
         self.expect(sha256, len(body), name)
 
     @property
-    def helped(self) -> bool:
+    def has_helper(self) -> bool:
         """Whether there is a helper at work."""
         return self._helper is not None
 

@@ -100,11 +100,11 @@ def choose(mailboxes: Iterable[M], choice: Choice) -> Chosen[M]:
     return Chosen(
         tuple(each for each in mailboxes if _is_meant(each, only, exclude)),
         tuple(each.text for each in only if not any(map(each.matches, mailboxes))),
-        tuple(_without_meaning(mailboxes, exclude)),
+        tuple(_remark_on(mailboxes, exclude)),
     )
 
 
-def _without_meaning(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) -> Iterator[str]:
+def _remark_on(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) -> Iterator[str]:
     for pattern in exclude:
         if any(map(pattern.matches, mailboxes)):
             continue
@@ -141,7 +141,7 @@ def _is_meant(mailbox: Listed, only: Sequence[Pattern], exclude: Sequence[Patter
     )
 
 
-def to_ask_for(choice: Choice) -> str:
+def list_pattern(choice: Choice) -> str:
     """The pattern of a LIST that tells of all that is named: one plain name, or `*`."""
     if len(choice.only) != 1 or choice.exclude:
         return "*"
@@ -151,7 +151,7 @@ def to_ask_for(choice: Choice) -> str:
     return "*" if special or (name.upper().startswith("INBOX") and name != "INBOX") else name
 
 
-def remembered(before: Choice | None, given: Choice) -> Choice:
+def merge_choices(before: Choice | None, given: Choice) -> Choice:
     """The choice that a mirror is to remember after a run with options.
 
     The first run decides. Later a mailbox that is named is added to a mirror of some mailboxes, and

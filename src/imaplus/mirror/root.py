@@ -26,7 +26,7 @@ _MOMENTS = 100  # hundredths of a second
 _SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
 
 
-def locked(root: Folder) -> int:
+def acquire_lock(root: Folder) -> int:
     """The lock of the store, held until its descriptor is closed."""
     fd = root.open("lock", os.O_RDWR | os.O_CREAT)
     try:
@@ -50,7 +50,7 @@ def _lock(fd: int) -> None:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = os.pread(fd, 20, 0).strip()
-            if not pid.isdigit() or _lives(int(pid)):
+            if not pid.isdigit() or _is_running(int(pid)):
                 raise
             time.sleep(0.01)
         else:
@@ -58,7 +58,7 @@ def _lock(fd: int) -> None:
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -88,7 +88,7 @@ def prepare(root: Folder, *, sync: bool) -> None:
             disk.folder(parent)
 
 
-def described(root: Folder) -> Description:
+def read_description(root: Folder) -> Description:
     """What store.json says.
 
     Raises:

@@ -17,7 +17,7 @@ from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.link import Link
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.mirror.tally import Tally
-from imaplus.mirror.work import Work, held_unchanged
+from imaplus.mirror.work import Work, count_unchanged
 
 if TYPE_CHECKING:
     from imaplus import Client, ListEntry, Mailbox
@@ -78,10 +78,10 @@ def backup(
     """
     if store is None and not dry_run:
         raise UsageError("a backup needs a store to go to")
-    link = Link.over(where)
+    link = Link.of(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
     _log("backup begun")
-    link.stopping, link.waiting = run.stopping, run.waiting
+    link.should_stop, link.on_wait = run.should_stop, run.show_waiting
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
@@ -135,16 +135,16 @@ class _Run:
             commits=None if dry_run or store is None else Commits(store),
             tally=self.tally,
             progress=progress,
-            stopping=self.stopping,
+            should_stop=self.should_stop,
             dry_run=dry_run,
         )
 
-    def stopping(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether the run is to end; asked again and again, and once is enough."""
         self.tally.interrupted = self.tally.interrupted or bool(self._should_stop())
         return self.tally.interrupted
 
-    def waiting(self) -> None:
+    def show_waiting(self) -> None:
         """Show that time passes while nothing comes."""
         self._work.progress.advance()
 
@@ -193,9 +193,9 @@ class _Run:
         work = self._work
         if mailboxes is not None:
             return [entry for entry in mailboxes if entry.selectable]
-        from imaplus.mirror.choosing import chosen_mailboxes
+        from imaplus.mirror.choosing import choose_mailboxes
 
-        chosen = chosen_mailboxes(
+        chosen = choose_mailboxes(
             work.link, work.store, choice, counted=not isinstance(work.progress, NoProgress)
         )
         for text in chosen.remarks:
@@ -221,10 +221,10 @@ class _Run:
         """Mirror these mailboxes, one after the other, then what was set aside in any of them."""
         self._plan(entries)
         for entry in entries:
-            if self.stopping():
+            if self.should_stop():
                 break
             self.tally.mailboxes += 1
-            if (held := held_unchanged(self._work, entry)) is not None:
+            if (held := count_unchanged(self._work, entry)) is not None:
                 self.tally.messages += held
                 self._work.progress.skip()
                 continue
@@ -235,7 +235,7 @@ class _Run:
             if update.deferred:
                 self._last.append(update)
         for update in self._last:
-            if not self.stopping():
+            if not self.should_stop():
                 self._guard(update.name, update.finish)
         if self._absence is not None and not self.tally.interrupted:
             self._absence.mark()
@@ -260,7 +260,7 @@ class _Run:
                 tally.fail(name, None, str(error))
         except (ConnectionLost, ProtocolError) as error:
             self._lost += 1
-            if not link.is_over(error) or self._lost >= DEAD:
+            if not link.is_recoverable(error) or self._lost >= DEAD:
                 raise
             tally.fail(name, None, f"the connection is lost whenever it is read: {error}")
         else:

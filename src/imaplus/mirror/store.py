@@ -31,7 +31,15 @@ from imaplus.mirror.files import Disk, Folder, Reserve
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, locked, prepare
+from imaplus.mirror.root import (
+    FOREIGN,
+    OURS,
+    acquire_lock,
+    as_json,
+    empty,
+    prepare,
+    read_description,
+)
 from imaplus.mirror.shelf import MailboxInfo, Shelf
 
 if TYPE_CHECKING:
@@ -48,7 +56,7 @@ class Store:
     """
 
     def __init__(
-        self, root: Folder, lock: int | None, found: Description, *, sync: bool, helped: bool
+        self, root: Folder, lock: int | None, found: Description, *, sync: bool, use_helper: bool
     ) -> None:
         self._description = found
         self._root = root
@@ -67,7 +75,7 @@ class Store:
         self._mailboxes = self._subfolder("mailboxes")
         self.shelf: Shelf = Shelf(self._mailboxes, self._tmp, self._disk)
         self.objects: Objects = Objects(
-            self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
+            self._subfolder("objects"), self._tmp, self._disk, use_helper=use_helper and not sync
         )
 
     @classmethod
@@ -78,7 +86,7 @@ class Store:
         create: bool = False,
         readonly: bool = False,
         sync: bool = True,
-        helped: bool = False,
+        use_helper: bool = False,
     ) -> Store:
         """The store at `path`.
 
@@ -108,9 +116,9 @@ class Store:
                 why = "it has no store.json" if not create else "it holds other files"
                 raise NotAStore(where, why)
             if not readonly:
-                lock = locked(root)
+                lock = acquire_lock(root)
                 prepare(root, sync=sync)
-            return cls(root, lock, described(root), sync=sync, helped=helped)
+            return cls(root, lock, read_description(root), sync=sync, use_helper=use_helper)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -215,7 +223,7 @@ class Store:
     def _journal_of(self, name: str, uidvalidity: int, folder: str) -> Journal:
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
-            journal = Journal(name, uidvalidity, self._mailboxes, folder, self._changing)
+            journal = Journal(name, uidvalidity, self._mailboxes, folder, self._note_change)
             self._journals[name, uidvalidity] = journal
         return journal
 
@@ -302,7 +310,7 @@ class Store:
                 # Lines before bodies: a line taken now speaks of a body that waits now.
                 lines = [(journal, journal.take()) for journal in changed]
                 self._begun = lines, self.objects.take()
-                if wait or not self.objects.helped:
+                if wait or not self.objects.has_helper:
                     self._keep()
             except BaseException:
                 self._failed = True
@@ -375,7 +383,7 @@ class Store:
         if writing and self._failed:
             raise StoreFailed(self._root.path, "an earlier commit failed; open the store again")
 
-    def _changing(self, journal: Journal) -> None:
+    def _note_change(self, journal: Journal) -> None:
         self._check(writing=True)
         self._changed[journal] = None
 

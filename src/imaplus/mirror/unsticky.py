@@ -53,7 +53,7 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
                 flags[message.uid] = flags_of(message) or frozenset()
 
     work.link.attempt(look)
-    found = _recognise(work.store, mailbox, journal, seen)
+    found = _match_headers(work.store, mailbox, journal, seen)
     for uid, number in found.items():
         work.tally.flags_changed += journal.set_flags(number, flags[uid])
     complete = len(seen) == mailbox.exists
@@ -67,7 +67,7 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
     _fetch(work, mailbox, journal, SequenceSet.of(uid for uid in seen if uid not in found))
     work.tally.messages += len(journal.entries)
     failed = work.tally.failed_uids(entry.name)
-    if complete and not work.stopping() and len(journal.entries) + len(failed) == len(seen):
+    if complete and not work.should_stop() and len(journal.entries) + len(failed) == len(seen):
         journal.mark(exists=len(seen))
 
 
@@ -77,16 +77,16 @@ def _messages(mailbox: Mailbox) -> list[Fetched]:
     return list(mailbox.fetch("1:*", "FLAGS", "INTERNALDATE", "RFC822.SIZE"))
 
 
-def recognised(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
+def recognise(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
     """The numbers under which the mirror has the messages of such a mailbox, by UID of today."""
     seen: dict[int, Key] = {
         message.uid: (value_of(message, "RFC822.SIZE"), date_of(message))
         for message in _messages(mailbox)
     }
-    return _recognise(store, mailbox, journal, seen)
+    return _match_headers(store, mailbox, journal, seen)
 
 
-def _recognise(
+def _match_headers(
     store: Store, mailbox: Mailbox, journal: Journal, seen: dict[int, Key]
 ) -> dict[int, int]:
     """The numbers of the messages that the journal has, by their UID of today."""
@@ -108,7 +108,7 @@ def _recognise(
 
 
 def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) -> None:
-    if not uids or work.stopping():
+    if not uids or work.should_stop():
         return
     assert work.store is not None
     last = max((*journal.entries, *journal.gone), default=0)
@@ -132,4 +132,4 @@ def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) ->
 
 def _both(fetching: Fetching, uids: SequenceSet) -> Generator[int, None, None]:
     yield from fetching.fetch(uids)
-    yield from fetching.last(fetching.deferred)
+    yield from fetching.fetch_last(fetching.deferred)

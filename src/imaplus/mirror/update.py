@@ -98,7 +98,7 @@ class Update:
         fetching = self._fetcher(mailbox, self._journal)
         before = len(self._journal.entries)
         try:
-            self._take(fetching, fetching.last(fetching.spare(self.deferred)))
+            self._take(fetching, fetching.fetch_last(fetching.spare(self.deferred)))
         finally:
             self._work.tally.spared += fetching.spared
             self._work.tally.messages += len(self._journal.entries) - before
@@ -126,11 +126,11 @@ class Update:
         if known and (why is not None or work.damaged is not None):
             if why is not None:
                 self._tell_once(f"{why} Every message was compared.", warning=True)
-            return opened, comparison.doubted(reassigned=why is not None)
+            return opened, comparison.compare_every_message(reassigned=why is not None)
         since = None
         if checkpoint is not None and work.link.client.can("CONDSTORE"):
             since = checkpoint.highestmodseq
-        resynced = resync is not None and work.link.resyncs
+        resynced = resync is not None and work.link.can_resync
         return opened, comparison.changes(since, resynced=resynced)
 
     def _generation(self, mailbox: Mailbox) -> Journal | None:
@@ -242,7 +242,7 @@ class Update:
         found = {*changes.differing, *(uid for uid in told if uid in journal.entries)}
         damaged = {*self._damaged(journal)}
         alike = [uid for uid in changes.alike if uid not in damaged]
-        if alike and not work.stopping():
+        if alike and not work.should_stop():
             from imaplus.mirror.headers import find_reassigned  # seldom needed
 
             assert work.store is not None
@@ -298,7 +298,7 @@ class Update:
         work, changes, opened = self._work, self._changes, self._opened
         assert opened is not None
         assert work.store is not None
-        if work.stopping() or work.tally.has_failed(self.name):
+        if work.should_stop() or work.tally.has_failed(self.name):
             return
         named = work.tally.failed_uids(self.name)
         if any(uid in journal.entries for uid in named):

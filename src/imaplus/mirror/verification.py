@@ -21,7 +21,7 @@ from imaplus import (
     SequenceSet,
     UsageError,
 )
-from imaplus.mirror.choosing import chosen_mailboxes
+from imaplus.mirror.choosing import choose_mailboxes
 from imaplus.mirror.differences import MISSING, Differences
 from imaplus.mirror.digests import digests
 from imaplus.mirror.errors import StoreCorrupt, asks_for_patience
@@ -33,7 +33,7 @@ from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
 from imaplus.mirror.shelf import MailboxInfo
 from imaplus.mirror.store import Store
-from imaplus.mirror.unsticky import recognised
+from imaplus.mirror.unsticky import recognise
 
 if TYPE_CHECKING:
     from imaplus.mirror.description import Choice, Owner
@@ -82,9 +82,9 @@ def verify(
         ImapError: the server cannot be asked.
     """
     verification = _Verification(store, progress or NoProgress(), should_stop)
-    link = None if where is None else Link.over(where)
+    link = None if where is None else Link.of(where)
     if link is not None:
-        link.stopping, link.waiting = should_stop, verification.waiting
+        link.should_stop, link.on_wait = should_stop, verification.show_waiting
     try:
         verification.inspect()
         if link is not None:
@@ -121,7 +121,7 @@ def verify_and_repair(
 
     Raises: what `verify` and `backup` raise; WrongAccount before anything is changed.
     """
-    link = Link.over(where)
+    link = Link.of(where)
     if owner is not None and store.owner != owner:
         claim(link, store, owner)
 
@@ -187,7 +187,7 @@ class _Verification:
             unfinished=() if found is None else found.unfinished,
         )
 
-    def waiting(self) -> None:
+    def show_waiting(self) -> None:
         """Show that time passes while nothing comes."""
         self._progress.advance()
 
@@ -256,7 +256,7 @@ class _Verification:
         self._known = {info.name: info for info in self._store.others()}
         entries = mailboxes
         if entries is None:
-            chosen = chosen_mailboxes(link, self._store, choice)
+            chosen = choose_mailboxes(link, self._store, choice)
             listing = chosen.listing
             entries = listing.entries
             if choice is not None:
@@ -321,7 +321,7 @@ class _Verification:
             journal = self._store.mailbox(info.name, 0) if 0 in info.generations else None
             missing = mailbox.exists
             if journal is not None:
-                missing -= len(recognised(self._store, mailbox, journal))
+                missing -= len(recognise(self._store, mailbox, journal))
             text = f"{missing:,} messages are {MISSING}"
             return [Problem(info.name, None, text)] if missing else []
         if mailbox.uidvalidity not in info.generations:

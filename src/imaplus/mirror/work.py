@@ -32,7 +32,7 @@ class Work:
     commits: Commits | None
     tally: Tally
     progress: Progress
-    stopping: Callable[[], bool]
+    should_stop: Callable[[], bool]
     dry_run: bool = False
     damaged: dict[tuple[str, int], list[int]] | None = None
     """UIDs whose bodies are damaged, by mailbox and UIDVALIDITY; None if nothing was inspected."""
@@ -46,7 +46,7 @@ class Work:
         Args:
             messages: the bytes of each message; the generator is closed at the end.
         """
-        if self.stopping():
+        if self.should_stop():
             return
         assert self.commits is not None
         with closing(messages) as fetched:
@@ -54,11 +54,11 @@ class Work:
                 self.tally.fetched += 1
                 self.tally.octets += octets
                 self.commits.count(octets)
-                if self.stopping():
+                if self.should_stop():
                     return
 
 
-def held_unchanged(work: Work, entry: ListEntry) -> int | None:
+def count_unchanged(work: Work, entry: ListEntry) -> int | None:
     """How many messages the mirror has of a mailbox that needs no work; None if it needs some.
 
     In a run that repairs, every mailbox does; so does one that was gone and is back.

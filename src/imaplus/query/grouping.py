@@ -38,10 +38,10 @@ Thread = list[tuple[int, int]]
 
 def threads(messages: Sequence[Threaded]) -> list[Thread]:
     """Group messages into threads; threads and the messages in them are in order of date."""
-    roots = _linked(messages)
-    roots = _by_subject([kept for root in roots for kept in _pruned(root)], messages)
+    roots = _link(messages)
+    roots = _join_by_subject([kept for root in roots for kept in _prune(root)], messages)
     ordered = sorted(roots, key=lambda root: _date(root, messages))
-    return [list(_flat(root, messages)) for root in ordered]
+    return [list(_flatten(root, messages)) for root in ordered]
 
 
 class _Box:
@@ -69,7 +69,7 @@ class _Box:
         return False
 
 
-def _linked(messages: Sequence[Threaded]) -> list[_Box]:
+def _link(messages: Sequence[Threaded]) -> list[_Box]:
     """Steps 1 and 2: link messages to those that they refer to; what has no parent."""
     boxes: dict[str, _Box] = {}
     every: list[_Box] = []
@@ -109,7 +109,7 @@ def _references(message: Threaded) -> list[str]:
     return found or _ID.findall(message.in_reply_to)[:1]
 
 
-def _pruned(root: _Box) -> list[_Box]:
+def _prune(root: _Box) -> list[_Box]:
     """Step 3: a tree without the messages that are not there, where they can go."""
     for box in reversed(list(_walk(root))):
         kept: list[_Box] = []
@@ -128,7 +128,7 @@ def _pruned(root: _Box) -> list[_Box]:
     return [root]
 
 
-def _by_subject(roots: list[_Box], messages: Sequence[Threaded]) -> list[_Box]:
+def _join_by_subject(roots: list[_Box], messages: Sequence[Threaded]) -> list[_Box]:
     """Step 5: join threads with the same base subject."""
     table: dict[str, _Box] = {}
     for root in roots:
@@ -186,7 +186,7 @@ def _date(box: _Box, messages: Sequence[Threaded]) -> tuple[datetime, int]:
     return min((messages[place].date or _NEVER, place) for place in found)
 
 
-def _flat(root: _Box, messages: Sequence[Threaded]) -> Iterator[tuple[int, int]]:
+def _flatten(root: _Box, messages: Sequence[Threaded]) -> Iterator[tuple[int, int]]:
     waiting = [(root, 0 if root.place is not None else -1)]
     while waiting:
         box, depth = waiting.pop()

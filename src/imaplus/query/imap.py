@@ -15,7 +15,7 @@ from imaplus import SequenceSet, search
 from imaplus.query import nodes
 from imaplus.query.matching import matches_name
 from imaplus.query.nodes import Node
-from imaplus.query.simplifying import simplified
+from imaplus.query.simplifying import simplify
 from imaplus.records import record
 from imaplus.search import Query
 from imaplus.types import Part
@@ -86,7 +86,7 @@ Steps = Generator[
 
 def keys(node: Node, can: Can) -> Query | None:
     """The whole query as keys of SEARCH; None if IMAP has no key for a part of it."""
-    return _keys(simplified(node), can)
+    return _keys(simplify(node), can)
 
 
 def _keys(node: Node, can: Can) -> Query | None:
@@ -140,7 +140,7 @@ def _key(node: Node, can: Can) -> Query | None:
 
 def steps(node: Node, can: Can) -> Steps:
     """Answer a query on a mailbox: send to each step its answer; the result is the UIDs found."""
-    node = simplified(node)
+    node = simplify(node)
     whole = _keys(node, can)
     if whole is not None:
         return _uids((yield Search(whole)))

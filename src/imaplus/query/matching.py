@@ -8,11 +8,11 @@ from functools import lru_cache
 
 def matches_name(pattern: str, name: str) -> bool:
     """Whether a file name matches: `*` and `?` as in a shell, else the pattern is a part of it."""
-    return _compiled(pattern).search(name.casefold()) is not None
+    return _compile(pattern).search(name.casefold()) is not None
 
 
 @lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     pattern = pattern.casefold()
     if not re.search(r"[*?]", pattern):
         return re.compile(re.escape(pattern))

@@ -73,7 +73,7 @@ def parse(text: str, *, now: datetime | None = None) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise QueryError(f"a query of more than {MAX_LENGTH} characters", MAX_LENGTH)
-    return _Parser(text, now or datetime.now(UTC).astimezone()).whole()
+    return _Parser(text, now or datetime.now(UTC).astimezone()).parse()
 
 
 @record
@@ -91,7 +91,7 @@ class _Parser:
         self._now = now
         self._depth = 0
 
-    def whole(self) -> Node:
+    def parse(self) -> Node:
         found = self._query("text")
         if self._at < len(self._text):
             raise QueryError("')' without '('", self._at)
@@ -139,7 +139,7 @@ class _Parser:
         if match["broken"]:
             raise QueryError("this quotation mark is not closed", start)
         if (operator := match["operator"]) is None:
-            text = match["word"] or _unquoted(match["quoted"])
+            text = match["word"] or _unquote(match["quoted"])
             return self._words(field, _Value(text, start))
         return self._operator(operator, start)
 
@@ -193,7 +193,7 @@ class _Parser:
         if match["broken"]:
             raise QueryError("this quotation mark is not closed", column)
         self._at = match.end()
-        return _Value(match["word"] or _unquoted(match["quoted"]), column)
+        return _Value(match["word"] or _unquote(match["quoted"]), column)
 
     # -- values --------------------------------------------------------------------------------
 
@@ -315,7 +315,7 @@ OPERATORS: Final = (*_TEXTS, *_OPERATORS)
 """All operators of the language."""
 
 
-def _unquoted(quoted: str) -> str:
+def _unquote(quoted: str) -> str:
     return re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)
 
 

@@ -14,22 +14,22 @@ NOTHING = AnyOf(())
 EVERYTHING = All(())
 
 
-def simplified(node: Node) -> Node:
+def simplify(node: Node) -> Node:
     """The query without the terms that change nothing."""
     match node:
         case Not(term):
-            inner = simplified(term)
+            inner = simplify(term)
             if isinstance(inner, Not):
                 return inner.term
-            return _opposite(inner)
+            return _negate(inner)
         case All(terms):
-            return _joined(terms, All, AnyOf)
+            return _join(terms, All, AnyOf)
         case AnyOf(terms):
-            return _joined(terms, AnyOf, All)
+            return _join(terms, AnyOf, All)
     return node
 
 
-def _opposite(node: Node) -> Node:
+def _negate(node: Node) -> Node:
     """What a query does not find, on a server: there every message has a size and a day."""
     match node:
         case All(()):
@@ -47,21 +47,21 @@ def _opposite(node: Node) -> Node:
     return Not(node)
 
 
-def _joined(
+def _join(
     terms: Iterable[Node], kind: type[All] | type[AnyOf], other: type[All] | type[AnyOf]
 ) -> Node:
     """Terms of an All or of an AnyOf; what holds for the one holds for the other."""
     flat: dict[Node, None] = {}
-    for term in map(simplified, terms):
+    for term in map(simplify, terms):
         flat.update(dict.fromkeys(term.terms if isinstance(term, kind) else (term,)))
-    flat = dict.fromkeys(_within_bounds(flat, all_of=kind is All))
+    flat = dict.fromkeys(_merge_bounds(flat, all_of=kind is All))
     if other(()) in flat or any(Not(term) in flat for term in flat):
         return other(())
-    kept = _without_implied(list(flat), other)
+    kept = _drop_implied(list(flat), other)
     return kept[0] if len(kept) == 1 else kind(tuple(kept))
 
 
-def _within_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
+def _merge_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
     """Of several sizes of one kind, or several days, the one that counts."""
     bounds: dict[object, Node] = {}
     for term in terms:
@@ -86,7 +86,7 @@ def _bound(term: Node) -> tuple[object, int, bool]:
     return term, 0, True
 
 
-def _without_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
+def _drop_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
     """Leave out `A or B` beside `A`, or `A and B` beside `A`: whatever `other` makes of terms."""
     parts = [frozenset(it.terms if isinstance(it, other) else (it,)) for it in terms]
     kept: list[Node] = []

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imaplus.cli.connecting import address_of, linked, port_of
+from imaplus.cli.connecting import address_of, open_link, port_of
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
@@ -113,8 +113,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         "hashlib",
     )
     with (
-        linked(address, args, console) as link,
-        opened(directory, args) as store,
+        open_link(address, args, console) as link,
+        open_store(directory, args) as store,
     ):
         report = mirror(
             link,
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 @contextmanager
-def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
+def open_store(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
     """The backup in this folder; None for a dry run where there is none yet."""
     from imaplus.mirror.errors import NotAStore
     from imaplus.mirror.store import Store
@@ -148,7 +148,7 @@ def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
             create=not args.dry_run,
             readonly=args.dry_run,
             sync=not args.no_sync,
-            helped=args.no_sync,
+            use_helper=args.no_sync,
         )
     except NotAStore:
         from pathlib import Path
@@ -198,7 +198,7 @@ def mirror(
     from imaplus.cli.interrupt import Interrupt
     from imaplus.mirror.run import backup
 
-    with Interrupt().listening() as interrupt, console.progress() as bar:
+    with Interrupt().listen() as interrupt, console.progress() as bar:
         report = backup(
             link,
             store,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from imaplus import ListEntry
 from imaplus.cli.address import is_address
-from imaplus.cli.connecting import address_of, connected
+from imaplus.cli.connecting import address_of, open_client
 from imaplus.cli.errors import Exit
 from imaplus.cli.options import add_connection
 from imaplus.cli.output import Console
@@ -131,13 +131,13 @@ def _on_server(args: argparse.Namespace, console: Console) -> list[Listing]:
     address = address_of(args)
     items = ["MESSAGES", "UNSEEN"] if args.counts else []
     items += ["SIZE"] if args.sizes else []
-    with connected(address, args, console) as client:
+    with open_client(address, args, console) as client:
         entries = client.list("", "*", status=items)
         chosen = choose(entries, [address.folder] if address.folder else [])
-    return [_listed(entry) for entry in chosen]
+    return [_from_entry(entry) for entry in chosen]
 
 
-def _listed(entry: ListEntry) -> Listing:
+def _from_entry(entry: ListEntry) -> Listing:
     if (status := entry.status) is None:
         return Listing(entry.name, entry.delimiter, entry.attributes)
     numbers = (status.messages, status.unseen, status.size)
@@ -149,13 +149,13 @@ def _in_store(args: argparse.Namespace) -> list[Listing]:
 
     with Store.open(Path(args.account).expanduser(), readonly=True) as store:
         return [
-            _stored(store, mailbox, args)
+            _from_store(store, mailbox, args)
             for mailbox in store.mailboxes()
             if mailbox.generations and (args.gone or mailbox.gone is None)
         ]
 
 
-def _stored(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
+def _from_store(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
     messages = unseen = octets = None
     if mailbox.generations and (args.counts or args.sizes):
         entries = store.mailbox(mailbox.name, mailbox.generations[-1]).entries

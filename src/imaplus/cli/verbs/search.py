@@ -178,11 +178,11 @@ def _in_store(args: argparse.Namespace, node: Node, console: Console) -> list[Fo
     with (
         Store.open(folder, readonly=True) as store,
         console.progress() as bar,
-        Index.open(store, progress=None if bar is None else _telling(bar)) as index,
+        Index.open(store, progress=None if bar is None else _show_on(bar)) as index,
     ):
         names = None
         if args.mailbox or args.exclude:
-            names = [mailbox.name for mailbox in _chosen(store.mailboxes(), args)]
+            names = [mailbox.name for mailbox in _choose(store.mailboxes(), args)]
         hits = index.find(node, mailboxes=names, limit=None if args.threads else args.limit)
         found = [
             Found(
@@ -194,10 +194,10 @@ def _in_store(args: argparse.Namespace, node: Node, console: Console) -> list[Fo
         if not args.threads:
             return found
         bodies = [hit.sha256 for hit in hits]
-        return _threaded(found, (_in_body(index, body) for body in bodies), args.limit)
+        return _group_by_thread(found, (_in_body(index, body) for body in bodies), args.limit)
 
 
-def _telling(bar: LineBar) -> Callable[[int, int], None]:
+def _show_on(bar: LineBar) -> Callable[[int, int], None]:
     """A function that tells a bar how far the index is."""
     before = 0
 
@@ -220,23 +220,23 @@ def _in_body(index: Index, sha256: str) -> dict[str, list[str]]:
 
 
 def _on_server(args: argparse.Namespace, node: Node | None, console: Console) -> list[Found]:
-    from imaplus.cli.connecting import address_of, connected
+    from imaplus.cli.connecting import address_of, open_client
 
     address = address_of(args)
     found: list[Found] = []
     headers: list[dict[str, list[str]]] = []
-    with connected(address, args, console) as client, console.progress():
+    with open_client(address, args, console) as client, console.progress():
         if address.folder is not None:
             args.mailbox = [address.folder, *args.mailbox]
         entries = [entry for entry in client.list("", "*") if _can_be_opened(entry)]
-        for entry in _chosen(entries, args):
+        for entry in _choose(entries, args):
             for it, header in _in_mailbox(client, entry.name, node, args.imap):
                 found.append(it)
                 headers.append(header)
     order = sorted(range(len(found)), key=lambda at: _latest_first(found[at]))
     found, headers = [found[at] for at in order], [headers[at] for at in order]
     if args.threads:
-        return _threaded(found, headers, args.limit)
+        return _group_by_thread(found, headers, args.limit)
     return found[: args.limit]
 
 
@@ -261,16 +261,16 @@ def _in_mailbox(
     header = BodySection("HEADER.FIELDS", _HEADER)
     for fetched in mailbox.fetch(uids, "FLAGS", "INTERNALDATE", "RFC822.SIZE", header):
         if fetched.uid:
-            yield _fetched(name, mailbox.uidvalidity or 0, fetched, header.key)
+            yield _to_found(name, mailbox.uidvalidity or 0, fetched, header.key)
 
 
-def _fetched(
+def _to_found(
     name: str, uidvalidity: int, fetched: Fetched, key: str
 ) -> tuple[Found, dict[str, list[str]]]:
-    from imaplus.mirror.index.headers import date, decoded_fields, last
+    from imaplus.mirror.index.headers import date, decode_fields, last
 
     raw = fetched.get(key, b"")
-    header = decoded_fields(raw or b"", _HEADER)
+    header = decode_fields(raw or b"", _HEADER)
     it = Found(
         *(name, uidvalidity, fetched.uid or 0),
         fetched.get("INTERNALDATE"),
@@ -291,7 +291,7 @@ def _latest_first(it: Found) -> tuple[float, str, int]:
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _chosen(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
+def _choose(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
     """Those mailboxes that --mailbox and --exclude mean."""
     from imaplus.mirror.description import Choice
     from imaplus.mirror.errors import NothingMatches
@@ -303,7 +303,7 @@ def _chosen(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
     return list(found.mailboxes)
 
 
-def _threaded(
+def _group_by_thread(
     found: Sequence[Found], headers: Iterable[dict[str, list[str]]], limit: int | None
 ) -> list[Found]:
     """The messages by thread, the thread with the latest message first."""

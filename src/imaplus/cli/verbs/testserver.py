@@ -160,7 +160,7 @@ def _fault(args: argparse.Namespace) -> Fault:
     """What is to go wrong. Raises: Stop."""
     from imaplus.testing import Fault
 
-    faults = [_instead(each) for each in args.substitute]
+    faults = [_substitution_for(each) for each in args.substitute]
     faults += [Fault.at_message(at.mailbox, at.uid, args.hang_up) for at in args.hang_up_at]
     if args.hide:
         faults.append(Fault.hide_mailboxes(*(() if "*" in args.hide else args.hide)))
@@ -178,7 +178,7 @@ def _fault(args: argparse.Namespace) -> Fault:
     return functools.reduce(operator.or_, faults, _quirks(args.quirk))
 
 
-def _instead(at: At) -> Fault:
+def _substitution_for(at: At) -> Fault:
     from imaplus.testing import COURIER, MICROSOFT_365, Fault
 
     if at.text in ("nil", "empty"):

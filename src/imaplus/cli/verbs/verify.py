@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from imaplus.cli.connecting import address_of, linked
+from imaplus.cli.connecting import address_of, open_link
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise Stop(Exit.USAGE, f"{option} needs an account", hint=hint)
     with Store.open(args.directory.expanduser(), readonly=not args.repair) as store:
         if args.account is None:
-            with watching(console) as (bar, interrupt):
+            with watch(console) as (bar, interrupt):
                 report = verify(store, progress=bar, should_stop=interrupt)
             done: tuple[BackupReport, ...] = ()
         else:
@@ -115,8 +115,8 @@ def with_account(
     options: dict[str, Any] = {"choice": choice, "owner": owner}
     options |= {"sample": args.sample, "deep": args.deep}
     with (
-        linked(address, args, console) as link,
-        watching(console) as (bar, interrupt),
+        open_link(address, args, console) as link,
+        watch(console) as (bar, interrupt),
     ):
         options |= {"progress": bar, "should_stop": interrupt}
         if not args.repair:
@@ -125,14 +125,14 @@ def with_account(
     if done:
         console.note(f"{count(len(before.problems), 'difference')} found; repair:")
     for each in done:
-        tell_mended(each, console)
+        tell_repair(each, console)
     return after, done
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[tuple[Progress | None, Interrupt]]:
+def watch(console: Console) -> Iterator[tuple[Progress | None, Interrupt]]:
     """A progress bar, and what Ctrl-C sets, while the block runs."""
-    with Interrupt().listening() as interrupt, console.progress() as bar:
+    with Interrupt().listen() as interrupt, console.progress() as bar:
         yield bar, interrupt
 
 
@@ -143,7 +143,7 @@ def number(text: str) -> int:
     return int(text)
 
 
-def tell_mended(done: BackupReport, console: Console) -> None:
+def tell_repair(done: BackupReport, console: Console) -> None:
     """What the backup did and could not do."""
     tell_notices(done.notices, console)
     for failure in done.failures:

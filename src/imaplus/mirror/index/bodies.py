@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 
 from imaplus.mirror.errors import StoreCorrupt
-from imaplus.mirror.index.database import COLUMNS, has_fts5, key_of, transaction, unsynced
-from imaplus.mirror.index.folding import folded
+from imaplus.mirror.index.database import COLUMNS, has_fts5, key_of, transaction, without_sync
+from imaplus.mirror.index.folding import fold
 from imaplus.mirror.index.journals import microseconds, zone_of
 from imaplus.mirror.index.words import MAX_OCTETS, words
 from imaplus.mirror.store import Store
@@ -54,7 +54,7 @@ def read_bodies(
         with transaction(connection):
             _write(connection, _plain_rows(store, unread), len(unread), progress)
         return
-    with unsynced(connection), _read_by_many(store, unread) as portions:
+    with without_sync(connection), _read_by_many(store, unread) as portions:
         _write_many(connection, portions, len(unread), progress)
 
 
@@ -99,9 +99,9 @@ def _write(
                 [row for row in rows if row[0] in known] for rows in (contents, files, found)
             )
         if is_plain:
-            from imaplus.mirror.index.fallback import spaced
+            from imaplus.mirror.index.fallback import space_words
 
-            found = [(row[0], *(spaced(str(text)) for text in row[1:])) for row in found]
+            found = [(row[0], *(space_words(str(text)) for text in row[1:])) for row in found]
         connection.executemany("INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", contents)
         connection.executemany("INSERT INTO files VALUES (?, ?)", files)
         connection.executemany(into_words, found)
@@ -138,7 +138,7 @@ def _rows(store: Store, bodies: Sequence[Body]) -> Rows:
         if it.files:
             files += [(number, name) for name in it.files.casefold().split("\n") if name]
         texts = (it.subject, it.sender, it.to, it.cc, it.bcc, it.body, it.files)
-        found.append((number, *map(folded, texts)))
+        found.append((number, *map(fold, texts)))
     return len(bodies), contents, files, found
 
 

@@ -72,7 +72,7 @@ def connect(path: Path, *, timeout: float, anew: bool = False) -> sqlite3.Connec
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             _make(connection)
-        elif version != VERSION or _lost_power(connection):
+        elif version != VERSION or _has_lost_power(connection):
             raise sqlite3.DatabaseError("another version, or not whole")
     except sqlite3.Error as error:
         connection.close()
@@ -125,7 +125,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
+def without_sync(connection: sqlite3.Connection) -> Iterator[None]:
     """Leave it to the system when pages reach the disk, for as long as the block runs."""
     with transaction(connection):
         connection.execute("REPLACE INTO meta VALUES ('unsynced', ?)", (_boot(),))
@@ -142,7 +142,7 @@ def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("DELETE FROM meta WHERE name = 'unsynced'")
 
 
-def _lost_power(connection: sqlite3.Connection) -> bool:
+def _has_lost_power(connection: sqlite3.Connection) -> bool:
     """Whether the machine went down while an update had left pages to the system."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'unsynced'").fetchone()
     return row is not None and (not row[0] or row[0] != _boot())

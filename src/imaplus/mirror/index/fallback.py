@@ -8,7 +8,7 @@ import unicodedata
 _WORD = re.compile(r"[^\W_]+")
 
 
-def spaced(text: str) -> str:
+def space_words(text: str) -> str:
     """The words of a folded text in lower case, without accents, a space before and after each."""
     bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     return f" {' '.join(_WORD.findall(bare.lower()))} "

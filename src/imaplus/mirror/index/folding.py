@@ -28,7 +28,7 @@ _WIDE_RUN = re.compile(f"[\u3040-\u30ff]?[{_WIDE}]+")
 _UNUSUAL = re.compile(f"[{''.join(_LETTERS)}{_EAST}{_WIDE}]")
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """The same text for the tokenizer of the index."""
     if text.isascii() or not _UNUSUAL.search(text):
         return text

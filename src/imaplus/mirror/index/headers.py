@@ -68,12 +68,12 @@ def body_start(data: bytes, start: int, stop: int) -> int:
     return found.end() if found else stop
 
 
-def decoded_fields(header: bytes, names: Iterable[str]) -> dict[str, list[str]]:
+def decode_fields(header: bytes, names: Iterable[str]) -> dict[str, list[str]]:
     """The values of some fields, decoded, by their names in lower case."""
     wanted = {name.lower().encode("ascii", "replace"): name.lower() for name in names}
     found = fields(frozenset(wanted), header, 0, body_start(header, 0, len(header)))
     return {
-        text: [plain(decoded(value)) for value in found.get(name, ())]
+        text: [to_plain(decode(value)) for value in found.get(name, ())]
         for name, text in wanted.items()
     }
 
@@ -89,22 +89,22 @@ def _first(names: frozenset[bytes]) -> frozenset[int]:
     return frozenset(b"".join(name[:1].lower() + name[:1].upper() for name in names))
 
 
-def decoded(value: bytes) -> str:
+def decode(value: bytes) -> str:
     """The text of an unfolded field, encoded words decoded."""
     if b"=?" not in value:
         return as_text(value)
-    return _with_words(value) if len(value) < 300 else _with_words.__wrapped__(value)
+    return _decode_words(value) if len(value) < 300 else _decode_words.__wrapped__(value)
 
 
 @lru_cache(maxsize=4096)  # the same people write again and again
-def _with_words(value: bytes) -> str:
+def _decode_words(value: bytes) -> str:
     pieces: list[str] = []
     at = 0
     pending: tuple[bytes, bytes] | None = None  # charset and bytes: a character may be cut in two
     value = _GAP.sub(rb"\1", value)
     for match in _WORD.finditer(value):
         charset = match[1].partition(b"*")[0].lower()  # RFC 2231, 5: a language
-        data = _decoded_word(match)
+        data = _decode_word(match)
         if (
             match.start() == at
             and pending is not None
@@ -126,7 +126,7 @@ def _with_words(value: bytes) -> str:
     return "".join(pieces)
 
 
-def _decoded_word(match: re.Match[bytes]) -> bytes | None:
+def _decode_word(match: re.Match[bytes]) -> bytes | None:
     if match[2] in b"bB":
         try:
             return a2b_base64(match[3] + b"==")
@@ -145,7 +145,7 @@ def as_text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def plain(text: str) -> str:
+def to_plain(text: str) -> str:
     """Text that every database takes: no NUL, no lone surrogate."""
     text = text.replace("\0", " ")
     if not text.isascii():
@@ -189,7 +189,7 @@ def parameters(value: bytes) -> Iterator[tuple[str, str]]:
         name = match[1].decode("ascii").lower()
         plain = match[3] if match[2] is None else re.sub(rb"\\(.)", rb"\1", match[2])
         if "*" not in name:
-            yield name, decoded(plain)
+            yield name, decode(plain)
         elif section := _SECTION.fullmatch(name):
             cut.setdefault(section[1], {})[int(section[2] or 0)] = (bool(section[3]), plain)
     for name, sections in cut.items():

@@ -181,14 +181,14 @@ class Index:
 
         One that is missing, or a body that is, gives an empty list.
         """
-        from imaplus.mirror.index.headers import decoded_fields
+        from imaplus.mirror.index.headers import decode_fields
 
         try:
             with self.store.open_body(sha256) as file:
                 raw = file.read(_HEADER) or b""
         except (FileNotFoundError, StoreCorrupt):
             raw = b""
-        return decoded_fields(raw, names)
+        return decode_fields(raw, names)
 
     def _connect(self, *, anew: bool = False) -> sqlite3.Connection:
         connection = connect(self.path, timeout=self._timeout, anew=anew)

@@ -17,7 +17,7 @@ _INLINE = re.compile(
 _TAG = re.compile(r"<[A-Za-z/!?][^<>]*>?")
 
 
-def without_tags(html: str) -> str:
+def strip_tags(html: str) -> str:
     """The text that a reader sees, with its entities decoded."""
     text = _TAG.sub(" ", _INLINE.sub("", _HIDDEN.sub(" ", html)))
     return unescape(text.replace("&nbsp;", " ")) if "&" in text else text

@@ -36,7 +36,7 @@ class Part:
     header: int
     """Where its own header begins; a message's, for a message that is attached."""
 
-    def decoded(self, limit: int) -> bytes:
+    def decode(self, limit: int) -> bytes:
         """Its bytes with the transfer encoding undone; `limit` of them at most."""
         if self.encoding == b"base64":
             raw = self.data[self.start : min(self.stop, self.start + limit * 4 // 3 + limit // 30)]
@@ -47,7 +47,7 @@ class Part:
 
     def text(self, limit: int) -> str:
         """Its text, of a text part."""
-        return in_charset(self.decoded(limit), self.charset)
+        return in_charset(self.decode(limit), self.charset)
 
 
 def parts(data: bytes, head: Fields, limit: int) -> Iterator[Part]:
@@ -92,7 +92,7 @@ def parts(data: bytes, head: Fields, limit: int) -> Iterator[Part]:
         part = Part(data, body, stop, media, encoding, charset, disposition, name, start)
         if media in (b"message/rfc822", b"message/global") and depth < _MAX_DEPTH:
             if encoding in (b"base64", b"quoted-printable"):
-                inside = part.decoded(limit)
+                inside = part.decode(limit)
                 part = Part(inside, 0, len(inside), media, b"", charset, disposition, name, start)
             waiting.append((part.data, part.start, part.stop, b"text/plain", depth + 1))
         yield part

@@ -139,9 +139,9 @@ class Condition:
 
     def _plain(self, node: nodes.Words) -> str:
         """What `_match` is without FTS5."""
-        from imaplus.mirror.index.fallback import spaced
+        from imaplus.mirror.index.fallback import space_words
 
-        text = spaced(phrase(node))
+        text = space_words(phrase(node))
         columns = [_COLUMN[node.where]] if node.where in _COLUMN else list(COLUMNS)
         if _is_open(node):
             text = text[:-1]
@@ -172,7 +172,7 @@ def phrase(node: nodes.Words) -> str:
     Raises:
         QueryError: there are none.
     """
-    text = _folded(node.text)
+    text = _fold(node.text)
     words = "".join(c if c.isalnum() or _is_mark(c) else " " for c in text).split()
     if not any(c.isalnum() for word in words for c in word):
         raise QueryError(
@@ -184,16 +184,16 @@ def phrase(node: nodes.Words) -> str:
 
 def _is_open(node: nodes.Words) -> bool:
     """Whether the last word may go on: not if something follows it, nor after a Han character."""
-    last = _folded(node.text)[-1]
+    last = _fold(node.text)[-1]
     return last.isalnum() or _is_mark(last)
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     if text.isascii():
         return text
-    from imaplus.mirror.index.folding import folded  # its patterns take a while to compile
+    from imaplus.mirror.index.folding import fold  # its patterns take a while to compile
 
-    return folded(text)
+    return fold(text)
 
 
 def _is_mark(character: str) -> bool:

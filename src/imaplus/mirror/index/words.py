@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from imaplus.mirror.index.headers import as_text, body_start, date, decoded, fields, plain
-from imaplus.mirror.index.markup import without_tags
+from imaplus.mirror.index.headers import as_text, body_start, date, decode, fields, to_plain
+from imaplus.mirror.index.markup import strip_tags
 from imaplus.mirror.index.parts import MIME, parts
 from imaplus.records import record
 
@@ -48,7 +48,7 @@ def words(raw: bytes) -> Words:
         return _words(raw)
     except (ValueError, LookupError, OverflowError):
         # Each reader takes any input; this is for the input that nobody has thought of.
-        return Words(body=plain(as_text(raw[:_MAX_TEXT])))
+        return Words(body=to_plain(as_text(raw[:_MAX_TEXT])))
 
 
 def _words(raw: bytes) -> Words:
@@ -69,11 +69,11 @@ def _words(raw: bytes) -> Words:
         if part.media.startswith(b"text/"):
             text = part.text(left)
             if part.media == b"text/html":
-                text = without_tags(text)
+                text = strip_tags(text)
         elif part.media in (b"message/rfc822", b"message/global"):
             stop = body_start(part.data, part.start, part.stop)
             inside = fields(_INSIDE, part.data, part.start, stop)
-            text = "\n".join(decoded(value) for values in inside.values() for value in values)
+            text = "\n".join(decode(value) for values in inside.values() for value in values)
         else:
             continue
         texts.append(text)
@@ -83,7 +83,7 @@ def _words(raw: bytes) -> Words:
         values = found.get(name)
         if values is None:
             return ""
-        return plain(decoded(values[0]) if len(values) == 1 else "\n".join(map(decoded, values)))
+        return to_plain(decode(values[0]) if len(values) == 1 else "\n".join(map(decode, values)))
 
     dates = found.get(b"date")
     ids = found.get(b"message-id")
@@ -93,9 +93,9 @@ def _words(raw: bytes) -> Words:
         of(b"to"),
         of(b"cc"),
         of(b"bcc"),
-        plain("\n".join(texts)[:_MAX_TEXT]),
-        plain("\n".join(files)[:_MAX_NAMES]),
+        to_plain("\n".join(texts)[:_MAX_TEXT]),
+        to_plain("\n".join(files)[:_MAX_NAMES]),
         attachment,
-        plain(decoded(ids[-1])[:1000]) if ids else "",
+        to_plain(decode(ids[-1])[:1000]) if ids else "",
         date(dates[-1]) if dates else None,
     )
