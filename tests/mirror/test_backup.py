@@ -393,7 +393,7 @@ def test_where_uids_do_not_last_messages_are_kept_by_hash(root: Path) -> None:
             server.add_message("INBOX", b"hello\r\n")
             first = run(server, mail)
             assert (first.fetched, first.failures) == (1, ())
-            assert "no lasting UIDs" in first.notices[0].text
+            assert "UIDs do not persist" in first.notices[0].text
             assert run(server, mail).fetched == 0
             with Store.open(mail, readonly=True) as store:
                 [info] = store.mailboxes()

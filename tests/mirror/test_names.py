@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Store
-from imaplus.mirror.names import MAX_NAME, MAX_OCTETS, folder_name, kept_name, shown_name
+from imaplus.mirror.names import MAX_NAME, MAX_BYTES, folder_name, kept_name, shown_name
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_other_names_are_escaped_and_told_apart(mailbox: str, start: str) -> Non
 
 
 def test_length_is_bounded_and_absurd_names_are_refused() -> None:
-    assert len(folder_name("ü" * 500).encode()) <= MAX_OCTETS
-    assert "%" not in folder_name("x" * (MAX_OCTETS - 18) + "/" * 5).rpartition("~")[0][-2:]
+    assert len(folder_name("ü" * 500).encode()) <= MAX_BYTES
+    assert "%" not in folder_name("x" * (MAX_BYTES - 18) + "/" * 5).rpartition("~")[0][-2:]
     for absurd in ("", "x" * (MAX_NAME + 1)):
         with pytest.raises(InvalidArgument):
             folder_name(absurd)
@@ -92,7 +92,7 @@ def test_nor_do_two_spellings(one: str, spelling: object) -> None:
 @given(mailboxes)
 def test_a_folder_is_one_harmless_component(mailbox: str) -> None:
     folder = folder_name(mailbox)
-    assert 0 < len(folder.encode("utf-8")) <= MAX_OCTETS
+    assert 0 < len(folder.encode("utf-8")) <= MAX_BYTES
     assert folder == folder_name(mailbox)
     assert not set(folder) & set('/\\:*?"<>|\x7f')
     assert folder.isprintable()

@@ -88,7 +88,7 @@ def enumerate_mailboxes(
 def _missing(
     entries: Iterable[ListEntry], store: Store | None, pattern: str
 ) -> dict[str, MailboxInfo | None]:
-    """The mailboxes that LIST should have returned: INBOX (RFC 9051, 5.1), those of the last run."""
+    """Mailboxes that LIST should have returned: INBOX (RFC 9051, 5.1), those of the last run."""
     names = {entry.name for entry in entries}
     missing: dict[str, MailboxInfo | None] = {}
     if pattern != "*":

@@ -1,7 +1,7 @@
-"""Mailboxes whose UIDs do not last: no UIDVALIDITY, or UIDNOTSTICKY (RFC 4315, 4).
+"""Mirror mailboxes whose UIDs do not persist: no UIDVALIDITY, or UIDNOTSTICKY (RFC 4315, 4).
 
-Their messages are kept by hash, under numbers of our own in generation 0, and found again by size,
-INTERNALDATE and the bytes of their header.
+Their messages are numbered by the mirror, in a journal with UIDVALIDITY 0, and matched by size,
+INTERNALDATE and header.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Key = tuple[int | None, "datetime | None"]
 
 
 def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
-    """Bring such a mailbox up to date."""
+    """Mirror new, changed and deleted messages of such a mailbox."""
     work.tally.tell_once(
         None,
-        "the server gives messages no lasting UIDs: they are kept by their hash, and found again "
-        "by size, date and header",
+        "the server's UIDs do not persist: messages are stored by hash, and matched by size, date "
+        "and header",
     )
     if work.store is None or work.dry_run:
         work.tally.messages += mailbox.exists
@@ -48,9 +48,8 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
             mailbox = work.link.examine(entry.name)
         seen.clear()
         for message in _messages(mailbox):
-            if message.uid is not None:
-                seen[message.uid] = value_of(message, "RFC822.SIZE"), date_of(message)
-                flags[message.uid] = flags_of(message) or frozenset()
+            seen[message.uid] = value_of(message, "RFC822.SIZE"), date_of(message)
+            flags[message.uid] = flags_of(message) or frozenset()
 
     work.link.attempt(look)
     found = _match_headers(work.store, mailbox, journal, seen)
@@ -62,7 +61,7 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
         gone = [number for number in journal.entries if number not in claimed]
         work.tally.vanished += journal.vanish(gone)
     else:
-        shortfall = f"of {mailbox.exists:,} messages the server told only {len(seen):,}"
+        shortfall = f"the server returned only {len(seen):,} of {mailbox.exists:,} messages"
         work.tally.fail(entry.name, None, shortfall)
     _fetch(work, mailbox, journal, SequenceSet.of(uid for uid in seen if uid not in found))
     work.tally.messages += len(journal.entries)
@@ -78,7 +77,7 @@ def _messages(mailbox: Mailbox) -> list[Fetched]:
 
 
 def recognise(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
-    """The numbers under which the mirror has the messages of such a mailbox, by UID of today."""
+    """Return the numbers of the messages that the mirror has, by their current UIDs."""
     seen: dict[int, Key] = {
         message.uid: (value_of(message, "RFC822.SIZE"), date_of(message))
         for message in _messages(mailbox)
@@ -89,7 +88,7 @@ def recognise(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int
 def _match_headers(
     store: Store, mailbox: Mailbox, journal: Journal, seen: dict[int, Key]
 ) -> dict[int, int]:
-    """The numbers of the messages that the journal has, by their UID of today."""
+    """Match messages of the mailbox with entries of the journal: numbers by current UID."""
     known: defaultdict[Key, list[int]] = defaultdict(list)
     for number, entry in journal.entries.items():
         known[entry.size, entry.internaldate].append(number)
