@@ -55,7 +55,7 @@ def test_the_third_interrupts_no_saving_and_the_fourth_kills(
         with pytest.raises(KeyboardInterrupt):
             press()
         press()
-        assert "saving what has come" in capfd.readouterr().err
+        assert "saving the fetched messages" in capfd.readouterr().err
         kill = os.kill
         monkeypatch.setattr(
             os, "kill", lambda pid, number: killed.append((signal.getsignal(number), number))
@@ -77,7 +77,7 @@ def test_nothing_that_writes_the_mirror_is_interrupted(capfd: pytest.CaptureFixt
         assert interrupt()
         with pytest.raises(KeyboardInterrupt):
             run_in("imaplus.mirror.run", "press()", press=press)
-    assert "saving what has come" in capfd.readouterr().err
+    assert "saving the fetched messages" in capfd.readouterr().err
 
 
 def test_what_only_reads_the_mirror_is_interrupted(capfd: pytest.CaptureFixture[str]) -> None:

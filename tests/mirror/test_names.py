@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Store
-from imaplus.mirror.names import MAX_NAME, MAX_BYTES, folder_name, kept_name, shown_name
+from imaplus.mirror.names import MAX_BYTES, MAX_NAME, folder_name, kept_name, shown_name
 
 
 @pytest.mark.parametrize(

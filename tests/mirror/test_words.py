@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.mirror.index.folding import fold
-from imaplus.mirror.index.words import MAX_OCTETS, Words, words
+from imaplus.mirror.index.words import MAX_BYTES, Words, words
 
 MESSAGE = b"""\
 From: =?utf-8?q?J=C3=BCrgen?= <j@example.org>
@@ -194,16 +194,16 @@ def nested(depth: int) -> bytes:
     [
         nested(3000),
         b"Content-Type: message/rfc822\r\n\r\n" * 3000,
-        b"Content-Type: text/html\r\n\r\n" + b"<" * MAX_OCTETS,
-        b"Content-Type: text/html\r\n\r\n" + b"<script>" * (MAX_OCTETS // 8),
-        b"Content-Type: text/html\r\n\r\n" + b"&" * MAX_OCTETS,
-        b"Subject: " + b"=?utf-8?q?x?= " * (MAX_OCTETS // 14),
-        b"Subject: x\r\n" * (MAX_OCTETS // 12),
-        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * (MAX_OCTETS // 7),
-        b"Content-Disposition: attachment" + b"; filename*0=a" * (MAX_OCTETS // 15) + b"\r\n\r\n",
-        b"Content-Type: a;" + b'"' * (MAX_OCTETS // 64) + b"\r\n\r\n",
-        b"\r" * MAX_OCTETS,
-        bytes(MAX_OCTETS),
+        b"Content-Type: text/html\r\n\r\n" + b"<" * MAX_BYTES,
+        b"Content-Type: text/html\r\n\r\n" + b"<script>" * (MAX_BYTES // 8),
+        b"Content-Type: text/html\r\n\r\n" + b"&" * MAX_BYTES,
+        b"Subject: " + b"=?utf-8?q?x?= " * (MAX_BYTES // 14),
+        b"Subject: x\r\n" * (MAX_BYTES // 12),
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * (MAX_BYTES // 7),
+        b"Content-Disposition: attachment" + b"; filename*0=a" * (MAX_BYTES // 15) + b"\r\n\r\n",
+        b"Content-Type: a;" + b'"' * (MAX_BYTES // 64) + b"\r\n\r\n",
+        b"\r" * MAX_BYTES,
+        bytes(MAX_BYTES),
     ],
     ids=range(12),
 )

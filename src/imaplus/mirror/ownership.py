@@ -56,7 +56,7 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
         )
     agreeing, differing, held = _sample(link, store)
     if differing or (held and not agreeing):
-        what = "has other mail" if differing else "has none of its messages"
+        what = "has other mail" if differing else "has no message to compare with it"
         raise WrongAccount(
             str(store.path), f"this is a backup of {before.place}; {owner.place} {what}"
         )

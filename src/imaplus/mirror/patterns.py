@@ -155,8 +155,8 @@ def merge_choices(before: Choice | None, given: Choice) -> Choice:
     """Return the choice to store after a run with options.
 
     Without an earlier choice, it is the given one. Later, `only` adds to a choice of some
-    mailboxes, and changes nothing if all are mirrored; `exclude` replaces the earlier one; `virtual`
-    alone changes nothing else. The pattern `*` chooses all mailboxes again.
+    mailboxes, and changes nothing if all are mirrored; `exclude` replaces the earlier one;
+    `virtual` alone changes nothing else. The pattern `*` chooses all mailboxes again.
     """
     if before is None:
         return given

@@ -1,7 +1,7 @@
-"""A query that finds the same with fewer terms: none is said twice, or implied by another.
+"""Remove repeated and implied terms from a query.
 
-Dovecot 2.4 needs that: asked for (A or B) and (B or A) it finds all messages, of (A and B) or
-(B and A) its process dies, and of two sizes or days under a NOT it takes the wrong one.
+Dovecot 2.4 needs that: for (A or B) and (B or A) it returns all messages, for (A and B) or (B and
+A) its process crashes, and of two sizes or days under a NOT it uses the wrong one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVERYTHING = All(())
 
 
 def simplify(node: Node) -> Node:
-    """The query without the terms that change nothing."""
+    """Return an equivalent query without redundant terms."""
     match node:
         case Not(term):
             inner = simplify(term)
@@ -30,7 +30,7 @@ def simplify(node: Node) -> Node:
 
 
 def _negate(node: Node) -> Node:
-    """What a query does not find, on a server: there every message has a size and a day."""
+    """Negate a query for a server, where every message has a size and a date."""
     match node:
         case All(()):
             return NOTHING
@@ -50,7 +50,7 @@ def _negate(node: Node) -> Node:
 def _join(
     terms: Iterable[Node], kind: type[All] | type[AnyOf], other: type[All] | type[AnyOf]
 ) -> Node:
-    """Terms of an All or of an AnyOf; what holds for the one holds for the other."""
+    """Simplify the terms of `kind`; `other` is the dual one of All and AnyOf."""
     flat: dict[Node, None] = {}
     for term in map(simplify, terms):
         flat.update(dict.fromkeys(term.terms if isinstance(term, kind) else (term,)))
@@ -62,7 +62,7 @@ def _join(
 
 
 def _merge_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
-    """Of several sizes of one kind, or several days, the one that counts."""
+    """Keep only the effective one of several sizes, or of several days."""
     bounds: dict[object, Node] = {}
     for term in terms:
         kind, value, rises = _bound(term)
@@ -75,7 +75,10 @@ def _merge_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
 
 
 def _bound(term: Node) -> tuple[object, int, bool]:
-    """What a term bounds, where, and whether a higher bound finds less; others are their own."""
+    """What a term bounds, the bound, and whether a higher one finds less.
+
+    Other terms bound themselves.
+    """
     match term:
         case Larger(size):
             return Larger, size, True
@@ -87,7 +90,7 @@ def _bound(term: Node) -> tuple[object, int, bool]:
 
 
 def _drop_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
-    """Leave out `A or B` beside `A`, or `A and B` beside `A`: whatever `other` makes of terms."""
+    """Remove `A or B` beside `A` in an All, and `A and B` beside `A` in an AnyOf."""
     parts = [frozenset(it.terms if isinstance(it, other) else (it,)) for it in terms]
     kept: list[Node] = []
     for place, (term, mine) in enumerate(zip(terms, parts, strict=True)):
