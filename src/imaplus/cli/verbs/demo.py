@@ -1,7 +1,4 @@
-"""`imaplus demo`: a backup from beginning to end, with nothing but this computer.
-
-It knows the story; the other verbs do the work.
-"""
+"""`imaplus demo`: a backup from start to finish, with an embedded server on this computer."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ This message arrived between the two backups.\r
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `demo` takes."""
+    """Add the arguments of `demo`."""
     parser.add_argument(
         "directory",
         metavar="DIR",
@@ -51,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it; 10 if the backup is not what the server has, which it always is."""
+    """Run the demo; return 10 if the backup differs from the server."""
     say = console.line if console.is_text else console.note
     with _folder(args.directory) as directory, embedded_server() as server:
         say(f"1. An IMAP server with a sample mailbox listens at {server.url}")

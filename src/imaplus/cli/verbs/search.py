@@ -1,7 +1,6 @@
-"""`imaplus search`: the messages that a query finds, on a server or in a backup.
+"""`imaplus search`: find messages on a server or in a backup.
 
-It knows how hits are shown. What a query means is known by `imaplus.query`, and where a backup
-looks by its index; so a server and a backup of it give the same lines.
+Both use the query language of `imaplus.query`, and produce the same lines.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ _WIDTH = 30  # characters of a sender
 
 @record
 class Found:
-    """A message as it is shown. `thread` counts from 1; 0 where threads were not asked for."""
+    """A message of the output. `thread` counts from 1; it is 0 without `--threads`."""
 
     mailbox: str
     uidvalidity: int
@@ -69,7 +68,7 @@ class Found:
     depth: int = 0
 
     def as_json(self) -> dict[str, object]:
-        """The members of one object of the output."""
+        """Return the members of one JSON object."""
         return {
             "mailbox": self.mailbox,
             "uidvalidity": self.uidvalidity,
@@ -88,7 +87,7 @@ class Found:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `search` takes."""
+    """Add the arguments of `search`."""
     parser.add_argument(
         "account", metavar="ACCOUNT[:FOLDER]|DIR", help="an account, or the folder of a backup"
     )
@@ -110,10 +109,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it.
+    """Find and show the messages.
 
-    Raises: Stop, exit code 2, for a query that cannot be read; exit code 3, if a pattern means no
-    mailbox.
+    Raises: Stop, exit code 2, for an invalid query; NothingMatches, exit code 3, if a pattern
+    matches no mailbox.
     """
     if (args.query is None) == (args.imap is None):
         raise Stop(Exit.USAGE, "give one QUERY, or --imap KEYS")
@@ -136,7 +135,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def lines(found: Sequence[Found]) -> Iterator[str]:
-    """The lines for people; an empty one between two threads."""
+    """Format the messages as text, with an empty line between two threads."""
     refs = [f"{it.mailbox}#{it.uid}" for it in found]
     width = max(map(len, refs), default=0)
     thread = 0
@@ -156,7 +155,7 @@ def _unreadable(query: str, error: QueryError) -> Stop:
     before = query[: error.column - 1][-30:]
     after = query[error.column - 1 :][:30]
     hint = f"There: {before} >>>{after}" if len(query) > 40 else f"In: {shown}"
-    return Stop(Exit.USAGE, f"the query cannot be read: {error}", hint=hint)
+    return Stop(Exit.USAGE, f"invalid query: {error}", hint=hint)
 
 
 def _limit(text: str) -> int:
@@ -198,7 +197,7 @@ def _in_store(args: argparse.Namespace, node: Node, console: Console) -> list[Fo
 
 
 def _show_on(bar: LineBar) -> Callable[[int, int], None]:
-    """A function that tells a bar how far the index is."""
+    """Return a function that shows the progress of the index on a bar."""
     before = 0
 
     def tell(done: int, total: int) -> None:
@@ -284,7 +283,7 @@ def _to_found(
 
 
 def _latest_first(it: Found) -> tuple[float, str, int]:
-    """The order in which an index gives its hits."""
+    """The sort key for the order of an index's results."""
     return (-it.date.timestamp() if it.date else float("inf"), it.mailbox, -it.uid)
 
 
@@ -292,7 +291,7 @@ def _latest_first(it: Found) -> tuple[float, str, int]:
 
 
 def _choose(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
-    """Those mailboxes that --mailbox and --exclude mean."""
+    """Return the mailboxes that match --mailbox and --exclude."""
     from imaplus.mirror.description import Choice
     from imaplus.mirror.errors import NothingMatches
     from imaplus.mirror.patterns import choose
@@ -306,7 +305,7 @@ def _choose(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
 def _group_by_thread(
     found: Sequence[Found], headers: Iterable[dict[str, list[str]]], limit: int | None
 ) -> list[Found]:
-    """The messages by thread, the thread with the latest message first."""
+    """Group the messages by thread, the thread with the latest message first."""
     from imaplus.query import Threaded, threads
     from imaplus.records import replace
 
