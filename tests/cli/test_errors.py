@@ -114,7 +114,7 @@ def test_every_error_of_imaplus_is_explained() -> None:
     assert unexplained == {"ImapError", "UsageError", "StateError"}
 
 
-def test_the_servers_words_are_kept_apart() -> None:
+def test_the_servers_line_is_shown_separately() -> None:
     failure = explain(refused(errors.Refused, "ALERT", "SELECT"))
     assert failure.server == "[ALERT] the server's words"
     assert "words" not in failure.message

@@ -95,7 +95,7 @@ def test_the_writers_exist() -> None:
         import_module(name)
 
 
-def test_a_shell_may_pass_on_what_the_terminal_has_sent(
+def test_a_repeated_sighup_of_the_shell_is_ignored(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with Interrupt().listen() as interrupt:
@@ -117,7 +117,7 @@ def test_what_was_ignored_stays_ignored(number: int) -> None:
         signal.signal(number, before)
 
 
-def test_a_terminal_that_has_gone_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_terminal_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(fd: int, data: bytes) -> int:
         raise OSError(errno.EIO, "Input/output error")
 

@@ -82,7 +82,7 @@ def test_two_mailboxes_never_share_a_folder(one: str, two: str) -> None:
 
 
 @given(mailboxes, spellings)
-def test_nor_do_two_spellings(one: str, spelling: object) -> None:
+def test_two_spellings_never_share_a_folder(one: str, spelling: object) -> None:
     assert callable(spelling)
     two = spelling(one)
     if one != two:
@@ -121,7 +121,7 @@ def test_true_names_come_back_from_the_disk(
     assert found == set(map(kept_name, names))
 
 
-def test_an_octet_that_cannot_be_read_is_kept_as_older_stores_keep_it(root: Path) -> None:
+def test_an_undecodable_byte_is_stored_as_in_older_stores(root: Path) -> None:
     shown, kept = "bad\ufffdFF", "bad\udcff"
     assert (kept_name(shown), shown_name(kept)) == (kept, shown)
     with Store.open(root, create=True, sync=False) as store:

@@ -60,12 +60,12 @@ def test_exclude() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["", "@snet"])
-def test_patterns_that_are_none(pattern: str) -> None:
+def test_invalid_patterns(pattern: str) -> None:
     with pytest.raises(InvalidArgument):
         choose(ALL, Choice(("*", pattern)))
 
 
-def test_patterns_that_mean_nothing() -> None:
+def test_patterns_without_a_match() -> None:
     found = choose(ALL, Choice(("*", "lists", "@trash")))
     assert found.unmatched == ("lists", "@trash")
     trash = Mailbox("Trash")
@@ -78,7 +78,7 @@ def test_patterns_that_mean_nothing() -> None:
     )
 
 
-def test_what_is_remembered() -> None:
+def test_merge_choices() -> None:
     some, more, less = Choice(("A",)), Choice(("B",)), Choice((), ("A",))
     assert merge_choices(None, some) == some
     assert merge_choices(some, more) == Choice(("A", "B"))

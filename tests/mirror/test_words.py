@@ -62,7 +62,7 @@ def test_a_message_gives_its_words() -> None:
         ("2 < 3 & caf&eacute;&nbsp;x", "2 < 3 & café x"),
     ],
 )
-def test_tags_go_without_cutting_words(html: str, expected: str) -> None:
+def test_tags_are_removed_without_splitting_words(html: str, expected: str) -> None:
     found = words(f"Content-Type: text/html\r\n\r\n{html}".encode())
     assert found.body.split() == expected.split()
 
@@ -207,7 +207,7 @@ def nested(depth: int) -> bytes:
     ],
     ids=range(12),
 )
-def test_hostile_messages_take_no_forever(raw: bytes) -> None:
+def test_hostile_messages_are_parsed_in_bounded_time(raw: bytes) -> None:
     assert isinstance(words(raw), Words)
 
 
