@@ -60,7 +60,7 @@ def left_to_try(*others: str) -> errors.CommandError:
         (left_to_try("CRAM-MD5", "LOGIN"), 4, "--mechanism LOGIN."),
         (left_to_try("SCRAM-SHA-1", "CRAM-MD5"), 4, "--mechanism SCRAM-SHA-1."),
         (errors.InvalidArgument("no"), 2, ""),
-        (errors.UidValidityChanged("INBOX", 1, 2), 5, "anew"),
+        (errors.UidValidityChanged("INBOX", 1, 2), 5, "created again"),
         (errors.ProtocolError("neither"), 1, "--trace"),
         (errors.TimedOut("nothing came for 30 s"), 5, "--timeout"),
         (errors.ConnectionLost("the connection ended", bye="go away"), 5, "again"),
