@@ -108,7 +108,7 @@ def test_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["work:", "work:INBOX", "work:@inbox"])
-def test_an_account_that_nobody_has_set_up(text: str) -> None:
+def test_an_unknown_name_of_an_account(text: str) -> None:
     with pytest.raises(Stop) as caught:
         parse_address(text)
     if "@" in text:

@@ -164,7 +164,7 @@ def test_only_some_mailboxes(server: Server, run: Run, mail: Path) -> None:
     assert (code, json.loads(out)) == (0, {"mailboxes": 1, "messages": sent})
 
 
-def test_what_is_excluded_in_vain_is_said(server: Server, run: Run, mail: Path) -> None:
+def test_an_exclusion_without_effect_is_reported(server: Server, run: Run, mail: Path) -> None:
     words = ("backup", server.url, mail, *PLAIN, "--exclude", "@trash", "--exclude", "Nowhere")
     code, _, err = run(*words, "--exclude", "@sent", "-q")
     assert code == 0
@@ -254,7 +254,7 @@ def test_a_server_that_speaks_tls_later_or_not_at_all(server: Server, run: Run, 
     assert "--security starttls" in err
 
 
-def test_a_server_that_goes_midway(server: Server, run: Run, mail: Path) -> None:
+def test_a_server_that_disappears_midway(server: Server, run: Run, mail: Path) -> None:
     server.fail_next(Fault.cut_after_sent(20_000))
     code, _, err = run("backup", server.url, mail, *PLAIN)
     assert code == 0
@@ -311,7 +311,7 @@ def test_a_choice_of_an_earlier_run_is_told(server: Server, run: Run, mail: Path
     assert "earlier run" not in run("backup", server.url, mail, *PLAIN, "--quiet")[2]
 
 
-def test_a_server_that_goes_for_good(
+def test_a_server_that_disappears_for_good(
     server: Server, run: Run, mail: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imaplus.mirror.link.WAITS", (0.0,))
@@ -323,7 +323,7 @@ def test_a_server_that_goes_for_good(
     assert "fetches what is still missing" in err
 
 
-def test_a_message_that_cannot_be_had(server: Server, run: Run, mail: Path) -> None:
+def test_a_message_that_cannot_be_fetched(server: Server, run: Run, mail: Path) -> None:
     server.fail_next(Fault.refuse("EXAMINE", nth=1, text="[SERVERBUG] \x1b[2J Internal error"))
     code, out, _ = run("backup", server.url, mail, *PLAIN, "--json")
     told = json.loads(out)
@@ -340,7 +340,7 @@ def test_a_backup_that_is_in_use(server: Server, run: Run, mail: Path) -> None:
     assert f"process {os.getpid()}" in err
 
 
-def test_a_backup_of_somebody_else(server: Server, run: Run, mail: Path) -> None:
+def test_a_backup_of_another_account(server: Server, run: Run, mail: Path) -> None:
     with Store.open(mail, create=True) as store:
         store.describe(owner=Owner("bob@example.org", "imap.example.org", 993))
     code, _, err = run("backup", server.url, mail, *PLAIN)
@@ -397,7 +397,7 @@ def test_a_folder_that_refuses(
 # -- stopped and killed ----------------------------------------------------------------------------
 
 
-def test_ctrl_c_saves_the_place(server: Server, run: Run, mail: Path) -> None:
+def test_ctrl_c_keeps_the_fetched_messages(server: Server, run: Run, mail: Path) -> None:
     server.fail_next(Fault.slow(2000, 0.01))
     server.mailbox().add_many(Generated(3000, seed=n) for n in range(300))
     process = start("backup", server.url, mail, *PLAIN)

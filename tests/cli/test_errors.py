@@ -60,7 +60,7 @@ def left_to_try(*others: str) -> errors.CommandError:
         (left_to_try("CRAM-MD5", "LOGIN"), 4, "--mechanism LOGIN."),
         (left_to_try("SCRAM-SHA-1", "CRAM-MD5"), 4, "--mechanism SCRAM-SHA-1."),
         (errors.InvalidArgument("no"), 2, ""),
-        (errors.UidValidityChanged("INBOX", 1, 2), 5, "anew"),
+        (errors.UidValidityChanged("INBOX", 1, 2), 5, "created again"),
         (errors.ProtocolError("neither"), 1, "--trace"),
         (errors.TimedOut("nothing came for 30 s"), 5, "--timeout"),
         (errors.ConnectionLost("the connection ended", bye="go away"), 5, "again"),
@@ -115,7 +115,7 @@ def test_every_error_of_imaplus_is_explained() -> None:
     assert unexplained == {"ImapError", "UsageError", "StateError"}
 
 
-def test_the_servers_words_are_kept_apart() -> None:
+def test_the_servers_line_is_shown_separately() -> None:
     failure = explain(refused(errors.Refused, "ALERT", "SELECT"))
     assert failure.server == "[ALERT] the server's words"
     assert "words" not in failure.message

@@ -29,7 +29,7 @@ def test_the_first_signal_asks_to_stop(
     number: int, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = signal.getsignal(number)
-    with Interrupt().listening() as interrupt:
+    with Interrupt().listen() as interrupt:
         assert not interrupt()
         press(number)
         assert interrupt()
@@ -39,7 +39,7 @@ def test_the_first_signal_asks_to_stop(
 
 def test_the_second_signal_stops(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGINT)
-    with Interrupt().listening():
+    with Interrupt().listen():
         press()
         with pytest.raises(KeyboardInterrupt):
             press()
@@ -50,12 +50,12 @@ def test_the_third_interrupts_no_saving_and_the_fourth_kills(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: list[tuple[object, int]] = []
-    with Interrupt().listening():
+    with Interrupt().listen():
         press()
         with pytest.raises(KeyboardInterrupt):
             press()
         press()
-        assert "saving what has come" in capfd.readouterr().err
+        assert "saving the fetched messages" in capfd.readouterr().err
         kill = os.kill
         monkeypatch.setattr(
             os, "kill", lambda pid, number: killed.append((signal.getsignal(number), number))
@@ -70,21 +70,21 @@ def run_in(module: str, text: str, **names: object) -> None:
 
 
 def test_nothing_that_writes_the_mirror_is_interrupted(capfd: pytest.CaptureFixture[str]) -> None:
-    with Interrupt().listening() as interrupt:
+    with Interrupt().listen() as interrupt:
         press()
         # `press` is not of that module, but is called by it.
         run_in("imaplus.mirror.store", "press()", press=press)
         assert interrupt()
         with pytest.raises(KeyboardInterrupt):
             run_in("imaplus.mirror.run", "press()", press=press)
-    assert "saving what has come" in capfd.readouterr().err
+    assert "saving the fetched messages" in capfd.readouterr().err
 
 
 def test_what_only_reads_the_mirror_is_interrupted(capfd: pytest.CaptureFixture[str]) -> None:
     def check() -> None:
         run_in("imaplus.mirror.inspection", "press()", press=press)
 
-    with Interrupt().listening():
+    with Interrupt().listen():
         press()
         with pytest.raises(KeyboardInterrupt):
             run_in("imaplus.mirror.store", "check()", check=check)
@@ -95,10 +95,10 @@ def test_the_writers_exist() -> None:
         import_module(name)
 
 
-def test_a_shell_may_pass_on_what_the_terminal_has_sent(
+def test_a_repeated_sighup_of_the_shell_is_ignored(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Interrupt().listening() as interrupt:
+    with Interrupt().listen() as interrupt:
         press(signal.SIGHUP)
         press(signal.SIGHUP)
         assert interrupt()
@@ -109,7 +109,7 @@ def test_a_shell_may_pass_on_what_the_terminal_has_sent(
 def test_what_was_ignored_stays_ignored(number: int) -> None:
     before = signal.signal(number, signal.SIG_IGN)
     try:
-        with Interrupt().listening() as interrupt:
+        with Interrupt().listen() as interrupt:
             press(number)
             assert not interrupt()
         assert signal.getsignal(number) is signal.SIG_IGN
@@ -117,12 +117,12 @@ def test_what_was_ignored_stays_ignored(number: int) -> None:
         signal.signal(number, before)
 
 
-def test_a_terminal_that_has_gone_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_terminal_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(fd: int, data: bytes) -> int:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "write", write)
-    with Interrupt().listening() as interrupt:
+    with Interrupt().listen() as interrupt:
         press(signal.SIGHUP)
         assert interrupt()
 
@@ -131,7 +131,7 @@ def test_outside_the_main_thread_there_are_no_signals() -> None:
     seen: list[bool] = []
 
     def work() -> None:
-        with Interrupt().listening() as interrupt:
+        with Interrupt().listen() as interrupt:
             seen.append(interrupt())
 
     thread = threading.Thread(target=work)

@@ -160,7 +160,7 @@ def test_words_behind_two_hyphens_are_no_options() -> None:
         ("backup demo: --quiet a b", "1 argument too many"),
         ("backup demo: --exclode X mail more", "unknown option --exclode, 2 arguments too many"),
         ("backup demo: -x mail", "unknown option -x"),
-        ("verify d --port many demo:", "--port: a port is a number"),
+        ("verify d --port many demo:", "--port: a port must be a number"),
         ("verify d --quiet=1 demo:", "takes no value"),
         ("testserver -- x", "1 argument too many"),
     ],

@@ -143,7 +143,7 @@ def test_a_third_does_not_end_the_saving(
 
     monkeypatch.setattr(Store, "commit", committing)
     assert main(words_for(server, tmp_path)) == 130
-    assert "saving what has come" in capfd.readouterr().err
+    assert "saving the fetched messages" in capfd.readouterr().err
     assert presses.numbers == []
     assert kept(tmp_path) >= COME
 

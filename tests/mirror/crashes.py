@@ -47,9 +47,9 @@ def check(store: Store, least: int) -> int:
     return count
 
 
-def loop(root: Path, seed: int, *, helped: bool) -> None:
+def loop(root: Path, seed: int, *, use_helper: bool) -> None:
     chance = random.Random(seed)
-    with Store.open(root, create=True, sync=False, helped=helped) as store:
+    with Store.open(root, create=True, sync=False, use_helper=use_helper) as store:
         uid = check(store, 0)
         while True:
             for _ in range(chance.randint(1, 8)):
@@ -135,4 +135,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "every":
         every(Path(sys.argv[2]))
     else:
-        loop(Path(sys.argv[2]), int(sys.argv[3]), helped=sys.argv[1] == "helped")
+        loop(Path(sys.argv[2]), int(sys.argv[3]), use_helper=sys.argv[1] == "helped")

@@ -32,7 +32,7 @@ def infos(root: Path) -> dict[str, bool]:
         return {each.name: each.gone is not None for each in store.mailboxes() if each.generations}
 
 
-def test_a_mailbox_that_is_gone_is_kept_and_said(server: Server, root: Path) -> None:
+def test_a_deleted_mailbox_is_kept_and_reported(server: Server, root: Path) -> None:
     run(server, root)
     before = held(root, "Work")
     server.delete_mailbox("Work")
@@ -62,7 +62,9 @@ def test_a_mailbox_that_comes_back(server: Server, root: Path) -> None:
     assert compared(server, root).clean
 
 
-def test_a_renamed_mailbox_is_recognised_and_no_body_travels(server: Server, root: Path) -> None:
+def test_a_renamed_mailbox_is_recognised_without_fetching_bodies(
+    server: Server, root: Path
+) -> None:
     run(server, root)
     server.rename_mailbox("Archive", "Old stuff")
     server.add_message("Old stuff", b"Subject: since then\r\n\r\n")
@@ -80,9 +82,7 @@ def test_a_renamed_mailbox_is_recognised_and_no_body_travels(server: Server, roo
     assert run(server, root).renamed == ()
 
 
-def test_other_messages_under_the_same_uids_are_no_renamed_mailbox(
-    server: Server, root: Path
-) -> None:
+def test_other_messages_under_the_same_uids_are_not_a_rename(server: Server, root: Path) -> None:
     run(server, root)
     uidvalidity = server.mailbox("Work").uidvalidity
     server.delete_mailbox("Work")
@@ -93,7 +93,7 @@ def test_other_messages_under_the_same_uids_are_no_renamed_mailbox(
     assert held(root, "Works") == on_server(server, "Works")
 
 
-def test_several_that_go_at_once_are_told_in_one_line(server: Server, root: Path) -> None:
+def test_several_deleted_mailboxes_are_reported_in_one_line(server: Server, root: Path) -> None:
     run(server, root)
     for name in ("Archive/2024", "Archive", "Work"):
         server.delete_mailbox(name)
@@ -107,7 +107,7 @@ def test_several_that_go_at_once_are_told_in_one_line(server: Server, root: Path
 # -- what was chosen -------------------------------------------------------------------------------
 
 
-def test_what_was_chosen_is_remembered(server: Server, root: Path) -> None:
+def test_the_choice_of_mailboxes_is_stored(server: Server, root: Path) -> None:
     first = run(server, root, choice=Choice(("Archive*",), ("*/2024",)))
     assert first.mailboxes == 1
     server.add_message("Archive", b"Subject: new\r\n\r\n")
@@ -132,12 +132,12 @@ def test_the_only_chosen_mailbox_goes(server: Server, root: Path) -> None:
     assert run(server, root).gone == ()
 
 
-def test_a_pattern_that_means_nothing_is_refused(server: Server, root: Path) -> None:
+def test_a_pattern_without_a_match_is_an_error(server: Server, root: Path) -> None:
     with pytest.raises(NothingMatches, match="Nowhere"):
         run(server, root, choice=Choice(("Nowhere",)))
 
 
-def test_what_was_excluded_is_no_difference(server: Server, root: Path) -> None:
+def test_excluded_mailboxes_are_not_differences(server: Server, root: Path) -> None:
     run(server, root)
     report = run(server, root, choice=Choice((), ("Work",)))
     assert (report.gone, report.mailboxes) == ((), 3)
@@ -179,7 +179,7 @@ def test_all_mail_that_holds_more_than_the_others_is_not_left_out(root: Path) ->
 # -- each body once --------------------------------------------------------------------------------
 
 
-def test_gmail_each_body_travels_once_and_labels_are_kept(root: Path) -> None:
+def test_gmail_each_body_is_fetched_once_and_labels_are_kept(root: Path) -> None:
     with Server(personality="gmail") as server:
         for n in range(20):
             server.add_message("INBOX", b"Subject: %d\r\n\r\n%s\r\n" % (n, b"x" * n))
@@ -205,7 +205,7 @@ def test_gmail_each_body_travels_once_and_labels_are_kept(root: Path) -> None:
         assert compared(server, root).clean
 
 
-def test_objectid_moved_mail_does_not_travel_again(root: Path) -> None:
+def test_objectid_moved_mail_is_not_fetched_again(root: Path) -> None:
     with Server(personality="rev1") as server:
         server.mailbox().add_many([b"Subject: %d\r\n\r\n" % n for n in range(9)])
         server.add_mailbox("Done")
@@ -218,7 +218,7 @@ def test_objectid_moved_mail_does_not_travel_again(root: Path) -> None:
         assert compared(server, root).clean
 
 
-def test_a_link_is_closed_by_whoever_made_it(root: Path) -> None:
+def test_backup_closes_only_its_own_link(root: Path) -> None:
     with Server() as server:
         with link(server) as found:
             assert found.client.can("IMAP4rev1")

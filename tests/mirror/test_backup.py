@@ -141,7 +141,7 @@ def test_a_second_run_fetches_nothing(server: Server, root: Path) -> None:
 
 
 @pytest.mark.parametrize("personality", SYNCS)
-def test_what_has_not_changed_is_not_even_opened(personality: str, root: Path) -> None:
+def test_unchanged_mailboxes_are_not_opened(personality: str, root: Path) -> None:
     with Server(personality=personality) as server:
         sample_mailbox(server)
         run(server, root)
@@ -175,7 +175,9 @@ def test_changes_between_two_runs(server: Server, root: Path) -> None:
     assert run(server, root).vanished == 0
 
 
-def test_only_what_is_new_comes_and_what_is_gone_goes(server: Server, root: Path) -> None:
+def test_only_new_messages_are_fetched_and_deleted_ones_are_marked(
+    server: Server, root: Path
+) -> None:
     """As many new as gone: the numbers alone do not show it."""
     run(server, root)
     inbox = server.mailbox()
@@ -190,7 +192,7 @@ def test_only_what_is_new_comes_and_what_is_gone_goes(server: Server, root: Path
 
 
 @pytest.mark.parametrize("way", ["rev1", "condstore"])
-def test_what_changed_is_found_cheaply(way: str, root: Path) -> None:
+def test_changes_are_found_without_fetching_all_flags(way: str, root: Path) -> None:
     with Server(personality=way) as server:
         server.mailbox().add_many([b"%d\r\n" % n for n in range(300)])
         run(server, root)
@@ -216,7 +218,7 @@ def test_in_a_large_mailbox_changes_are_not_collected(
     check(plain, root)
 
 
-def test_a_mailbox_made_anew_is_mirrored_beside_the_old_one(server: Server, root: Path) -> None:
+def test_a_recreated_mailbox_is_mirrored_beside_the_old_one(server: Server, root: Path) -> None:
     run(server, root)
     old = server.mailbox().uidvalidity
     server.mailbox().recreate()
@@ -250,7 +252,7 @@ def test_a_run_with_nothing_new_reads_no_journal_and_syncs_nothing(
             assert backup(client, store).fetched == 0
 
 
-def test_a_journal_whose_end_is_torn_is_not_believed(plain: Server, root: Path) -> None:
+def test_a_journal_with_a_half_written_end_is_not_trusted(plain: Server, root: Path) -> None:
     """The server is as it was, but the mirror may not be: what the journal lost comes again."""
     for text in (b"one\r\n", b"two\r\n"):
         plain.add_message("INBOX", text)
@@ -286,7 +288,7 @@ def test_mailboxes_that_cannot_be_opened_are_left_out(plain: Server, root: Path)
     assert (report.mailboxes, report.failures) == (2, ())
 
 
-def test_a_mailbox_that_goes_after_it_was_listed(plain: Server, root: Path) -> None:
+def test_a_mailbox_that_is_deleted_after_it_was_listed(plain: Server, root: Path) -> None:
     plain.add_mailbox("Going")
     plain.add_message("INBOX", b"stays\r\n")
     with connect(plain) as client, Store.open(root, create=True, sync=False) as store:
@@ -304,7 +306,7 @@ def rewriting(rewrite: Callable[[bytes], bytes], *base: str) -> Personality:
     return PERSONALITIES[base[0] if base else "rev1"].but(rewrites=(rewrite,))
 
 
-def test_a_response_that_cannot_be_read_costs_one_message(root: Path) -> None:
+def test_an_unreadable_response_affects_one_message(root: Path) -> None:
     broken = True
 
     def garble(response: bytes) -> bytes:
@@ -339,7 +341,7 @@ def test_flags_that_cannot_be_read_are_not_messages_that_are_gone(way: str, root
         check(server, root)
 
 
-def test_one_refused_command_costs_no_message(plain: Server, root: Path) -> None:
+def test_one_refused_command_loses_no_message(plain: Server, root: Path) -> None:
     plain.mailbox().add_many([b"%d\r\n" % n for n in range(20)])
     plain.fail_next(Fault.refuse("UID FETCH", nth=1))
     report = run(plain, root)
@@ -347,7 +349,7 @@ def test_one_refused_command_costs_no_message(plain: Server, root: Path) -> None
     check(plain, root)
 
 
-def test_a_server_that_refuses_everything_is_not_asked_for_ever(plain: Server, root: Path) -> None:
+def test_a_server_that_refuses_everything_ends_the_mailbox(plain: Server, root: Path) -> None:
     plain.mailbox().add_many([b"%d\r\n" % n for n in range(1000)])
     plain.add_mailbox("Empty")
     plain.fail_next(Fault.refuse("UID FETCH", text="[SERVERBUG] No"))
@@ -360,7 +362,7 @@ def test_a_server_that_refuses_everything_is_not_asked_for_ever(plain: Server, r
     assert run(plain, root).fetched == 1000
 
 
-def test_a_server_that_wants_to_be_left_alone_is(plain: Server, root: Path) -> None:
+def test_a_throttling_server_ends_the_run(plain: Server, root: Path) -> None:
     plain.mailbox().add_many([b"%d\r\n" % n for n in range(10)])
     plain.fail_next(Fault.refuse("UID FETCH", text="[THROTTLED] Slow down"))
     with pytest.raises(Throttled):
@@ -368,7 +370,7 @@ def test_a_server_that_wants_to_be_left_alone_is(plain: Server, root: Path) -> N
     assert sum("UID FETCH" in line for line in told(plain)) == 1
 
 
-def test_qresync_that_is_offered_and_not_understood(plain: Server, root: Path) -> None:
+def test_qresync_that_is_announced_and_rejected(plain: Server, root: Path) -> None:
     plain.mailbox().add_many([b"%d\r\n" % n for n in range(10)])
     run(plain, root)
     plain.mailbox().set_flags(3, ["\\Seen"])
@@ -378,7 +380,7 @@ def test_qresync_that_is_offered_and_not_understood(plain: Server, root: Path) -
     check(plain, root)
 
 
-def test_where_uids_do_not_last_messages_are_kept_by_hash(root: Path) -> None:
+def test_without_persistent_uids_messages_are_stored_by_hash(root: Path) -> None:
     def nought(response: bytes) -> bytes:
         return re.sub(rb"UIDVALIDITY [0-9]+", b"UIDVALIDITY 0", response)
 
@@ -393,7 +395,7 @@ def test_where_uids_do_not_last_messages_are_kept_by_hash(root: Path) -> None:
             server.add_message("INBOX", b"hello\r\n")
             first = run(server, mail)
             assert (first.fetched, first.failures) == (1, ())
-            assert "no lasting UIDs" in first.notices[0].text
+            assert "UIDs do not persist" in first.notices[0].text
             assert run(server, mail).fetched == 0
             with Store.open(mail, readonly=True) as store:
                 [info] = store.mailboxes()
@@ -448,7 +450,7 @@ def test_a_lost_connection_loses_nothing(server: Server, root: Path, after: int)
     check(server, root)
 
 
-def test_a_run_that_is_stopped_is_gone_on_with(server: Server, root: Path) -> None:
+def test_a_stopped_run_is_continued(server: Server, root: Path) -> None:
     total = sum(len(box.messages) for box in server.account().mailboxes.values())
     asked = iter([False] * 15 + [True] * 1000)
     with connect(server) as client, Store.open(root, create=True, sync=False) as store:
@@ -492,7 +494,7 @@ def test_a_disk_that_refuses(
 # -- what is asked for -----------------------------------------------------------------------------
 
 
-def test_a_dry_run_tells_what_a_run_does(server: Server, root: Path) -> None:
+def test_a_dry_run_reports_what_a_run_does(server: Server, root: Path) -> None:
     with connect(server) as client:
         wanted = backup(client, None, dry_run=True)
     assert not root.exists()
@@ -538,7 +540,7 @@ def test_repair_fetches_what_is_damaged(server: Server, root: Path) -> None:
 # -- what verify finds -----------------------------------------------------------------------------
 
 
-def test_verify_tells_each_difference(server: Server, root: Path) -> None:
+def test_verify_reports_each_difference(server: Server, root: Path) -> None:
     run(server, root)
     inbox = server.mailbox()
     inbox.expunge([1])

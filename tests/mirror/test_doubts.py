@@ -29,7 +29,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 # -- enumeration -----------------------------------------------------------------------------------
 
 
-def test_search_that_tells_too_little_is_asked_in_another_way(server: Server, root: Path) -> None:
+def test_an_incomplete_search_is_replaced_by_fetch(server: Server, root: Path) -> None:
     server.fail_always(Fault.short_search(7))
     report = run(server, root)
     assert (report.fetched, report.failures) == (51, ())
@@ -40,7 +40,9 @@ def test_search_that_tells_too_little_is_asked_in_another_way(server: Server, ro
     assert held(root) == on_server(server)
 
 
-def test_what_stays_short_is_a_failure_and_nothing_is_gone(server: Server, root: Path) -> None:
+def test_an_incomplete_answer_is_a_failure_and_nothing_is_marked_gone(
+    server: Server, root: Path
+) -> None:
     assert run(server, root).failures == ()
     server.mailbox().expunge([5])
     server.fail_always(Fault.short_search(7) | Fault.short_fetch(9))
@@ -49,7 +51,7 @@ def test_what_stays_short_is_a_failure_and_nothing_is_gone(server: Server, root:
         assert (report.vanished, report.failures) == (1, ())
         return
     assert [(each.mailbox, each.uid) for each in report.failures] == [("INBOX", None)]
-    assert "49 messages, and tells the UIDs of" in report.failures[0].problem
+    assert "49 messages (EXISTS), but the server returned" in report.failures[0].problem
     assert (report.vanished, len(held(root))) == (0, 50)
     assert any("49 messages" in each.problem for each in compared(server, root).problems)
     server.fail_always(Fault())
@@ -57,11 +59,11 @@ def test_what_stays_short_is_a_failure_and_nothing_is_gone(server: Server, root:
     assert compared(server, root).clean
 
 
-def test_a_list_of_nothing_is_not_believed(server: Server, root: Path) -> None:
+def test_an_empty_list_is_not_trusted(server: Server, root: Path) -> None:
     server.fail_next(Fault.hide_mailboxes())
     report = run(server, root)
     assert [each.mailbox for each in report.failures] == ["INBOX"]
-    assert "LIST does not show it" in report.failures[0].problem
+    assert "LIST leaves it out" in report.failures[0].problem
     assert held(root) == on_server(server)
     run(server, root)
     server.fail_always(Fault.hide_mailboxes())
@@ -74,14 +76,14 @@ def test_a_list_of_nothing_is_not_believed(server: Server, root: Path) -> None:
     assert compared(server, root).clean
 
 
-def test_a_list_that_is_short_once_is_asked_again(server: Server, root: Path) -> None:
+def test_an_incomplete_list_is_repeated(server: Server, root: Path) -> None:
     run(server, root)
     server.fail_next(Fault.hide_mailboxes("Work", times=1))
     report = run(server, root)
     assert (report.failures, report.gone, report.mailboxes) == ((), (), 2)
 
 
-def test_status_that_says_something_else_than_examine(root: Path) -> None:
+def test_status_that_contradicts_examine(root: Path) -> None:
     with Server() as server:
         server.mailbox().add_many([b"%d\r\n" % n for n in range(5)])
         server.fail_always(Fault.status_says("INBOX", messages=3, uidnext=4))
@@ -93,7 +95,7 @@ def test_status_that_says_something_else_than_examine(root: Path) -> None:
 # -- checkpoints -----------------------------------------------------------------------------------
 
 
-def test_a_checkpoint_says_what_the_mirror_holds(server: Server, root: Path) -> None:
+def test_a_checkpoint_counts_the_mirrored_messages(server: Server, root: Path) -> None:
     server.fail_next(Fault.at_message("INBOX", 7, "no"))
     assert [each.uid for each in run(server, root).failures] == [7]
     with Store.open(root, readonly=True) as store:
@@ -111,12 +113,12 @@ def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(server: Server, 
 
     run(server, root)
     [path] = (root / "mailboxes" / "INBOX").glob("*.journal")
-    texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+    texts = [lines.parse_line(each) for each in path.read_bytes().splitlines()]
     assert texts[-1].startswith(b"c ")
     old = texts[-1].rpartition(b" ")[0]
     texts = [*(each for each in texts[:-1] if not each.startswith(b"a 9 ")), old]
     texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
-    path.write_bytes(b"".join(map(lines.line, texts)))
+    path.write_bytes(b"".join(map(lines.format_line, texts)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@example.org"}))
     [problem] = [each for each in compared(server, root).problems if each.uid is None]
     assert problem.problem == "50 messages were recorded, but 49 are in the backup"
@@ -128,16 +130,16 @@ def test_an_old_checkpoint_that_does_not_add_up_is_ignored_once(server: Server, 
     assert compared(server, root).clean
 
 
-def test_a_store_of_format_1_is_taken_over_without_fetching(server: Server, root: Path) -> None:
+def test_a_store_of_format_1_is_converted_without_fetching(server: Server, root: Path) -> None:
     from imaplus.mirror import lines
 
     run(server, root)
     for path in (root / "mailboxes").glob("*/*.journal"):
-        texts = [lines.said(each) for each in path.read_bytes().splitlines()]
+        texts = [lines.parse_line(each) for each in path.read_bytes().splitlines()]
         texts = [each.rpartition(b" ")[0] if each[:2] == b"c " else each for each in texts]
         texts[0] = b" ".join([b"h imaplus-journal 1", *texts[0].split()[3:5]])
         kept = [each for each in texts if each[:2] not in (b"i ", b"l ")]
-        path.write_bytes(b"".join(map(lines.line, kept)))
+        path.write_bytes(b"".join(map(lines.format_line, kept)))
     (root / "store.json").write_text(json.dumps({"format": 1, "account": "ada@127.0.0.1"}))
     assert compared(server, root).clean
     report = run(server, root)
@@ -205,7 +207,7 @@ def test_a_reassigned_uid_is_noticed_by_the_header(server: Server, root: Path, a
     assert (again.replaced, again.notices) == (0, ())
 
 
-def test_a_modseq_that_went_back_means_the_same(root: Path) -> None:
+def test_a_modseq_that_went_back_is_treated_like_uidnext(root: Path) -> None:
     with Server(personality="condstore") as server:
         snapshot = server.snapshot()
         date = datetime(2026, 1, 1, tzinfo=UTC)
@@ -282,7 +284,7 @@ def test_a_copy_that_was_gone_is_kept_when_its_uid_is_reassigned(
     assert held(root) == on_server(server)
 
 
-def test_uidnext_is_held_against_the_journal_of_an_unfinished_run(
+def test_uidnext_is_compared_with_the_journal_of_an_unfinished_run(
     server: Server, root: Path
 ) -> None:
     snapshot = server.snapshot()
@@ -303,39 +305,39 @@ def test_uidnext_is_held_against_the_journal_of_an_unfinished_run(
 
 @pytest.mark.parametrize("text", [MICROSOFT_365, COURIER])
 @pytest.mark.parametrize("size", ["own", "real", "fitted"])
-def test_a_text_in_the_place_of_a_message_never_counts_as_the_message(
+def test_an_error_text_instead_of_a_message_is_not_stored(
     server: Server, root: Path, text: bytes, size: str
 ) -> None:
     server.mailbox().set_content(3, b"Subject: long\r\n\r\n" + b"word " * 200)
     server.fail_next(Fault.substitute("INBOX", 3, text, size=size))  # type: ignore[arg-type]
     report = run(server, root)
     assert [each.uid for each in report.failures] == [3]
-    assert "a text of its own" in report.failures[0].problem
+    assert "an error text instead" in report.failures[0].problem
     assert 3 not in held(root)
     assert run(server, root).failures == ()
     assert held(root) == on_server(server)
 
 
 @pytest.mark.parametrize("missing", ["NIL", "empty", "item"])
-def test_ok_without_a_body_is_no_message(server: Server, root: Path, missing: str) -> None:
+def test_ok_without_a_body_is_a_failure(server: Server, root: Path, missing: str) -> None:
     server.fail_next(Fault.no_body("INBOX", 3, missing))  # type: ignore[arg-type]
     assert [each.uid for each in run(server, root).failures] == [3]
     assert run(server, root).failures == ()
     assert held(root) == on_server(server)
 
 
-def test_a_mail_that_speaks_of_such_a_text_is_a_mail(server: Server, root: Path) -> None:
+def test_a_mail_that_quotes_an_error_text_is_stored(server: Server, root: Path) -> None:
     server.mailbox().set_content(3, b"From: ann@example.org\r\nSubject: help\r\n\r\n" + COURIER)
     assert run(server, root).failures == ()
 
 
-def test_a_size_that_is_wrong_has_the_body_fetched_twice(server: Server, root: Path) -> None:
+def test_a_wrong_size_makes_the_body_be_fetched_twice(server: Server, root: Path) -> None:
     server.fail_always(Fault.substitute("INBOX", 3, b"Subject: cut\r\n\r\n", size="real"))
     assert run(server, root).failures == ()  # the server stands by it
     assert held(root)[3] == b"Subject: cut\r\n\r\n"
 
 
-def test_a_uidvalidity_that_changed_is_told(server: Server, root: Path) -> None:
+def test_a_changed_uidvalidity_is_reported(server: Server, root: Path) -> None:
     run(server, root)
     server.mailbox().recreate()
     report = run(server, root)
@@ -344,7 +346,7 @@ def test_a_uidvalidity_that_changed_is_told(server: Server, root: Path) -> None:
     assert "UIDVALIDITY changed" in notice.text
 
 
-def test_most_of_a_mailbox_that_goes_at_once_is_told(server: Server, root: Path) -> None:
+def test_many_deleted_messages_at_once_are_reported(server: Server, root: Path) -> None:
     run(server, root)
     server.mailbox().expunge(range(1, 31))
     report = run(server, root)
@@ -358,7 +360,7 @@ def test_most_of_a_mailbox_that_goes_at_once_is_told(server: Server, root: Path)
 
 
 @pytest.mark.parametrize("quirk", [Quirk.NO_UIDVALIDITY, Quirk.UIDNOTSTICKY])
-def test_without_lasting_uids_messages_are_known_by_their_hash(root: Path, quirk: Quirk) -> None:
+def test_without_persistent_uids_messages_are_matched_by_hash(root: Path, quirk: Quirk) -> None:
     with Server(personality=PERSONALITIES["rev1-basic"].but(quirk)) as server:
         same = b"Subject: same\r\n\r\ntext\r\n"
         date = datetime(2026, 1, 1, tzinfo=UTC)

@@ -32,7 +32,7 @@ def scenario(function: Scenario) -> Scenario:
 
 
 def opened(root: Path, *, sync: bool = False) -> Store:
-    return Store.open(root, create=True, sync=sync, helped=True)
+    return Store.open(root, create=True, sync=sync, use_helper=True)
 
 
 def add(store: Store, uid: int, body: bytes) -> None:

@@ -115,7 +115,7 @@ def test_queries(filled: Store, query: str, uids: list[int]) -> None:
         "a*b",
     ],
 )
-def test_no_text_has_a_meaning_for_the_database(filled: Store, text: str) -> None:
+def test_texts_are_not_interpreted_as_sql(filled: Store, text: str) -> None:
     with Index.open(filled) as index:
         try:
             assert isinstance(index.find(text), list)
@@ -177,7 +177,7 @@ def test_dates_are_compared_as_moments_and_shown_in_their_zone(store: Store, put
         assert [hit.uid for hit in index.find("before:1960-01")] == [3]
 
 
-def test_gone_is_what_only_the_mirror_has(store: Store, put) -> None:
+def test_is_gone_finds_what_only_the_mirror_has(store: Store, put) -> None:
     moved, lost, kept = (put(store, message(name, "x")) for name in ("moved", "lost", "kept"))
     inbox, archive = store.mailbox("INBOX", 1), store.mailbox("Archive", 1)
     for uid, body in enumerate((moved, lost, kept), 1):
@@ -266,7 +266,7 @@ def test_an_interrupted_update_goes_on(store: Store, put, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("boot", "kept"), [("this", True), ("another", False), ("", False)])
-def test_after_a_loss_of_power_it_is_made_anew(
+def test_after_a_power_failure_it_is_rebuilt(
     filled: Store, monkeypatch: pytest.MonkeyPatch, boot: str, kept: bool
 ) -> None:
     monkeypatch.setattr(database, "_boot", lambda: "this")
@@ -300,7 +300,7 @@ def test_it_follows_the_store(filled: Store, put) -> None:
         assert found(index.find("is:answered")) == [("INBOX", 2)]
 
 
-def test_a_journal_made_anew_is_read_anew(filled: Store, put) -> None:
+def test_a_rewritten_journal_is_read_again(filled: Store, put) -> None:
     Index.open(filled).close()
     path = filled.mailbox("INBOX", 7).path
     path.write_bytes(path.read_bytes().replace(b" a 1 ", b" a 5 "))
@@ -315,7 +315,7 @@ def test_a_journal_made_anew_is_read_anew(filled: Store, put) -> None:
 @pytest.mark.parametrize(
     "content", [b"this is no database, but it is long enough to be taken for one" * 99, b"", None]
 )
-def test_whatever_is_wrong_with_it_is_healed(filled: Store, content: bytes | None) -> None:
+def test_a_damaged_database_is_rebuilt(filled: Store, content: bytes | None) -> None:
     with Index.open(filled) as index:
         path = index.path
         if content is None:
@@ -328,7 +328,7 @@ def test_whatever_is_wrong_with_it_is_healed(filled: Store, content: bytes | Non
         assert len(index.find("annual")) == 3
 
 
-def test_damage_inside_is_healed_too(filled: Store) -> None:
+def test_damage_inside_the_database_is_repaired(filled: Store) -> None:
     with Index.open(filled) as index:
         path = index.path
         index.connection.execute("DROP TABLE contents")

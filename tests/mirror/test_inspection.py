@@ -64,7 +64,7 @@ def test_a_link_in_place_of_a_folder_is_damage(filled: Store, tmp_path: Path) ->
     assert [damage.problem for damage in report.damages] == ["missing"]
 
 
-def test_orphans_and_torn_ends_are_no_damage(filled: Store, put) -> None:
+def test_orphans_and_half_written_ends_are_not_damage(filled: Store, put) -> None:
     orphan = put(filled, b"left by a killed run")
     filled.commit()
     path = filled.mailbox("INBOX", 7).path

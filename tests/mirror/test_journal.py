@@ -30,7 +30,7 @@ def again(store: Store, journal: Journal) -> Journal:
         return found
 
 
-def test_what_was_said_is_read_again(store: Store) -> None:
+def test_written_changes_are_read_again(store: Store) -> None:
     journal = store.mailbox("INBOX", 17)
     assert journal.checkpoint is None
     flags = {"\\Seen", "$Junk", "\\Recent"}
@@ -54,7 +54,7 @@ def test_what_was_said_is_read_again(store: Store) -> None:
     assert (found.damaged, found.torn) == (0, 0)
 
 
-def test_no_news_writes_nothing(store: Store) -> None:
+def test_unchanged_values_write_nothing(store: Store) -> None:
     journal = store.mailbox("INBOX", 17)
     journal.add(1, body(), flags=["\\Seen"], modseq=3)
     store.commit()
@@ -81,7 +81,7 @@ def test_a_uid_out_of_range_is_refused(store: Store, uid: int) -> None:
         store.mailbox("INBOX", 17).add(uid, body())
 
 
-def test_other_nonsense_is_refused_too(store: Store) -> None:
+def test_other_invalid_arguments_are_refused(store: Store) -> None:
     journal = store.mailbox("INBOX", 17)
     with pytest.raises(InvalidArgument):
         journal.add(1, body(), internaldate=datetime(2026, 1, 1))
@@ -128,7 +128,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, max_size=25))
-def test_any_history_is_read_as_it_was_told(
+def test_any_history_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, history: list[tuple[object, ...]]
 ) -> None:
     with Store.open(tmp_path_factory.mktemp("mail"), create=True, sync=False) as store:
@@ -178,7 +178,7 @@ def test_a_file_cut_anywhere_keeps_every_whole_line(store: Store) -> None:
 
 
 @pytest.mark.parametrize("tail", [b"\0" * 5000, b"12345678 a 9 torn", b"\xff\n" * 9, b"x" * 2**21])
-def test_a_torn_end_is_cut_off_by_the_next_write(root: Path, tail: bytes) -> None:
+def test_a_half_written_end_is_removed_by_the_next_write(root: Path, tail: bytes) -> None:
     with Store.open(root, create=True, sync=False) as store:
         path = told(store).path
     content = path.read_bytes()
@@ -198,7 +198,7 @@ def test_a_torn_end_is_cut_off_by_the_next_write(root: Path, tail: bytes) -> Non
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_one_wrong_octet_costs_one_line_and_the_checkpoint(
+def test_one_wrong_byte_loses_one_line_and_the_checkpoint(
     tmp_path_factory: pytest.TempPathFactory, position: int, change: int
 ) -> None:
     root = tmp_path_factory.mktemp("mail")
@@ -218,7 +218,7 @@ def test_one_wrong_octet_costs_one_line_and_the_checkpoint(
         assert journal.checkpoint is None
 
 
-def test_a_damaged_journal_is_made_anew_and_the_old_one_kept(root: Path) -> None:
+def test_a_damaged_journal_is_rewritten_and_the_old_one_kept(root: Path) -> None:
     with Store.open(root, create=True, sync=False) as store:
         journal = told(store)
         journal.vanish([3])

@@ -45,7 +45,7 @@ def test_one_message_never_blocks_the_rest(server: Server, root: Path, how: str)
     assert (report.reconnects > 0) == (how != "no")
 
 
-def test_progress_is_told_while_the_link_waits(
+def test_progress_is_reported_while_the_link_waits(
     server: Server, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Watching(NoProgress):
@@ -93,7 +93,7 @@ def test_a_server_that_hangs_up_before_it_sends_anything_of_a_set(
     assert set(held(root)) == set(on_server(server)) - {444, 445}
 
 
-def test_what_came_whole_before_the_bye_is_kept(server: Server, root: Path) -> None:
+def test_complete_messages_before_bye_are_kept(server: Server, root: Path) -> None:
     server.fail_always(Fault.at_message("INBOX", 3, "bye"))
     lose(server, root)
     assert set(held(root)) == {1, 2}
@@ -119,7 +119,7 @@ def test_messages_that_were_set_aside_are_counted(server: Server, root: Path) ->
     assert report.fetched == report.messages == 1201
 
 
-def test_a_connection_that_carries_only_so_much(server: Server, root: Path) -> None:
+def test_a_connection_that_breaks_after_a_number_of_bytes(server: Server, root: Path) -> None:
     server.fail_always(Fault.cut_after_sent(30_000))
     report = run(server, root)
     assert report.failures == ()
@@ -128,7 +128,7 @@ def test_a_connection_that_carries_only_so_much(server: Server, root: Path) -> N
 
 
 @pytest.mark.parametrize("cut", [40_000, 150_000, 700_000])
-def test_a_message_that_no_connection_can_carry_whole(root: Path, cut: int) -> None:
+def test_a_message_too_large_for_any_connection(root: Path, cut: int) -> None:
     with Server() as server:
         server.add_message("INBOX", b"Subject: before\r\n\r\n")
         server.add_message("INBOX", Generated(1_500_000, seed=1))
@@ -140,7 +140,7 @@ def test_a_message_that_no_connection_can_carry_whole(root: Path, cut: int) -> N
         assert list((root / "mailboxes" / "INBOX").glob("*.part")) == []
 
 
-def test_the_next_run_goes_on_where_a_large_message_was_cut(root: Path) -> None:
+def test_the_next_run_continues_an_interrupted_large_message(root: Path) -> None:
     with Server() as server:
         server.add_message("INBOX", Generated(3_000_000, seed=1))
         server.fail_always(Fault.cut_after_sent(2_000_000))
@@ -156,7 +156,7 @@ def test_the_next_run_goes_on_where_a_large_message_was_cut(root: Path) -> None:
         assert compared(server, root).clean
 
 
-def test_a_part_that_is_of_another_message_is_given_up(root: Path) -> None:
+def test_a_part_of_another_message_is_discarded(root: Path) -> None:
     with Server() as server:
         server.add_message("INBOX", Generated(1_000_000, seed=1))
         server.fail_always(Fault.cut_after_sent(600_000))
@@ -202,9 +202,7 @@ def test_a_server_that_is_gone_ends_the_run_and_what_came_is_kept(
     assert 100 < len(held(root)) < 1200
 
 
-def test_a_mailbox_of_which_nothing_can_be_had_does_not_block_the_others(
-    server: Server, root: Path
-) -> None:
+def test_an_unreadable_mailbox_does_not_block_the_others(server: Server, root: Path) -> None:
     server.fail_always(Fault.at_message("INBOX", None, "close"))
     report = run(server, root)
     assert [each.mailbox for each in report.failures if each.uid is None] == ["INBOX"]
@@ -212,7 +210,7 @@ def test_a_mailbox_of_which_nothing_can_be_had_does_not_block_the_others(
     assert len(told(server, "EXAMINE")) < 40
 
 
-def test_a_store_that_fails_is_not_taken_for_the_network(
+def test_an_error_of_the_store_is_not_treated_as_a_lost_connection(
     server: Server, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: object, *args: object) -> None:

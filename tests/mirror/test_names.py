@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Store
-from imaplus.mirror.names import MAX_NAME, MAX_OCTETS, folder_name, kept_name, shown_name
+from imaplus.mirror.names import MAX_BYTES, MAX_NAME, folder_name, kept_name, shown_name
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_other_names_are_escaped_and_told_apart(mailbox: str, start: str) -> Non
 
 
 def test_length_is_bounded_and_absurd_names_are_refused() -> None:
-    assert len(folder_name("ü" * 500).encode()) <= MAX_OCTETS
-    assert "%" not in folder_name("x" * (MAX_OCTETS - 18) + "/" * 5).rpartition("~")[0][-2:]
+    assert len(folder_name("ü" * 500).encode()) <= MAX_BYTES
+    assert "%" not in folder_name("x" * (MAX_BYTES - 18) + "/" * 5).rpartition("~")[0][-2:]
     for absurd in ("", "x" * (MAX_NAME + 1)):
         with pytest.raises(InvalidArgument):
             folder_name(absurd)
@@ -82,7 +82,7 @@ def test_two_mailboxes_never_share_a_folder(one: str, two: str) -> None:
 
 
 @given(mailboxes, spellings)
-def test_nor_do_two_spellings(one: str, spelling: object) -> None:
+def test_two_spellings_never_share_a_folder(one: str, spelling: object) -> None:
     assert callable(spelling)
     two = spelling(one)
     if one != two:
@@ -92,7 +92,7 @@ def test_nor_do_two_spellings(one: str, spelling: object) -> None:
 @given(mailboxes)
 def test_a_folder_is_one_harmless_component(mailbox: str) -> None:
     folder = folder_name(mailbox)
-    assert 0 < len(folder.encode("utf-8")) <= MAX_OCTETS
+    assert 0 < len(folder.encode("utf-8")) <= MAX_BYTES
     assert folder == folder_name(mailbox)
     assert not set(folder) & set('/\\:*?"<>|\x7f')
     assert folder.isprintable()
@@ -121,7 +121,7 @@ def test_true_names_come_back_from_the_disk(
     assert found == set(map(kept_name, names))
 
 
-def test_an_octet_that_cannot_be_read_is_kept_as_older_stores_keep_it(root: Path) -> None:
+def test_an_undecodable_byte_is_stored_as_in_older_stores(root: Path) -> None:
     shown, kept = "bad\ufffdFF", "bad\udcff"
     assert (kept_name(shown), shown_name(kept)) == (kept, shown)
     with Store.open(root, create=True, sync=False) as store:

@@ -138,7 +138,7 @@ def test_an_aborted_body_leaves_nothing(store: Store, root: Path, size: int) -> 
         writer.close()
 
 
-def test_what_is_not_committed_is_given_up(root: Path, put) -> None:
+def test_uncommitted_bodies_are_discarded(root: Path, put) -> None:
     with Store.open(root, create=True, sync=False) as store:
         put(store, b"x")
         assert len(files(root / "tmp")) == 1

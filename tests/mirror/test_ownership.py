@@ -46,7 +46,9 @@ def test_the_owner_is_recorded_with_what_the_server_says(server: Server, root: P
 
 
 @pytest.mark.parametrize("other", [THERE, Owner("ada", "imap.example.org", 1993)])
-def test_another_place_with_the_same_mail_goes_on(server: Server, root: Path, other: Owner) -> None:
+def test_another_host_with_the_same_mail_is_accepted(
+    server: Server, root: Path, other: Owner
+) -> None:
     run(server, root, owner=HERE)
     server.mailbox().expunge([1])
     server.add_message("INBOX", b"Subject: new\r\n\r\n")
@@ -78,7 +80,7 @@ def test_another_user_is_refused_whatever_the_mail(server: Server, root: Path) -
         run(server, root, owner=Owner("bob", "imap.example.org", 993))
 
 
-def test_a_person_may_adopt(server: Server, stranger: Server, root: Path) -> None:
+def test_the_user_may_adopt_a_store(server: Server, stranger: Server, root: Path) -> None:
     run(server, root, owner=HERE)
     report = run(stranger, root, owner=THERE, adopt=True)
     assert "--adopt" in report.notices[0].text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imaplus.errors import InvalidArgument
 from imaplus.mirror import Choice
-from imaplus.mirror.patterns import Pattern, choose, is_named, remembered
+from imaplus.mirror.patterns import Pattern, choose, is_named, merge_choices
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def test_exclude() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["", "@snet"])
-def test_patterns_that_are_none(pattern: str) -> None:
+def test_invalid_patterns(pattern: str) -> None:
     with pytest.raises(InvalidArgument):
         choose(ALL, Choice(("*", pattern)))
 
 
-def test_patterns_that_mean_nothing() -> None:
+def test_patterns_without_a_match() -> None:
     found = choose(ALL, Choice(("*", "lists", "@trash")))
     assert found.unmatched == ("lists", "@trash")
     trash = Mailbox("Trash")
@@ -78,16 +78,16 @@ def test_patterns_that_mean_nothing() -> None:
     )
 
 
-def test_what_is_remembered() -> None:
+def test_merge_choices() -> None:
     some, more, less = Choice(("A",)), Choice(("B",)), Choice((), ("A",))
-    assert remembered(None, some) == some
-    assert remembered(some, more) == Choice(("A", "B"))
-    assert remembered(Choice(), more) == Choice()
-    assert remembered(less, more) == less
-    assert remembered(some, less) == less
-    assert remembered(less, Choice((), ("B",))) == Choice((), ("B",))
-    assert remembered(Choice(("A",), ("B",), True), Choice(("*",))) == Choice(virtual=True)
-    assert remembered(less, Choice(virtual=True)) == Choice((), ("A",), True)
+    assert merge_choices(None, some) == some
+    assert merge_choices(some, more) == Choice(("A", "B"))
+    assert merge_choices(Choice(), more) == Choice()
+    assert merge_choices(less, more) == less
+    assert merge_choices(some, less) == less
+    assert merge_choices(less, Choice((), ("B",))) == Choice((), ("B",))
+    assert merge_choices(Choice(("A",), ("B",), True), Choice(("*",))) == Choice(virtual=True)
+    assert merge_choices(less, Choice(virtual=True)) == Choice((), ("A",), True)
 
 
 def test_what_is_named_and_not_only_matched() -> None:

@@ -39,7 +39,7 @@ def test_a_store_is_made_and_found_again(root: Path) -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_what_is_no_store_is_left_alone(root: Path, create: bool) -> None:
+def test_other_folders_are_left_alone(root: Path, create: bool) -> None:
     root.mkdir()
     (root / "thesis.txt").write_text("x")
     with pytest.raises(NotAStore):
@@ -205,7 +205,7 @@ def test_no_planted_link_is_followed(root: Path, tmp_path: Path, name: str) -> N
         assert [path.name for path in elsewhere.iterdir()] == ["precious"]
 
 
-def test_nor_one_for_a_mailbox(store: Store, tmp_path: Path) -> None:
+def test_a_planted_link_for_a_mailbox_is_not_followed(store: Store, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.mkdir()
     (store.path / "mailboxes" / "Sent").symlink_to(victim)
@@ -214,7 +214,7 @@ def test_nor_one_for_a_mailbox(store: Store, tmp_path: Path) -> None:
     assert list(victim.iterdir()) == []
 
 
-def test_nor_one_for_a_journal(store: Store, tmp_path: Path) -> None:
+def test_a_planted_link_for_a_journal_is_not_followed(store: Store, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.touch()
     journal = store.mailbox("Sent", 1)

@@ -1,5 +1,1 @@
-"""The command `imaplus`: arguments in, exit code out.
-
-It knows users, terminals and exit codes, and uses the public API of imaplus like any other
-program; it knows no IMAP.
-"""
+"""The command `imaplus`. It uses the public API of imaplus, as any other program."""

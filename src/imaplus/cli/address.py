@@ -1,12 +1,11 @@
-"""Where mail is, as the user writes it.
+"""Parse the accounts that users write.
 
     ada@example.org[:FOLDER]                an address; its server is imap.example.org
     imap[s]://ada@imap.example.org/FOLDER   a URL (RFC 5092)
     demo:[FOLDER]                           the embedded server with the sample mailbox
 
-It knows how these are written, and refuses a password in any of them: it would be seen by every
-process of the machine. It looks nothing up, and it never repeats what it could not understand
-of a URL or address, for that may be a password in the wrong place.
+A password in any of them is refused, because every process of the machine could see it. Error
+messages do not repeat an invalid URL or address, because it may contain a password.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _NO_PASSWORD = (
 )
 _FORMS = "Write ada@example.org, imaps://ada@imap.example.org/ or demo: (see imaplus --help)."
 
-# Compiled when they are first used, which few of them are in one run.
+# Compiled on first use; one run needs few of them.
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _HOST_NAME = rf"(?a)(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?"
 _INTERNATIONAL = r"(?:[^\W_][\w-]*\.)*[^\W_][\w-]*\.?"
@@ -33,10 +32,10 @@ _MECHANISM = r"[A-Z0-9_-]{1,20}"  # RFC 4422, 3.1
 
 @record
 class Address:
-    """A server, and whom to be there; `host` is None for the embedded server.
+    """A server and a user; `host` is None for the embedded server.
 
-    `scheme` is what was written: it decides TLS from the first octet or STARTTLS, and the port.
-    `mechanism` is RFC 5092's `;AUTH=`, `folder` what follows the account; both may be None.
+    `scheme` is the form that was written; it decides between TLS and STARTTLS, and the port.
+    `mechanism` is `;AUTH=` of RFC 5092, `folder` the mailbox after the account; both may be None.
     """
 
     scheme: Literal["address", "imap", "imaps", "demo"]
@@ -49,7 +48,7 @@ class Address:
 
     @property
     def account(self) -> str:
-        """Whose mail it is, however it was written: `ada@example.org`, `ada@imap.example.org`."""
+        """The account for display: `ada@example.org`, `ada@imap.example.org`."""
         if self.host is None:
             return "demo"
         if self.user is None:
@@ -57,24 +56,24 @@ class Address:
         return self.user if "@" in self.user else f"{self.user}@{self.host}"
 
     def url(self) -> str:
-        """The URL that means the same (RFC 5092, 2); an address becomes its server's."""
+        """Return the equivalent URL (RFC 5092, 2)."""
         if self.host is None:
             return f"demo:{self.folder or ''}"
-        user = "" if self.user is None else _quoted(self.user, "!$'()*+,&=")
-        auth = "" if self.mechanism is None else f";AUTH={_quoted(self.mechanism, '*')}"
+        user = "" if self.user is None else _quote(self.user, "!$'()*+,&=")
+        auth = "" if self.mechanism is None else f";AUTH={_quote(self.mechanism, '*')}"
         at = f"{user}{auth}@" if user or auth else ""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
-        # Behind a port, and without a user, "@" would make a password of what is before it.
+        # After a port without a user, "@" would make the text before it look like a password.
         safe = "!$'()*+,&=:/" if port and not at else "!$'()*+,&=:@/"
-        folder = "" if self.folder is None else _quoted(self.folder, safe)
+        folder = "" if self.folder is None else _quote(self.folder, safe)
         validity = "" if self.uidvalidity is None else f";UIDVALIDITY={self.uidvalidity}"
         scheme = "imap" if self.scheme == "imap" else "imaps"
         return f"{scheme}://{at}{host}{port}/{folder}{validity}"
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is meant as an account and not as a folder on this disk.
+    """Whether `text` is an account, not a folder on disk.
 
     `./ada@example.org` and `/mail/ada@example.org` are folders; `ada@example.org` never is.
     """
@@ -84,9 +83,9 @@ def is_address(text: str) -> bool:
 
 
 def parse_address(text: str, *, host: str | None = None, user: str | None = None) -> Address:
-    """What `text` says; `host` and `user` (the options) go before what it says or implies.
+    """Parse an account; the options `host` and `user` override its parts.
 
-    Raises: Stop with exit code 2, or 3 for an account that nobody has set up.
+    Raises: Stop with exit code 2, or 3 for an unknown name of an account.
     """
     if "\0" in text or "\r" in text or "\n" in text:
         raise _wrong("a line break or NUL cannot be part of an account")
@@ -101,14 +100,14 @@ def parse_address(text: str, *, host: str | None = None, user: str | None = None
 
 
 def parse_host(text: str) -> str:
-    """A host name or IP address that can be connected to; an IPv6 address may be in brackets.
+    """Check and return a host name or IP address; an IPv6 address may be in brackets.
 
     Raises: Stop with exit code 2.
     """
     bracketed = text[:1] == "[" and text[-1:] == "]"
     literal = text[1:-1] if bracketed else text
     if ":" in literal:
-        from ipaddress import IPv6Address  # as long to load as all of this package, so when needed
+        from ipaddress import IPv6Address  # slow to import
 
         try:
             return str(IPv6Address(literal))
@@ -123,8 +122,8 @@ def parse_host(text: str) -> str:
 def _parse_mail_address(text: str) -> Address:
     local, at, rest = text.partition("@")
     if ":" in local:
-        # "work:@inbox" is an account by name; "ada:secret@example.org" a password in a place
-        # where it must not be, so nothing after the colon is repeated.
+        # "work:@inbox" is the name of an account; "ada:secret@example.org" contains a password,
+        # so the error does not repeat the text after the colon.
         name, _, folder = local.partition(":")
         if at and folder:
             raise Stop(Exit.USAGE, "a password cannot be part of an address", hint=_NO_PASSWORD)
@@ -137,7 +136,7 @@ def _parse_mail_address(text: str) -> Address:
     if "@" in domain:
         raise _wrong("an address has one '@'")
     host = parse_host(domain)
-    # Without discovery the commonest name is the only honest guess, and TLS verifies it.
+    # The most common name of a server; TLS verifies it.
     itself = domain.startswith("[") or "." not in domain.rstrip(".") or _is_ipv4(domain)
     user = f"{local}@{domain}"
     return Address("address", host if itself else f"imap.{host}", user=user, folder=folder or None)
@@ -158,7 +157,7 @@ def _parse_url(text: str) -> Address:
     user, auth, mechanism = info.partition(";")
     if auth and mechanism[:5].upper() != "AUTH=":
         raise _wrong("only ;AUTH= can follow the user of a URL")
-    named = _decoded(mechanism[5:]).upper() if auth else None
+    named = _decode(mechanism[5:]).upper() if auth else None
     if named is not None and named != "*" and not re.fullmatch(_MECHANISM, named):
         raise _wrong("what follows ;AUTH= is not the name of a mechanism")
     if at and not user and not auth:
@@ -169,7 +168,7 @@ def _parse_url(text: str) -> Address:
         "imap" if scheme == "imap" else "imaps",
         parse_host(host),
         port,
-        _decoded(user) or None,
+        _decode(user) or None,
         named,
         folder,
         uidvalidity,
@@ -200,26 +199,26 @@ def _mailbox(path: str) -> tuple[str | None, int | None]:
         if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) > 0):
             raise _wrong("UIDVALIDITY of the URL is not a number")
         uidvalidity = int(value)
-    return _decoded(name) or None, uidvalidity
+    return _decode(name) or None, uidvalidity
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     if re.search(_BAD_ESCAPE, text):
         raise _wrong("a '%' of the URL is not followed by two hexadecimal digits")
     decoded = text
     if "%" in text or not text.isascii():
-        from urllib.parse import unquote_to_bytes  # as slow to load as all of this package
+        from urllib.parse import unquote_to_bytes  # slow to import
 
         try:
             decoded = unquote_to_bytes(text).decode()
         except UnicodeError:
-            raise _wrong("the percent-encoded octets of the URL are not UTF-8") from None
+            raise _wrong("the percent-encoded bytes of the URL are not UTF-8") from None
     if "\0" in decoded or "\r" in decoded or "\n" in decoded:
         raise _wrong("a line break or NUL cannot be part of a URL")
     return decoded
 
 
-def _quoted(text: str, safe: str) -> str:
+def _quote(text: str, safe: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9._-]*", text):
         return text
     from urllib.parse import quote

@@ -1,8 +1,7 @@
-"""The line of a progress bar: what it counts, and how it is drawn.
+"""The progress bar: one line of a terminal.
 
-It is drawn when somebody tells of progress, a few times a second, and there is no thread that does
-so: the mirror's helper can only be forked from a process that has none. It knows terminals, and
-nothing of what is being done.
+It is redrawn at most ten times a second, when progress is reported. It uses no thread, because the
+mirror's helper can only be forked from a process with a single thread.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from imaplus.records import record
 EVERY = 0.1
 """Seconds between two drawings."""
 WINDOW = 30.0
-"""Seconds that rate and time left are judged by."""
+"""Rate and time left are computed over the last so many seconds."""
 SAMPLES = 60
-"""Samples kept of them."""
+"""Samples kept for the window."""
 OVERHEAD = 4096
-"""Octets that a message counts for beside its own: what asking for it and keeping it takes."""
+"""Bytes added to the size of each message, for the work of fetching and storing it."""
 LEAST_BAR, MOST_BAR = 8, 40
 LEAST_NAME, FAIR_NAME = 8, 16
 """Columns."""
 BLOCKS, ASCII_BLOCKS = "━─", "#-"
-"""What is done, and what is left."""
+"""The characters for work done and work left."""
 
 
 @record
 class Sample:
-    """How much had been done at a moment."""
+    """How much was done at one time."""
 
     when: float
     messages: int
@@ -43,10 +42,10 @@ class Sample:
 
 @record(frozen=False)
 class Tally:
-    """How much there is to do, how much of it is done, and how fast that goes.
+    """Totals and progress of a run. Sizes (`octets`) are in bytes.
 
-    What needs no work is taken out of what there is to do. A mailbox is counted when it is begun or
-    skipped; what is begun before there is a plan with mailboxes is another step.
+    Skipped work is subtracted from the totals. A mailbox is counted when it is begun or skipped;
+    steps before the plan has mailboxes are not counted.
     """
 
     title: str = ""
@@ -61,48 +60,48 @@ class Tally:
 
     @property
     def number(self) -> int:
-        """Which mailbox is in hand, counted from 1; 0 before the first."""
+        """The number of the current mailbox, from 1; 0 before the first."""
         return min(self.seen, self.mailboxes)
 
     @property
     def all_messages(self) -> int | None:
-        """How many messages there are to deal with; None if unknown."""
-        return _without(self.planned_messages, self.skipped_messages, self.messages)
+        """The total of messages; None if unknown."""
+        return _subtract(self.planned_messages, self.skipped_messages, self.messages)
 
     @property
     def all_octets(self) -> int | None:
-        """How many octets there are to deal with; None if unknown."""
-        return _without(self.planned_octets, self.skipped_octets, self.octets)
+        """The total size in bytes; None if unknown."""
+        return _subtract(self.planned_octets, self.skipped_octets, self.octets)
 
     @property
     def work(self) -> int:
-        """What has been done, as one number."""
+        """The work done, as one number."""
         if self.planned_octets is None:
             return self.messages
         return self.octets + (0 if self.planned_messages is None else OVERHEAD * self.messages)
 
     @property
     def all_work(self) -> int | None:
-        """What there is to do, in the same unit as `work`; None if unknown."""
+        """The total work, in the unit of `work`; None if unknown."""
         if self.all_octets is None:
             return self.all_messages
         return self.all_octets + OVERHEAD * (self.all_messages or 0)
 
     @property
     def fraction(self) -> float:
-        """How much of all is done, from 0 to 1."""
+        """The work done as a fraction of the total, from 0 to 1."""
         if self.all_work is not None:
             return min(self.work / self.all_work, 1.0) if self.all_work else 1.0
         return max(self.number - 1, 0) / self.mailboxes if self.mailboxes else 0.0
 
 
-def _without(planned: int | None, skipped: int, done: int) -> int | None:
-    """A plan may be older than what is found: there is never less than what has been done."""
+def _subtract(planned: int | None, skipped: int, done: int) -> int | None:
+    """The planned total without skipped work; never less than what is done."""
     return None if planned is None else max(planned - skipped, done)
 
 
 class LineBar:
-    """One line of a terminal, drawn again and again; it goes when all is done."""
+    """A progress bar on one line of a terminal, removed at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -179,7 +178,7 @@ class LineBar:
             columns=columns_of(self._stream) - 1,  # in the last one, terminals wait to wrap
             blocks=BLOCKS if can_encode(BLOCKS, encoding) else ASCII_BLOCKS,
         )
-        # Should a terminal count a name's columns otherwise, it is cut, and takes no second line.
+        # Without line wrap, in case the terminal computes another width for the title.
         self._write(f"\r\x1b[?7l{drawn}\x1b[K\x1b[?7h")
 
     def _take_sample(self, now: float) -> None:
@@ -199,9 +198,9 @@ class LineBar:
 def line(
     tally: Tally, title: str, *, rate: str, left: str, columns: int, blocks: str = BLOCKS
 ) -> str:
-    """The line, in so many columns: bar, rate and time always, the rest as far as it fits.
+    """Format the line for a width: bar, rate and time left always, the rest if it fits.
 
-    The title stands last: letters written from right to left would move numbers behind them.
+    The title is last, because right-to-left text would move numbers after it.
     """
     last = [rate.rjust(9), left.rjust(7)]
     fields, rest = last, 0
@@ -219,7 +218,7 @@ def line(
 
 
 def _choices(tally: Tally) -> Iterator[tuple[list[str], int]]:
-    """The numbers to show, the most first, and the columns to be left for the title then."""
+    """Yield the numbers to show, from most to fewest, with the columns reserved for the title."""
     mailboxes = [f"{tally.number:,} of {tally.mailboxes:,}"] if tally.mailboxes else []
     messages, octets = f"{tally.messages:,}", size(tally.octets)
     all_messages, all_octets = messages, octets
@@ -237,7 +236,7 @@ def _choices(tally: Tally) -> Iterator[tuple[list[str], int]]:
 
 
 def rate(tally: Tally, before: Sample, now: float) -> str:
-    """Octets a second of late; messages, where there are no octets."""
+    """Format the current rate in bytes per second, or in messages without sizes."""
     seconds = max(now - before.when, 0.001)
     octets, messages = tally.octets - before.octets, tally.messages - before.messages
     if messages and not octets:
@@ -246,7 +245,7 @@ def rate(tally: Tally, before: Sample, now: float) -> str:
 
 
 def time_left(tally: Tally, before: Sample, now: float) -> str:
-    """Hours, minutes and seconds until all is done, at the pace of late."""
+    """Format the time left at the current rate, in hours, minutes and seconds."""
     done = tally.work - before.work
     if tally.all_work is None or done <= 0:
         return "-:--:--"
@@ -256,7 +255,7 @@ def time_left(tally: Tally, before: Sample, now: float) -> str:
 
 
 def can_encode(text: str, encoding: str) -> bool:
-    """Whether a stream of this encoding can show it."""
+    """Whether `text` can be written in this encoding."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
@@ -265,10 +264,10 @@ def can_encode(text: str, encoding: str) -> bool:
 
 
 def columns_of(stream: TextIO) -> int:
-    """The width of a terminal now; COLUMNS goes first, and 80 is what is usual."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
+    """Return the width of a terminal: COLUMNS, else what the system reports, else 80."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):

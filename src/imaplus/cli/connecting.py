@@ -1,7 +1,6 @@
-"""From an account to a client that is logged in.
+"""Connect and log in, from the options of the command line.
 
-It is the one place of the command line that connects: it knows which option becomes which
-argument of `imaplus.Client.connect`, and that `demo:` means a server of our own.
+It maps options to arguments of `imaplus.Client.connect`; `demo:` is the embedded server.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 SECURITY = {"tls": Security.TLS, "starttls": Security.STARTTLS, "plain": Security.PLAIN}
 Credentials = Password | BearerToken | External | Anonymous
 Trace = Callable[[str, bytes], object]
-"""Told each line of the dialogue: "C" or "S", and the octets without the line's end."""
+"""Called with each line sent or received: "C" or "S", and the bytes without the line end."""
 CRLF = b"\r\n"
 LATER = "Run the same command again later: a backup continues where it stopped."
 PORTS = {"tls": 993, "starttls": 143, "plain": 143}
 
 
 def address_of(args: argparse.Namespace) -> Address:
-    """The account that the arguments name.
+    """Return the account that the arguments name.
 
     Raises: Stop, exit code 2 or 3.
     """
@@ -46,49 +45,49 @@ def address_of(args: argparse.Namespace) -> Address:
 
 
 def security_of(address: Address, args: argparse.Namespace) -> str:
-    """One of `SECURITY`."""
+    """Return the key of `SECURITY` to use."""
     return args.security or ("starttls" if address.scheme == "imap" else "tls")
 
 
 def port_of(address: Address, args: argparse.Namespace) -> int:
-    """The port to connect to."""
+    """Return the port to connect to."""
     port: int = args.port or address.port or PORTS[security_of(address, args)]
     return port
 
 
 @contextmanager
-def connected(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Client]:
-    """A client that is logged in, for as long as the block runs.
+def open_client(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Client]:
+    """Connect and log in; log out at the end of the block.
 
-    Raises: Stop for a secret that is missing; ImapError for everything else.
+    Raises: Stop for a missing secret; ImapError for everything else.
     """
     with (
-        connecting(address, args, console) as connect,
-        first_client(connect, address, args) as client,
+        prepare_connect(address, args, console) as connect,
+        connect_first(connect, address, args) as client,
     ):
         try:
             yield client
         except KeyboardInterrupt:
-            client.close()  # LOGOUT would wait for all that has been asked for
+            client.close()  # LOGOUT would wait for the pending responses
             raise
 
 
 @contextmanager
-def linked(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Link]:
-    """A link that is connected, and connects again by itself, for as long as the block runs.
+def open_link(address: Address, args: argparse.Namespace, console: Console) -> Iterator[Link]:
+    """Connect a link, which reconnects by itself; log out at the end of the block.
 
-    Raises: as `connected`.
+    Raises: as `open_client`.
     """
     from imaplus.mirror.link import Link
 
     with (
-        connecting(address, args, console) as connect,
-        Link(connect, first_client(connect, address, args)) as link,
+        prepare_connect(address, args, console) as connect,
+        Link(connect, connect_first(connect, address, args)) as link,
     ):
         try:
             yield link
         except KeyboardInterrupt:
-            link.close()  # LOGOUT would wait for all that has been asked for
+            link.close()  # LOGOUT would wait for the pending responses
             raise
         except ConnectionLost as error:
             if not link.reconnects or error.bye is not None or isinstance(error, TlsFailed):
@@ -97,31 +96,31 @@ def linked(address: Address, args: argparse.Namespace, console: Console) -> Iter
             raise Stop(Exit.TEMPORARY, what, hint=LATER) from error
 
 
-def first_client(
+def connect_first(
     connect: Callable[[], Client], address: Address, args: argparse.Namespace
 ) -> Client:
-    """The first connection; if no server answers as it should, the error says what else to try."""
+    """Make the first connection; an error suggests what to try."""
     try:
         return connect()
     except CommandError as error:
-        raise at_login(error, address) from error
+        raise name_account(error, address) from error
     except ConnectionLost as error:
         folder = address.folder or ""
         if address.scheme == "address" and folder.isdecimal() and not args.port:
             hint = f"':{folder}' is taken as a mailbox. If it is the port, use --port {folder}."
             raise Stop(Exit.TEMPORARY, str(error), hint=hint) from error
         security = security_of(address, args)
-        if address.host is None or not spoke_otherwise(error, security):
+        if address.host is None or not is_wrong_security(error, security):
             raise
         port = port_of(address, args)
         code = Exit.REFUSED if isinstance(error, TlsFailed) else Exit.TEMPORARY
         what = f"{address.host}, port {port}: {error}"
-        raise Stop(code, what, hint=other_way(security, port)) from error
+        raise Stop(code, what, hint=suggest_security(security, port)) from error
 
 
-def at_login(error: CommandError, address: Address) -> Exception:
-    """The same error; a refused login with the user and the server it was for."""
-    from imaplus.cli.explain import explain  # where nothing fails, there is nothing to explain
+def name_account(error: CommandError, address: Address) -> Exception:
+    """Return the error; a refused login gets the user and the server in its message."""
+    from imaplus.cli.explain import explain  # only needed for errors
 
     failure = explain(error)
     if failure.exit is not Exit.AUTHENTICATION or address.user is None:
@@ -133,17 +132,17 @@ def at_login(error: CommandError, address: Address) -> Exception:
 
 
 @contextmanager
-def connecting(
+def prepare_connect(
     address: Address, args: argparse.Namespace, console: Console
 ) -> Iterator[Callable[[], Client]]:
-    """A function that connects and logs in, as often as it is called while the block runs.
+    """Return a function that connects and logs in; it may be called until the block ends.
 
-    The secret is asked for once.
+    The user is asked for the secret once.
 
-    Raises: Stop for a secret that is missing; the function raises ImapError for everything else.
+    Raises: Stop for a missing secret; the function raises ImapError for everything else.
     """
     with ExitStack() as stack:
-        trace = None if args.trace is None else stack.enter_context(traced(args.trace))
+        trace = None if args.trace is None else stack.enter_context(record_trace(args.trace))
         if address.host is None:
             server = stack.enter_context(embedded_server())
             yield lambda: connect_embedded(server, trace=trace)
@@ -168,10 +167,10 @@ def connecting(
         )
 
 
-def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
-    """Whether a server was there, and may have waited for TLS, or for the absence of it."""
+def is_wrong_security(error: ConnectionLost, security: str) -> bool:
+    """Whether the server may expect another `--security`."""
     if isinstance(error, TlsFailed):
-        import ssl  # where TLS has failed, it is loaded
+        import ssl  # imported already
 
         cause = error.__cause__
         is_about_trust = isinstance(cause, ssl.SSLCertVerificationError)
@@ -181,8 +180,8 @@ def spoke_otherwise(error: ConnectionLost, security: str) -> bool:
     return "greeting" in str(error) and error.bye is None
 
 
-def other_way(security: str, port: int) -> str:
-    """What to try where a server does not say a word that makes sense."""
+def suggest_security(security: str, port: int) -> str:
+    """Return a hint to try another `--security` or port."""
     if security == "tls":
         if port == PORTS["starttls"]:
             return "On port 143, TLS begins after STARTTLS: try --security starttls, or --port 993."
@@ -199,7 +198,7 @@ def other_way(security: str, port: int) -> str:
 
 
 def connect_embedded(server: Server, *, trace: Trace | None = None) -> Client:
-    """A client of the embedded server; it talks to itself, so nothing needs protection."""
+    """Connect to the embedded server, without TLS."""
     credentials = Password(server.user, server.password)
     return Client.connect(
         server.host, server.port, credentials=credentials, security=Security.PLAIN, trace=trace
@@ -212,8 +211,7 @@ TOKENS = frozenset({"XOAUTH2", "OAUTHBEARER"})
 def credentials_for(
     address: Address, source: Source | None, wanted: Sequence[str] = ()
 ) -> tuple[Credentials, tuple[str, ...] | None]:
-    """Who to log in as with what proof, and the mechanisms to use: those of --mechanism, or the one
-    that `;AUTH=` allows (RFC 5092, 3.2)."""
+    """Return the credentials, and the mechanisms of --mechanism or `;AUTH=` (RFC 5092, 3.2)."""
     mechanisms = tuple(name.upper() for name in wanted) or None
     if mechanisms is None and address.mechanism not in (None, "*"):
         mechanisms = (address.mechanism,)
@@ -244,9 +242,10 @@ def credentials_for(
 
 
 def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> str | None:
-    """The proxy that the environment names for a server: ALL_PROXY, unless NO_PROXY names the
-    server, or it is on this machine. In small letters they count as well, and go first, as curl
-    has it."""
+    """Return the proxy for a server from ALL_PROXY; None on this machine or if NO_PROXY matches.
+
+    The lower-case variables take precedence, as in curl.
+    """
     url = environ.get("all_proxy") or environ.get("ALL_PROXY")
     if not url or _is_loopback(host):
         return None
@@ -257,7 +256,7 @@ def proxy_for(host: str, port: int, environ: Mapping[str, str]) -> str | None:
 
 
 def _names(pattern: str, host: str, port: int) -> bool:
-    """Whether an entry of NO_PROXY names a host: `*`, a domain, an address, a network."""
+    """Whether an entry of NO_PROXY matches a host: `*`, a domain, an address, a network."""
     if pattern == "*":
         return True
     name, colon, number = pattern.rpartition(":")
@@ -293,20 +292,20 @@ TAG = rb"\A[0-9A-F]{4}-(?=[0-9]+ )"
 
 
 @contextmanager
-def traced(path: os.PathLike[str]) -> Iterator[Trace]:
-    """A recorder of the dialogue into a file that only the user may read.
+def record_trace(path: os.PathLike[str]) -> Iterator[Trace]:
+    """Open a trace file that only the user may read; return the function that writes to it.
 
-    The form is that of the transcripts of `imaplus.testing`: `C: a line`, or `C= b"octets"`, with
-    `$7` for the tag of the seventh command. So a trace can be played again, as a test.
+    The format is that of the transcripts of `imaplus.testing`, so that a trace can be used as a
+    test: `C: a line`, or `C= b"bytes"`, with `$7` for the tag of the seventh command.
     """
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w", buffering=1, encoding="ascii") as file:
 
-        def record(side: str, octets: bytes) -> None:
-            octets = re.sub(TAG, b"$", octets)
-            if octets.isascii() and octets.decode("ascii").isprintable():
-                file.write(f"{side}: {octets.decode('ascii')}\n")
+        def record(side: str, line: bytes) -> None:
+            line = re.sub(TAG, b"$", line)
+            if line.isascii() and line.decode("ascii").isprintable():
+                file.write(f"{side}: {line.decode('ascii')}\n")
             else:
-                file.write(f"{side}= {octets + CRLF!r}\n")
+                file.write(f"{side}= {line + CRLF!r}\n")
 
         yield record

@@ -1,7 +1,4 @@
-"""What `demo:` is: the embedded server of `imaplus.testing` with its sample mailbox.
-
-It knows nothing of clients. `imaplus.testing` is imported only when somebody asks for it.
-"""
+"""Run the embedded server of `imaplus.testing` with its sample mailbox, for `demo:`."""
 
 from __future__ import annotations
 
@@ -15,9 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def embedded_server(*, sample: bool = True, **options: Any) -> Iterator[Server]:
-    """A server of `imaplus.testing.Server`'s `options`, with the sample mailbox unless it is not
-    wanted, while the block runs.
-    """
+    """Run `imaplus.testing.Server` while the block runs; `sample` adds the sample mailbox."""
     from imaplus.testing import Server, sample_mailbox
 
     with Server(**options) as server:

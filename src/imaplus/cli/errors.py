@@ -1,8 +1,4 @@
-"""How a run ends: the exit codes, and an error as the user meets it.
-
-It prints nothing, and does not know which error means what: `explain` does, which is loaded when
-there is one.
-"""
+"""Exit codes, and errors as they are shown to the user. `explain` maps exceptions to them."""
 
 from __future__ import annotations
 
@@ -11,11 +7,11 @@ import enum
 from imaplus.records import record
 
 AGAIN = "Run the same command again: it fetches what is still missing."
-"""What is true of a backup, whatever ended it."""
+"""The hint for a backup that ended early."""
 
 
 class Exit(enum.IntEnum):
-    """The exit codes; scripts rely on them, so they never change their meaning."""
+    """The exit codes. Scripts rely on them: never change a meaning."""
 
     OK = 0
     UNEXPECTED = 1
@@ -33,7 +29,7 @@ class Exit(enum.IntEnum):
 
 @record
 class Failure:
-    """An error as the user meets it. `server` is what the server said, word for word."""
+    """An error as it is shown to the user. `server` is the server's line."""
 
     exit: Exit
     message: str
@@ -42,11 +38,11 @@ class Failure:
 
     @property
     def retryable(self) -> bool:
-        """Whether the same command may succeed later, with nobody having changed anything."""
+        """Whether the same command may succeed later without a change."""
         return self.exit in (Exit.TEMPORARY, Exit.INTERRUPTED)
 
     def as_json(self) -> dict[str, object]:
-        """The members of the object `error`: documented, and stable."""
+        """Return the members of the JSON object `error`; documented and stable."""
         return {
             "code": self.exit.name.lower(),
             "exit": int(self.exit),
@@ -58,7 +54,7 @@ class Failure:
 
 
 class Stop(Exception):
-    """The command line itself ends the run: a wrong argument, a missing secret, a lost bet."""
+    """The command line ends the run: a wrong argument, a missing secret."""
 
     def __init__(self, exit: Exit, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -1,7 +1,6 @@
-"""What an error means to the user: an exit code, what happened, and what to do next.
+"""Explain an exception to the user: an exit code, what happened, and what to do next.
 
-It knows the tree of `imaplus.errors`, the operating system's errors and the contract of the exit
-codes. It prints nothing, and it repeats nothing of what the user typed as a secret.
+The explanations contain no secrets.
 """
 
 from __future__ import annotations
@@ -54,15 +53,14 @@ _NETWORK = {
 
 _LATER = re.compile(r"\btry (?:again )?later\b|\btemporar(?:y|ily)\b", re.IGNORECASE)
 _ABOUT_ARGUMENTS = frozenset({"APPEND", "STORE"})
-"""Commands to which LIMIT may say that what they were given is too much, now and later."""
+"""Commands for which LIMIT may mean that the arguments are too large, now and later."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def explain(error: BaseException, *, verb: str = "backup") -> Failure:
-    """What `error` means to the user of `verb`. Every exception has an answer; the last is
-    "unexpected"."""
+    """Explain any exception to the user of `verb`; an unknown one is "unexpected"."""
     again = AGAIN if verb == "backup" else "Run the same command again."
     match error:
         case Stop():
@@ -89,7 +87,7 @@ def explain(error: BaseException, *, verb: str = "backup") -> Failure:
             hint = "`imaplus ls` shows the mailboxes that exist."
             return Failure(Exit.NOT_FOUND, str(error), hint)
         case errors.UidValidityChanged():
-            return Failure(Exit.TEMPORARY, str(error), f"It has just been made anew. {again}")
+            return Failure(Exit.TEMPORARY, str(error), f"It was created again. {again}")
         case errors.NoSuchMessage():
             return Failure(Exit.NOT_FOUND, str(error))
         case mirror.StoreError():
@@ -144,7 +142,7 @@ def _refusal(error: errors.CommandError) -> Failure:
 
 
 def _is_temporary(error: errors.CommandError) -> bool:
-    """Whether a refusal that is no login's, and no Throttled, may be none when asked again."""
+    """Whether a refused command, other than a login, may succeed later."""
     if isinstance(error, errors.AuthenticationFailed) or error.status != "NO":
         return False
     if error.code == "LIMIT":
@@ -153,7 +151,7 @@ def _is_temporary(error: errors.CommandError) -> bool:
 
 
 def _other_mechanism(error: errors.CommandError) -> str:
-    """A server may offer SCRAM to users whose password it keeps in a form for PLAIN alone."""
+    """A hint: servers may offer SCRAM although they store a user's password for PLAIN only."""
     if not isinstance(error, errors.AuthenticationFailed) or not error.others:
         return ""
     simplest = next((name for name in ("PLAIN", "LOGIN") if name in error.others), error.others[0])
@@ -248,7 +246,7 @@ def _system(error: OSError, again: str) -> Failure:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what caused it; at most eight, for a chain may have been tied into a loop."""
+    """Yield the error and its causes; at most eight, because a chain may be a loop."""
     for _ in range(8):
         if error is None:
             return

@@ -1,8 +1,7 @@
-"""Ctrl-C: once to finish the current message and save the place, twice to stop at once.
+"""Ctrl-C: once to finish the current message and save, twice to stop at once.
 
-SIGTERM and SIGHUP (the terminal has gone) count as Ctrl-C. What was ignored when the program began
-stays ignored, as `nohup` wants it. It knows signals, and of what is being done only which modules
-must not be interrupted: whoever works asks it between two messages.
+SIGTERM and SIGHUP (the terminal was closed) count as Ctrl-C. Signals that were ignored at the start
+stay ignored, as `nohup` requires. A run checks `Interrupt` after each message.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ WRITERS = frozenset(
         "store",
     )
 )
-"""What writes the mirror. An exception out of nowhere would make it give up what has come: while
-one of these is at work, the second signal leaves it to the first to end the run."""
+"""Modules that write the mirror. An exception there would lose fetched messages: while one of them
+is running, the second signal does not raise KeyboardInterrupt."""
 
 READER = "imaplus.mirror.inspection"
 
@@ -41,11 +40,11 @@ _ONCE = {
     signal.SIGTERM: b"SIGTERM: finishing the current message",
     signal.SIGHUP: b"SIGHUP: finishing the current message",
 }
-_SAVING = b"saving what has come; once more ends without"
+_SAVING = b"saving the fetched messages; press once more to stop without saving"
 
 
 class Interrupt:
-    """A flag that a signal raises; called, it says whether to stop."""
+    """A flag that a signal sets. Calling it returns whether to stop."""
 
     def __init__(self) -> None:
         self._signals = 0
@@ -56,11 +55,12 @@ class Interrupt:
         return self._signals > 0
 
     @contextmanager
-    def listening(self) -> Iterator[Interrupt]:
-        """While the block runs, the first signal sets the flag, and the second raises
-        KeyboardInterrupt, once, where that interrupts no writing; the fourth ends the process.
+    def listen(self) -> Iterator[Interrupt]:
+        """Handle signals while the block runs.
 
-        Outside the main thread signals cannot be caught, and the block runs without.
+        The first signal sets the flag. The second raises KeyboardInterrupt, unless the mirror is
+        being written. The fourth ends the process. Outside the main thread, where Python cannot
+        handle signals, nothing changes.
         """
         if threading.current_thread() is not threading.main_thread():
             yield self
@@ -68,16 +68,16 @@ class Interrupt:
         before = {number: signal.getsignal(number) for number in _SIGNALS}
         heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
         for number in heard:
-            signal.signal(number, self._caught)
+            signal.signal(number, self._handle)
         try:
             yield self
         finally:
             for number in heard:
                 signal.signal(number, before[number])
 
-    def _caught(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGHUP and self._signals:
-            return  # a shell passes on what the terminal has sent already
+            return  # the shell repeats the terminal's signal
         self._signals += 1
         if self._signals == 1:
             _say(_ONCE[signal.Signals(number)])
@@ -92,7 +92,7 @@ class Interrupt:
 
 
 def _is_writing(frame: FrameType | None) -> bool:
-    """Whether a module that writes the mirror is at work, other than for one that only reads."""
+    """Whether a module of `WRITERS` is running, and not for an inspection."""
     working = set()
     while frame is not None:
         working.add(frame.f_globals.get("__name__"))
@@ -101,14 +101,14 @@ def _is_writing(frame: FrameType | None) -> bool:
 
 
 def _say(text: bytes) -> None:
-    # print() is not for signal handlers: it may be what was interrupted.
-    with suppress(OSError):  # the terminal has gone
+    # print() is not reentrant: the signal may have interrupted it.
+    with suppress(OSError):  # the terminal was closed
         os.write(2, b"\nimaplus: " + text + b"\n")
 
 
 @contextmanager
 def until_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets, for what runs until it is told to end."""
+    """Return an event that Ctrl-C or SIGTERM sets, while the block runs."""
     event = threading.Event()
     before = {number: signal.signal(number, lambda *_: event.set()) for number in _ENDING}
     try:

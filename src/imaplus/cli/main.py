@@ -1,7 +1,4 @@
-"""`imaplus VERB ...`: read the arguments, run the verb, turn its errors into an exit code.
-
-It knows the list of verbs and the last `except` of the program; the verbs know the rest.
-"""
+"""`imaplus VERB ...`: parse the arguments, run the verb, map its errors to an exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from imaplus import __version__
 from imaplus.cli.errors import Exit, Stop
-from imaplus.cli.options import ENVIRONMENT, Parser, add_common, refuse_secrets, unknown
+from imaplus.cli.options import ENVIRONMENT, Parser, add_common, describe_unknown, refuse_secrets
 from imaplus.cli.output import Console, Form, OutputClosed, discard
 
 N = TypeVar("N")
@@ -56,11 +53,11 @@ VERBS = {
 
 
 NEED_POSIX = {"backup", "verify", "demo"}
-"""Verbs with a store on disk, which links, locks and moves files as POSIX lets one."""
+"""Verbs with a store on disk, which needs POSIX functions for files."""
 
 
 class Verb(Protocol):
-    """What a module of `cli.verbs` offers. `FIELDS` are those that `--json=FIELDS` can name."""
+    """The interface of a module of `cli.verbs`. `FIELDS` are the names for `--json=FIELDS`."""
 
     @property
     def DESCRIPTION(self) -> str: ...  # noqa: N802
@@ -70,15 +67,15 @@ class Verb(Protocol):
     def __name__(self) -> str: ...
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Describe what the verb takes."""
+        """Add the arguments of the verb to the parser."""
 
     def run(self, args: argparse.Namespace, console: Console) -> int:
-        """Do it."""
+        """Run the verb; return the exit code."""
         ...
 
 
 class VerbParser(Parser):
-    """The parser of one verb: it loads the verb's module, and describes it, when that is chosen."""
+    """The parser of one verb; it imports the verb's module when the verb is used."""
 
     def __init__(self, *, verb: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -104,18 +101,18 @@ class VerbParser(Parser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments (`sys.argv`'s without); the result is the exit code."""
+    """Run the command with `argv` (None: `sys.argv[1:]`); return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:  # a terminal that cannot show a letter shows its number
+        if reconfigure is not None:  # write characters that the encoding lacks as escapes
             reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
-    alone = argv is None  # in a process of our own, which ends with us
+    alone = argv is None  # the process ends with this function
     console = Console(sys.stdout, sys.stderr)
     args: argparse.Namespace | None = None
     try:
-        # What is loaded now stays: to look through it for garbage, again and again and once more
-        # when Python ends, takes a tenth of the time of a backup of nothing new.
+        # Exclude imported modules from garbage collection: scanning them takes a tenth of the time
+        # of a backup without new messages.
         if alone:
             gc.disable()
         args = parse(words, os.environ)
@@ -130,11 +127,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         discard(sys.stdout)
         return Exit.OK
     except (Exception, KeyboardInterrupt) as error:
-        from imaplus.cli.explain import explain  # a run that succeeds has nothing to explain
+        from imaplus.cli.explain import explain  # only needed for errors
 
         if args is None and any(word.split("=")[0] in ("--json", "--jsonl") for word in words):
             console = Console(sys.stdout, sys.stderr, form=Form.JSON)
-        # A dry run keeps nothing that another run could go on from.
+        # After a dry run there is nothing that another run could continue.
         for_good = args is not None and not vars(args).get("dry_run")
         failure = explain(error, verb=name_of(args.verb) if args and for_good else "")
         if args is not None and args.debug:
@@ -149,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
-    """The arguments of a run; `verb` in them is the module to run.
+    """Parse the arguments of a run; the attribute `verb` is the module to run.
 
     Raises: Stop, exit code 2.
     """
@@ -157,7 +154,7 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
     parser = make_parser(environ)
     args, rest = parser.parse_known_args(words)
     if rest:
-        parser.error(unknown(rest))
+        parser.error(describe_unknown(rest))
     if args.verb is None:
         parser.print_help(sys.stderr)
         raise Stop(Exit.USAGE, "no verb given", hint="For example: imaplus demo")
@@ -169,12 +166,12 @@ def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespac
 
 
 def name_of(verb: Verb) -> str:
-    """The name that a verb has on the command line."""
+    """Return the name of a verb on the command line."""
     return verb.__name__.rpartition(".")[2]
 
 
 def make_parser(environ: Mapping[str, str]) -> Parser:
-    """The parser of the whole command; options not given are looked up in `environ`."""
+    """Return the parser of the whole command; `environ` supplies options that are not given."""
     parser = Parser(
         prog="imaplus",
         description=DESCRIPTION,
@@ -184,7 +181,7 @@ def make_parser(environ: Mapping[str, str]) -> Parser:
     parser.add_argument("--version", action="version", version=f"imaplus {__version__}")
     add_common(parser, repeated=False)
     parser.set_defaults(verb=None)
-    # Without `prog` argparse would write out a usage to take that from.
+    # Without `prog` argparse would format a usage message to get it.
     verbs = parser.add_subparsers(
         title="verbs", metavar="VERB", prog=parser.prog, parser_class=VerbParser
     )
@@ -194,7 +191,7 @@ def make_parser(environ: Mapping[str, str]) -> Parser:
 
 
 def console_for(args: argparse.Namespace) -> Console:
-    """The console that these arguments ask for."""
+    """Return the console for these arguments."""
     form = Form.TEXT
     if args.json is not None:
         form = Form.JSON

@@ -1,17 +1,14 @@
-"""What a verb needs only when it is connected is loaded while the server considers the password.
-
-It knows names of modules; what is in them, and who needs them, is the verbs' affair.
-"""
+"""Import modules in a thread while the program waits for the login."""
 
 from __future__ import annotations
 
-import socket  # noqa: F401 - what connecting takes comes first, and undisturbed
+import socket  # noqa: F401 - import first what the connection needs
 from importlib import import_module
 from threading import Thread
 
 
 def load_meanwhile(*names: str) -> None:
-    """Load modules in a thread. Whoever imports one of them before it is there waits for it."""
+    """Import modules in a thread; an import of one of them meanwhile waits for the thread."""
     Thread(target=_load, args=names).start()
 
 

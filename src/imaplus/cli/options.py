@@ -1,7 +1,7 @@
-"""The options that all verbs share, and how every option can come from the environment.
+"""The options that all verbs share, and options from the environment.
 
-It knows argparse. It knows that a shell's history, `ps` and an error message are no place for a
-secret: there is no option that takes one, and a complaint repeats no value.
+Secrets must not appear in the history of a shell, in `ps` or in error messages: no option takes
+one, and no error repeats a value.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ value a line, and the command line adds to them."""
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
-    """Help of one width for all, texts as they are written."""
+    """Help with a fixed width and unformatted texts."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=96)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that looks into the environment, and raises Stop where argparse would exit."""
+    """A parser that reads options from the environment, and raises Stop instead of exiting."""
 
     def __init__(self, *args: object, environ: Mapping[str, str] | None = None, **kwargs: object):
         kwargs = {"allow_abbrev": False, "formatter_class": Help, **kwargs}
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: N | None = None
     ) -> tuple[argparse.Namespace | N, list[str]]:
-        """Parse `args`; what they do not say is looked up in the environment first."""
+        """Parse `args`; the environment supplies options that are not given."""
         found = argparse.Namespace() if namespace is None else namespace
         for action in self._actions:
             self._from_environment(action, found)
@@ -59,10 +59,10 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(words, found)
 
     def options_first(self, words: Sequence[str]) -> list[str]:
-        """The options with their values, and behind them the other words, both in their order.
+        """Return the options with their values, followed by the other words.
 
-        argparse takes all positional arguments that it can at once: of `ACCOUNT --exclude X DIR`
-        it would have nothing to do with DIR. An option that does not exist stays one.
+        argparse consumes as many positional arguments as possible at once, so that it would reject
+        DIR in `ACCOUNT --exclude X DIR`. Unknown options count as options.
         """
         options: list[str] = []
         others: list[str] = []
@@ -77,14 +77,14 @@ class Parser(argparse.ArgumentParser):
             options.append(word)
             if not self._wants_value(word):
                 continue
-            if not left:  # the value is missing, and none of the others is it
+            if not left:  # the value is missing
                 return [*options, "--", *others]
             if left[0] != "--" and not self._is_option(left[0]):
                 options.append(left.popleft())
         return [*options, *others]
 
     def _is_option(self, word: str) -> bool:
-        """Whether argparse takes a word for an option, known or not."""
+        """Whether argparse treats a word as an option, known or unknown."""
         if word[:1] != "-" or word == "-":
             return False
         known = {name for action in self._actions for name in action.option_strings}
@@ -103,7 +103,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise Stop, exit code 2."""
-        # argparse would quote what stands behind "--password-stdin=".
+        # argparse would quote the text after "--password-stdin=".
         message = re.sub(
             r"ignored explicit argument .*", "takes no value", message, flags=re.DOTALL
         )
@@ -120,18 +120,18 @@ class Parser(argparse.ArgumentParser):
         if isinstance(action, secrets.SourceAction):
             if getattr(namespace, "secret", None) is not None:
                 self.error(f"{variable}: the environment names a second source of the secret")
-            if action.nargs != 0 or self._truth(variable, text):
+            if action.nargs != 0 or self._parse_switch(variable, text):
                 namespace.secret = action.with_place(text if action.nargs != 0 else "")  # type: ignore[attr-defined]
         elif action.nargs == 0:
-            setattr(namespace, action.dest, self._truth(variable, text))
+            setattr(namespace, action.dest, self._parse_switch(variable, text))
         elif isinstance(action.default, list):
             setattr(namespace, action.dest, [line for line in text.splitlines() if line])
         elif text and not (action.nargs == "?" and text.lower() in FALSE):
             setattr(namespace, action.dest, self._value(variable, action, text))
 
-    def _truth(self, variable: str, text: str) -> bool:
+    def _parse_switch(self, variable: str, text: str) -> bool:
         if text.lower() not in TRUE | FALSE:
-            self.error(f"{variable} is neither true nor false (1 or 0)")
+            self.error(f"{variable} must be 1 or 0")
         return text.lower() in TRUE
 
     def _value(self, variable: str, action: argparse.Action, text: str) -> object:
@@ -140,12 +140,12 @@ class Parser(argparse.ArgumentParser):
         except (argparse.ArgumentTypeError, ValueError) as error:
             self.error(f"{variable}: {error}")
         if action.choices is not None and value not in action.choices:
-            self.error(f"{variable} is none of {', '.join(map(str, action.choices))}")
+            self.error(f"{variable} must be one of {', '.join(map(str, action.choices))}")
         return value
 
 
 def refuse_secrets(args: Sequence[str]) -> None:
-    """Say what to do instead to somebody who writes a password behind an option.
+    """Reject options that would take a password, and name the alternatives.
 
     Raises: Stop, exit code 2.
     """
@@ -162,8 +162,8 @@ def refuse_secrets(args: Sequence[str]) -> None:
             )
 
 
-def unknown(words: Sequence[str]) -> str:
-    """What to say of words that no option wanted; their values may be secrets and stay unsaid."""
+def describe_unknown(words: Sequence[str]) -> str:
+    """The error message for unknown arguments, without values, which may be secrets."""
     words = [word for word in words if word != "--"]
     options = [word for word in words if word.startswith("-")]
     others = len(words) - len(options)
@@ -175,7 +175,7 @@ def unknown(words: Sequence[str]) -> str:
 
 
 def add_common(parser: argparse.ArgumentParser, *, repeated: bool) -> None:
-    """How to speak, what to show. `repeated`: after the verb, where only what is given counts."""
+    """Add the output options. `repeated`: after the verb, where they have no defaults."""
     group = parser.add_argument_group("output")
 
     def add(*names: str, default: object, **kwargs: object) -> None:
@@ -190,7 +190,7 @@ def add_common(parser: argparse.ArgumentParser, *, repeated: bool) -> None:
 
 
 def add_connection(parser: argparse.ArgumentParser) -> None:
-    """How to reach and enter a server."""
+    """Add the options for the connection and the login."""
     group = parser.add_argument_group("connection")
     options = (
         ("--host", "NAME", str, "the server (default for ada@example.org: imap.example.org)"),
@@ -230,7 +230,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 
 class ProxyAction(argparse.Action):
-    """Keeps the URL of a proxy; one with a password has to come from the environment."""
+    """Stores the URL of a proxy; one with a password must come from the environment."""
 
     def __call__(
         self,
@@ -249,7 +249,7 @@ class ProxyAction(argparse.Action):
 
 
 def add_mailboxes(parser: argparse.ArgumentParser) -> None:
-    """Which mailboxes are meant; `patterns.choose` knows what a pattern means."""
+    """Add the options that choose mailboxes."""
     texts = (
         ("--mailbox", "only mailboxes that match (INBOX, 'Lists/*', @sent); can be repeated"),
         ("--exclude", "no mailboxes that match; can be repeated"),
@@ -259,25 +259,25 @@ def add_mailboxes(parser: argparse.ArgumentParser) -> None:
 
 
 def fields(text: str) -> tuple[str, ...]:
-    """The type of `--json[=FIELDS]`: no fields means all."""
+    """Parse the value of `--json[=FIELDS]`; no fields means all."""
     if text.lower() in TRUE | FALSE:
         return ()
     return tuple(name.strip() for name in text.split(","))
 
 
 def port(text: str) -> int:
-    """The type of `--port`."""
+    """Parse the value of `--port`."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 65536):
-        raise argparse.ArgumentTypeError("a port is a number up to 65535")
+        raise argparse.ArgumentTypeError("a port must be a number up to 65535")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """The type of `--timeout`."""
+    """Parse the value of `--timeout`."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError("a time-out is a positive number of seconds")
+        raise argparse.ArgumentTypeError("a timeout must be a positive number of seconds")
     return value

@@ -1,7 +1,7 @@
-"""What a verb says, and where: data on standard output, everything else on standard error.
+"""Write data to standard output, everything else to standard error.
 
-It knows the two streams and the three forms of data (lines, `--json`, `--jsonl`). It refuses to
-let text from a server act on the terminal: every line is escaped here, once.
+Data is written as lines, `--json` or `--jsonl`. Every line is escaped, so that text from a server
+cannot control the terminal.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Form(enum.Enum):
 
 
 class OutputClosed(Exception):
-    """Whoever read standard output has gone (`| head`): there is nothing left to say."""
+    """Standard output was closed by its reader (`| head`)."""
 
 
 class Console:
-    """The voice of one run. `fields` names what `--json=FIELDS` asked for; none means all."""
+    """The output of a run. `fields` are those of `--json=FIELDS`; empty: all."""
 
     def __init__(
         self,
@@ -55,43 +55,43 @@ class Console:
 
     @property
     def is_text(self) -> bool:
-        """Whether people read the output, so that lines are wanted instead of JSON."""
+        """Whether the output is text, not JSON."""
         return self._form is Form.TEXT
 
     def line(self, text: str = "") -> None:
-        """One line of data."""
+        """Write one line of data."""
         self._write(escape(text))
 
     def document(self, document: Row) -> None:
-        """The one result of a verb, as JSON."""
+        """Write the result of a verb as one JSON document."""
         if self._form is Form.JSONL:
             self.record(document)
         else:
-            self._write(to_json(self._chosen(document), indent=2))
+            self._write(to_json(self._pick_fields(document), indent=2))
 
     def record(self, record: Row) -> None:
-        """One JSON object on one line."""
-        self._write(to_json(self._chosen(record)))
+        """Write one JSON object on one line."""
+        self._write(to_json(self._pick_fields(record)))
 
     def rows(self, rows: Iterable[Row]) -> None:
-        """Results of one kind: an array with `--json`, one object a line with `--jsonl`."""
+        """Write rows as an array with `--json`, as one object a line with `--jsonl`."""
         if self._form is Form.JSONL:
             for row in rows:
                 self.record(row)
         else:
-            self._write(to_json([self._chosen(row) for row in rows], indent=2))
+            self._write(to_json([self._pick_fields(row) for row in rows], indent=2))
 
     def note(self, text: str) -> None:
-        """Something worth knowing; `--quiet` keeps it back."""
+        """Show information, unless `--quiet` is given."""
         if not self._quiet:
             self._tell(text)
 
     def warn(self, text: str) -> None:
-        """Something that somebody should look at; always said."""
+        """Show a warning, also with `--quiet`."""
         self._tell(f"imaplus: warning: {text}")
 
     def failure(self, failure: Failure) -> None:
-        """Why it did not work: three lines for people, one JSON document for programs."""
+        """Show an error: up to three lines of text, or one JSON document."""
         if self._form is not Form.TEXT:
             self._complain(to_json({"error": failure.as_json()}))
             return
@@ -103,7 +103,7 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[LineBar | None]:
-        """A progress bar, below the notes; None if there is no terminal to draw it on."""
+        """Show a progress bar below the notes; None without a terminal or with `--quiet`."""
         with progress_bar(self._err, wanted=not self._quiet) as self._bar:
             try:
                 yield self._bar
@@ -118,7 +118,7 @@ class Console:
             self._bar.say(line)
 
     def _complain(self, line: str) -> None:
-        """A line on standard error. If that is gone (the terminal was closed), so is the reader."""
+        """Write a line to standard error; discard it if the terminal was closed."""
         try:
             print(line, file=self._err, flush=True)
         except OSError:
@@ -130,13 +130,13 @@ class Console:
         except BrokenPipeError as error:
             raise OutputClosed from error
 
-    def _chosen(self, row: Row) -> dict[str, object]:
+    def _pick_fields(self, row: Row) -> dict[str, object]:
         return {field: row[field] for field in self._fields or row}
 
 
 def discard(stream: TextIO) -> None:
-    """Let nothing more be written to a stream that fails; else closing it would fail once more."""
+    """Redirect a broken stream to /dev/null, so that closing it does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError):  # it is none of the system's
+    with suppress(OSError):  # the stream has no descriptor
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,7 +1,4 @@
-"""The mailboxes that the arguments of a verb mean, or an error that says which pattern means none.
-
-How patterns are written is known by `imaplus.mirror.patterns`.
-"""
+"""Choose the mailboxes that match the arguments of a verb."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ __all__ = ["Listed", "choose", "levels"]
 
 
 def choose(mailboxes: Iterable[M], wanted: Sequence[str]) -> list[M]:
-    """The mailboxes that `wanted` means; none: all.
+    """Return the mailboxes that match a pattern of `wanted`; all if it is empty.
 
     Raises:
-        NothingMatches: a pattern means no mailbox.
+        NothingMatches: a pattern matches no mailbox.
         InvalidArgument: a pattern is not valid.
     """
     found = choose_all(mailboxes, Choice(tuple(wanted)))

@@ -1,4 +1,4 @@
-"""When there is a progress bar: on a terminal, unless `--quiet` is given (`bar` draws it)."""
+"""Show a progress bar on a terminal, unless `--quiet` is given. `bar` draws it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 NOT_TERMINALS = ("dumb", "unknown")
-"""Values of TERM for what does not move its cursor."""
+"""Values of TERM for terminals that cannot move the cursor."""
 
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(stream: TextIO, *, wanted: bool) -> Iterator[LineBar | None]:
-    """A bar on `stream` for as long as the block runs; None if the stream is no terminal."""
+    """Show a bar on `stream` while the block runs; None if the stream is not a terminal."""
     if not (wanted and stream.isatty()) or os.environ.get("TERM", "").lower() in NOT_TERMINALS:
         yield None
         return

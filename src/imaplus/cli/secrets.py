@@ -1,7 +1,6 @@
-"""Where a password or token comes from: a file, a command, a variable, standard input, a prompt.
+"""Read a password or token: from a file, a command, a variable, standard input, or a prompt.
 
-It knows how each is read, and that the secret appears in no argument, no error and no output.
-What the secret is for is told by whoever asks.
+The secret appears in no argument, no error and no output.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from imaplus.records import record
 if TYPE_CHECKING:
     from imaplus.credentials import Secret
 
-# Passwords have dozens of octets, tokens a few thousand; more is the wrong file or command.
+# Bytes: passwords have dozens, tokens a few thousand; more is the wrong file or command.
 LONGEST = 64 * 1024
 DEFAULT_VARIABLE = "IMAPLUS_PASSWORD"
 
 
 class Kind(enum.Enum):
-    """What a secret is: it decides how it is presented to the server."""
+    """The kind of a secret, which decides how to log in."""
 
     PASSWORD = "password"
     TOKEN = "token"
@@ -41,9 +40,9 @@ class Source:
     place: str = ""
 
     def read(self, environ: Mapping[str, str], stdin: BinaryIO) -> Secret:
-        """The secret, without the line's end.
+        """Read the secret, without the line end.
 
-        Raises: Stop, exit code 4 (nothing there), 2 (the file is open to others).
+        Raises: Stop, exit code 4 (it is empty), 2 (other users may read the file).
         """
         match self.means:
             case "stdin":
@@ -60,14 +59,14 @@ class Source:
         place = {
             "stdin": "standard input",
             "file": f"the file {self.place}",
-            "command": "the command",  # its arguments are the user's business
+            "command": "the command",  # its arguments may be confidential
             "env": f"the variable {self.place}",
         }
         return place[self.means]
 
 
 def add_arguments(parser: argparse._ActionsContainer) -> None:
-    """Describe the options that say where the secret comes from; at most one can be given."""
+    """Add the options for the source of the secret; at most one may be given."""
     for kind in Kind:
         name = kind.value
         options = (
@@ -92,7 +91,7 @@ def add_arguments(parser: argparse._ActionsContainer) -> None:
 
 
 class SourceAction(argparse.Action):
-    """Keeps a `Source`; a second one is an error, so that none is silently ignored."""
+    """Stores a `Source`; a second one is an error."""
 
     def __call__(
         self,
@@ -108,7 +107,7 @@ class SourceAction(argparse.Action):
         namespace.secret = source
 
     def with_place(self, place: str) -> Source:
-        """The source that this option names, at `place`."""
+        """Return the source of this option, with `place`."""
         source = self.const
         assert isinstance(source, Source)
         return Source(source.kind, source.means, place)
@@ -122,10 +121,11 @@ def find_secret(
     stdin: BinaryIO,
     prompt: Callable[[str], str] | None,
 ) -> tuple[Kind, Secret]:
-    """The secret from `source`; without one from IMAPLUS_PASSWORD, else from `prompt`.
+    """Read the secret from `source`; without one, from IMAPLUS_PASSWORD, else from `prompt`.
 
-    `what` names the account in the question. `prompt` is None where nobody can be asked.
-    Raises: Stop, exit code 4, if there is no secret to be had.
+    `what` is the account, for the prompt. `prompt` is None without a terminal.
+
+    Raises: Stop, exit code 4, if there is no secret.
     """
     if source is None and environ.get(DEFAULT_VARIABLE):
         source = Source(Kind.PASSWORD, "env", DEFAULT_VARIABLE)
@@ -142,7 +142,7 @@ def find_secret(
 
 
 def terminal_prompt() -> Callable[[str], str] | None:
-    """A way to ask for a password unseen, or None without a terminal."""
+    """Return a function that asks for a password without echo; None without a terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
 
@@ -158,7 +158,7 @@ def terminal_prompt() -> Callable[[str], str] | None:
 
 
 def _from_file(place: str) -> bytes:
-    # What was checked is what is read: the mode is that of the opened file.
+    # Check the mode of the opened file, not of the path.
     with open(os.path.expanduser(place), "rb") as file:  # noqa: PTH111, PTH123
         mode = os.fstat(file.fileno()).st_mode
         if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o077:
@@ -183,11 +183,11 @@ def _from_command(command: str) -> bytes:
     if not argv:
         raise Stop(Exit.USAGE, "the command for the secret is empty")
     try:
-        # stdin and stderr stay ours: a key agent may have to ask its own question.
+        # The command inherits stdin and stderr: a key agent may ask for a passphrase.
         with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             line = process.stdout.readline(LONGEST + 1)
-            while process.stdout.read(LONGEST):  # let it finish; the rest is not wanted
+            while process.stdout.read(LONGEST):  # discard the rest, so that it can finish
                 pass
     except OSError as error:
         why = error.strerror or type(error).__name__
@@ -205,11 +205,11 @@ def _from_command(command: str) -> bytes:
 def _secret(octets: bytes, what: str) -> Secret:
     line = octets.split(b"\n", 1)[0].removesuffix(b"\r")
     if len(line) > LONGEST:
-        raise Stop(Exit.USAGE, f"{what} is longer than {LONGEST} octets")
+        raise Stop(Exit.USAGE, f"{what} is longer than {LONGEST} bytes")
     if not line:
         raise Stop(Exit.AUTHENTICATION, f"{what} is empty")
     text = line.decode(errors="replace")
-    if text.encode() != line:  # the decoder's own error would carry the secret with it
+    if text.encode() != line:  # a UnicodeDecodeError would contain the secret
         raise Stop(Exit.USAGE, f"{what} is not UTF-8")
     from imaplus.credentials import Secret  # not needed only to read the arguments
 

@@ -1,4 +1,4 @@
-"""What `backup` and `verify` tell people in the same words."""
+"""Output that `backup` and `verify` share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tell_notices(notices: Iterable[Notice], console: Console) -> None:
-    """What somebody should know, though nothing failed."""
+    """Show notices and warnings."""
     for notice in notices:
         where = "" if notice.mailbox is None else f"{notice.mailbox}: "
         (console.warn if notice.warning else console.note)(f"{where}{notice.text}")

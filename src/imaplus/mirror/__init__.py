@@ -1,8 +1,8 @@
-"""The mirror: an account's mail on disk, in a store made to be trusted.
+"""Keep a copy of an account's mail on disk.
 
-`Store` is where it lies (`store` has the layout), `backup` brings it up to date with a server, and
-`verify` says whether it is whole. It knows files, and the public API of imaplus for what comes from
-a server; it refuses to know how that is done. The names are those of `public`, loaded when used.
+`Store` holds the copy (`store` describes the layout), `backup` updates it from a server, and
+`verify` checks that it is complete and undamaged. The package reads servers through the public API
+of imaplus only. The names are those of `public`, loaded when they are used.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Mailboxes that went, came back, or have another name now.
+"""Detect mailboxes that were deleted or renamed on the server.
 
-A mailbox of the mirror that the server does not list any more is either gone or renamed. It is
-renamed if a mailbox that is new has the same MAILBOXID (RFC 8474), or the same UIDVALIDITY and the
-same messages: UIDs, sizes and dates agree throughout. Then the journal moves along, and no body
-travels. What is gone stays in the store, and is marked.
+A mailbox of the mirror that the server no longer lists is either gone or renamed. It is renamed if
+a new mailbox has the same MAILBOXID (RFC 8474), or the same UIDVALIDITY and the same messages:
+all UIDs, sizes and dates agree. A renamed mailbox keeps its journal, and no body is fetched again.
+A mailbox that is gone stays in the store, marked as gone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.tally import Tally
 
 SEVERAL = 2
-"""Mailboxes: when more than so many go at once, that is told with a warning."""
+"""If more mailboxes than this are gone in one run, the run warns."""
 
 
 class Absence:
@@ -34,7 +34,10 @@ class Absence:
         self._absent = {info.name: info for info in listing.absent}
 
     def recognise(self, mailbox: Mailbox, entry: ListEntry) -> str | None:
-        """If the new mailbox is one of those that went, move its journal; the old name."""
+        """Move the journal if `mailbox` is a renamed one.
+
+        Returns the old name, or None if no absent mailbox has the same messages.
+        """
         uidvalidity = mailbox.uidvalidity or 0
         for name, info in self._absent.items():
             if uidvalidity == info.generations[-1] and self._is_same(mailbox, info):
@@ -64,7 +67,7 @@ class Absence:
             return False
 
     def mark(self) -> None:
-        """Record what is gone, and say so."""
+        """Mark the remaining absent mailboxes as gone, and report them."""
         for name, info in self._absent.items():
             journal = self._store.mailbox(name, info.generations[-1])
             held = len(journal.entries)
@@ -79,7 +82,7 @@ class Absence:
 
 
 def _has_same_messages(mailbox: Mailbox, journal: Journal) -> bool:
-    """Whether every message from before is in the mailbox, and nothing else under an older UID."""
+    """Whether the mailbox has every message of the journal, and no other below its UIDNEXT."""
     entries, checkpoint = journal.entries, journal.checkpoint
     uidnext = max(entries, default=0) + 1
     if checkpoint is not None and checkpoint.uidnext is not None:

@@ -1,7 +1,7 @@
-"""Messages that have come, on their way into a journal.
+"""Store fetched messages and record them in a journal.
 
-A text that a server sends in a message's place is not kept. A body of another size than the server
-told is set aside, and counts once it has come a second time with the same bytes.
+A text that the server sends in place of a message is rejected. A body whose size differs from
+RFC822.SIZE is held back until a second fetch returns the same bytes.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 BODY = BodySection()
 KEY = BODY.key
 DOUBTS = 3
-"""Bodies of another size than RFC822.SIZE says that are fetched twice: if they are the same both
-times, the server counts wrongly, and no more of them are doubted."""
+"""At most this many bodies whose size differs from RFC822.SIZE are fetched twice; after that the
+server is assumed to count wrongly, and further bodies are accepted."""
 
 Failed = Callable[[int | None, str], None]
-"""Called with the UID of a message that could not be had (None: the mailbox) and the reason."""
+"""Called with the UID of a message that could not be stored (None: the mailbox) and the reason."""
 
 
 class Arrivals:
-    """Puts the messages of one mailbox into its journal; for the arguments see `Fetching`."""
+    """Stores the messages of one mailbox; for the arguments see `Fetching`."""
 
     def __init__(
         self,
@@ -58,16 +58,19 @@ class Arrivals:
         self._doubted: dict[int, tuple[Fetched, StoredObject]] = {}
 
     def keep(self, message: Fetched, uid: int) -> int | None:
-        """Put a message into the journal; its bytes, None if it is not kept, or not yet."""
+        """Store a message and record it in the journal.
+
+        Returns its size in bytes; None if it was rejected or held back for `confirm`.
+        """
         body = message[KEY]
         if isinstance(body, bytes):
             if (server := substitute(body)) is not None:
-                self._failed(uid, f"the server sent a text of its own in its place ({server})")
+                self._failed(uid, f"the server sent an error text instead ({server})")
                 return None
             body = self._store.put(body, replace=self._replace)
         size = value_of(message, "RFC822.SIZE")
         if not isinstance(body, StoredObject) or (not body.size and size):
-            self._failed(uid, "the server sent it without its text")
+            self._failed(uid, "the server sent the message without its body")
             return None
         if size not in (None, body.size) and self._doubts:
             self._doubts -= 1
@@ -80,7 +83,7 @@ class Arrivals:
         """Write the message's line into the journal."""
         flags = flags_of(message)
         if flags is None:
-            self._failed(uid, "its flags cannot be read")
+            self._failed(uid, "cannot parse its flags")
         identity = labels = None
         if self._items is not None:
             identity = self._items.identity_of(message)
@@ -97,13 +100,14 @@ class Arrivals:
             labels=labels,
         )
 
-    def confirm(self, link: Link, opened: Callable[[], Mailbox]) -> Iterator[int]:
-        """Fetch again what was set aside; the bytes of each body that is the same once more.
+    def confirm(self, link: Link, reopen: Callable[[], Mailbox]) -> Iterator[int]:
+        """Fetch the bodies that were held back again, and record those that are unchanged.
 
-        They are fetched one by one, because a connection that carries one may not carry all.
+        Yields the size in bytes of each recorded body. They are fetched one by one, because the
+        connection may break on some of them.
 
         Raises:
-            ImapError: the run cannot go on.
+            ImapError: the connection was lost and cannot be made again, or the server throttles.
         """
         doubted, self._doubted = self._doubted, {}
         if not doubted:
@@ -112,26 +116,26 @@ class Arrivals:
 
         for uid, (message, body) in doubted.items():
             said = value_of(message, "RFC822.SIZE")
-            what = f"the server says that it has {said:,} bytes, sent {body.size:,}"
+            what = f"RFC822.SIZE says {said:,} bytes, the server sent {body.size:,}"
             only = SequenceSet.of(uid)
 
             def ask(client: object, one: SequenceSet = only) -> dict[int, str]:
-                return dict(digests(opened(), one))
+                return dict(digests(reopen(), one))
 
             try:
                 again = link.attempt(ask)
             except CommandError as error:
                 if asks_for_patience(error) or not link.is_connected:
                     raise
-                self._failed(uid, f"{what}, and refused it when it was asked again: {error}")
+                self._failed(uid, f"{what}, and refused the second fetch: {error}")
                 continue
             except ImapError as error:
-                if not link.is_over(error):
+                if not link.is_recoverable(error):
                     raise
-                self._failed(uid, f"{what}, and nothing when it was asked again: {error}")
+                self._failed(uid, f"{what}, and the second fetch failed: {error}")
                 continue
             if again.get(uid) == body.sha256:
                 self.record(message, uid, body)
                 yield body.size
             else:
-                self._failed(uid, f"{what}, and something else when it was asked again")
+                self._failed(uid, f"{what}, and other bytes in the second fetch")

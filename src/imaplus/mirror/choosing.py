@@ -1,4 +1,4 @@
-"""Which mailboxes a run is about: what there is, what was chosen, what only shows other mail."""
+"""Choose the mailboxes of a run: by patterns, and without views of other mailboxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from imaplus.mirror.description import Choice
 from imaplus.mirror.enumeration import VIRTUAL, Listing, enumerate_mailboxes, without_virtual
 from imaplus.mirror.errors import NothingMatches
-from imaplus.mirror.patterns import choose, is_chosen, is_named, remembered, to_ask_for
+from imaplus.mirror.patterns import choose, is_chosen, is_named, list_pattern, merge_choices
 from imaplus.records import record
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 INCLUDES_VIRTUAL = "--include-virtual"
-"""The option of the command line that mirrors them all the same."""
+"""The command-line option that includes mailboxes which only show mail of others."""
 
 
 @record
 class ChosenMailboxes:
-    """What a run is about, and what is to be remembered of that.
+    """The mailboxes of a run, the choice that was applied, and the choice to store for later runs.
 
-    `remarks` are what a person should look at, `notes` what is worth knowing.
+    `remarks` are warnings for the user, `notes` are information.
     """
 
     listing: Listing
@@ -34,22 +34,22 @@ class ChosenMailboxes:
     notes: tuple[str, ...] = ()
 
 
-def chosen_mailboxes(
+def choose_mailboxes(
     link: Link, store: Store | None, choice: Choice | None, *, counted: bool = False
 ) -> ChosenMailboxes:
-    """The mailboxes that `choice` means (None: what the store remembers, else all).
+    """Return the mailboxes that match `choice` (None: the choice stored in `store`, else all).
 
-    `counted` asks for the number and bytes of messages of each.
+    `counted` requests message counts and sizes from the server.
 
     Raises:
-        NothingMatches: a pattern of `only` means no mailbox that there is.
+        NothingMatches: a pattern of `choice.only` matches no mailbox.
         InvalidArgument: a pattern is not valid.
     """
     before = None if store is None else store.choice
     wanted = choice or before or Choice()
     if choice is not None and not (choice.only or choice.exclude):
-        wanted = remembered(before, choice)  # `virtual` alone chooses no others
-    listing = enumerate_mailboxes(link, store, pattern=to_ask_for(wanted), sizes=counted)
+        wanted = merge_choices(before, choice)  # `virtual` alone chooses no others
+    listing = enumerate_mailboxes(link, store, pattern=list_pattern(wanted), sizes=counted)
     found = choose(listing.entries, wanted)
     if found.unmatched and choice is not None:
         raise NothingMatches(found.unmatched[0])
@@ -75,14 +75,14 @@ def chosen_mailboxes(
             tuple(each for each in listing.problems if each.mailbox in {e.name for e in entries}),
         ),
         wanted,
-        wanted if choice is None else remembered(before, choice),
+        wanted if choice is None else merge_choices(before, choice),
         tuple(remarks),
         tuple(notes),
     )
 
 
 def _only_show_others(link: Link, entries: Sequence[ListEntry]) -> list[ListEntry]:
-    """The mailboxes of which the mail is in others too, where it would travel twice."""
+    """The mailboxes whose mail is also in others, if it would have to be fetched twice."""
     if not any(entry.attributes & VIRTUAL for entry in entries):
         return []
     from imaplus.mirror.identity import identity_items  # seldom needed
@@ -91,16 +91,16 @@ def _only_show_others(link: Link, entries: Sequence[ListEntry]) -> list[ListEntr
 
 
 def _as_before(choice: Choice) -> str:
-    """What to tell of a choice that an earlier run made: it is easily forgotten."""
+    """A note that an earlier run's choice applies."""
     parts = [f"only {', '.join(choice.only)}"] if choice.only else []
     parts += [f"without {', '.join(choice.exclude)}"] if choice.exclude else []
     return f"mailboxes as chosen in an earlier run: {'; '.join(parts)}"
 
 
 def amount(store: Store | None, entries: Iterable[ListEntry]) -> tuple[int | None, int | None]:
-    """How many messages, of how many bytes, seem to be new; None for what is not known."""
-    messages = octets = 0
-    all_messages = all_octets = True
+    """Estimate how many messages are new, and their size in bytes; None where unknown."""
+    messages = size = 0
+    all_messages = all_sizes = True
     for entry in entries:
         status = entry.status
         if status is None or status.messages is None:
@@ -112,7 +112,7 @@ def amount(store: Store | None, entries: Iterable[ListEntry]) -> tuple[int | Non
         missing = max(0, status.messages - held)
         messages += missing
         if status.size is None:
-            all_octets = False
+            all_sizes = False
         elif status.messages:
-            octets += status.size * missing // status.messages
-    return (messages if all_messages else None), (octets if all_octets else None)
+            size += status.size * missing // status.messages
+    return (messages if all_messages else None), (size if all_sizes else None)

@@ -1,4 +1,4 @@
-"""When to commit. It counts what has come; what is committed is not known here."""
+"""Commit at intervals: after so many messages, bytes or seconds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
-MESSAGES, OCTETS, SECONDS = 1000, 64 << 20, 10.0
-"""What a killed run has to fetch again, at most: whichever comes first. Twice that, where a commit
-is not waited for."""
+MESSAGES, BYTES, SECONDS = 1000, 64 << 20, 10.0
+"""A commit begins when one of these is reached. So a killed run has to fetch at most this much
+again; twice that if commits are not waited for."""
 
 
 class Commits:
@@ -21,23 +21,26 @@ class Commits:
         self._begin()
 
     def _begin(self) -> None:
-        self._messages = self._octets = 0
+        self._messages = self._bytes = 0
         self._since = time.monotonic()
 
-    def count(self, octets: int) -> None:
-        """One more message has come: commit, if it is time. Raises what `Store.commit` does."""
+    def count(self, size: int) -> None:
+        """Count a message of `size` bytes, and commit if it is time.
+
+        Raises: as `Store.commit`.
+        """
         self._messages += 1
-        self._octets += octets
+        self._bytes += size
         if (
             self._messages >= MESSAGES
-            or self._octets >= OCTETS
+            or self._bytes >= BYTES
             or time.monotonic() - self._since >= SECONDS
         ):
             self._store.commit(wait=False)
             self._begin()
 
     def finish(self) -> None:
-        """Commit all there is."""
-        # Not in a thread beside the network: measured, the threads' turns cost what they gain.
+        """Commit everything that was added so far."""
+        # A second thread for commits was measured: switching threads costs as much as it gains.
         self._store.commit()
         self._begin()

@@ -1,10 +1,10 @@
-"""What is different on the server: messages that are new, changed, gone, or others than before.
+"""Find the differences between a mailbox on the server and its mirror.
 
-The cheapest way that a server offers is taken: QRESYNC, CONDSTORE, else every UID with its flags.
-Whatever the way, the numbers have to add up to the number of messages there are; if they do not,
-all UIDs are compared. A mailbox is doubted where its numbers went back, as they do on a server that
-was restored from its own backup: then size and date of every message are compared too (and headers,
-by `headers`). This module reads the mirror and changes nothing.
+The cheapest method that the server supports is used: QRESYNC, then CONDSTORE, then all UIDs with
+their flags. The result is checked against the number of messages (EXISTS); if it does not add up,
+all UIDs are compared. If UIDNEXT or HIGHESTMODSEQ went back, as on a server that was restored from
+a backup, size and date of every message are compared too (and headers, by `headers`). This module
+reads the mirror and changes nothing.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from imaplus.mirror.link import Link
 
 RESYNC_MESSAGES = 50_000
-"""Messages up to which QRESYNC is used: what it tells is held in memory, about a kilobyte for each
-message that changed, and that may be all. CONDSTORE tells the same one by one."""
+"""QRESYNC is used for mailboxes of up to this many messages: its answer is held in memory, about a
+kilobyte for each changed message. CONDSTORE returns the same changes one by one."""
 _RECENT = frozenset({"\\Recent"})
 
 
@@ -36,11 +36,17 @@ _RECENT = frozenset({"\\Recent"})
 class Changes:
     """Differences between a mailbox and its mirror.
 
-    `flags` and `labels` are those of messages that the mirror has. `unclear` are messages of which
-    the server tells flags that cannot be read, `differing` those that have another size, date or
-    identity than the mirror's copy. `alike` are messages of the same size and date under UIDs that
-    may have been given out again: only their text tells whether they are the same. `exists` counts
-    the messages of the mailbox, and `shortfall` says why `vanished` is not known, if it is not.
+    Attributes:
+        new: UIDs that the mirror does not have.
+        flags: the new flags of mirrored messages, by UID.
+        labels: the new labels (X-GM-LABELS) of mirrored messages, by UID.
+        vanished: UIDs that the server no longer has.
+        unclear: UIDs of messages whose flags cannot be parsed.
+        differing: UIDs whose size, date or identity differs from the mirror's copy.
+        alike: UIDs with the same size and date that may have been reassigned to other messages:
+            compare their headers.
+        exists: the number of messages in the mailbox.
+        shortfall: why `vanished` is incomplete; None if it is complete.
     """
 
     new: SequenceSet = field(default_factory=SequenceSet)
@@ -55,7 +61,7 @@ class Changes:
 
 
 def resync_from(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> Resync | None:
-    """What to tell the server when the mailbox is opened, if anything."""
+    """The QRESYNC parameters for opening the mailbox; None if QRESYNC is not to be used."""
     if checkpoint is None or not checkpoint.highestmodseq:
         return None
     if max(checkpoint.exists, (status and status.messages) or 0) > RESYNC_MESSAGES:
@@ -64,7 +70,7 @@ def resync_from(status: MailboxStatus | None, checkpoint: Checkpoint | None) -> 
 
 
 def doubt(mailbox: Mailbox, checkpoint: Checkpoint | None, known: Entries) -> str | None:
-    """Why every message of the open mailbox has to be compared, if so, for people."""
+    """Explain why every message has to be compared; None if there is no reason to."""
     if checkpoint is None:
         highest = max(known, default=0)
         if mailbox.uidnext and highest >= mailbox.uidnext:
@@ -83,7 +89,7 @@ def doubt(mailbox: Mailbox, checkpoint: Checkpoint | None, known: Entries) -> st
 
 
 class Comparison:
-    """Compares an open mailbox with what is known of it."""
+    """Compares an open mailbox with the entries of its journal."""
 
     def __init__(
         self, link: Link, mailbox: Mailbox, known: Entries, items: IdentityItems | None = None
@@ -95,34 +101,35 @@ class Comparison:
         self._labels = () if items is None else items.labels
 
     def changes(self, since: int | None, *, resynced: bool) -> Changes:
-        """How the mailbox differs.
+        """Return the differences, found by the cheapest method.
 
-        `since` is the mod-sequence up to which all is known, None where the server has none;
-        `resynced` says that the server was told it when the mailbox was opened, and has QRESYNC.
+        Args:
+            since: the mod-sequence of the last checkpoint; None without CONDSTORE.
+            resynced: the mailbox was opened with QRESYNC.
         """
         mailbox = self._mailbox
         if not self._known:
-            return self._compared(Changes(), enumerate_uids(self._link, mailbox))
+            return self._compare_uids(Changes(), enumerate_uids(self._link, mailbox))
         if not since or since > (mailbox.highestmodseq or 0):
-            return self._all(("FLAGS",))
+            return self._compare_all(("FLAGS",))
         if resynced and not self._labels:
-            return self._some(mailbox.changes, _common(mailbox.vanished, self._known))
+            return self._compare_reported(mailbox.changes, _common(mailbox.vanished, self._known))
         if since == mailbox.highestmodseq:
-            return self._some((), [])
+            return self._compare_reported((), [])
         changed = mailbox.fetch("1:*", "FLAGS", *self._labels, changed_since=since)
-        return self._some(changed, [])
+        return self._compare_reported(changed, [])
 
-    def doubted(self, *, reassigned: bool) -> Changes:
-        """How the mailbox differs, where each message may be another one than before.
+    def compare_every_message(self, *, reassigned: bool) -> Changes:
+        """Return the differences, comparing size and date of every message.
 
-        `reassigned` says that UIDs may have been given out again: then messages that have the same
-        size and date are `alike`, and no more.
+        `reassigned` means that UIDs may now belong to other messages: those with the same size and
+        date are then reported as `alike`.
         """
         identity = () if self._items is None else self._items.identity
         items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *identity)
-        return self._all(items, reassigned=reassigned)
+        return self._compare_all(items, reassigned=reassigned)
 
-    def _all(self, items: tuple[str, ...], *, reassigned: bool = False) -> Changes:
+    def _compare_all(self, items: tuple[str, ...], *, reassigned: bool = False) -> Changes:
         changes = Changes()
         present = array("I")
         doubting = "RFC822.SIZE" in items
@@ -136,13 +143,13 @@ class Comparison:
                         changes.differing.append(message.uid)
                     elif differs is None and reassigned:
                         changes.alike.append(message.uid)
-        # A response that could not be read is missing there, which does not mean that it is gone.
-        told = SequenceSet.of(present)
-        # That there are none any more is not believed before SEARCH says the same.
-        if len(told) == self._mailbox.exists and (told or not self._known):
-            return self._compared(changes, Uids(told, len(told)))
-        return self._compared(
-            changes, enumerate_uids(self._link, self._mailbox, told, expected=True)
+        # An unreadable response leaves its UID out; the message may still exist.
+        fetched = SequenceSet.of(present)
+        # An empty mailbox that had messages is confirmed by SEARCH first.
+        if len(fetched) == self._mailbox.exists and (fetched or not self._known):
+            return self._compare_uids(changes, Uids(fetched, len(fetched)))
+        return self._compare_uids(
+            changes, enumerate_uids(self._link, self._mailbox, fetched, expected=True)
         )
 
     def _messages(self, items: tuple[str, ...]) -> Iterable[Fetched]:
@@ -150,7 +157,7 @@ class Comparison:
             return ()
         return self._mailbox.fetch("1:*", *items, *self._labels)
 
-    def _some(self, changed: Iterable[Fetched], vanished: list[int]) -> Changes:
+    def _compare_reported(self, changed: Iterable[Fetched], vanished: list[int]) -> Changes:
         changes = Changes(vanished=vanished)
         gone = frozenset(vanished)
         new = array("I")
@@ -164,11 +171,13 @@ class Comparison:
         changes.new = SequenceSet.of(new)
         changes.exists = self._mailbox.exists
         if len(self._known) - len(vanished) + len(changes.new) != changes.exists:
-            return self._compared(changes, enumerate_uids(self._link, self._mailbox, expected=True))
+            return self._compare_uids(
+                changes, enumerate_uids(self._link, self._mailbox, expected=True)
+            )
         return changes
 
-    def _compared(self, changes: Changes, uids: Uids) -> Changes:
-        """The changes with what comparing all UIDs says of messages that come and go."""
+    def _compare_uids(self, changes: Changes, uids: Uids) -> Changes:
+        """Set `new` and `vanished` by comparing all UIDs."""
         mirrored = SequenceSet.of(self._known)
         changes.exists = uids.exists
         changes.new = uids.found - mirrored
@@ -176,7 +185,7 @@ class Comparison:
         if uids.complete:
             changes.vanished = list(mirrored - uids.found)
         elif len(mirrored) + len(changes.new) == uids.exists:
-            # What is known and was not told accounts for the rest: then nothing is gone.
+            # The known UIDs that were not listed account for the difference: nothing is gone.
             changes.shortfall = None
         else:
             changes.shortfall = uids.shortfall
@@ -197,7 +206,7 @@ class Comparison:
                 changes.labels[uid] = labels
 
     def _differs(self, message: Fetched, entry: Entry) -> bool | None:
-        """Whether it is another message than the mirror's copy; None if only its header tells."""
+        """Whether the message differs from the mirror's copy; None if only its header can tell."""
         if differs(message, entry):
             return True
         identity = None if self._items is None else self._items.identity_of(message)
@@ -205,26 +214,26 @@ class Comparison:
 
 
 def differs(message: Fetched, entry: Entry) -> bool:
-    """Whether size or date of a message are others than those of the mirror's copy."""
+    """Whether the size or date of a message differs from the mirror's copy."""
     size = value_of(message, "RFC822.SIZE")
     return (size is not None and size != entry.size) or date_differs(message, entry)
 
 
 def date_differs(message: Fetched, entry: Entry) -> bool:
-    """Whether INTERNALDATE is another moment than the mirror's copy has, if both are known."""
+    """Whether INTERNALDATE differs from the mirror's copy; False if either is unknown."""
     date = date_of(message)
     return None not in (date, entry.internaldate) and date != entry.internaldate
 
 
 def _common(vanished: SequenceSet, known: Entries) -> list[int]:
-    """The known messages among those that vanished, which may be told as one huge range."""
+    """The known UIDs in `vanished`, which may be one huge range."""
     if not vanished.open_ended and len(vanished) <= len(known):
         return [uid for uid in vanished if uid in known]
     return [uid for uid in known if uid in vanished]
 
 
 def flags_of(message: Fetched) -> frozenset[str] | None:
-    r"""The flags that belong to the message, without \Recent; None if they cannot be read."""
+    r"""The flags of the message without \Recent; None if they are missing or invalid."""
     try:
         flags = message.flags
     except (KeyError, ProtocolError):
@@ -233,7 +242,7 @@ def flags_of(message: Fetched) -> frozenset[str] | None:
 
 
 def value_of(message: Fetched, name: str) -> int | None:
-    """A number, if the server told one."""
+    """The value of a numeric FETCH item; None if it is missing or invalid."""
     try:
         value: int | None = message.get(name)
     except ProtocolError:
@@ -242,7 +251,7 @@ def value_of(message: Fetched, name: str) -> int | None:
 
 
 def date_of(message: Fetched) -> datetime | None:
-    """INTERNALDATE, if the server told one that can be read."""
+    """INTERNALDATE; None if it is missing or invalid."""
     try:
         date: datetime | None = message.get("INTERNALDATE")
     except ProtocolError:

@@ -1,6 +1,6 @@
-"""What store.json says of a store: its format, whose mail it holds, which mailboxes were chosen.
+"""The content of store.json: the format, the owner, the choice of mailboxes.
 
-Values and their JSON; reading and writing the file is for `root`.
+`root` reads and writes the file.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from imaplus.records import record
 
 FORMAT = 2
-"""What this version writes. Format 1 had no owner but an account name, and no choice."""
+"""The format that this version writes. Format 1 had an account name only, and no choice."""
 READABLE = (1, 2)
 
 
 @record
 class Owner:
-    """Whose mail it is: user, host and port, and how the server introduced itself: its greeting.
+    """The account whose mail a store holds: user, host and port, and the greeting of the server.
 
-    None stands for what is not known; a store of format 1 knows no more than `account`.
+    Unknown values are None; a store of format 1 records `account` only.
     """
 
     user: str | None = None
@@ -28,19 +28,19 @@ class Owner:
 
     @property
     def account(self) -> str:
-        """For people: `ada@example.org`, or `ada@imap.example.org` for a user named ada."""
+        """The account for display: `ada@example.org`, or `ada@imap.example.org` for user ada."""
         if self.user is None or (self.host is not None and "@" not in self.user):
             return "@".join(filter(None, (self.user, self.host))) or "unknown"
         return self.user
 
     @property
     def place(self) -> str:
-        """For people: the user, and where."""
+        """The user, host and port for display."""
         port = "" if self.port is None else f":{self.port}"
         return self.account if self.host is None else f"{self.user} at {self.host}{port}"
 
     def is_recorded_as(self, other: Owner) -> bool:
-        """Whether user, host and port are the same, to the letter."""
+        """Whether user, host and port are exactly the same."""
         return (self.user, self.host, self.port) == (other.user, other.host, other.port)
 
     def is_same_user(self, other: Owner) -> bool:
@@ -51,16 +51,16 @@ class Owner:
 
     def is_same_place(self, other: Owner) -> bool:
         """Whether host and port are the same, as far as both are known. Case does not matter."""
-        mine, theirs = _folded(self.host), _folded(other.host)
+        mine, theirs = _fold(self.host), _fold(other.host)
         return mine in (None, theirs) and self.port in (None, other.port)
 
 
 @record
 class Choice:
-    """Which mailboxes are mirrored: patterns, as the command line writes them (see `patterns`).
+    """Which mailboxes to mirror, by patterns as on the command line (`INBOX`, `Lists/*`, `@sent`).
 
-    `only` names those that are wanted (none: all), `exclude` those that are not; `virtual` tells
-    whether mailboxes that show mail of other mailboxes (\\\\All, \\\\Flagged) are wanted too.
+    `only` lists the patterns to include (empty: all mailboxes), `exclude` those to leave out.
+    `virtual` includes mailboxes that only show mail of others (\\\\All, \\\\Flagged; RFC 6154).
     """
 
     only: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class Choice:
 
 @record
 class Description:
-    """All that store.json says."""
+    """The content of store.json."""
 
     owner: Owner | None = None
     choice: Choice | None = None
@@ -78,14 +78,16 @@ class Description:
 
     @classmethod
     def parse(cls, found: Mapping[str, object]) -> Description:
-        """What a store.json of a `READABLE` format says; what is no valid value is left out.
+        """Parse the members of a store.json of a `READABLE` format; invalid values are ignored.
 
         Raises:
-            ValueError: the format is another one.
+            ValueError: the format is not supported.
         """
         written = found.get("format")
         if written not in READABLE or not isinstance(written, int):
-            raise ValueError(f"has format {written!r}; this version knows {READABLE[-1]}")
+            raise ValueError(
+                f"the store has format {written!r}; this version reads up to {READABLE[-1]}"
+            )
         account = found.get("account")
         owner = None
         if isinstance(found.get("owner"), dict):
@@ -136,5 +138,5 @@ def _choice(found: object) -> Choice | None:
     return Choice(only, exclude, bool(found.get("virtual")))
 
 
-def _folded(host: str | None) -> str | None:
+def _fold(host: str | None) -> str | None:
     return None if host is None else host.lower().rstrip(".")

@@ -1,6 +1,6 @@
-"""Differences between an open mailbox and its mirror, in words, for `verify`.
+"""Describe the differences between an open mailbox and its mirror, for `verify`.
 
-`comparison` finds out the same for a backup, which wants to know what to do.
+`comparison` finds the same differences for a backup, as values.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ MISSING = "not in the backup"
 
 
 class Differences:
-    """Finds in what the messages of one mailbox differ from the mirror's entries.
+    """Finds how the messages of one mailbox differ from the mirror's entries.
 
-    `tick` is called for each message.
+    `tick` is called for each message. `doubtful` collects the UIDs of messages whose size or date
+    differs, so that their bodies can be compared.
     """
 
     def __init__(
@@ -42,15 +43,13 @@ class Differences:
         self._tick = tick
 
     def all(self, link: Link) -> Iterator[tuple[int | None, str]]:
-        """UID and text of each difference; `doubtful` are then messages of another size."""
+        """Yield the UID (None: the mailbox) and the description of each difference."""
         labels = () if self._items is None else self._items.labels
         present = array("I")
         if self._mailbox.exists:
             items = ("FLAGS", "INTERNALDATE", "RFC822.SIZE", *labels)
             for message in self._mailbox.fetch("1:*", *items):
                 self._tick()
-                if message.uid is None:
-                    continue
                 present.append(message.uid)
                 if message.uid in self._entries:
                     yield from self._of_message(message, message.uid)
@@ -75,14 +74,14 @@ class Differences:
         elif value_of(message, "RFC822.SIZE") not in (None, entry.size):
             self.doubtful.append(uid)
 
-    def _of_absence(self, link: Link, told: SequenceSet) -> Iterator[tuple[int | None, str]]:
-        """What the mirror has and FETCH did not tell."""
-        left = SequenceSet.of(self._entries) - told
-        if len(told) == self._mailbox.exists and (told or not left):
+    def _of_absence(self, link: Link, fetched: SequenceSet) -> Iterator[tuple[int | None, str]]:
+        """The differences of messages that the mirror has and FETCH did not return."""
+        left = SequenceSet.of(self._entries) - fetched
+        if len(fetched) == self._mailbox.exists and (fetched or not left):
             for uid in left:
                 yield uid, "the message is gone from the server"
             return
-        uids = enumerate_uids(link, self._mailbox, told, expected=True)
+        uids = enumerate_uids(link, self._mailbox, fetched, expected=True)
         if not uids.complete:
             yield None, uids.shortfall
         for uid in left:
@@ -90,7 +89,7 @@ class Differences:
                 yield uid, "the message cannot be read on the server"
             elif uids.complete:
                 yield uid, "the message is gone from the server"
-        for uid in uids.found - told - left:
+        for uid in uids.found - fetched - left:
             yield uid, f"the message is {MISSING}"
 
 

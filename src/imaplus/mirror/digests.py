@@ -1,4 +1,4 @@
-"""The SHA-256 of messages on the server, for comparison with copies; the bodies are not kept."""
+"""Compute the SHA-256 of messages on the server, without keeping their bodies."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Digest:
-    """A sink that keeps nothing of a body but its SHA-256."""
+    """A sink that computes the SHA-256 of a body and discards the bytes."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def write(self, data: Any, /) -> None:
-        """Take the next bytes."""
+        """Hash the next bytes."""
         self._digest.update(data)
 
     def close(self) -> str:
-        """The digest in hexadecimal."""
+        """Return the digest in hexadecimal."""
         return self._digest.hexdigest()
 
     def abort(self) -> None:
@@ -31,7 +31,7 @@ class Digest:
 
 
 def digests(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, str]]:
-    """UID and SHA-256 of each of these messages that the server sends."""
+    """Fetch these messages and yield the UID and SHA-256 of each that the server sends."""
     for message in mailbox.fetch(uids, BODY, into=lambda uid, size: Digest()):
         body = message.get(KEY)
         found = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body

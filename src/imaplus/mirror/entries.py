@@ -1,9 +1,7 @@
-"""What the mirror knows of a mailbox: values, and a mapping that holds many in little memory.
+"""The entries of a mailbox in the mirror, in a mapping that saves memory.
 
-An `Entry` is made when it is looked at; each message is kept as one packed record (about 200 bytes
-with its UID), because a mailbox of 100,000 messages must not cost what 100,000 objects cost.
-This module knows no file and no line format beyond the texts of flags and dates, which it keeps as
-they are written.
+Each message is one packed record (about 200 bytes with its UID); an `Entry` is created on access.
+Flags and dates are kept in the form in which the journal has them.
 """
 
 from __future__ import annotations
@@ -21,17 +19,22 @@ from imaplus.records import record
 _UNSAFE_FLAG = re.compile(r"[^!-$&-~]")
 _HEAD = Struct("<32sQQI")  # sha256, size, modseq, number of the flags; the date's text follows
 _NO_MODSEQ = 2**64 - 1  # RFC 7162 has 63 bits
-_GONE = 25  # octets of the time at which a message was found gone, at the end of its record
+_GONE = 25  # bytes at the end of a record: when the message was found to be gone
 
 
 @record
 class Entry:
     """One message of a mailbox, as the mirror has it.
 
-    `sha256` names the body and `size` counts its bytes. `internaldate` has a zone, or is None
-    where the server gave no valid one. `gone` is when the server was found not to have it any more.
-    `identity` is what the server calls the message in every mailbox (EMAILID or X-GM-MSGID), and
-    `labels` are Gmail's; None where the server gives none.
+    Attributes:
+        sha256: the SHA-256 of the body, in hexadecimal.
+        size: the size of the body in bytes.
+        flags: system flags and keywords, without \\\\Recent.
+        internaldate: INTERNALDATE with its time zone; None if the server sent no valid one.
+        modseq: the mod-sequence (RFC 7162); None without CONDSTORE.
+        gone: when the message was found to be gone from the server; None while it exists.
+        identity: EMAILID (RFC 8474) or X-GM-MSGID; None if the server has none.
+        labels: X-GM-LABELS; None if the server has none.
     """
 
     sha256: str
@@ -46,10 +49,10 @@ class Entry:
 
 @record
 class Checkpoint:
-    """A promise about a mailbox: what the mirror held of it, and what the server said of it then.
+    """The state of a mailbox at the end of a run: the server's numbers, and the mirror's count.
 
-    `exists` messages were there, and the mirror `held` so many of them; the others were named as
-    failures. While the server still says the same numbers, nothing has changed (with CONDSTORE:
+    The mailbox had `exists` messages, of which the mirror `held` so many; the others were reported
+    as failures. While the server reports the same numbers, nothing has changed (with CONDSTORE,
     flags included).
     """
 
@@ -62,20 +65,20 @@ class Checkpoint:
 
     @property
     def complete(self) -> bool:
-        """Whether the mirror held every message."""
+        """Whether the mirror had every message."""
         return self.held == self.exists
 
 
 @record
 class Replaced:
-    """An older copy of a message that the store keeps: another body was found under its UID."""
+    """An older copy that the store keeps: the server later had another body under this UID."""
 
     uid: int
     entry: Entry
 
 
 class Record(NamedTuple):
-    """The fields of a journal's line about one message, as they are written."""
+    """The fields of a journal line about one message, in the form in which they are written."""
 
     digest: bytes
     size: int
@@ -85,7 +88,7 @@ class Record(NamedTuple):
 
 
 class FlagTable:
-    """Numbers the different sets of flags, of which a mailbox has few."""
+    """Assigns a number to each distinct set of flags; a mailbox has few."""
 
     def __init__(self) -> None:
         self.sets: list[frozenset[str]] = []
@@ -94,7 +97,7 @@ class FlagTable:
         self._by_text: dict[bytes, int] = {}
 
     def number(self, flags: Iterable[str]) -> int:
-        """The number of this set. `\\Recent` is left out: it is the session's, not the message's.
+        """Return the number of a set. `\\Recent` is left out: it belongs to the session.
 
         Raises:
             InvalidArgument: a flag is an empty string.
@@ -110,10 +113,10 @@ class FlagTable:
         return found
 
     def number_of_text(self, text: bytes) -> int:
-        """The number of the set that a journal has written as `text`.
+        """Return the number of the set that a journal line has as `text`.
 
         Raises:
-            ValueError: the text is not one that a journal writes.
+            ValueError: the text is malformed.
         """
         found = self._by_text.get(text)
         if found is None:
@@ -126,7 +129,7 @@ class FlagTable:
 
 
 class Extras:
-    """What only some servers tell of a message, by UID: its identity, and Gmail's labels."""
+    """Optional values by UID: identities (EMAILID, X-GM-MSGID) and labels (X-GM-LABELS)."""
 
     def __init__(self) -> None:
         self.identities: dict[int, str] = {}
@@ -134,7 +137,7 @@ class Extras:
 
 
 class Entries(Mapping[int, Entry]):
-    """From UID to `Entry`, in no particular order; only the journal it belongs to changes it."""
+    """A read-only mapping from UID to `Entry`, in no particular order."""
 
     def __init__(self, table: FlagTable, extras: Extras | None = None, *, gone: bool = False):
         self.packed: dict[int, bytes] = {}
@@ -171,40 +174,40 @@ class Entries(Mapping[int, Entry]):
         )
 
     def flags(self, uid: int) -> frozenset[str]:
-        """The flags of one message: `entries[uid].flags`, without the rest."""
+        """Return the flags of one message; faster than `entries[uid].flags`."""
         return self._table.sets[unpack(self.packed[uid]).flags]
 
     def digests(self) -> Iterator[tuple[int, bytes, int]]:
-        """UID, SHA-256 and size of each message, without the rest."""
+        """Yield UID, SHA-256 (32 bytes) and size in bytes of each message."""
         for uid, packed in self.packed.items():
             yield uid, packed[:32], unpack(packed).size
 
 
 def pack(record: Record) -> bytes:
-    """The record of a message that the server has."""
+    """Pack the record of a message that the server has."""
     modseq = _NO_MODSEQ if record.modseq is None else record.modseq
     return _HEAD.pack(record.digest, record.size, modseq, record.flags) + record.date
 
 
 def unpack(packed: bytes) -> Record:
-    """What was packed."""
+    """Reverse `pack`."""
     digest, size, modseq, flags = _HEAD.unpack_from(packed)
     known = None if modseq == _NO_MODSEQ else modseq
     return Record(digest, size, known, packed[_HEAD.size :], flags)
 
 
 def pack_gone(packed: bytes, when: bytes) -> bytes:
-    """The record of a message that the server no longer has; `when` as `format_date` gives it."""
+    """Append to a record when its message was found to be gone, in the form of `format_date`."""
     return packed + when
 
 
 def unpack_gone(packed: bytes) -> tuple[bytes, bytes]:
-    """The record as it was, and when it was found gone."""
+    """Reverse `pack_gone`: the record, and when its message was found to be gone."""
     return packed[:-_GONE], packed[-_GONE:]
 
 
 def format_date(date: datetime | None) -> bytes:
-    """RFC 3339, to the second: always 25 octets, or none at all.
+    """Format a date by RFC 3339, to the second: 25 bytes; empty for None.
 
     Raises:
         InvalidArgument: the date has no zone.
@@ -214,16 +217,16 @@ def format_date(date: datetime | None) -> bytes:
     text = date.isoformat("T", "seconds")
     if len(text) != 25:
         if date.utcoffset() is None:
-            raise InvalidArgument(f"a date needs a zone: {date!r}")
+            raise InvalidArgument(f"a date must have a time zone: {date!r}")
         text = date.astimezone(UTC).isoformat("T", "seconds")
     return text.encode("ascii")
 
 
 def parse_date(text: bytes) -> datetime | None:
-    """What `format_date` was given."""
+    """Reverse `format_date`."""
     return datetime.fromisoformat(text.decode("ascii")) if text else None
 
 
 def now() -> datetime:
-    """This moment, in UTC and to the second, as a store records it."""
+    """Return the current time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,8 +1,8 @@
-"""What is there: the mailboxes of an account, the UIDs of a mailbox; and how sure that is.
+"""List the mailboxes of an account and the UIDs of a mailbox, and check the results.
 
-Each count that a server tells is held against another one: LIST against INBOX and the mailboxes of
-the last run, the UIDs of SEARCH against EXISTS. What differs is asked again in another way; what
-stays short is reported, and nothing is taken for gone on the word of a short answer.
+Each result is checked against another one: LIST against INBOX and the mailboxes of the last run,
+the UIDs of SEARCH against EXISTS. If they differ, another command is tried. An answer that stays
+incomplete is reported, and no message or mailbox is marked as gone because of it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ VIRTUAL = frozenset({"\\All", "\\Flagged"})
 
 @record
 class Listing:
-    """The mailboxes of an account that can be opened, and those that went since the last run.
+    """The mailboxes of an account that can be opened, and those missing since the last run.
 
-    `problems` are mailboxes that LIST left out though they can be opened; these are among the
-    `entries`.
+    `problems` reports mailboxes that can be opened although LIST leaves them out; they are included
+    in `entries`.
     """
 
     entries: tuple[ListEntry, ...]
@@ -42,12 +42,18 @@ class Listing:
 
 
 def list_mailboxes(client: Client, pattern: str = "*", *, sizes: bool = False) -> list[ListEntry]:
-    """The mailboxes that can be opened, each once, with what tells whether it has changed.
+    """List the mailboxes that can be opened, each once, with the STATUS that a backup compares.
 
-    A `pattern` spares the server a look at all the others. `sizes` asks for numbers of every
-    mailbox, and for its bytes where the server knows them (STATUS=SIZE).
+    Args:
+        client: a client that is logged in.
+        pattern: a pattern of LIST (RFC 9051, 6.3.9).
+        sizes: request message counts, and sizes in bytes if the server supports STATUS=SIZE
+            (RFC 8438).
+
+    Raises:
+        CommandError: the server refuses the command.
     """
-    # Without mod-sequences flags change unseen, so STATUS would save nothing.
+    # Without mod-sequences STATUS does not show changed flags, so it would save nothing.
     items = STATUS_ITEMS if client.can("CONDSTORE") else ("MESSAGES", "UIDNEXT", "UIDVALIDITY")
     if sizes and client.can("STATUS=SIZE"):
         items = (*items, "SIZE")
@@ -59,11 +65,11 @@ def list_mailboxes(client: Client, pattern: str = "*", *, sizes: bool = False) -
 def enumerate_mailboxes(
     link: Link, store: Store | None, *, pattern: str = "*", sizes: bool = False
 ) -> Listing:
-    """The mailboxes of the account, held against INBOX and against those of the last run."""
+    """List the mailboxes of the account, and check for INBOX and those of the last run."""
     entries = link.attempt(lambda client: list_mailboxes(client, pattern, sizes=sizes))
     missing = _missing(entries, store, pattern)
     if missing and pattern == "*":
-        # Asked again without extensions: some servers answer those with nothing.
+        # Repeat without extensions: some servers return nothing for extended LIST.
         names = {entry.name for entry in entries}
         plain = link.attempt(lambda client: client.list("", "*"))
         entries += [entry for entry in plain if entry.selectable and entry.name not in names]
@@ -72,7 +78,7 @@ def enumerate_mailboxes(
     problems: list[Problem] = []
     for name, info in missing.items():
         if _is_there(link, name):
-            problems.append(Problem(name, None, "LIST does not show it, though it can be opened"))
+            problems.append(Problem(name, None, "LIST leaves it out, although it can be opened"))
             entries.append(_entry_of(name, info))
         elif info is not None:
             absent.append(info)
@@ -82,7 +88,7 @@ def enumerate_mailboxes(
 def _missing(
     entries: Iterable[ListEntry], store: Store | None, pattern: str
 ) -> dict[str, MailboxInfo | None]:
-    """What LIST should have shown: INBOX (RFC 9051, 5.1), and what the last run saw."""
+    """Mailboxes that LIST should have returned: INBOX (RFC 9051, 5.1), those of the last run."""
     names = {entry.name for entry in entries}
     missing: dict[str, MailboxInfo | None] = {}
     if pattern != "*":
@@ -100,7 +106,7 @@ def _missing(
 
 
 def _is_there(link: Link, name: str) -> bool:
-    """Whether the mailbox can be opened, whatever LIST says of it."""
+    """Whether the mailbox exists: EXAMINE succeeds, or says that it is in use."""
     try:
         link.examine(name)
     except NoSuchMailbox:
@@ -118,34 +124,34 @@ def _entry_of(name: str, info: MailboxInfo | None) -> ListEntry:
 
 @record
 class Uids:
-    """The UIDs that a mailbox was seen to have, of `exists` messages."""
+    """The UIDs found in a mailbox of `exists` messages."""
 
     found: SequenceSet
     exists: int
 
     @property
     def complete(self) -> bool:
-        """Whether they add up: then what is not among them is not there."""
+        """Whether all UIDs were found: other UIDs do not exist."""
         return len(self.found) == self.exists
 
     @property
     def shortfall(self) -> str:
-        """What to say if they do not."""
+        """The error message if UIDs are missing."""
         return (
-            f"the server says that there are {self.exists:,} messages, and tells the UIDs of "
-            f"{len(self.found):,}"
+            f"the mailbox has {self.exists:,} messages (EXISTS), but the server returned the UIDs "
+            f"of {len(self.found):,}"
         )
 
 
 def enumerate_uids(
-    link: Link, mailbox: Mailbox, told: SequenceSet = NOTHING, *, expected: bool = False
+    link: Link, mailbox: Mailbox, known: SequenceSet = NOTHING, *, expected: bool = False
 ) -> Uids:
-    """The UIDs of all messages, by SEARCH, and in other ways if that does not add up.
+    """Find the UIDs of all messages by SEARCH, and by FETCH if the number differs from EXISTS.
 
-    `told` are UIDs that are known to be there already. `expected` says that there were some the
-    last time: that there are none now is asked twice.
+    `known` are UIDs that were returned already. `expected` means that the mailbox had messages
+    before: an empty result is confirmed by a second command.
     """
-    found = by_search(mailbox, expected=expected) | told
+    found = by_search(mailbox, expected=expected) | known
     if len(found) == mailbox.exists:
         return Uids(found, mailbox.exists)
     link.client.noop()  # it may have changed since it was opened
@@ -162,13 +168,13 @@ def enumerate_uids(
 
 
 def by_search(mailbox: Mailbox, *, expected: bool = False) -> SequenceSet:
-    """The UIDs of all messages, as SEARCH tells them; none if it is refused.
+    """Return the UIDs of all messages by SEARCH; none if the server refuses it.
 
-    Where EXISTS says that there are none, SEARCH is only sent if some are `expected`.
+    If EXISTS is 0, SEARCH is sent only if messages are `expected`.
     """
     try:
         if expected and not mailbox.exists:
-            from imaplus.search import Uid  # seldom needed, and the keys take their time to load
+            from imaplus.search import Uid  # slow to import, rarely needed
 
             return mailbox.search(Uid("1:4294967295"))
         return mailbox.uids()
@@ -179,14 +185,14 @@ def by_search(mailbox: Mailbox, *, expected: bool = False) -> SequenceSet:
 
 
 def by_fetch(mailbox: Mailbox) -> SequenceSet:
-    """The UIDs of all messages, as FETCH tells them."""
+    """Return the UIDs of all messages by FETCH."""
     if not mailbox.exists:
         return NOTHING
     return SequenceSet.of(message.uid for message in mailbox.fetch("1:*", "UID"))
 
 
 def by_sequence(mailbox: Mailbox) -> SequenceSet:
-    """The UIDs of all messages, as FETCH of sequence numbers tells them; none if it is refused."""
+    """Return the UIDs of all messages by FETCH of sequence numbers; none if it is refused."""
     try:
         return mailbox.uids(by_sequence=True) if mailbox.exists else NOTHING
     except CommandError as error:
@@ -198,10 +204,12 @@ def by_sequence(mailbox: Mailbox) -> SequenceSet:
 def without_virtual(
     link: Link, entries: Sequence[ListEntry]
 ) -> tuple[list[ListEntry], list[ListEntry]]:
-    """The mailboxes, and apart from them those that only show the mail of others.
+    """Separate the mailboxes that only show mail of others.
 
-    These are \\All and \\Flagged (RFC 6154), as far as the others have room for their mail: where
-    \\All has more messages than all others together, it is the only place of some.
+    These are \\All and \\Flagged (RFC 6154). \\All is kept if it has more messages than all other
+    mailboxes together: some of its messages are then in no other mailbox.
+
+    Returns: the mailboxes to mirror, and those left out.
     """
     virtual = [entry for entry in entries if entry.attributes & VIRTUAL]
     others = [entry for entry in entries if entry not in virtual]

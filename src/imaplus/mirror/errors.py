@@ -1,10 +1,7 @@
-"""What can be wrong with a store, as far as it is not the operating system that says so.
+"""Errors of a store, and which refusals of a server end a run.
 
-And which of a server's refusals end a run.
-
-A full disk or a missing permission stays the `OSError` that it is, with the whole path in
-`filename`; the classes here are for what only a store knows: who holds it, what it is, and what is
-damaged.
+Errors of the operating system, such as a full disk, are raised as `OSError` with the whole path in
+`filename`.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ from imaplus.errors import ImapError, Throttled, UsageError
 
 
 class StoreError(ImapError):
-    """The base of what a store raises. `path` is the file or folder it is about."""
+    """Base class of the errors of a store. `path` is the file or folder, `problem` the reason."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
@@ -22,19 +19,19 @@ class StoreError(ImapError):
 
 
 class NotAStore(StoreError):
-    """There is no store at this path, and none was to be made there."""
+    """There is no store at this path, and none could be created."""
 
 
 class WrongFormat(StoreError):
-    """The store was written by a version of imaplus that this one does not understand."""
+    """The store was written by a newer version of imaplus."""
 
 
 class WrongAccount(StoreError):
-    """The store mirrors another account."""
+    """The store holds the mail of another account."""
 
 
 class NothingMatches(UsageError):
-    """A pattern means no mailbox that there is. `pattern` is the pattern."""
+    """A pattern matches no mailbox. `pattern` is the pattern."""
 
     def __init__(self, pattern: str) -> None:
         super().__init__(f"no mailbox matches {pattern!r}")
@@ -42,7 +39,7 @@ class NothingMatches(UsageError):
 
 
 class StoreLocked(StoreError):
-    """Another run has the store open for writing. `pid` is its process, where it is known."""
+    """Another process has the store open for writing. `pid` is its number; None if unknown."""
 
     def __init__(self, path: str, pid: int | None) -> None:
         who = f"process {pid}" if pid else "another process"
@@ -51,20 +48,20 @@ class StoreLocked(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    """A file of the store is not what the store wrote."""
+    """A file of the store is missing or damaged."""
 
 
 class UnsafePath(StoreCorrupt):
-    """A symbolic link, pipe or device stands where the store keeps a file or folder of its own."""
+    """A symbolic link, pipe or device is in the place of a file or folder of the store."""
 
 
 class StoreFailed(StoreError):
-    """An earlier commit failed, so this handle writes no more; what was committed is safe.
+    """An earlier commit failed, so this `Store` refuses to write; committed data is safe.
 
-    Close the store and open it again: that drops what the failed commit left, and nothing else.
+    Close the store and open it again: that removes what the failed commit left.
     """
 
 
 def asks_for_patience(error: Exception) -> bool:
-    """Whether the server wants to be left alone, and not only about one mailbox (RFC 5530)."""
+    """Whether the server limits requests in general, not for one mailbox (RFC 5530)."""
     return isinstance(error, Throttled) and error.code not in ("UNAVAILABLE", "INUSE")

@@ -1,10 +1,10 @@
-"""Messages of one mailbox into the store: streamed, attributed by UID, each at most once.
+"""Fetch messages of one mailbox into the store: streamed, each stored at most once.
 
-A message that cannot be had costs that message only. Where the server refuses, less is asked for,
-until it is known which message is at fault. Where the server hangs up, the message that was to come
-next is set aside, the link connects again, and the others go on; what was set aside is fetched
-alone, when everything else has come (`last`). What ends the run is raised: a connection that cannot
-be made again, a full disk. This module does not know which messages are wanted, nor when to commit.
+A message that cannot be fetched does not affect the others. If the server refuses a FETCH, smaller
+ones are sent until the message that causes it is found. If the connection is lost, the message that
+was due next is set aside, the link reconnects, and the others are fetched; messages set aside are
+fetched one by one at the end (`fetch_last`). Errors that end the run are raised: the link cannot
+reconnect, the disk is full. The caller chooses the messages and commits.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
 ITEMS = ("FLAGS", "INTERNALDATE", "RFC822.SIZE")
 HOPELESS = 50
-"""Commands refused in a row, after which the rest of the mailbox is not asked for."""
+"""After so many refused commands in a row the rest of the mailbox is not requested."""
 BARREN = 5
-"""Connections lost in a row with nothing gained, after which the mailbox is left alone."""
+"""After so many lost connections in a row without a message the mailbox is given up."""
 
 PART = 200_000
-"""Messages that are taken out of a set in one step."""
+"""Messages that are removed from a set in one step."""
 SMALL = 128 * 1024
-"""Bytes below which a body is taken whole: most have come with one read."""
+"""Bodies below this size in bytes are returned as `bytes`: most arrive with one read."""
 LARGE = 256 * 1024
-"""Bytes of a body that is told of while it comes, and of which a part is kept if the rest does not
-come; of a smaller one it is told when it has come."""
+"""From this size in bytes on, progress is reported while a body arrives, and a part is kept if the
+connection is lost."""
 NOTHING = SequenceSet()
 
 
 class Sink:
-    """Takes one large body into the store, and tells how it comes along."""
+    """Writes one large body to the store and reports progress."""
 
     __slots__ = ("_advance", "_writer")
 
@@ -58,25 +58,25 @@ class Sink:
         self._advance = advance
 
     def write(self, data: Any, /) -> None:
-        """Take the next bytes."""
+        """Write the next bytes."""
         self._writer.write(data)
         self._advance(0, len(data))
 
     def close(self) -> StoredObject:
-        """All bytes have come."""
+        """Complete the body."""
         return self._writer.close()
 
     def abort(self) -> None:
-        """The rest will not come."""
+        """Give up the body."""
         self._writer.abort()
 
 
 class Fetching:
     """Fetches messages of one mailbox into its journal.
 
-    `deferred` are those that were set aside: for another call of `last`, when all else has come.
-    A caller of `fetch` or `last` may stop early and leave the rest for another run. Where UIDs do
-    not last, `number` gives the number under which the journal is to have a message.
+    `deferred` are the messages set aside: pass them to `fetch_last` at the end. The generators may
+    be closed early; the rest is left for another run. If UIDs do not persist, `number` maps a UID
+    to the number of the message in the journal.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Fetching:
         self._store = store
         self._journal = journal
         self._progress = progress
-        self._tell_failed = failed
+        self._on_failure = failed
         self._named: set[int] = set()
         self._identity_items = items
         self._identities = identities
@@ -110,13 +110,13 @@ class Fetching:
         modseq = ("MODSEQ",) if mailbox.highestmodseq else ()
         self._items = (*ITEMS, *modseq, *also)
         self._had = array("I")
-        self._most: int | None = None  # to ask for at once; None: all
+        self._most: int | None = None  # messages per FETCH; None: all
         self._guessed = False
         self._refused = self._barren = 0
         self._arrivals = Arrivals(
             store,
             journal,
-            self._failed,
+            self._fail,
             items=items,
             identities=identities,
             replace=replace,
@@ -126,15 +126,15 @@ class Fetching:
     # -- all that is wanted -------------------------------------------------------------------
 
     def fetch(self, uids: SequenceSet) -> Generator[int, None, None]:
-        """The bytes of each message as it comes."""
+        """Fetch messages; yield the size in bytes of each when it is stored."""
         yield from self._fetch(self._without_suspects(uids))
         missing = self._missing(uids)
         if missing and self._barren < BARREN and self._refused < HOPELESS:
             yield from self._ask_again(missing)
-        yield from self._arrivals.confirm(self._link, self._reopened)
+        yield from self._arrivals.confirm(self._link, self._reopen)
 
-    def last(self, uids: SequenceSet) -> Generator[int, None, None]:
-        """The same for what was set aside: one message at a time, small ones first."""
+    def fetch_last(self, uids: SequenceSet) -> Generator[int, None, None]:
+        """Fetch messages that were set aside one by one, small ones first; yield their sizes."""
         from imaplus.mirror.large import Large  # seldom needed
 
         large = Large(
@@ -142,7 +142,7 @@ class Fetching:
         )
         for uid in self._smallest_first(uids):
             if self._barren >= BARREN:
-                self._failed(uid, "not tried again in this run: the connection was lost too often")
+                self._fail(uid, "not tried again in this run: the connection was lost too often")
                 continue
             try:
                 size = None if self._number is not None else large.size_of(uid)
@@ -153,15 +153,15 @@ class Fetching:
             except CommandError as error:
                 if asks_for_patience(error) or not self._link.is_connected:
                     raise
-                self._failed(uid, str(error))
+                self._fail(uid, str(error))
             except ImapError as error:
-                if not self._link.is_over(error):
+                if not self._link.is_recoverable(error):
                     raise
                 self._lose(error, uid, alone=True)
-        yield from self._arrivals.confirm(self._link, self._reopened)
+        yield from self._arrivals.confirm(self._link, self._reopen)
 
     def _without_suspects(self, uids: SequenceSet) -> SequenceSet:
-        """What is fetched at once; the rest, on which connections were lost before, comes last."""
+        """Set aside the messages on which earlier runs lost the connection; return the others."""
         if self._number is not None:
             return uids
         suspects = self._journal.suspects | {part.uid for part in self._store.parts(self._journal)}
@@ -200,48 +200,48 @@ class Fetching:
             if KEY in message:
                 self._refused = self._barren = 0
                 self._had.append(uid)
-                if (octets := self._arrivals.keep(message, uid)) is not None:
-                    self._progress.advance(1, octets if octets < LARGE else 0)
-                    yield octets
+                if (size := self._arrivals.keep(message, uid)) is not None:
+                    self._progress.advance(1, size if size < LARGE else 0)
+                    yield size
             elif self._number is None:
                 self._note_flags(message, uid)
 
     def _note_flags(self, message: Fetched, uid: int) -> None:
-        """Flags that changed after the message was fetched."""
+        """Record flags that changed after the message was fetched."""
         flags = flags_of(message)
         if flags is not None and uid in self._journal.entries:
             self._journal.set_flags(uid, flags)
 
     def _sink(self, uid: int | None, size: int) -> Any:
-        """A sink of the store; its type says what its callers may give, which is less than all."""
+        """Return a sink that writes a body of `size` bytes to the store."""
         if size < LARGE:
             return self._store.writer(replace=self._replace)
         if uid is None or self._replace or self._number is not None:
             return Sink(self._store.writer(replace=self._replace), self._progress.advance)
         writer = self._store.partial(self._journal, uid, size)
-        writer.restart()  # the whole of it was asked for
+        writer.restart()  # the complete body was requested
         return Sink(writer, self._progress.advance)
 
-    def _failed(self, uid: int | None, problem: str) -> None:
+    def _fail(self, uid: int | None, problem: str) -> None:
         if uid is not None:
             self._named.add(uid)
-        self._tell_failed(uid, problem)
+        self._on_failure(uid, problem)
 
     # -- what goes wrong ----------------------------------------------------------------------
 
     def _set_aside(
         self, left: SequenceSet, error: ImapError, came: bool, alone: bool
     ) -> SequenceSet:
-        """After a lost connection: connect again; what is not to be asked for any more with others.
+        """Reconnect after a lost connection; return the message to fetch alone at the end, if any.
 
-        Messages come in the order in which they were asked for. So the first that did not come is
-        the suspect; if nothing came even without it, less is asked for, until one is found.
+        Messages arrive in the requested order, so the first one missing is the suspect. If nothing
+        arrives without it either, fewer messages are requested until one is found.
         """
         suspect = NOTHING
         narrowed = False
         if came:
             self._guessed = False
-            self._link.progressed()
+            self._link.record_progress()
         if left and (came or not self._guessed or len(left) == 1):
             self._guessed = not came
             suspect = SequenceSet.of(left.first)
@@ -256,12 +256,12 @@ class Fetching:
     def _lose(
         self, error: ImapError, uid: int | None, *, alone: bool = False, narrowed: bool = False
     ) -> None:
-        """The connection was lost, on message `uid` as far as is known: open the mailbox again."""
+        """Reopen the mailbox after a lost connection; `uid` is the suspected message, if any."""
         if uid is not None:
             if self._number is None:
                 self._journal.suspect(uid)
             if alone:
-                self._failed(uid, f"cannot be fetched; the connection ends each time: {error}")
+                self._fail(uid, f"cannot be fetched; the connection ends each time: {error}")
             else:
                 self.deferred |= SequenceSet.of(uid)
         self._barren += not narrowed
@@ -275,48 +275,47 @@ class Fetching:
     def _ask_for_less(
         self, asked: SequenceSet, error: CommandError, left: SequenceSet
     ) -> SequenceSet:
-        """After a refusal: what is not to be asked for any more."""
+        """Request fewer messages after a refusal; return those that are given up."""
         self._refused += 1
         if len(asked) > 1 and self._refused < HOPELESS:
             self._most = (len(asked) + 1) // 2
             return NOTHING
         if len(asked) > 1:
-            self._failed(None, f"the server refuses {len(left)} messages: {error}")
+            self._fail(None, f"the server refuses to send {len(left):,} messages: {error}")
             return left
         for uid in asked:
-            self._failed(uid, str(error))
+            self._fail(uid, str(error))
         self._most = None
         return asked
 
     def _give_up(self, left: SequenceSet, error: ImapError) -> None:
-        what = f"the connection is lost whenever its messages are fetched: {error}"
-        self._failed(None, f"{what}; {len(left):,} messages are not tried again in this run")
+        what = f"the connection is lost each time its messages are fetched: {error}"
+        self._fail(None, f"{what}; {len(left):,} messages are not tried again in this run")
         self.deferred = NOTHING
 
     def _missing(self, uids: SequenceSet) -> SequenceSet:
-        """Those of the messages that have neither come nor been set aside nor named."""
+        """The messages that were neither fetched nor set aside nor reported as failures."""
         left = uids - self.deferred - SequenceSet.of(self._named)
         for start in range(0, len(self._had), PART):  # all at once would take 70 MB for a million
             left -= SequenceSet.of(self._had[start : start + PART])
         return left
 
     def _ask_again(self, missing: SequenceSet) -> Generator[int, None, None]:
-        """Messages that were not sent: gone in the meantime, most likely; else asked for anew."""
+        """Fetch again messages that the server did not send, unless they are gone by now."""
         here = missing & self._link.attempt(lambda client: self._uids())
         if not here:
             return
         yield from self._fetch(here)
         for uid in self._missing(here):
-            self._failed(uid, "the server did not send it, or not so that it can be read")
+            self._fail(uid, "the server did not send it, or its response cannot be parsed")
 
     def _smallest_first(self, uids: SequenceSet) -> list[int]:
-        """The order in which to try what was set aside; by UID if the sizes cannot be had."""
+        """Sort messages by size, or by UID if the sizes are unknown."""
         sizes: dict[int, int] = {}
         if len(uids) > 1:
             try:
                 for message in self._mailbox.fetch(uids, "RFC822.SIZE"):
-                    if message.uid is not None:
-                        sizes[message.uid] = value_of(message, "RFC822.SIZE") or 0
+                    sizes[message.uid] = value_of(message, "RFC822.SIZE") or 0
             except ImapError as error:
                 if self._link.is_lost:
                     self._lose(error, None)
@@ -329,21 +328,21 @@ class Fetching:
     def _take(self, found: Iterable[Fetched], uid: int) -> Iterator[int]:
         for message in found:
             self._had.append(uid)
-            if (octets := self._arrivals.keep(message, uid)) is not None:
+            if (size := self._arrivals.keep(message, uid)) is not None:
                 self._progress.advance(1, 0)
-                yield octets
+                yield size
 
     def _uids(self) -> SequenceSet:
-        return by_search(self._reopened()) or by_fetch(self._reopened())
+        return by_search(self._reopen()) or by_fetch(self._reopen())
 
-    def _reopened(self) -> Mailbox:
-        self._mailbox = self._link.opened(self._mailbox.name, self._uidvalidity)
+    def _reopen(self) -> Mailbox:
+        self._mailbox = self._link.open_mailbox(self._mailbox.name, self._uidvalidity)
         return self._mailbox
 
     # -- what need not be fetched -------------------------------------------------------------
 
     def spare(self, uids: SequenceSet) -> SequenceSet:
-        """Record messages whose body the store has by their identity; the others."""
+        """Record messages whose body the store has already, by identity; return the others."""
         if self._identity_items is None or not self._identities:
             return uids
         known = array("I")
@@ -351,15 +350,14 @@ class Fetching:
         while left:
             seen = array("I")
             try:
-                for message in self._reopened().fetch(left, *self._items):
-                    if message.uid is not None:
-                        seen.append(message.uid)
-                        if self._known(message, message.uid):
-                            known.append(message.uid)
+                for message in self._reopen().fetch(left, *self._items):
+                    seen.append(message.uid)
+                    if self._record_known(message, message.uid):
+                        known.append(message.uid)
             except CommandError as error:
                 if asks_for_patience(error) or not self._link.is_connected:
                     raise
-                break  # then their bodies travel
+                break  # their bodies are fetched instead
             except ImapError as error:
                 if not self._link.is_lost:
                     raise
@@ -371,7 +369,7 @@ class Fetching:
                 break
         return uids - SequenceSet.of(known)
 
-    def _known(self, message: Fetched, uid: int) -> bool:
+    def _record_known(self, message: Fetched, uid: int) -> bool:
         assert self._identity_items is not None
         assert self._identities is not None
         identity = self._identity_items.identity_of(message)

@@ -1,8 +1,8 @@
-"""Files and folders of a store, each reached by the descriptor of the folder that holds it.
+"""Files and folders of a store, opened relative to the descriptor of their folder.
 
-It knows how to stay inside (no symbolic link is followed below the root, only regular files are
-opened), how to replace a small file in one step, and how to bring files to the disk. Names given to
-it are single path components or, for objects, two; it refuses to know what the files mean.
+Below the root no symbolic link is followed, and only regular files are opened. The module also
+replaces small files atomically, and syncs files to the disk. Names are single path components or,
+for objects, two.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from imaplus.errors import StateError
 from imaplus.mirror.errors import StoreCorrupt, UnsafePath
 
 _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC
-_MANY = 16  # files; below that, one fsync each is quicker than everything that is dirty
-_THREADS = 16  # that wait for the disk at once, where every file needs its own fsync
+_MANY = 16  # for fewer files, one fsync each is faster than syncing the whole file system
+_THREADS = 16  # fsync calls at the same time
 RESERVE = 2 << 20
-"""Bytes kept free for a commit: new folders of bodies, and lines of journals."""
-_LOCAL = {"ext4", "xfs", "btrfs", "f2fs"}  # file systems whose syncfs is as good as fsync
+"""Bytes reserved on disk for a commit: new folders of bodies, and lines of journals."""
+_LOCAL = {"ext4", "xfs", "btrfs", "f2fs"}  # file systems on which syncfs is as safe as fsync
 
 
 class Folder:
-    """An open folder. Every error it raises carries the whole path in `filename`."""
+    """An open folder. Its errors have the whole path in `filename`."""
 
-    # Paths are plain strings here: loading pathlib takes longer than a backup of nothing new.
+    # Paths are strings: importing pathlib takes longer than a backup without new messages.
     def __init__(self, fd: int, path: str) -> None:
         self.fd: int = fd
         self.path = path
 
     @classmethod
     def at(cls, path: str) -> Folder:
-        """The folder at `path`, which may be a link: where the root lies is the user's choice."""
+        """Open the folder at `path`; it may be a symbolic link, as the user chose it."""
         return cls(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), path)
 
     def where(self, name: str) -> str:
-        """The whole path of `name` in this folder."""
+        """Return the whole path of `name` in this folder."""
         return f"{self.path}/{name}"
 
     def close(self) -> None:
-        """Give the descriptor back; files that were opened through it stay open."""
+        """Close the descriptor; files that were opened through it stay open."""
         os.close(self.fd)
-        self.fd = -1  # else the number might soon be another folder's
+        self.fd = -1  # the system may reuse the number
 
     def __enter__(self) -> Self:
         return self
@@ -62,10 +62,10 @@ class Folder:
         self.close()
 
     def subfolder(self, name: str, *, create: bool = False) -> Folder:
-        """The folder `name` in this one.
+        """Open the folder `name` in this one; with `create`, make it if it is missing.
 
         Raises:
-            UnsafePath: something else has that name.
+            UnsafePath: `name` is not a folder.
         """
         if create:
             self.make(name)
@@ -76,7 +76,7 @@ class Folder:
         return Folder(fd, self.where(name))
 
     def make(self, name: str) -> bool:
-        """Make the folder `name`, unless it is there; whether it was made."""
+        """Make the folder `name`; return False if it exists."""
         try:
             os.mkdir(name, 0o700, dir_fd=self.fd)
         except FileExistsError:
@@ -86,13 +86,13 @@ class Folder:
         return True
 
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
-        """A descriptor of the regular file `name`.
+        """Open the regular file `name`; return its descriptor.
 
         Raises:
-            UnsafePath: it is a link, a pipe, a device.
+            UnsafePath: it is a symbolic link, a pipe or a device.
         """
         try:
-            # Without O_NONBLOCK a planted pipe would hold us up for ever.
+            # Without O_NONBLOCK opening a pipe would block for ever.
             fd = os.open(name, flags | _SAFE | os.O_NONBLOCK, 0o600, dir_fd=self.fd)
         except OSError as error:
             raise self.blame(error, name) from None
@@ -102,7 +102,7 @@ class Folder:
         return fd
 
     def create(self, name: str) -> int:
-        """A descriptor of the new file `name`, for writing."""
+        """Create the file `name` for writing; return its descriptor."""
         try:
             return os.open(
                 name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600, dir_fd=self.fd
@@ -111,7 +111,7 @@ class Folder:
             raise self.blame(error, name) from None
 
     def write_new(self, name: str, data: bytes | bytearray | memoryview) -> None:
-        """Make the file `name` with `data` in it, or leave nothing."""
+        """Create the file `name` with `data`; remove it on an error."""
         fd = self.create(name)
         try:
             write_all(fd, data)
@@ -122,23 +122,23 @@ class Folder:
             os.close(fd)
 
     def read(self, name: str, limit: int) -> bytes:
-        """The content of the small file `name`.
+        """Return the content of the small file `name`.
 
         Raises:
-            StoreCorrupt: it has more than `limit` octets.
+            StoreCorrupt: it has more than `limit` bytes.
         """
         with os.fdopen(self.open(name), "rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise StoreCorrupt(self.where(name), f"longer than {limit} octets")
+            raise StoreCorrupt(self.where(name), f"longer than {limit} bytes")
         return data
 
     def names(self) -> list[str]:
-        """What is in the folder, sorted."""
+        """Return the names of all files and folders in this folder, sorted."""
         return sorted(os.listdir(self.fd))  # noqa: PTH208 - pathlib takes no descriptor
 
     def remove(self, name: str) -> None:
-        """Remove the file, link or folder `name` with what is in it; it may be gone already."""
+        """Remove the file, link or folder `name` with its content, if it exists."""
         try:
             os.unlink(name, dir_fd=self.fd)
         except FileNotFoundError:
@@ -155,14 +155,14 @@ class Folder:
                 raise self.blame(error, name) from None
 
     def move(self, name: str, target: Folder, new_name: str) -> None:
-        """Rename the file or folder `name`; a file of the new name is replaced in one step."""
+        """Move the file or folder `name` to `target`; a file there is replaced atomically."""
         try:
             os.rename(name, new_name, src_dir_fd=self.fd, dst_dir_fd=target.fd)
         except OSError as error:
             raise target.blame(error, new_name) from None
 
     def is_file(self, name: str, size: int) -> bool:
-        """Whether `name` is a regular file of `size` octets."""
+        """Whether `name` is a regular file of `size` bytes."""
         try:
             found = os.lstat(name, dir_fd=self.fd)
         except FileNotFoundError:
@@ -179,20 +179,20 @@ class Folder:
             return False
 
     def blame(self, error: OSError, name: str) -> Exception:
-        """`error` with the whole path, or what it means: a link in the way, a closed store."""
+        """Return the exception to raise for `error`: more specific, or with the whole path."""
         path = self.where(name)
         if self.fd < 0:
             return StateError(f"{path}: the store is closed")
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            return UnsafePath(path, "a link, or a file for a folder; a store never follows one")
+            return UnsafePath(path, "a symbolic link, or a file in the place of a folder")
         error.filename, error.filename2 = path, None
         return error
 
 
 class Disk:
-    """Brings what was written to the disk; with `sync=False` it leaves that to the system.
+    """Syncs files to the disk; does nothing with `sync=False`.
 
-    Without it a killed process loses nothing either; a power cut may.
+    Without syncing, data survives the end of the process, but perhaps not a power failure.
     """
 
     def __init__(self, root: Folder, *, sync: bool) -> None:
@@ -202,23 +202,23 @@ class Disk:
         self._asked = False
 
     def file(self, fd: int) -> None:
-        """The file of an open descriptor."""
+        """Sync the file of an open descriptor."""
         if self._sync:
             _fsync(fd)
 
     def folder(self, folder: Folder) -> None:
-        """The names in `folder`; what they name is another matter."""
+        """Sync the names in `folder`, without the content of its files."""
         try:
             self.file(folder.fd)
         except OSError as error:
             raise folder.blame(error, "") from None
 
     def files(self, folder: Folder, names: Sequence[str]) -> None:
-        """Many files, or folders, in `folder`.
+        """Sync many files, or folders, in `folder`.
 
-        One `syncfs` in place of hundreds of `fsync`, each of which would wait for the disk to empty
-        its cache, where the file system is known to promise the same by it. Elsewhere several wait
-        at once: one cache that is emptied serves them all.
+        On file systems where `syncfs` gives the same guarantee, one call replaces hundreds of
+        `fsync`, each of which would wait for the disk to flush its cache. On others several threads
+        call `fsync`, so that one flush serves them all.
         """
         if not self._sync:
             return
@@ -235,10 +235,10 @@ class Disk:
 
         with ThreadPoolExecutor(_THREADS) as pool:
             for _ in pool.map(partial(_sync_one, folder), names):
-                pass  # or raise what one of them raised
+                pass  # raises the error of a thread
 
     def replace(self, folder: Folder, name: str, data: bytes, *, tmp: Folder) -> None:
-        """Make `data` the content of `name` in one step: at every moment the old, or the new."""
+        """Replace the content of `name` atomically: a reader sees the old or the new one."""
         tmp.remove(name)
         tmp.write_new(name, data)
         self.files(tmp, [name])
@@ -264,7 +264,7 @@ if sys.platform == "darwin":
     import fcntl
 
     def _fsync(fd: int) -> None:
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # there, fsync stops at the cache of the disk
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # fsync of macOS does not flush the disk's cache
 
 else:
     _fsync = os.fsync
@@ -282,14 +282,14 @@ def _sync_one(folder: Folder, name: str) -> None:
 
 
 def _syncfs(root: Folder) -> Callable[[], None] | None:
-    """A call that syncs the file system of `root`, or None where that would promise too little.
+    """Return a function that calls `syncfs` for `root`; None where that is less safe than fsync.
 
-    Linux reports write errors from syncfs since 5.8; FUSE and network file systems do less than
-    fsync.
+    Linux reports write errors from syncfs since 5.8. On FUSE and network file systems it does less
+    than fsync.
     """
     if sys.platform != "linux" or _kernel() < (5, 8) or _file_system(root) not in _LOCAL:
         return None
-    import ctypes  # costs milliseconds, and only a large backup gets here
+    import ctypes  # slow to import, and only needed by large backups
 
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
@@ -309,7 +309,7 @@ def _kernel() -> tuple[int, ...]:
 
 
 def _file_system(root: Folder) -> str | None:
-    """The type of the file system that `root` is on (proc(5), mountinfo)."""
+    """The type of the file system of `root` (proc(5), mountinfo)."""
     device = os.fstat(root.fd).st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     try:
@@ -325,14 +325,14 @@ def _file_system(root: Folder) -> str | None:
 
 
 class Reserve:
-    """Room on the disk for a commit, so that bodies do not take what it needs to keep them."""
+    """Disk space reserved for a commit, so that it succeeds when bodies have filled the disk."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._held = False
 
     def hold(self) -> None:
-        """Take the room, unless it is held; not on a full disk, nor on one that reserves none."""
+        """Reserve the space; do nothing if the disk is full or cannot reserve space."""
         if self._held:
             return
         self._held = True
@@ -344,7 +344,7 @@ class Reserve:
                 os.close(fd)
 
     def release(self) -> None:
-        """Give the room back."""
+        """Free the space."""
         if self._held:
             self._held = False
             self._folder.remove("reserve")

@@ -1,7 +1,7 @@
-"""Headers of messages on the server, compared with those of stored messages.
+"""Compare the headers of messages on the server with those of stored messages.
 
-A header costs little to fetch and tells two messages of the same size and date apart: trace fields,
-Message-ID, Date. Nothing is kept and nothing is changed here.
+A header is cheap to fetch, and its trace fields, Message-ID and Date tell two messages of the same
+size and date apart. This module changes nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 HEADER = BodySection("HEADER")
 LONGEST = 1 << 20
-"""Bytes of a stored message that are searched for the end of its header."""
+"""The end of a stored header is searched for in so many bytes."""
 BATCH = 1000
-"""Headers fetched with one command. A whole batch that agrees ends `find_reassigned`."""
+"""Headers fetched with one command. `find_reassigned` ends when a whole batch agrees."""
 
 
 def headers(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, bytes]]:
-    """UID and header of each of these messages that the server sends, with the empty line."""
+    """Fetch headers; yield the UID and the header, with its empty line, of each message sent."""
     for message in mailbox.fetch(uids, HEADER):
         header = message.get(HEADER.key)
         if isinstance(header, bytes):
@@ -35,7 +35,7 @@ def headers(mailbox: Mailbox, uids: SequenceSet) -> Iterator[tuple[int, bytes]]:
 
 
 def stored_header(store: Store, sha256: str) -> bytes | None:
-    """The header of a stored message, as BODY[HEADER] has it; None if it cannot be read."""
+    """Return the header of a stored message, as in BODY[HEADER]; None if it cannot be read."""
     try:
         with store.open_body(sha256) as file:
             data = file.read(LONGEST) or b""
@@ -50,16 +50,16 @@ def stored_header(store: Store, sha256: str) -> bytes | None:
 def find_reassigned(
     link: Link, store: Store, journal: Journal, uids: Iterable[int], lowest: int | None
 ) -> list[int]:
-    """The UIDs under which the server now has a message with another header, or shows none.
+    """Return the UIDs whose header on the server differs from the stored one, or is missing.
 
-    A server that was restored from its backup gives out again all UIDs from the backup's UIDNEXT
-    on. UIDs are assigned in ascending order (RFC 9051, 2.3.1.1), so these are the highest ones.
+    A server that was restored from its backup reassigns all UIDs from the backup's UIDNEXT on.
+    UIDs are assigned in ascending order (RFC 9051, 2.3.1.1), so these are the highest ones.
     Headers are compared from the highest UID down, until a whole batch agrees. A header that cannot
-    be had counts as another one: fetching the message shows what is wrong with it.
+    be fetched counts as different.
 
     Args:
         uids: the messages to compare, in any order.
-        lowest: the lowest UID that is known to be reassigned: all above it are compared.
+        lowest: the lowest UID known to be reassigned: all above it are compared.
 
     Raises:
         ImapError: the run cannot go on.
@@ -79,7 +79,7 @@ def find_reassigned(
             differing: set[int] = differing,
         ) -> None:
             asked = SequenceSet.of(missing) - SequenceSet.of(agreeing) - SequenceSet.of(differing)
-            mailbox = link.opened(journal.mailbox, journal.uidvalidity)
+            mailbox = link.open_mailbox(journal.mailbox, journal.uidvalidity)
             for uid, header in headers(mailbox, asked):
                 if uid in known:
                     same = header == stored_header(store, known[uid].sha256)
@@ -91,10 +91,10 @@ def find_reassigned(
             if asks_for_patience(error) or not link.is_connected:
                 raise
         except ImapError as error:
-            if not link.is_over(error):
+            if not link.is_recoverable(error):
                 raise
-        other = [uid for uid in batch if uid not in agreeing]
-        found += other
-        if not other and (lowest is None or batch[0] < lowest):
+        changed = [uid for uid in batch if uid not in agreeing]
+        found += changed
+        if not changed and (lowest is None or batch[0] < lowest):
             break
     return found

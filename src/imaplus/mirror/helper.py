@@ -1,9 +1,9 @@
-"""A second process that puts small files into place, while the first hears what the server says.
+"""Write small files in a second process, while the first one reads from the server.
 
-What a body takes in the system lasts as long as all that Python does for it. A thread would have to
-wait for Python's lock after each of those calls, a process does not. It is forked, and told by a
-socket which parts of a memory that both share hold files. It ends with the first process, however
-that ends; until then the store stays locked. What the files are is not known here.
+The system calls for a body take as long as all Python code for it, and a thread would wait for the
+interpreter lock after each call. So a process is forked. The two share memory: the first process
+puts files there, and announces them through a socket. The helper ends when the first process ends;
+until then the store stays locked.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from struct import Struct
 from imaplus.mirror.errors import StoreError, StoreFailed
 from imaplus.mirror.files import Folder
 
-_SLOTS = 32  # parts of the memory: one is filled while others wait to be written
-_FILES = 2  # of the largest size that go into one slot
-_HEAD = Struct("=I80p")  # before each file in a slot: how many octets, and its place
-_ORDER = Struct("=I")  # how much of the next slot is to be written
-_DONE = b"\0"  # the answer; or the number of the error, which ends it
+_SLOTS = 32  # parts of the shared memory: one is filled while others wait to be written
+_FILES = 2  # files of the largest size that fit into one slot
+_HEAD = Struct("=I80p")  # before each file in a slot: its size in bytes, and its path
+_ORDER = Struct("=I")  # the number of bytes used in the next slot
+_DONE = b"\0"  # the answer for a written slot; otherwise errno, after which the helper ends
 _NAME = "helper.eml"
 
 
 class Helper:
     """Writes files into folder `tmp`, and moves them to their places in `target`.
 
-    Any method may raise what went wrong with an earlier file; from then on nothing is written.
+    Any method may raise the error of an earlier file; nothing is written after an error.
 
     Raises:
-        OSError: the disk is full, for one.
-        StoreFailed: the second process is gone.
+        OSError: a file cannot be written, for example because the disk is full.
+        StoreFailed: the second process has ended.
     """
 
     def __init__(self, tmp: Folder, target: Folder, largest: int) -> None:
         self._tmp = tmp
         self._slot = _FILES * (largest + _HEAD.size)
         self._memory = mmap.mmap(-1, _SLOTS * self._slot)
-        self._used = 0  # octets of the slot in hand
+        self._used = 0  # bytes of the current slot
         self._sent = 0  # slots that were handed over
-        self._written = 0  # those of them that are written
+        self._written = 0  # slots that were written
         self._problem: Exception | None = None
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -55,10 +55,10 @@ class Helper:
                     self._socket.close()
                     _serve(theirs, memoryview(self._memory), self._slot, tmp, target)
                 finally:
-                    os._exit(0)  # what else the first process has begun is its own affair
+                    os._exit(0)  # without the first process's cleanup
 
     def write(self, place: str, data: bytes | bytearray) -> None:
-        """Have a file written. It must not be larger than was said."""
+        """Write a file of at most `largest` bytes to the path `place` below `target`."""
         if self._used + _HEAD.size + len(data) > self._slot:
             self.hand_over()
         at = self._sent % _SLOTS * self._slot + self._used
@@ -68,41 +68,41 @@ class Helper:
         self._used += _HEAD.size + len(data)
 
     def hand_over(self) -> int:
-        """Have the slot in hand written; what to `wait` for until all so far is in place."""
+        """Send the current slot to the helper; return the number to `wait` for."""
         if self._used:
-            with self._undisturbed():
-                with contextlib.suppress(ConnectionError):  # it has ended; the answer says why
+            with self._in_step():
+                with contextlib.suppress(ConnectionError):  # it has ended; its answer says why
                     self._socket.sendall(_ORDER.pack(self._used))
                 self._used = 0
                 self._sent += 1
-            self.wait(self._sent + 1 - _SLOTS)  # the next slot has to be free
+            self.wait(self._sent + 1 - _SLOTS)  # until the next slot is free
         return self._sent
 
     def wait(self, number: int) -> None:
-        """Return when so many slots are written."""
-        with self._undisturbed():
+        """Wait until so many slots are written."""
+        with self._in_step():
             while self._written < number:
                 answers = self._answers()
                 if failed := answers.strip(_DONE):
                     error = OSError(failed[0], os.strerror(failed[0]))
                     raise self._tmp.blame(error, _NAME)
                 if not answers:
-                    raise StoreFailed(self._tmp.path, "the process that writes here has ended")
+                    raise StoreFailed(self._tmp.path, "the helper process has ended unexpectedly")
                 self._written += len(answers)
 
     def close(self) -> None:
         """End the second process."""
         self._socket.close()
-        with contextlib.suppress(ChildProcessError):  # where somebody waits for all children
+        with contextlib.suppress(ChildProcessError):  # another thread has waited for all children
             os.waitpid(self._pid, 0)
         self._memory.close()
 
     @contextlib.contextmanager
-    def _undisturbed(self) -> Iterator[None]:
-        """A step after which both know how far the other is; if it fails, it is the last one."""
+    def _in_step(self) -> Iterator[None]:
+        """Run an exchange with the helper; after one that fails, all others raise its error."""
         if self._problem is not None:
             raise self._problem
-        # In case that an exception comes out of nowhere, such as from a signal's handler.
+        # For exceptions that a signal handler raises.
         self._problem = StoreFailed(self._tmp.path, "interrupted while a file was written")
         try:
             yield
@@ -119,7 +119,7 @@ class Helper:
 
 
 def start(tmp: Folder, target: Folder, largest: int) -> Helper | None:
-    """A helper; None where it would gain nothing, or where a fork is not safe or not possible."""
+    """Start a helper; None with one processor, or if a fork is unsafe (threads) or fails."""
     if (os.cpu_count() or 1) == 1 or threading.active_count() > 1:
         return None
     try:
@@ -131,7 +131,7 @@ def start(tmp: Folder, target: Folder, largest: int) -> Helper | None:
 def _serve(orders: socket.socket, memory: memoryview, slot: int, tmp: Folder, to: Folder) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the first process decides when to end
-    if sys.platform == "linux":  # an order is not to take the processor from who gave it
+    if sys.platform == "linux":  # do not preempt the first process
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     at = 0

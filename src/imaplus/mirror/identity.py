@@ -1,8 +1,8 @@
-"""Messages that a server recognises in every mailbox: EMAILID (RFC 8474) and X-GM-MSGID (Gmail).
+"""Recognise messages across mailboxes: EMAILID (RFC 8474) and X-GM-MSGID (Gmail).
 
-Where it does, a body that another mailbox has need not travel again: moved mail, renamed mailboxes,
-labels, All Mail. An identity is the server's word for "the same message"; Message-ID is not, for
-anybody can write one. The index of identities is made from the journals when it is first needed.
+A body that the store has from another mailbox is not fetched again: after a move or a rename, or
+with Gmail's labels. Message-ID cannot be used, because senders choose it. The index of identities
+is built from the journals when it is first needed.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @record
 class IdentityItems:
-    """The FETCH items that tell identity and labels on this server."""
+    """The FETCH items for identity and labels on this server."""
 
     identity: tuple[str, ...]
     labels: tuple[str, ...]
 
     def identity_of(self, message: Fetched) -> str | None:
-        """What the server calls the message, in whatever mailbox."""
+        """The server's identifier of the message; None if it sent none."""
         return _text(message, self.identity[0])
 
     def labels_of(self, message: Fetched) -> frozenset[str] | None:
-        """Gmail's labels of the message; None where there are none to be had."""
+        """The labels of the message (X-GM-LABELS); None if the server has none."""
         if not self.labels:
             return None
         try:
@@ -42,7 +42,7 @@ class IdentityItems:
 
 
 def identity_items(client: Client) -> IdentityItems | None:
-    """What to ask this server for; None if it recognises no message."""
+    """Return the FETCH items that this server supports; None if it supports none."""
     if client.can("X-GM-EXT-1"):
         return IdentityItems(("X-GM-MSGID",), ("X-GM-LABELS",))
     if client.can("OBJECTID"):
@@ -51,7 +51,7 @@ def identity_items(client: Client) -> IdentityItems | None:
 
 
 class Identities:
-    """The bodies that the store has, by the server's identity of each."""
+    """The bodies of the store, by the identity of their messages."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,12 +61,12 @@ class Identities:
         return bool(self._index())
 
     def note(self, identity: str | None, body: StoredObject) -> None:
-        """A message of this identity has come."""
+        """Record the body of a new message."""
         if identity is not None and self._known is not None:
             self._known[identity] = (bytes.fromhex(body.sha256), body.size)
 
     def body_of(self, identity: str | None, size: int | None) -> StoredObject | None:
-        """The body of this identity, if the store has it with this size (RFC822.SIZE)."""
+        """Return the stored body with this identity and size (RFC822.SIZE); None if unknown."""
         if identity is None or (found := self._index().get(identity)) is None:
             return None
         sha256 = found[0].hex()
@@ -80,13 +80,13 @@ class Identities:
             for info in self._store.others():
                 for uidvalidity in info.generations:
                     journal = self._store.mailbox(info.name, uidvalidity)
-                    # What is gone from one mailbox may have been moved to another.
+                    # A message gone from one mailbox may have been moved to another.
                     for entries in (journal.gone, journal.entries):
-                        self._known |= _identified(entries)
+                        self._known |= _collect_identities(entries)
         return self._known
 
 
-def _identified(entries: Entries) -> dict[str, tuple[bytes, int]]:
+def _collect_identities(entries: Entries) -> dict[str, tuple[bytes, int]]:
     identities = entries.extras.identities
     return {
         identities[uid]: (digest, size)

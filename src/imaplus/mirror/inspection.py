@@ -1,8 +1,8 @@
-"""Is the store what it should be? Every body hashed again, every journal compared with the bodies.
+"""Check a store on disk: hash every body, and compare the bodies with the journals.
 
-`inspect` looks at this disk and nothing else; it repairs nothing, and needs no lock: beside a run
-that writes it sees what was committed. A body that no journal names is no damage (a run was killed
-before its commit). Memory: 50 bytes for each message, and one journal at a time.
+`inspect` needs no lock and repairs nothing; while another process writes, it sees the last commit.
+A body that no journal names is not damage: a run was killed before its commit. It uses 50 bytes of
+memory for each message, and loads one journal at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 OnBody = Callable[[int, int], None]
-"""Called with the bytes read so far and the bytes of all messages, as the journals tell them."""
+"""Called with the bytes read so far, and the total by the journals."""
 
 _PIECE = 1024 * 1024  # bytes hashed at once
 _NAMED = Struct("<32sQIIB")  # SHA-256, size, UID, number of the journal, whether it is current
@@ -28,9 +28,9 @@ _NAMED = Struct("<32sQIIB")  # SHA-256, size, UID, number of the journal, whethe
 
 @record
 class Damage:
-    """A message whose body is missing, or has other bytes or another size than it should.
+    """A message whose body is missing, corrupt, or of the wrong size.
 
-    `current` tells whether the server had the message when the mirror last looked: else this was
+    `current` is False if the server no longer had the message at the last backup, so that this was
     the only copy.
     """
 
@@ -44,14 +44,21 @@ class Damage:
 
 @record
 class Inspection:
-    """What `Store.inspect` found.
+    """The result of `Store.inspect`.
 
-    `damages` are messages whose body is damaged, `corrupt` the bodies that are not what their name
-    says, `unreadable` files of the store that are damaged, `strangers` what lies among the bodies
-    and is none, `promises` checkpoints that claim more than the mirror holds. Not damage:
-    `orphans`, bodies that no journal names, `torn`, journals whose end an interrupted run left
-    half-written (the next run cuts it off), `lost`, bodies that a repair gave up, and `unfinished`,
-    mailboxes that the last run did not complete.
+    Attributes:
+        mailboxes, messages, gone, objects: counts of mailboxes, messages that the server has,
+            messages that it no longer has, and bodies.
+        octets: the size of all bodies in bytes.
+        damages: messages whose body is missing or damaged.
+        corrupt: SHA-256 of bodies whose content does not match their name.
+        unreadable: descriptions of damaged files of the store.
+        strangers: paths of foreign files among the bodies.
+        promises: mailbox and description of checkpoints that claim more than the mirror holds.
+        orphans: SHA-256 of bodies that no journal names; no damage.
+        torn: paths of journals with a half-written end, which the next run removes; no damage.
+        lost: the number of bodies that a repair gave up; no damage.
+        unfinished: mailboxes that the last run did not complete; no damage.
     """
 
     mailboxes: int
@@ -71,16 +78,16 @@ class Inspection:
 
     @property
     def clean(self) -> bool:
-        """Whether every message of the mirror is whole, and every file of the store readable."""
+        """Whether nothing is damaged."""
         return not (
             self.damages or self.corrupt or self.unreadable or self.strangers or self.promises
         )
 
 
 def inspect(store: Store, progress: OnBody | None = None) -> Inspection:
-    """What is wrong with `store`, if anything; see `Inspection`."""
+    """Check `store` for damage; see `Store.inspect`."""
     inspector = _Inspector(store)
-    # Journals first: whatever they name was in its place before.
+    # Journals first: the bodies that they name were written before them.
     for journal, is_current in inspector.journals():
         inspector.note(journal, is_current)
     inspector.compare(progress)
@@ -90,7 +97,7 @@ def inspect(store: Store, progress: OnBody | None = None) -> Inspection:
 class _Inspector:
     def __init__(self, store: Store) -> None:
         self._store = store
-        # What the journals name, by the first byte of the SHA-256: one folder of bodies each.
+        # Entries of the journals by the first byte of the SHA-256: one list for each folder.
         self._named = [bytearray() for _ in range(256)]
         self._places: list[tuple[str, int]] = []  # mailbox and UIDVALIDITY, by journal's number
         self._lost: set[bytes] = set()
@@ -122,10 +129,7 @@ class _Inspector:
         )
 
     def journals(self) -> Iterator[tuple[Journal, bool]]:
-        """Every journal, one at a time, and whether the server has that generation.
-
-        What cannot be read is noted.
-        """
+        """Yield every journal, and whether its UIDVALIDITY is the current one."""
         for folder in self._store.shelf.folders():
             try:
                 info = self._store.shelf.info(folder)
@@ -136,7 +140,7 @@ class _Inspector:
                 self._unreadable.append(str(error))
 
     def note(self, journal: Journal, is_current: bool) -> None:
-        """Keep what the journal names, and what is wrong with the journal itself."""
+        """Record the bodies that the journal names, and damage of the journal itself."""
         if journal.damaged:
             self._unreadable.append(f"{journal.path}: damaged lines: {journal.damaged:,}")
         if journal.torn:
@@ -161,7 +165,7 @@ class _Inspector:
         self._gone += len(journal.gone)
 
     def compare(self, progress: OnBody | None) -> None:
-        """Read every body, and hold it against what the journals say."""
+        """Hash every body, and compare it with the journals."""
         objects = self._store.objects
         total = sum(map(self._named_bytes, range(256))) if progress else 0
         for byte in range(256):
@@ -180,7 +184,7 @@ class _Inspector:
             self._named[byte].clear()
 
     def _named_bytes(self, byte: int) -> int:
-        """Bytes of the bodies in one folder, as the journals tell them."""
+        """The size in bytes of the bodies in one folder, by the journals."""
         sizes = {digest: size for digest, size, *_ in _NAMED.iter_unpack(self._named[byte])}
         return sum(sizes.values())
 
@@ -218,7 +222,7 @@ class _Inspector:
 
 
 def _is_finished(journal: Journal) -> bool:
-    """Whether the last run had all messages, and has recorded that."""
+    """Whether the last run mirrored all messages and wrote a checkpoint."""
     checkpoint = journal.checkpoint
     return (
         checkpoint is not None

@@ -1,9 +1,8 @@
-"""The journal of one generation of a mailbox: an append-only file, and what it adds up to.
+"""The journal of a mailbox under one UIDVALIDITY: an append-only file, and the state it describes.
 
-A torn end is recognised and cut off with the next write. A damaged line in the middle costs that
-line and the checkpoint, so that the next run compares everything. This module knows a file and its
-state; not what a line looks like (`lines`), nor whether a body exists, nor when to commit: the
-store decides that.
+A half-written end is removed by the next write. A damaged line in the middle loses that line and
+the checkpoint, so that the next run compares everything. `lines` has the format of the lines; the
+store decides when to commit.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-# "from imaplus.mirror import lines" would look for a public name first, and so load them all.
+# "from imaplus.mirror import lines" would import all public names first.
 import imaplus.mirror.lines as lines
 from imaplus.errors import InvalidArgument
 from imaplus.mirror.entries import (
@@ -40,9 +39,9 @@ _MAX_UID = 2**32 - 1  # RFC 9051, 2.3.1.1
 
 
 class Journal:
-    """What the mirror has of one mailbox under one UIDVALIDITY.
+    """The messages that the mirror has of one mailbox under one UIDVALIDITY.
 
-    Changes show at once in `entries`, and are kept once `Store.commit` has returned.
+    Made by `Store.mailbox`. Changes are visible at once, and on disk after `Store.commit`.
     """
 
     def __init__(
@@ -51,34 +50,34 @@ class Journal:
         uidvalidity: int,
         parent: Folder,
         folder: str,
-        changing: Callable[[Journal], None],
+        note_change: Callable[[Journal], None],
     ) -> None:
         self.mailbox = mailbox
         self.uidvalidity = uidvalidity
         self._file = JournalFile(parent, folder, f"{uidvalidity}.journal")
-        self._changing = changing
+        self._note_change = note_change
         self._texts: list[bytes] = []
         self._state: lines.State | None = None
-        self._last: bytes | None = None  # the file's last line, while that is all that was read
+        self._last: bytes | None = None  # the file's last line, if it was read alone
 
     def __repr__(self) -> str:
         return f"<Journal of {self.mailbox!r}, UIDVALIDITY {self.uidvalidity}>"
 
     @property
     def entries(self) -> Entries:
-        """The messages that the server has, as far as they are mirrored."""
+        """The mirrored messages that the server has, by UID."""
         return self._load().live
 
     @property
     def gone(self) -> Entries:
-        """The messages that the server had once; their bodies are kept."""
+        """The mirrored messages that the server no longer has, by UID; their bodies are kept."""
         return self._load().gone
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The last checkpoint that the journal bears out, or None: then compare everything.
+        """The last checkpoint, if it agrees with the entries; None: compare all messages.
 
-        Right after a completed run this reads the file's last line only, however long the file.
+        After a completed run this reads only the last line of the file.
         """
         if self._state is None and (last := self._last_line())[:2] == b"c ":
             with contextlib.suppress(ValueError):  # of format 1: the whole file has to be read
@@ -87,12 +86,12 @@ class Journal:
 
     @property
     def broken_promise(self) -> Checkpoint | None:
-        """The last checkpoint, if the mirror does not hold what it says; `checkpoint` is None."""
+        """The last checkpoint, if it disagrees with the entries; `checkpoint` is then None."""
         return self._load().broken
 
     @property
     def absent_since(self) -> datetime | None:
-        """When the server was found not to have the mailbox any more; None while it has it."""
+        """When the mailbox was found to be gone from the server; None while it exists."""
         if self._state is None:
             last = self._last_line()
             if last[:2] == b"g ":
@@ -103,7 +102,7 @@ class Journal:
 
     @property
     def replaced(self) -> list[Replaced]:
-        """Older copies: the server showed another message under the UID of each."""
+        """Older copies of messages: the server later had another body under their UIDs."""
         state = self._load()
         older = Entries(state.flags, gone=True)
         found = []
@@ -114,38 +113,38 @@ class Journal:
 
     @property
     def suspects(self) -> frozenset[int]:
-        """UIDs of messages on which an earlier run lost its connection, and never had."""
+        """UIDs of messages on which an earlier run lost the connection, not fetched since."""
         return frozenset(self._load().suspects)
 
     @property
     def lost(self) -> frozenset[bytes]:
-        """SHA-256 of bodies that are known to be damaged and cannot be had again."""
+        """SHA-256 of damaged bodies that no server has any more."""
         return frozenset(self._load().lost)
 
     @property
     def damaged(self) -> int:
-        """Lines that were unreadable and are not the torn end of the file."""
+        """The number of damaged lines, without a half-written end."""
         return self._load().damaged
 
     @property
     def torn(self) -> int:
-        """Octets that an interrupted write left at the end; the next commit removes them."""
+        """The bytes of a half-written end, which the next commit removes."""
         state = self._load()
         return state.size - state.end
 
     @property
     def end(self) -> int:
-        """Where the file's last good line ends: how far `entries` goes."""
+        """The offset in bytes at which the last valid line ends."""
         return self._load().end
 
     @property
     def path(self) -> Path:
-        """Where the journal lies."""
+        """The file of the journal."""
         return self._file.path
 
     @property
     def identity(self) -> str:
-        """Tells this file from one made anew under the same name."""
+        """A random identifier of the file, which changes when it is rewritten."""
         return self._load().identity
 
     def add(
@@ -159,14 +158,21 @@ class Journal:
         identity: str | None = None,
         labels: Iterable[str] | None = None,
     ) -> None:
-        """Record that the mailbox has this message. A message that was gone is back.
+        """Record a message of the mailbox, also one that was gone before.
 
-        Where the UID had another body, also one that was gone, that copy becomes one of those that
-        are `replaced`.
+        If the UID had another body, that copy moves to `replaced`.
+
+        Args:
+            uid: its UID.
+            body: its body, from `ObjectWriter.close` or `Store.put`.
+            flags: its flags; `\\\\Recent` is ignored.
+            internaldate: INTERNALDATE, with a time zone.
+            modseq: its mod-sequence (RFC 7162).
+            identity: EMAILID or X-GM-MSGID.
+            labels: X-GM-LABELS.
 
         Raises:
-            InvalidArgument: a number is out of the range that IMAP has for it, or the date has no
-            zone.
+            InvalidArgument: a number is out of range, or the date has no time zone.
         """
         state = self._state or self._load()
         live = state.live.packed
@@ -178,21 +184,21 @@ class Journal:
         if known != packed:
             if known is None and (gone := state.gone.packed.get(uid)) is not None:
                 known = unpack_gone(gone)[0]
-                if known[:32] != digest:  # "r" is about a message that is there
-                    self._apply(lines.added(uid, unpack(known), state.flags))
+                if known[:32] != digest:  # "r" refers to a message that exists: add it again
+                    self._apply(lines.format_message(uid, unpack(known), state.flags))
             if known is not None and known[:32] != digest:
-                self._apply(lines.replaced(uid, format_date(now())))
-            self._say(lines.added(uid, record, state.flags))
+                self._apply(lines.format_replaced(uid, format_date(now())))
+            self._write(lines.format_message(uid, record, state.flags))
             live[uid] = packed
             state.gone.packed.pop(uid, None)
             state.suspects.discard(uid)
         if identity is not None and state.extras.identities.get(uid) != identity:
-            self._apply(lines.identified(uid, identity))
+            self._apply(lines.format_identity(uid, identity))
         if labels is not None:
             self.set_labels(uid, labels)
 
     def set_flags(self, uid: int, flags: Iterable[str], modseq: int | None = None) -> bool:
-        """The message has these flags now; whether that is news. `modseq` None: as before.
+        """Record the flags of a message; return whether they changed. `modseq` None: unchanged.
 
         Raises:
             KeyError: `entries` has no such message.
@@ -204,47 +210,47 @@ class Journal:
         if number == record.flags and modseq == record.modseq:
             return False
         record = record._replace(flags=number, modseq=modseq)
-        self._say(lines.flagged(uid, record, state.flags))
+        self._write(lines.format_flags(uid, record, state.flags))
         state.live.packed[uid] = pack(record)
         return True
 
     def set_labels(self, uid: int, labels: Iterable[str]) -> bool:
-        """Record the message's labels (X-GM-LABELS); whether they are news."""
+        """Record the labels of a message (X-GM-LABELS); return whether they changed."""
         wanted = frozenset(labels)
         if self._load().extras.labels.get(uid) == wanted:
             return False
-        self._apply(lines.labelled(uid, wanted))
+        self._apply(lines.format_labels(uid, wanted))
         return True
 
     def suspect(self, uid: int) -> None:
         """Record that the connection was lost while this message was fetched."""
         if uid not in self._load().suspects:
-            self._apply(lines.suspected(uid))
+            self._apply(lines.format_suspect(uid))
 
     def lose(self, sha256: str) -> None:
-        """Record that this body is damaged and that no server has it any more."""
+        """Record that this body is damaged, and the server no longer has it."""
         if bytes.fromhex(sha256) not in self._load().lost:
-            self._apply(lines.lost(sha256, format_date(now())))
+            self._apply(lines.format_lost(sha256, format_date(now())))
 
     def set_absent(self, absent: bool) -> bool:
-        """Record whether the server has the mailbox; whether that is news."""
+        """Record whether the mailbox is gone from the server; return whether that changed."""
         if (self.absent_since is not None) == absent:
             return False
         when = format_date(now())
         self._load()
-        self._apply(lines.absent(when) if absent else lines.back(when))
+        self._apply(lines.format_absent(when) if absent else lines.format_returned(when))
         return True
 
     def vanish(self, uids: Iterable[int], when: datetime | None = None) -> int:
-        """The server no longer has these messages; how many of them are news.
+        """Move messages that the server no longer has from `entries` to `gone`.
 
-        Their entries move from `entries` to `gone`, marked with `when` (None: now).
+        `when` is recorded with them (None: now). Returns how many were moved.
         """
         state = self._load()
         at = format_date(when or now())
         news = [uid for uid in dict.fromkeys(uids) if uid in state.live.packed]
         for uid in news:
-            self._say(lines.vanished(uid, at))
+            self._write(lines.format_vanished(uid, at))
             state.gone.packed[uid] = pack_gone(state.live.packed.pop(uid), at)
         return len(news)
 
@@ -256,97 +262,101 @@ class Journal:
         highestmodseq: int | None = None,
         when: datetime | None = None,
     ) -> Checkpoint:
-        """Write a checkpoint: the mirror holds `entries`, and this is what the server says.
+        """Record a checkpoint with the number of `entries` and the server's numbers.
 
-        Whether the numbers add up is for the caller to know.
+        Args:
+            exists: the number of messages in the mailbox.
+            uidnext: UIDNEXT; None if unknown.
+            highestmodseq: HIGHESTMODSEQ; None without CONDSTORE.
+            when: the time of the checkpoint; None: now.
         """
         state = self._load()
         at = (when or now()).replace(microsecond=0)
         held = len(state.live)
         checkpoint = Checkpoint(self.uidvalidity, uidnext, _modseq(highestmodseq), exists, at, held)
-        self._say(lines.complete(checkpoint))
+        self._write(lines.format_checkpoint(checkpoint))
         state.checkpoint, state.broken = checkpoint, None
         return checkpoint
 
     def scan(self, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-        """The file's whole and valid lines from `offset` on: where each ends, and what it says."""
+        """Yield the valid lines from `offset` on: the offset of the end, and the text."""
         for end, text in self._file.read(offset):
             if text:
                 yield end, text
 
     @property
     def mailbox_in_head(self) -> str | None:
-        """The name of the mailbox that the file carries; None for one of format 1."""
+        """The name of the mailbox in the first line of the file; None in format 1."""
         text = next((text for _, text in self.scan()), b"")
         with contextlib.suppress(ValueError):
             return lines.mailbox_in_head(text)
         return None
 
     def make_anew(self) -> None:
-        """Have the next commit replace the file by one without damaged lines."""
-        self._changing(self)
+        """Let the next commit replace the file by one without damaged lines."""
+        self._note_change(self)
 
     # For Store
 
     def take(self) -> list[bytes]:
-        """What was said since the last time, to be handed to `append`."""
+        """Return the lines to write since the last call, for `append`."""
         texts, self._texts = self._texts, []
         return texts
 
     def append(self, texts: list[bytes], *, tmp: Folder, disk: Disk) -> None:
-        """Write these after the last good line; if it fails, some of the first may be kept."""
+        """Write lines after the last valid one; on an error some of them may have been written."""
         state = self._load()
         if state.damaged:
             self._make_anew(state, tmp, disk)
         if state.end == 0:
-            texts = [lines.head(self.uidvalidity, self.mailbox), *texts]
-        data = b"".join(map(lines.line, texts))
+            texts = [lines.format_head(self.uidvalidity, self.mailbox), *texts]
+        data = b"".join(map(lines.format_line, texts))
         self._file.write(data, state.end, disk)
         state.end = state.size = state.end + len(data)
         self._last = None
 
     def _make_anew(self, state: lines.State, tmp: Folder, disk: Disk) -> None:
-        """Replace a damaged file by one that says what can be read of it, and keep the old one."""
-        # Read again, for `state` has what is not committed yet.
-        data = b"".join(map(lines.line, self._retold(self._read_state())))
+        """Replace a damaged file by one with its readable content; keep the old file."""
+        # Read it again: `state` contains uncommitted changes.
+        data = b"".join(map(lines.format_line, self._format_state(self._read_state())))
         self._file.replace(data, tmp=tmp, disk=disk)
         state.end = state.size = len(data)
         state.damaged = 0
 
-    def _retold(self, state: lines.State) -> Iterator[bytes]:
-        """The shortest lines that add up to `state`."""
-        yield lines.head(self.uidvalidity, self.mailbox)
+    def _format_state(self, state: lines.State) -> Iterator[bytes]:
+        """Yield the lines that describe `state`."""
+        yield lines.format_head(self.uidvalidity, self.mailbox)
         for uid, packed in state.replaced:
             packed, when = unpack_gone(packed)
-            yield lines.added(uid, unpack(packed), state.flags)
-            yield lines.replaced(uid, when)
+            yield lines.format_message(uid, unpack(packed), state.flags)
+            yield lines.format_replaced(uid, when)
         for uid, packed in state.live.packed.items():
-            yield lines.added(uid, unpack(packed), state.flags)
+            yield lines.format_message(uid, unpack(packed), state.flags)
         for uid, packed in state.gone.packed.items():
             packed, when = unpack_gone(packed)
-            yield lines.added(uid, unpack(packed), state.flags)
-            yield lines.vanished(uid, when)
+            yield lines.format_message(uid, unpack(packed), state.flags)
+            yield lines.format_vanished(uid, when)
         for uid, identity in state.extras.identities.items():
-            yield lines.identified(uid, identity)
+            yield lines.format_identity(uid, identity)
         for uid, labels in state.extras.labels.items():
-            yield lines.labelled(uid, labels)
-        yield from map(lines.suspected, state.suspects)
+            yield lines.format_labels(uid, labels)
+        yield from map(lines.format_suspect, state.suspects)
         for digest in state.lost:
-            yield lines.lost(digest.hex(), format_date(now()))
+            yield lines.format_lost(digest.hex(), format_date(now()))
         if state.absent is not None:
-            yield lines.absent(format_date(state.absent))
+            yield lines.format_absent(format_date(state.absent))
 
-    def _say(self, text: bytes) -> None:
-        self._changing(self)
+    def _write(self, text: bytes) -> None:
+        self._note_change(self)
         self._texts.append(text)
 
     def _apply(self, text: bytes) -> None:
-        """Say a line that is not said for every message, and take it into account."""
-        self._say(text)
+        """Add a line to write, and apply it to the state."""
+        self._write(text)
         self._load().apply(text)
 
     def _last_line(self) -> bytes:
-        """What the file's last line says; nothing if it is torn, or no file is there."""
+        """The text of the file's last line; empty if it is half-written or there is no file."""
         if self._last is None:
             self._last = self._file.last_line()
         return self._last
@@ -358,7 +368,9 @@ class Journal:
 
     def _read_state(self) -> lines.State:
         state = lines.State()
-        bad = 0  # lines since the last good one: the torn end, unless a good one follows
+        bad = (
+            0  # invalid lines since the last valid one: a half-written end if no valid one follows
+        )
         for end, text in self._file.read(0):
             if text and state.apply(text):
                 state.damaged += bad
@@ -373,11 +385,11 @@ class Journal:
 
 def _uid(uid: int) -> int:
     if not 1 <= uid <= _MAX_UID:
-        raise InvalidArgument(f"a UID is 1 to {_MAX_UID}, not {uid}")
+        raise InvalidArgument(f"a UID must be 1 to {_MAX_UID}, not {uid}")
     return uid
 
 
 def _modseq(modseq: int | None) -> int | None:
     if modseq is not None and not 0 <= modseq <= _MAX_MODSEQ:
-        raise InvalidArgument(f"a mod-sequence is 0 to {_MAX_MODSEQ}, not {modseq}")
+        raise InvalidArgument(f"a mod-sequence must be 0 to {_MAX_MODSEQ}, not {modseq}")
     return modseq

@@ -1,6 +1,6 @@
-"""The file of a journal: lines that carry their own checksum, added at its end.
+"""The file of a journal: lines with checksums, appended at the end.
 
-It knows lines and offsets; what a line says is for `lines`, and what all add up to for `journal`.
+`lines` has the content of a line, and `journal` the state that all lines describe.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import TYPE_CHECKING
 
-# "from imaplus.mirror import lines" would look for a public name first, and so load them all.
+# "from imaplus.mirror import lines" would import all public names first.
 import imaplus.mirror.lines as lines
 from imaplus.mirror.files import Disk, Folder, write_at
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _READ = 1024 * 1024  # bytes read at once while loading
-_MAX_LINE = 1024 * 1024  # bytes; flags of one message are far less, so more is no line of ours
+_MAX_LINE = 1024 * 1024  # bytes; a longer line is damage
 _TAIL = 512  # bytes; a checkpoint is shorter
 
 
 class JournalFile:
-    """One file in the folder `folder` of `parent`; it need not exist yet."""
+    """A file in the folder `folder` of `parent`; it may not exist yet."""
 
     def __init__(self, parent: Folder, folder: str, name: str) -> None:
         self._parent = parent
@@ -33,8 +33,8 @@ class JournalFile:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
-        from pathlib import Path  # only people ask for it
+        """The path of the file."""
+        from pathlib import Path  # slow to import, rarely needed
 
         return Path(self._parent.where(self._folder), self._name)
 
@@ -43,15 +43,15 @@ class JournalFile:
             return FileIO(folder.open(self._name))
 
     def last_line(self) -> bytes:
-        """What the last line says; nothing if it is torn, or no file is there."""
+        """Return the text of the last line; empty if it is half-written or there is no file."""
         ends: list[bytes] = []
         with contextlib.suppress(FileNotFoundError), self._open() as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             ends = file.read().split(b"\n")
-        return lines.said(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
+        return lines.parse_line(ends[-2]) if len(ends) > 2 and not ends[-1] else b""
 
     def read(self, offset: int) -> Iterator[tuple[int, bytes]]:
-        """Each line from `offset` on: where it ends and what it says; nothing, if damaged."""
+        """Yield each line from `offset` on: the offset of its end, its text (b"" if damaged)."""
         try:
             file = self._open()
         except FileNotFoundError:
@@ -63,7 +63,7 @@ class JournalFile:
                 *whole, rest = (rest + data).split(b"\n")
                 for line in whole:
                     offset += len(line) + 1
-                    yield offset, lines.said(line)
+                    yield offset, lines.parse_line(line)
                 if len(rest) > _MAX_LINE:
                     offset += len(rest)
                     rest = b""
@@ -72,7 +72,7 @@ class JournalFile:
                 yield offset + len(rest), b""
 
     def write(self, data: bytes, offset: int, disk: Disk) -> None:
-        """Write at `offset`, which is where the good lines end; what follows is cut off."""
+        """Write at `offset`, the end of the valid lines, and truncate the rest of the file."""
         with self._parent.subfolder(self._folder) as folder:
             fd = folder.open(self._name, os.O_RDWR | os.O_CREAT)
             try:
@@ -92,7 +92,7 @@ class JournalFile:
                 os.close(fd)
 
     def replace(self, data: bytes, *, tmp: Folder, disk: Disk) -> None:
-        """Put `data` in the file's place, and keep the old one beside it, as damaged."""
+        """Replace the content by `data`, and keep the old one in `NAME.damaged`."""
         with self._parent.subfolder(self._folder) as folder:
             with os.fdopen(folder.open(self._name), "rb") as file:
                 disk.replace(folder, f"{self._name}.damaged", file.read(), tmp=tmp)

@@ -1,9 +1,9 @@
-"""Messages that no connection can carry whole: fetched in pieces, one after the other.
+"""Fetch large messages in pieces, for connections that break before a message is complete.
 
-A piece is asked for as `BODY.PEEK[]<offset.bytes>` (RFC 9051, 6.4.5). What has come before counts
-only if the server still sends the same there: beginning and end of it are compared. The body is
-complete when it has as many bytes as RFC822.SIZE says, and the server has no more. Where pieces
-disagree with each other or with the size, the message is fetched whole.
+A piece is `BODY.PEEK[]<offset.bytes>` (RFC 9051, 6.4.5). A part that was kept earlier is used only
+if its beginning and end are still the same on the server. The body is complete when it has
+RFC822.SIZE bytes and the server has no more. If the pieces do not match each other or the size, the
+message is fetched with one command.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 LARGE = 32 * 1024
-"""Bytes below which a message is asked for whole."""
+"""Messages below this size in bytes are fetched with one command."""
 PIECE = 4 << 20
-"""Bytes of one piece; halved when not even that comes."""
+"""Bytes of one piece; halved if the connection breaks before it arrives."""
 LEAST = 16 * 1024
 """Bytes of the smallest piece."""
 OVERLAP = 4096
-"""Bytes at the beginning and at the end of what has come that are fetched once more to compare."""
+"""Bytes at the beginning and end of a kept part that are fetched again for comparison."""
 
 
 class Disagreement(Exception):
-    """The pieces do not fit together, or the server sends none."""
+    """The pieces do not match, or the server sends none."""
 
 
 class Large:
@@ -59,10 +59,10 @@ class Large:
         self._items = items
 
     def size_of(self, uid: int) -> int | None:
-        """The message's RFC822.SIZE if it is worth to be fetched in pieces.
+        """Return RFC822.SIZE of a message that is large enough for pieces; None otherwise.
 
         Raises:
-            ImapError: the connection was lost by the question.
+            ImapError: the connection was lost.
         """
         try:
             for message in self._mailbox().fetch(uid, "RFC822.SIZE"):
@@ -73,11 +73,11 @@ class Large:
         return None
 
     def fetch(self, uid: int, size: int) -> Iterator[Fetched]:
-        """The message, its body in the store; nothing if it is gone.
+        """Fetch a message and yield it, with a `StoredObject` as body; nothing if it is gone.
 
         Raises:
-            ImapError: the connection was lost, and no way was found to go on. What has come is
-                kept for the next run.
+            ImapError: the connection was lost and cannot be made again. The received part is kept
+                for the next run.
         """
         writer = self._store.partial(self._journal, uid, size)
         try:
@@ -95,13 +95,13 @@ class Large:
                 yield Fetched(message.seq, uid, {**message.items, KEY: stored})
 
     def _mailbox(self) -> Mailbox:
-        return self._link.opened(self._name, self._journal.uidvalidity or None)
+        return self._link.open_mailbox(self._name, self._journal.uidvalidity or None)
 
     def _complete(self, writer: PartialWriter, uid: int) -> None:
-        """Ask for pieces until all have come.
+        """Fetch pieces until the body is complete.
 
         Raises:
-            Disagreement: they do not fit together.
+            Disagreement: the pieces do not match.
         """
         piece = PIECE
         if writer.octets:
@@ -115,9 +115,9 @@ class Large:
                 self._ask(uid, before, min(piece, writer.size - before), writer)
             except ImapError as error:
                 if not self._link.is_lost:
-                    raise Disagreement from error  # it does not know partial fetches
+                    raise Disagreement from error  # the server does not support partial FETCH
                 if writer.octets > before:
-                    self._link.progressed()
+                    self._link.record_progress()
                     self._link.lose(error)
                     continue
                 if piece <= LEAST:
@@ -136,7 +136,7 @@ class Large:
             writer.restart()
 
     def _again(self, uid: int, offset: int, octets: int) -> bytes:
-        """Few bytes of the message, b"" if the server has none there."""
+        """Fetch a few bytes of the message; b"" if the server has none at `offset`."""
         piece = _Piece()
 
         def ask(client: object) -> None:
@@ -150,7 +150,7 @@ class Large:
         return bytes(piece.octets)
 
     def _ask(self, uid: int, offset: int, octets: int, into: Any) -> None:
-        """Have one piece written to `into`, and no more than that."""
+        """Fetch one piece and write it to `into`."""
         body = BodySection(partial=(offset, octets))
         sink = _Bounded(into, octets, self._progress)
         for message in self._mailbox().fetch(uid, body, into=lambda uid, size: sink):
@@ -159,7 +159,7 @@ class Large:
                 sink.write(value)
 
     def _whole(self, writer: PartialWriter, uid: int) -> object:
-        """The message in one piece, into the file that had its parts."""
+        """Fetch the message with one command, into the file of its parts."""
         sink = Sink(writer, self._progress.advance)
         for message in self._mailbox().fetch(uid, BODY, into=lambda uid, size: sink):
             if message.uid == uid and KEY in message:
@@ -168,7 +168,7 @@ class Large:
 
 
 class _Piece:
-    """A sink for few bytes."""
+    """A sink that collects bytes in memory."""
 
     def __init__(self) -> None:
         self.octets = bytearray()
@@ -178,7 +178,7 @@ class _Piece:
 
 
 class _Bounded:
-    """A sink that hands on what belongs to a piece; what is more is a disagreement."""
+    """A sink that passes a piece on, and raises Disagreement if it is too long."""
 
     def __init__(self, into: Any, octets: int, progress: Progress) -> None:
         self._into = into
@@ -186,7 +186,7 @@ class _Bounded:
         self._progress = progress
 
     def write(self, data: Any, /) -> None:
-        """Take the next bytes."""
+        """Pass the next bytes on."""
         if len(data) > self._left:
             raise Disagreement
         self._left -= len(data)
@@ -194,7 +194,7 @@ class _Bounded:
         self._progress.advance(0, len(data))
 
     def close(self) -> None:
-        """All bytes of the piece have come."""
+        """Do nothing: the next piece follows."""
 
     def abort(self) -> None:
-        """The rest of the piece will not come; what has come is kept."""
+        """Do nothing: the received bytes are kept."""

@@ -1,25 +1,24 @@
-"""The lines of a journal: how each is written, how it is read, and what all of them add up to.
+"""The lines of a journal: writing and parsing them, and the state that they describe.
 
-Each line is `CRC KIND FIELD...`, the CRC-32 of what follows it in eight hexadecimal digits:
+Each line is `CRC KIND FIELD...`; CRC is the CRC-32 of the rest in eight hexadecimal digits:
 
-    h imaplus-journal 2 UIDVALIDITY ID MAILBOX       the head; ID differs when the file is made anew
-    a UID SHA256 SIZE MODSEQ INTERNALDATE FLAG...    the mailbox has this message ("-": not known)
+    h imaplus-journal 2 UIDVALIDITY ID MAILBOX       the head; ID changes if the file is rewritten
+    a UID SHA256 SIZE MODSEQ INTERNALDATE FLAG...    the mailbox has this message ("-": unknown)
     f UID MODSEQ FLAG...                             its flags changed
     v UID WHEN                                       the server no longer has it
-    r UID WHEN                                       another body was found under its UID: the copy
-                                                     that the mirror had is kept as an older one
-    i UID IDENTITY                                   what the server calls the message (EMAILID)
+    r UID WHEN                                       another body was found under its UID: the
+                                                     mirror's copy is kept as an older one
+    i UID IDENTITY                                   its EMAILID or X-GM-MSGID
     l UID LABEL...                                   its labels (X-GM-LABELS)
     s UID                                            the connection was lost while it was fetched
-    x SHA256 WHEN                                    this body is damaged and cannot be had again
+    x SHA256 WHEN                                    this body is damaged, and no server has it
     g WHEN                                           the server no longer has the mailbox
     b WHEN                                           the mailbox is back
     c UIDVALIDITY UIDNEXT HIGHESTMODSEQ EXISTS WHEN HELD
                                                      a checkpoint; HELD is how many of the EXISTS
                                                      messages the mirror had (missing in format 1)
 
-Flags, labels and names are percent-escaped, dates are RFC 3339. This module knows text; not where
-it is kept.
+Flags, labels and names are percent-escaped; dates are RFC 3339.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _UNSAFE_WORD = re.compile(r"[^!-$&-~]")
 
 
 class State:
-    """What the lines of a journal add up to."""
+    """The state that the lines of a journal describe."""
 
     def __init__(self) -> None:
         self.flags: FlagTable = FlagTable()
@@ -60,15 +59,15 @@ class State:
         self.suspects: set[int] = set()
         self.lost: set[bytes] = set()
         self.checkpoint: Checkpoint | None = None
-        self.broken: Checkpoint | None = None  # a checkpoint that promised what was not there
-        self.absent: datetime | None = None  # since when the server has no such mailbox
+        self.broken: Checkpoint | None = None  # a checkpoint that disagrees with the entries
+        self.absent: datetime | None = None  # when the mailbox was found to be gone
         self.identity: str = ""
-        self.end = 0  # of the last good line
+        self.end = 0  # offset of the end of the last valid line
         self.size = 0  # of the file, when it was read
         self.damaged = 0
 
     def apply(self, text: bytes) -> bool:
-        """Take one line into account; whether it made sense."""
+        """Apply the text of one line; return False if it is malformed."""
         kind, _, fields = text.partition(b" ")
         try:
             if kind == b"a":
@@ -137,7 +136,7 @@ class State:
             self.live.packed[uid] = pack(record)
 
     def _promise(self, text: bytes) -> None:
-        """Take a checkpoint for what it is worth: it has to agree with the lines before it."""
+        """Accept a checkpoint if it agrees with the lines before it."""
         found = parse_checkpoint(text, held=len(self.live))
         old = text.count(b" ") < 6
         kept = found.held == len(self.live) and not (old and found.exists != len(self.live))
@@ -145,105 +144,105 @@ class State:
         self.broken = None if kept else found
 
 
-def line(text: bytes) -> bytes:
-    """The line that says `text`."""
+def format_line(text: bytes) -> bytes:
+    """Format a line: checksum, text, line feed."""
     return b"%08x %s\n" % (crc32(text), text)
 
 
-def said(line: bytes) -> bytes:
-    """What a line says, or nothing if it does not carry its own checksum."""
+def parse_line(line: bytes) -> bytes:
+    """Return the text of a line; b"" if its checksum is wrong."""
     text = line[9:]
     return text if line[:9] == b"%08x " % crc32(text) else b""
 
 
-def head(uidvalidity: int, mailbox: str) -> bytes:
-    """The first line of a new file."""
+def format_head(uidvalidity: int, mailbox: str) -> bytes:
+    """Format the first line of a new file."""
     name = _words((mailbox,))
     return b"h imaplus-journal 2 %d %s %s" % (uidvalidity, os.urandom(8).hex().encode(), name)
 
 
 def mailbox_in_head(text: bytes) -> str | None:
-    """The name that a head carries; None for another line, and for a head of format 1."""
+    """Return the mailbox in a head; None for another line, or a head of format 1."""
     fields = text.split(b" ")
     return unescape(fields[5]) if fields[0] == b"h" and len(fields) > 5 else None
 
 
-def added(uid: int, record: Record, table: FlagTable) -> bytes:
-    """The mailbox has a message."""
+def format_message(uid: int, record: Record, table: FlagTable) -> bytes:
+    """Format "the mailbox has this message"."""
     digest, size, modseq, date, flags = record
     fields = (uid, digest.hex().encode(), size, _format(modseq), date or b"-", table.texts[flags])
     return b"a %d %s %d %s %s %s" % fields
 
 
-def flagged(uid: int, record: Record, table: FlagTable) -> bytes:
-    """The flags of a message changed to those in its record."""
+def format_flags(uid: int, record: Record, table: FlagTable) -> bytes:
+    """Format "the flags of this message are now those in its record"."""
     return b"f %d %s %s" % (uid, _format(record.modseq), table.texts[record.flags])
 
 
-def vanished(uid: int, when: bytes) -> bytes:
-    """The server no longer has a message."""
+def format_vanished(uid: int, when: bytes) -> bytes:
+    """Format "the server no longer has this message"."""
     return b"v %d %s" % (uid, when)
 
 
-def replaced(uid: int, when: bytes) -> bytes:
-    """The entry of this UID is an older copy from now on."""
+def format_replaced(uid: int, when: bytes) -> bytes:
+    """Format "the entry of this UID is an older copy"."""
     return b"r %d %s" % (uid, when)
 
 
-def identified(uid: int, identity: str) -> bytes:
-    """What the server calls a message."""
+def format_identity(uid: int, identity: str) -> bytes:
+    """Format the identity of a message."""
     return b"i %d %s" % (uid, _words((identity,)))
 
 
-def labelled(uid: int, labels: Iterable[str]) -> bytes:
-    """The labels of a message."""
+def format_labels(uid: int, labels: Iterable[str]) -> bytes:
+    """Format the labels of a message."""
     return b"l %d %s" % (uid, _words(sorted(filter(None, labels))))
 
 
-def suspected(uid: int) -> bytes:
-    """The connection was lost while this message was fetched."""
+def format_suspect(uid: int) -> bytes:
+    """Format "the connection was lost while this message was fetched"."""
     return b"s %d" % uid
 
 
-def lost(sha256: str, when: bytes) -> bytes:
-    """This body is damaged, and no server has it any more."""
+def format_lost(sha256: str, when: bytes) -> bytes:
+    """Format "this body is damaged, and no server has it"."""
     return b"x %s %s" % (sha256.encode(), when)
 
 
-def absent(when: bytes) -> bytes:
-    """The server no longer has the mailbox."""
+def format_absent(when: bytes) -> bytes:
+    """Format "the server no longer has the mailbox"."""
     return b"g %s" % when
 
 
-def back(when: bytes) -> bytes:
-    """The server has the mailbox again."""
+def format_returned(when: bytes) -> bytes:
+    """Format "the server has the mailbox again"."""
     return b"b %s" % when
 
 
-def complete(at: Checkpoint) -> bytes:
-    """A checkpoint."""
+def format_checkpoint(at: Checkpoint) -> bytes:
+    """Format a checkpoint."""
     numbers = (at.uidvalidity, _format(at.uidnext), _format(at.highestmodseq), at.exists)
     return b"c %d %s %s %d %s %d" % (*numbers, format_date(at.when), at.held)
 
 
 def parse_checkpoint(text: bytes, *, held: int | None = None) -> Checkpoint:
-    """What `complete` was given; `held` stands for the number that format 1 does not have.
+    """Parse a checkpoint; `held` supplies the number that is missing in format 1.
 
     Raises:
-        ValueError: the text is none of it, or `held` is needed.
+        ValueError: the text is malformed, or `held` is needed.
     """
     _, uidvalidity, uidnext, highestmodseq, exists, when, *rest = text.split(b" ")
     at = datetime.fromisoformat(when.decode("ascii"))
     kept = int(rest[0]) if rest else held
     if kept is None:
-        raise ValueError("this checkpoint of format 1 does not say what the mirror held")
+        raise ValueError("a checkpoint of format 1 has no count of mirrored messages")
     return Checkpoint(
         int(uidvalidity), _parse(uidnext), _parse(highestmodseq), int(exists), at, kept
     )
 
 
 def parse_absent(text: bytes) -> datetime | None:
-    """When a mailbox went, if this line says so."""
+    """Return when the mailbox was found to be gone; None for another line."""
     return parse_date(text[2:]) if text[:2] == b"g " else None
 
 

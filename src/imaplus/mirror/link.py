@@ -1,8 +1,8 @@
-"""The connection to an account, made again when it is lost. Nothing else in the mirror connects.
+"""A connection that reconnects when it is lost. The mirror connects through `Link` only.
 
-A run asks its `Link` for the client, or for an examined mailbox, and tells it when something has
-been gained (`progressed`) and when the connection was lost (`lose`). The link waits before it
-connects again, longer each time, and gives up when it makes no progress.
+A run gets its client or an examined mailbox from a `Link`, and reports progress
+(`record_progress`) and lost connections (`lose`). The link waits before it reconnects, longer each
+time, and gives up after too many losses without progress.
 """
 
 from __future__ import annotations
@@ -29,26 +29,33 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Connect = Callable[[], "Client"]
-"""Gives a client that is logged in."""
+"""A function that connects, logs in, and returns the client."""
 
 PATIENCE = 5
-"""Attempts in a row, to have a mailbox opened, after which a run ends."""
+"""A run ends after so many failed attempts in a row at the same step."""
 LOSSES = 30
-"""Losses in a row, of connections that were good until then, after which a run ends, if nothing at
-all was gained between them."""
+"""A run ends after so many lost connections in a row without progress between them."""
 LONGEST_INTRODUCTION = 200
-"""Characters of a greeting that are kept."""
+"""A longer greeting is cut to so many characters."""
 WAITS = (0.25, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""Seconds before the first, second, ... attempt to connect; times 0.5 to 1.5, by chance."""
+"""Seconds before the first, second, ... attempt to connect; times 0.5 to 1.5, at random."""
 MOMENT = 0.1
-"""Seconds after which a wait looks whether the run is to stop."""
+"""Seconds between two checks of `should_stop` during a wait."""
 
 
 class Link:
-    """An account that can be reached by `connect`, again and again.
+    """A connection to an account that is made again when it is lost.
 
-    With `client` the first connection is given. `pause` waits for so many seconds; it may raise to
-    end the run. Use it in a `with` statement, or call `log_out` at the end.
+    Use it in a `with` statement, or call `log_out` at the end.
+
+    Args:
+        connect: connects and logs in; None: the link cannot reconnect.
+        client: the first connection, if there is one already.
+        pause: waits for a number of seconds before a reconnection; it may raise to end the run.
+
+    Example:
+        >>> with Link(connect) as link, Store.open("mail", create=True) as store:  # doctest: +SKIP
+        ...     backup(link, store)
     """
 
     def __init__(
@@ -68,11 +75,11 @@ class Link:
         self._connected = client is not None  # at least once
         self._resyncs = True  # until the server shows that it does not understand QRESYNC
         self.is_reachable: bool = client is not None
-        """Whether the last attempt to connect and log in went well."""
-        self.waiting: Callable[[], object] = never
-        """Called every tenth of a second while the link waits before it connects again."""
-        self.stopping: ShouldStop = never
-        """Whether the run is to stop: then no connection is made again."""
+        """Whether the last attempt to connect and log in succeeded."""
+        self.on_wait: Callable[[], object] = never
+        """Called every tenth of a second while the link waits to reconnect."""
+        self.should_stop: ShouldStop = never
+        """Returns true if the run is to stop; the link then does not reconnect."""
 
     def __enter__(self) -> Self:
         return self
@@ -81,19 +88,19 @@ class Link:
         self.log_out()
 
     @classmethod
-    def over(cls, where: Link | Client | Connect) -> Link:
-        """A link for whatever `backup` and `verify` were given."""
+    def of(cls, where: Link | Client | Connect) -> Link:
+        """Return a link for a `Link` (itself), a client, or a function that connects."""
         if isinstance(where, Link):
             return where
         return cls(where) if callable(where) else cls(None, where)
 
     @property
     def client(self) -> Client:
-        """A client that is connected; made anew, after a wait, if it is not.
+        """The connected client; reconnects after a wait if the connection was lost.
 
         Raises:
-            ConnectionLost: the account cannot be reached, or was lost too often.
-            AuthenticationFailed, Throttled: it can be reached, but refuses the login.
+            ConnectionLost: the server cannot be reached, or the connection was lost too often.
+            AuthenticationFailed, Throttled: the server refuses the login.
         """
         while self._client is None or self.is_lost:
             self._reconnect()
@@ -101,38 +108,38 @@ class Link:
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a connection, even if it is lost; false if none could be made."""
+        """Whether a connection was made, even if it has been lost since."""
         return self._client is not None
 
     @property
     def is_lost(self) -> bool:
-        """Whether the connection has ended, so that no more answers come."""
+        """Whether the connection has ended."""
         return self._client is not None and self._client.connection.error is not None
 
     @property
     def introduction(self) -> str | None:
-        """The text of the server's greeting, shortened."""
+        """The text of the server's greeting, cut to 200 characters; None if it has none."""
         greeting = self.client.connection.greeting
         return None if greeting is None else greeting.text[:LONGEST_INTRODUCTION] or None
 
-    def is_over(self, error: ImapError) -> bool:
-        """Whether `error` ended a connection, and another one can be had."""
+    def is_recoverable(self, error: ImapError) -> bool:
+        """Whether `error` means a lost connection, and the link can reconnect."""
         if self.is_lost:
             return True
         gone = self._client is None and isinstance(error, ConnectionLost | ProtocolError)
-        return gone and self.is_reachable and self._connect is not None and not self.stopping()
+        return gone and self.is_reachable and self._connect is not None and not self.should_stop()
 
-    def progressed(self) -> None:
-        """Forget the losses so far: something has been gained since."""
+    def record_progress(self) -> None:
+        """Reset the count of losses: the run has made progress."""
         self._losses = 0
 
     def lose(self, error: ImapError, *, narrowed: bool = False) -> None:
-        """Record that the connection was lost by `error` while messages came, and close it.
+        """Record that `error` ended the connection during a FETCH, and close it.
 
-        `narrowed` says that less will be asked for next time, which is a kind of progress.
+        `narrowed` means that the next FETCH requests less; such a loss is not counted.
 
         Raises:
-            ImapError: `error` itself, if there is no way or no hope to connect again.
+            ImapError: `error` itself, if the link cannot reconnect or lost too many connections.
         """
         self._drop()
         self._losses += not narrowed
@@ -140,10 +147,10 @@ class Link:
             raise error
 
     def attempt(self, step: Callable[[Client], T]) -> T:
-        """The result of `step`, which is done again from its start if the connection is lost.
+        """Call `step` with the client and return its result; repeat it if the connection is lost.
 
         Raises:
-            ImapError: what `step` raised; a lost connection, if it was lost too often.
+            ImapError: what `step` raised; ConnectionLost if the connection was lost too often.
         """
         self._steps += 1
         try:
@@ -164,18 +171,23 @@ class Link:
     def examine(
         self, name: str, *, resync: Resync | None = None, uidvalidity: int | None = None
     ) -> imaplus.Mailbox:
-        """Open a mailbox for reading only: not even \\Recent changes, nor \\Seen.
+        """Open a mailbox read-only (EXAMINE; RFC 9051, 6.3.3). Repeated if the connection is lost.
+
+        Args:
+            name: the mailbox.
+            resync: request the changes since a mod-sequence (QRESYNC, RFC 7162), if supported.
+            uidvalidity: the expected UIDVALIDITY; None: any.
 
         Raises:
-            UidValidityChanged: it has another UIDVALIDITY than the one that is given.
-            CommandError: it cannot be opened.
+            UidValidityChanged: the mailbox has another UIDVALIDITY.
+            CommandError: the server refuses to open it.
         """
         return self.attempt(lambda client: self._examine(client, name, resync, uidvalidity))
 
-    def opened(self, name: str, uidvalidity: int | None) -> imaplus.Mailbox:
-        """The mailbox as it is open; examined if another one is, or the connection is a new one.
+    def open_mailbox(self, name: str, uidvalidity: int | None) -> imaplus.Mailbox:
+        """Return the open mailbox; examine it if it is not selected on this connection.
 
-        Raises: what `examine` raises.
+        Raises: as `examine`.
         """
         client = self.client
         try:
@@ -193,21 +205,21 @@ class Link:
             try:
                 return client.examine(name, resync=resync, uidvalidity=uidvalidity)
             except Rejected:
-                self._resyncs = False  # it offers what it does not understand
+                self._resyncs = False  # the server announces QRESYNC, but rejects its syntax
         return client.examine(name, uidvalidity=uidvalidity)
 
     @property
-    def resyncs(self) -> bool:
-        """Whether EXAMINE tells what changed since (QRESYNC), as far as we know."""
+    def can_resync(self) -> bool:
+        """Whether the server supports QRESYNC (RFC 7162) and has not rejected it."""
         return self._resyncs and self.client.can("QRESYNC")
 
     def close(self) -> None:
-        """Close the connection without LOGOUT, after an interruption."""
+        """Close the connection without LOGOUT."""
         if self._client is not None:
             self._client.close()
 
     def log_out(self) -> None:
-        """End the connection, if there is one."""
+        """Log out and close the connection, if there is one."""
         if self._client is not None and not self.is_lost:
             self._client.logout()
         self._client = None
@@ -216,7 +228,7 @@ class Link:
         self._drop()
         self._failures += 1
         if self._connect is None or self._failures >= PATIENCE or isinstance(error, TlsFailed):
-            self._failures = 0  # for whatever is asked next, if that is not the end
+            self._failures = 0  # a caller that goes on starts counting anew
             raise error
 
     def _drop(self) -> None:
@@ -227,15 +239,15 @@ class Link:
     def _reconnect(self) -> None:
         self._drop()
         if self._connect is None:
-            raise ConnectionLost("the connection was lost, and there is no way to make it again")
+            raise ConnectionLost("the connection was lost, and cannot be made again")
         if not self._connected:
             self._client = self._connect()
             self._connected = self.is_reachable = True
             return
         wait = WAITS[min(max(self._losses - 1, self._failures, 0), len(WAITS) - 1)]
         self._pause(wait * random.uniform(0.5, 1.5))
-        if self.stopping():
-            raise ConnectionLost("the connection was lost, and not made again: the run is to stop")
+        if self.should_stop():
+            raise ConnectionLost("the connection was lost, and the run was asked to stop")
         self.reconnects += 1
         try:
             self._client = self._connect()
@@ -247,8 +259,8 @@ class Link:
             self._fail(error)
 
     def _wait(self, seconds: float) -> None:
-        """Sleep; a signal that ends the run ends this too."""
+        """Sleep until the time is over or the run is to stop."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self.stopping():
-            self.waiting()
+        while (left := end - time.monotonic()) > 0 and not self.should_stop():
+            self.on_wait()
             time.sleep(min(left, MOMENT))

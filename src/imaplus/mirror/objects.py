@@ -1,9 +1,8 @@
-"""The messages themselves: one immutable file for each distinct one, named by its SHA-256.
+"""The bodies of a store: one immutable file for each distinct message, named by its SHA-256.
 
 A body is written to a temporary file while it arrives, and moved to its place (`ab/cdef....eml`)
-when the store commits: synced, then renamed, then the folders synced. So what stands at its place
-is whole. Where nothing is synced a helper may move it there at once. It knows octets and hashes;
-not what a message is, nor which mailbox has it.
+when the store commits: the file is synced and renamed, then the folders are synced. So every file
+in its place is complete. Without syncing, a helper process may move it there at once.
 """
 
 from __future__ import annotations
@@ -29,21 +28,21 @@ if TYPE_CHECKING:
     from imaplus.mirror.helper import Helper
 
 Taken = tuple[dict[str, tuple[int, str]], int]
-"""Bodies to be put into place: as they wait, and what the helper has to have done."""
+"""The waiting bodies (SHA-256 to size and temporary name), and the helper's slot to wait for."""
 
 SPOOL = 256 * 1024
-"""Octets of a body held in memory before they are written: most messages then cost one write."""
-_SIEVE = 1 << 23  # bits, for a megabyte: of 100,000 hashes one in eighty meets another
+"""Bytes of a body kept in memory before they are written: one write for most messages."""
+_SIEVE = 1 << 23  # bits (one megabyte): of 100,000 hashes one in eighty collides
 
 _HEX = frozenset("0123456789abcdef")
 
 
 @record
 class StoredObject:
-    """A body that the store has, or will have with the next commit.
+    """A body that the store has, or will have after the next commit.
 
-    `sha256` is 64 small hexadecimal digits, `size` counts octets; `new` tells whether it was
-    written now.
+    `sha256` is 64 lower-case hexadecimal digits, `size` is in bytes; `new` is False if the store
+    had the body already.
     """
 
     sha256: str
@@ -52,10 +51,9 @@ class StoredObject:
 
 
 class ObjectWriter:
-    """Takes one body in pieces and puts it into the store: a sink, as literals are sent to.
+    """Writes one body to the store in pieces; can be used as a sink of `Mailbox.fetch(into=)`.
 
-    Finish with `close` or `abort`. Memory stays below `SPOOL` and one piece, whatever the body's
-    size.
+    Finish with `close` or `abort`. It keeps at most 256 KiB and one piece in memory.
     """
 
     __slots__ = ("_buffer", "_digest", "_fd", "_name", "_objects", "_open", "_replace", "_size")
@@ -71,17 +69,18 @@ class ObjectWriter:
         self._open = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next piece; it is copied, so the caller may reuse its buffer.
+        """Write the next piece; it is copied, so the caller may reuse the buffer.
 
         Raises:
-            OSError: it could not be written. Only `abort` is left to do.
+            OSError: the disk refused the data; call `abort`.
+            StateError: the writer is closed.
         """
         if not self._open:
-            raise StateError("this body is complete, or was given up")
+            raise StateError("cannot write: the body was closed or aborted")
         self._digest.update(data)
         self._size += len(data)
         if not self._buffer:
-            self._buffer = bytes(data)  # mostly the whole body, of which this makes no copy
+            self._buffer = bytes(data)  # usually the whole body; no copy if it is `bytes`
         elif isinstance(self._buffer, bytes):
             self._buffer = bytearray().join((self._buffer, data))
         else:
@@ -90,15 +89,16 @@ class ObjectWriter:
             self._spill()
 
     def close(self) -> StoredObject:
-        """The body is complete: keep it, unless the store has it.
+        """Complete the body, and add it to the store unless the store has it.
 
-        It is safe, and can be read, once `Store.commit` has returned.
+        It can be read after the next `Store.commit`.
 
         Raises:
-            OSError: it could not be written; nothing is left of it.
+            OSError: the body cannot be written; it is removed.
+            StateError: the writer is closed.
         """
         if not self._open:
-            raise StateError("this body is complete, or was given up")
+            raise StateError("cannot close: the body was closed or aborted")
         sha256 = self._digest.hexdigest()
         try:
             known = not self._replace and self._objects.knows(sha256, self._size)
@@ -109,7 +109,7 @@ class ObjectWriter:
         return StoredObject(sha256, self._size, not known)
 
     def abort(self) -> None:
-        """Give the body up and leave nothing of it. After `close` it does nothing."""
+        """Discard the body. Does nothing after `close`."""
         self._open = False
         self._buffer = b""
         if self._fd >= 0:
@@ -142,35 +142,35 @@ class ObjectWriter:
 
 
 class Objects:
-    """All bodies of a store. `writer` adds one, `settle` makes those added since safe."""
+    """All bodies of a store. `writer` and `put` add one; `Store.commit` moves them into place."""
 
-    def __init__(self, folder: Folder, tmp: Folder, disk: Disk, *, helped: bool) -> None:
+    def __init__(self, folder: Folder, tmp: Folder, disk: Disk, *, use_helper: bool) -> None:
         self.tmp = tmp
         self._folder = folder
         self._disk = disk
         self._numbers = itertools.count()
-        # sha256 -> size, and name in tmp: "" if the helper puts it into its place.
+        # SHA-256 to size and name in tmp; the name is "" if the helper writes the body.
         self._waiting: dict[str, tuple[int, str]] = {}
-        self._wants_helper = helped
+        self._wants_helper = use_helper
         self._helper: Helper | None = None
-        self._fans: set[str] = set()  # folders that were seen to be folders, not links
-        self._made: set[str] = set()  # those of them that were made by us
-        self._missing: set[str] = set()  # folders that were not there; nobody else makes them
-        self._sieve = bytearray()  # a bit for each hash that came into those
-        self._lock = threading.Lock()  # a commit may run in another thread than the writers
+        self._fans: set[str] = set()  # subfolders that were checked to be folders, not links
+        self._made: set[str] = set()  # subfolders that this object created
+        self._missing: set[str] = set()  # subfolders that do not exist; no other process makes them
+        self._sieve = bytearray()  # a bit for each hash in a subfolder of `_made`
+        self._lock = threading.Lock()  # a commit may run in another thread
 
     @cached_property
     def sha256(self) -> Callable[..., _Hash]:
-        from hashlib import sha256  # loads OpenSSL, which a backup of nothing new does without
+        from hashlib import sha256  # loads OpenSSL: slow, and not needed without new messages
 
         return sha256
 
     def writer(self, *, replace: bool = False) -> ObjectWriter:
-        """A sink for one body; with `replace` it heals a damaged one by writing it again."""
+        """Return a writer for one body; with `replace` it overwrites a damaged one."""
         return ObjectWriter(self, replace=replace)
 
     def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
-        """Add a body that is whole: as a writer does, in one call."""
+        """Add a complete body; the same as `writer`, in one call."""
         sha256, size = self.sha256(body).hexdigest(), len(body)
         known = not replace and self.knows(sha256, size)
         if not known:
@@ -178,32 +178,32 @@ class Objects:
         return StoredObject(sha256, size, not known)
 
     def has(self, sha256: str, size: int) -> bool:
-        """Whether the body is in its place and has that many octets; its content is not read."""
+        """Whether the body is in its place and has `size` bytes; its content is not checked."""
         return self._fan(sha256) and self._folder.is_file(_place(sha256), size)
 
     def open(self, sha256: str) -> FileIO:
-        """The body, to be read as a file of octets.
+        """Open a committed body for reading, as a binary file.
 
         Raises:
-            FileNotFoundError: the store does not have it, or not before the next commit.
-            UnsafePath: something else stands in its place.
+            FileNotFoundError: the store does not have the body, or it is not committed.
+            UnsafePath: a symbolic link, pipe or device is in its place.
         """
         self._fan(sha256)
         return FileIO(self._folder.open(_place(sha256)))
 
     def path(self, sha256: str) -> Path:
-        """Where the body lies, for people and other programs."""
-        from pathlib import Path  # only people ask for it
+        """Return the path of a body, for users and other programs."""
+        from pathlib import Path  # slow to import, rarely needed
 
         return Path(self._folder.where(_place(sha256)))
 
     def all(self) -> Iterator[str]:
-        """The hash of every body in its place, in ascending order."""
+        """Yield the SHA-256 of every committed body in hexadecimal, in ascending order."""
         for fan in self._folder.names():
             yield from self.all_in(fan)
 
     def all_in(self, fan: str) -> Iterator[str]:
-        """The hash of every body in one folder, which is named by the first two digits."""
+        """Yield the SHA-256 of every body in one subfolder, named by the first two digits."""
         if not self._is_fan(fan):
             return
         with self._folder.subfolder(fan) as folder:
@@ -213,7 +213,7 @@ class Objects:
                 yield fan + name[:62]
 
     def strangers(self) -> Iterator[str]:
-        """Whatever lies among the bodies and is none of them by its name."""
+        """Yield the paths of foreign files and folders among the subfolders."""
         for fan in self._folder.names():
             if not self._is_fan(fan):
                 yield self._folder.where(fan)
@@ -221,7 +221,7 @@ class Objects:
     # For ObjectWriter and PartialWriter
 
     def take_file(self, folder: Folder, name: str, sha256: str, size: int) -> StoredObject:
-        """Take over a file that is a whole body; it leaves its folder."""
+        """Add a complete body by moving its file out of `folder`."""
         known = self.knows(sha256, size)
         if known:
             folder.remove(name)
@@ -238,7 +238,7 @@ class Objects:
         return sha256 in self._waiting or (self._may_have(sha256) and self.has(sha256, size))
 
     def add(self, sha256: str, body: bytes | bytearray) -> None:
-        """Have a body written that is whole in memory, here or by the helper."""
+        """Write a complete body, here or in the helper process."""
         if self._wants_helper:
             self._wants_helper, self._helper = False, self._start_helper()
         if self._helper is not None and len(body) <= SPOOL:
@@ -252,12 +252,12 @@ class Objects:
         self.expect(sha256, len(body), name)
 
     @property
-    def helped(self) -> bool:
-        """Whether there is a helper at work."""
+    def has_helper(self) -> bool:
+        """Whether a helper process is running."""
         return self._helper is not None
 
     def _start_helper(self) -> Helper | None:
-        from imaplus.mirror.helper import start  # where nothing is new, nothing needs help
+        from imaplus.mirror.helper import start  # not needed without new messages
 
         return start(self.tmp, self._folder, SPOOL)
 
@@ -271,13 +271,13 @@ class Objects:
     # For Store
 
     def take(self) -> Taken:
-        """The bodies that were added since the last time, to be handed to `settle`."""
+        """Return the bodies added since the last call, for `settle`."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         return waiting, 0 if self._helper is None else self._helper.hand_over()
 
     def settle(self, taken: Taken) -> None:
-        """Put these bodies into their places, for good."""
+        """Move these bodies to their places, and sync them."""
         waiting, number = taken
         if not waiting:
             return
@@ -295,7 +295,7 @@ class Objects:
             self._disk.folder(self._folder)
 
     def close(self) -> None:
-        """Let the helper go, if there is one."""
+        """End the helper process, if there is one."""
         if self._helper is not None:
             self._helper.close()
 
@@ -303,14 +303,14 @@ class Objects:
         return len(name) == 2 and _HEX.issuperset(name) and self._folder.is_folder(name)
 
     def _fan(self, sha256: str) -> bool:
-        """Whether the folder for this hash is there.
+        """Whether the subfolder for this hash exists.
 
         Raises:
-            UnsafePath: something else is.
+            UnsafePath: it is not a folder.
         """
         fan = sha256[:2]
         if fan not in self._fans:
-            try:  # one look: a commit in another thread may be making it
+            try:  # one call: a commit in another thread may create it meanwhile
                 mode = os.lstat(fan, dir_fd=self._folder.fd).st_mode
             except FileNotFoundError:
                 return False
@@ -327,11 +327,11 @@ class Objects:
             self._made.add(fan)
         return made
 
-    # In a first run nearly no body is there, and asking the system takes a fifth of all that
-    # storing one does: so what cannot be there is not looked for.
+    # In a first run nearly all bodies are new, and a system call to look for one takes a fifth of
+    # the time to store it. The sieve avoids most of these calls.
 
     def _may_have(self, sha256: str) -> bool:
-        """Whether it is worth a look; certain about folders that were empty when we began."""
+        """Whether the body may exist; False is certain."""
         fan = sha256[:2]
         if fan in self._made:
             bit = hash(sha256) % _SIEVE

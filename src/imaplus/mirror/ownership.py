@@ -1,8 +1,8 @@
-"""Whose mirror a store is: checked before anything is mixed into it.
+"""Check that a store belongs to the account before mail is added to it.
 
-A store records user, host, port and how the server introduced itself. Under another host or port
-the mail itself decides: UIDVALIDITYs and a sample of hashes have to agree. If they do not, or the
-user is another one, only a person can say that it is the same account (`adopt`).
+A store records user, host, port and greeting of the server. If host or port differ, UIDVALIDITYs
+and a sample of hashes are compared. If these differ too, or the user does, the user has to confirm
+that it is the same account (`adopt`).
 """
 
 from __future__ import annotations
@@ -26,16 +26,18 @@ if TYPE_CHECKING:
     from imaplus.mirror.store import Store
 
 MAILBOXES = 10
-"""Mailboxes of which messages are compared."""
+"""The number of mailboxes in the sample."""
 MESSAGES = 5
-"""Messages of each: the oldest and the newest that the mirror has."""
+"""So many of the oldest and of the newest messages of each mailbox are compared."""
 
 
 def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str | None:
-    """Make sure that the store is the mirror of `owner`, and record that; what to tell the user.
+    """Check that the store is the mirror of `owner`, and record the owner.
+
+    Returns a message for the user; None if there is nothing to report.
 
     Raises:
-        WrongAccount: it holds other mail, or that cannot be told.
+        WrongAccount: the store holds other mail, or has no message to compare.
     """
     before = store.owner
     owner = replace(owner, server=link.introduction)
@@ -69,12 +71,12 @@ def claim(link: Link, store: Store, owner: Owner, *, adopt: bool = False) -> str
 
 
 def _is_of_format_1(before: Owner, owner: Owner) -> bool:
-    """Whether the store records the account alone, which is this owner's."""
+    """Whether the store records only the account, and it is the owner's."""
     return before.port is None and before.account.lower() == owner.account.lower()
 
 
 def is_anothers(store: Store, owner: Owner) -> bool:
-    """Whether the store records another owner, so that only the mail can tell (`claim`)."""
+    """Whether the store records another owner; `claim` then compares the mail."""
     return store.owner is not None and not _is_known(store.owner, owner)
 
 
@@ -83,7 +85,7 @@ def _is_known(before: Owner, owner: Owner) -> bool:
 
 
 def _doubt(link: Link, store: Store, owner: Owner) -> None:
-    """Refuse a server that has other mail, where no port is recorded. No body travels for that."""
+    """Refuse a server with other mail, for a store without a recorded port; fetches no bodies."""
     agreeing, differing, _ = _sample(link, store, bodies=False)
     if differing and not agreeing:
         raise WrongAccount(
@@ -92,7 +94,7 @@ def _doubt(link: Link, store: Store, owner: Owner) -> None:
 
 
 def _sample(link: Link, store: Store, *, bodies: bool = True) -> tuple[int, int, int]:
-    """How many messages agree, and how many differ, of so many that the mirror has."""
+    """Compare a sample: the number of equal and of different messages, and of all in the mirror."""
     agreeing = differing = held = 0
     known = [info for info in store.others() if info.generations and info.generations[-1]]
     for info in islice(known, MAILBOXES):
@@ -127,7 +129,7 @@ def _compare(link: Link, store: Store, info: MailboxInfo, *, bodies: bool) -> tu
 
 
 def _unlike(mailbox: Mailbox, uids: SequenceSet, entries: Entries) -> list[bool]:
-    """Whether size or date of each of these messages are others than the mirror's."""
+    """Whether size or date differs from the mirror's copy, for each of these messages."""
     return [
         differs(message, entries[message.uid])
         for message in mailbox.fetch(uids, "INTERNALDATE", "RFC822.SIZE")

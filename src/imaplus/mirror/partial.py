@@ -1,9 +1,9 @@
-"""Bodies of which a part has come: kept beside the journal until the rest is there.
+"""Incomplete bodies: kept beside the journal until the rest is fetched.
 
-A large body is written to a file of its own while it arrives, named after UIDVALIDITY, UID and
-size. When the connection is lost, or the process killed, the file stays, and the rest is fetched
-later, by this run or another. It becomes an object of the store when it is complete. This module
-knows files; whether two parts belong together is for whoever fetches them (`large`).
+A large body is written to its own file while it arrives, named after UIDVALIDITY, UID and size. If
+the connection is lost, or the process killed, the file stays, and the rest is fetched later, by
+this run or another. A complete body becomes an object of the store. `large` checks whether a part
+still matches the message.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from imaplus.mirror.files import Folder, write_at
 if TYPE_CHECKING:
     from imaplus.mirror.objects import Objects, StoredObject
 
-_PIECE = 1 << 20  # bytes read at once to hash what is there
+_PIECE = 1 << 20  # bytes read at once for hashing
 _NAME = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})\.([0-9]{1,20})\.part")
 
 
 class Part(NamedTuple):
-    """The part of one body: its UID, its whole size, and how many bytes have come."""
+    """A part of a body: the UID, the size of the complete body, and the bytes received so far."""
 
     uid: int
     size: int
@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 
 def parts(folder: Folder, uidvalidity: int) -> Iterator[Part]:
-    """The parts that are kept of messages of one generation."""
+    """Yield the kept parts of messages under one UIDVALIDITY."""
     for name in folder.names():
         if (match := _NAME.fullmatch(name)) and int(match[1]) == uidvalidity:
             octets = os.lstat(name, dir_fd=folder.fd).st_size
@@ -39,7 +39,7 @@ def parts(folder: Folder, uidvalidity: int) -> Iterator[Part]:
 
 
 def remove_parts(folder: Folder, uidvalidity: int, uid: int | None = None) -> None:
-    """Remove what has come of one message, or of any (None)."""
+    """Delete the kept part of one message, or all parts (None) under one UIDVALIDITY."""
     for name in folder.names():
         match = _NAME.fullmatch(name)
         if match and int(match[1]) == uidvalidity and uid in (None, int(match[2])):
@@ -47,10 +47,10 @@ def remove_parts(folder: Folder, uidvalidity: int, uid: int | None = None) -> No
 
 
 class PartialWriter:
-    """A sink for a large body, whose bytes survive `abort`.
+    """Writes a large body to the store, and keeps the received part on `abort`.
 
-    Made by `Store.partial`. It appends to what has come before: `octets` tells how much that is,
-    and `restart` gives it up. Finish with `close` or `abort`.
+    Made by `Store.partial`. `write` appends to the part that was kept earlier, of `octets` bytes;
+    `restart` discards it. Finish with `close` or `abort`.
     """
 
     def __init__(self, objects: Objects, folder: Folder, uidvalidity: int, uid: int, size: int):
@@ -60,24 +60,24 @@ class PartialWriter:
         self._name = f"{uidvalidity}.{uid}.{size}.part"
         self._fd = folder.open(self._name, os.O_RDWR | os.O_CREAT)
         self.octets: int = os.fstat(self._fd).st_size
-        self._digest = None if self.octets else objects.sha256()  # of what was written by us
+        self._digest = None if self.octets else objects.sha256()  # None: hash the file on close
         self._failed = False
 
     def read(self, offset: int, octets: int) -> bytes:
-        """Bytes that have come."""
+        """Return `octets` bytes of the received part, from `offset` on."""
         return os.pread(self._fd, octets, offset)
 
     def restart(self) -> None:
-        """Give up what has come."""
+        """Discard the received part."""
         os.ftruncate(self._fd, 0)
         self.octets = 0
         self._digest = self._objects.sha256()
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Take the next bytes.
+        """Write the next bytes.
 
         Raises:
-            OSError: they could not be written. Only `abort` is left to do, and nothing is kept.
+            OSError: the disk refused the data; call `abort`, which then keeps nothing.
         """
         try:
             write_at(self._fd, data, self.octets)
@@ -89,7 +89,7 @@ class PartialWriter:
             self._digest.update(data)
 
     def close(self) -> StoredObject:
-        """The body is complete: hand it to the store, as `ObjectWriter.close` does."""
+        """Complete the body, and add it to the store, as `ObjectWriter.close`."""
         digest = self._digest
         if digest is None:
             digest = self._objects.sha256()
@@ -101,7 +101,7 @@ class PartialWriter:
         return stored
 
     def abort(self) -> None:
-        """Keep what has come. After `close` it does nothing."""
+        """Close the file, and keep the received part. Does nothing after `close`."""
         if self._fd < 0:
             return
         if self._failed or not self.octets:

@@ -1,7 +1,7 @@
-"""Which mailboxes are meant: `INBOX`, `Lists/*`, `Lists/%`, `@sent`.
+"""Patterns of mailboxes: `INBOX`, `Lists/*`, `Lists/%`, `@sent`.
 
-It knows IMAP's two wildcards (RFC 9051, 6.3.9: `*` matches anything, `%` anything but the
-hierarchy delimiter) and aliases for special use (RFC 6154). It asks no server.
+The two wildcards of LIST (RFC 9051, 6.3.9: `*` matches anything, `%` anything but the hierarchy
+delimiter), and aliases for special uses (RFC 6154).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WILD = frozenset("*%")
 
 
 class Listed(Protocol):
-    """What a pattern needs to know of a mailbox; `imaplus.ListEntry` says it."""
+    """The attributes of a mailbox that a pattern uses, as of `imaplus.ListEntry`."""
 
     @property
     def name(self) -> str: ...
@@ -43,19 +43,19 @@ M = TypeVar("M", bound=Listed)
 
 @record
 class Pattern:
-    """One pattern, as it was written."""
+    """A pattern, as the user wrote it."""
 
     text: str
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """The pattern `text`; after a backslash stands a name, taken as it is.
+        """Parse a pattern; after a backslash, the rest is a plain name.
 
         Raises:
-            InvalidArgument: it is empty, or an alias that does not exist.
+            InvalidArgument: it is empty, or an unknown alias.
         """
         if not text:
-            raise InvalidArgument("the name of a mailbox cannot be empty")
+            raise InvalidArgument("the pattern of a mailbox must not be empty")
         if text.startswith("@") and text.lower() not in ALIASES:
             aliases = f"the aliases are {' '.join(ALIASES)}"
             escaped = f"write \\{text} for a mailbox of that name"
@@ -63,7 +63,7 @@ class Pattern:
         return cls(text)
 
     def matches(self, mailbox: Listed) -> bool:
-        """Whether `mailbox` is meant. INBOX is INBOX in any case (RFC 9051, 5.1)."""
+        """Whether `mailbox` matches; the case of INBOX does not matter (RFC 9051, 5.1)."""
         alias = self.text.lower()
         if alias == "@inbox":
             return mailbox.name.upper() == "INBOX"
@@ -79,16 +79,16 @@ class Pattern:
 
 @record
 class Chosen(Generic[M]):
-    """What a choice came to: the mailboxes, and the patterns that mean none of those there are."""
+    """The chosen mailboxes, and the patterns of `only` that match none."""
 
     mailboxes: tuple[M, ...]
     unmatched: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    """What to say of each pattern of `exclude` that leaves nothing out."""
+    """Warnings about patterns of `exclude` that match no mailbox."""
 
 
 def choose(mailboxes: Iterable[M], choice: Choice) -> Chosen[M]:
-    """The mailboxes that a choice means.
+    """Return the mailboxes that match a choice.
 
     Raises:
         InvalidArgument: a pattern is not valid.
@@ -100,11 +100,11 @@ def choose(mailboxes: Iterable[M], choice: Choice) -> Chosen[M]:
     return Chosen(
         tuple(each for each in mailboxes if _is_meant(each, only, exclude)),
         tuple(each.text for each in only if not any(map(each.matches, mailboxes))),
-        tuple(_without_meaning(mailboxes, exclude)),
+        tuple(_remark_on(mailboxes, exclude)),
     )
 
 
-def _without_meaning(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) -> Iterator[str]:
+def _remark_on(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) -> Iterator[str]:
     for pattern in exclude:
         if any(map(pattern.matches, mailboxes)):
             continue
@@ -119,18 +119,18 @@ def _without_meaning(mailboxes: Sequence[Listed], exclude: Sequence[Pattern]) ->
 
 
 def levels(mailbox: Listed) -> list[str]:
-    """The name, cut at the hierarchy delimiter."""
+    """Split the name at the hierarchy delimiter."""
     return mailbox.name.split(mailbox.delimiter) if mailbox.delimiter else [mailbox.name]
 
 
 def is_named(mailbox: Listed, choice: Choice) -> bool:
-    """Whether a choice names this mailbox or its use, and not only by a wildcard."""
+    """Whether a choice names this mailbox or its special use without a wildcard."""
     plain = (Pattern.parse(text) for text in choice.only if text[:1] == "\\" or not _WILD & {*text})
     return any(pattern.matches(mailbox) for pattern in plain)
 
 
 def is_chosen(mailbox: Listed, choice: Choice) -> bool:
-    """Whether a choice means this mailbox."""
+    """Whether this mailbox matches a choice."""
     only = [Pattern.parse(text) for text in choice.only]
     return _is_meant(mailbox, only, [Pattern.parse(text) for text in choice.exclude])
 
@@ -141,22 +141,22 @@ def _is_meant(mailbox: Listed, only: Sequence[Pattern], exclude: Sequence[Patter
     )
 
 
-def to_ask_for(choice: Choice) -> str:
-    """The pattern of a LIST that tells of all that is named: one plain name, or `*`."""
+def list_pattern(choice: Choice) -> str:
+    """Return the LIST pattern that covers all chosen mailboxes: one plain name, or `*`."""
     if len(choice.only) != 1 or choice.exclude:
         return "*"
     name = choice.only[0]
-    # What `choose` knows better than some servers: aliases, wildcards, INBOX as a first level.
+    # `choose` handles these more reliably than some servers.
     special = name[:1] in ("", "@", "\\") or any(wildcard in name for wildcard in "*%")
     return "*" if special or (name.upper().startswith("INBOX") and name != "INBOX") else name
 
 
-def remembered(before: Choice | None, given: Choice) -> Choice:
-    """The choice that a mirror is to remember after a run with options.
+def merge_choices(before: Choice | None, given: Choice) -> Choice:
+    """Return the choice to store after a run with options.
 
-    The first run decides. Later a mailbox that is named is added to a mirror of some mailboxes, and
-    changes nothing for a mirror of all; `exclude` replaces what was excluded before, and `virtual`
-    alone changes nothing else. `*` means all mailboxes again.
+    Without an earlier choice, it is the given one. Later, `only` adds to a choice of some
+    mailboxes, and changes nothing if all are mirrored; `exclude` replaces the earlier one;
+    `virtual` alone changes nothing else. The pattern `*` chooses all mailboxes again.
     """
     if before is None:
         return given
@@ -176,7 +176,7 @@ def _inbox(text: str, delimiter: str | None) -> str:
 
 def _expression(pattern: str, delimiter: str | None) -> str:
     level = f"[^{re.escape(delimiter)}]*" if delimiter else ".*"
-    # A run of wildcards means what its strongest member means; as one it cannot backtrack badly.
+    # Adjacent wildcards become one, so that the expression cannot backtrack exponentially.
     parts = re.split(r"([*%]+)", pattern)
     return "".join(
         (".*" if "*" in part else level) if index % 2 else re.escape(part)

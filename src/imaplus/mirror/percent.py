@@ -1,7 +1,7 @@
-"""Percent-escaping of text that must survive as one plain ASCII word, or as part of a file name.
+"""Percent-escaping (`%XX` over UTF-8) of text for ASCII words and file names.
 
-It knows `%XX` over UTF-8 and nothing of what is being escaped; the caller says what may stay as it
-is. Lone surrogates, which are how octets that are not UTF-8 reach us, pass through both ways.
+The caller says which characters are escaped. Lone surrogates, which represent bytes that are not
+UTF-8, are preserved.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from re import Match, Pattern
 
 
 def escape(text: str, unsafe: Pattern[str]) -> str:
-    """`text` with every match of `unsafe` as `%XX`; `unsafe` must match `%` itself."""
-    return unsafe.sub(_octets, text)
+    """Replace every match of `unsafe` by `%XX`; `unsafe` must match `%` itself."""
+    return unsafe.sub(_escape, text)
 
 
 def unescape(escaped: bytes) -> str:
-    """What `escape` was given.
+    """Reverse `escape`.
 
     Raises:
-        ValueError: the octets are not UTF-8.
+        ValueError: the bytes are not UTF-8.
     """
     if b"%" in escaped:
         escaped = re.sub(
@@ -28,5 +28,5 @@ def unescape(escaped: bytes) -> str:
     return escaped.decode("utf-8", "surrogatepass")
 
 
-def _octets(match: Match[str]) -> str:
-    return "".join(f"%{octet:02X}" for octet in match[0].encode("utf-8", "surrogatepass"))
+def _escape(match: Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))

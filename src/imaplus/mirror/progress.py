@@ -1,4 +1,4 @@
-"""How a run reports its progress, and how it is told to stop: protocols and their empty forms."""
+"""How a run reports its progress and checks whether to stop."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Callable
 from typing import Protocol
 
 ShouldStop = Callable[[], object]
-"""Called after each message; true ends the run, with everything kept that has come."""
+"""Called after each message; true ends the run, and keeps the fetched messages."""
 
 
 class Progress(Protocol):
-    """Receives the progress of a run."""
+    """Receives the progress of a run. `octets` are sizes in bytes."""
 
     def plan(
         self, *, mailboxes: int, messages: int | None = None, octets: int | None = None
     ) -> None:
-        """Set the size of the whole run, as far as it is known; called again when more is known."""
+        """Set the totals of the run, as far as they are known; may be called again."""
 
     def begin(self, title: str) -> None:
-        """Begin a mailbox or another step; the one before is over."""
+        """Begin a mailbox or another step, and end the previous one."""
 
     def advance(self, messages: int = 0, octets: int = 0) -> None:
-        """Count what has been done since the last call: nothing while the run waits."""
+        """Add to what is done. Called with zeros while the run waits to reconnect."""
 
     def skip(self, mailboxes: int = 1, messages: int = 0, octets: int = 0) -> None:
-        """Take from the plan what needs no work."""
+        """Subtract from the totals what needs no work."""
 
 
 class NoProgress:
-    """Progress that nobody follows."""
+    """Discards the progress."""
 
     def plan(
         self, *, mailboxes: int, messages: int | None = None, octets: int | None = None
@@ -46,5 +46,5 @@ class NoProgress:
 
 
 def never() -> bool:
-    """Let the run go on."""
+    """Return False: the run is not to stop."""
     return False

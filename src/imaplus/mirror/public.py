@@ -1,7 +1,6 @@
-"""The names of `imaplus.mirror`, gathered from where they are defined.
+"""The public names of `imaplus.mirror`, imported from their modules.
 
-`imaplus.mirror` shows them as its own. The command line takes what it needs from where it is, so
-that a backup does not load what only `verify` needs.
+The command line imports from the modules directly, so that a backup does not load `verify`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Mending a store: what can be mended without a server, and what cannot be had from any.
+"""Repair a store on disk, and record what cannot be repaired.
 
-`mend` deals with what `Store.inspect` finds: damaged journals are made anew from what can be read
-of them, what is no part of a store is set aside, names are recovered. It gives the messages whose
-bodies have to be fetched again. `give_up` is for those that no server has any more: they are
-recorded as lost, and reported once.
+`mend` repairs what `Store.inspect` finds: it rewrites damaged journals from their readable lines,
+moves foreign files aside, and recovers names. It returns the messages whose bodies have to be
+fetched again. `give_up` records those that the server no longer has as lost; they are reported
+once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
-    """Mend what can be mended here; the messages whose bodies are damaged.
+    """Repair what needs no server; return the messages whose bodies are damaged.
 
     Damaged files are moved to the folder `aside` of the store.
     """
-    for folder in store.shelf.folders():  # first, for what cannot be read names no body
+    for folder in store.shelf.folders():  # first: an unreadable journal names no bodies
         _mend_folder(store, folder, tally)
     store.commit()
     found = store.inspect()
@@ -42,7 +42,7 @@ def mend(store: Store, tally: Tally) -> tuple[Damage, ...]:
 
 
 def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
-    """Record as lost what is still damaged and can be fetched from nowhere."""
+    """Record as lost the messages that are still damaged and not on the server."""
     renamed = dict(tally.renamed)
     for damage in damages:
         name = renamed.get(damage.mailbox, damage.mailbox)
@@ -60,7 +60,7 @@ def give_up(store: Store, damages: tuple[Damage, ...], tally: Tally) -> None:
             continue
         if bytes.fromhex(damage.sha256) not in journal.lost:
             journal.lose(damage.sha256)
-            what = "its body is damaged, and the server does not have it any more: it is lost"
+            what = "its body is damaged, and the server no longer has it: it is lost"
             tally.tell(name, f"UID {damage.uid}: {what}", warning=True)
 
 
@@ -82,7 +82,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
                 journal = store.mailbox(info.name, uidvalidity)
                 if journal.damaged:
                     journal.make_anew()
-                    tally.tell(info.name, "its journal was damaged, and made anew")
+                    tally.tell(info.name, "its journal was damaged, and has been rewritten")
         except StoreCorrupt as error:
             if error.path.endswith("/mailbox.json"):
                 name = _name_of(store, folder)
@@ -97,7 +97,7 @@ def _mend_folder(store: Store, folder: str, tally: Tally) -> None:
 
 
 def _name_of(store: Store, folder: str) -> str:
-    """The name of the mailbox that has this folder, from its journals or from the folder's name."""
+    """Recover the name of a mailbox from its journals, or from the name of its folder."""
     for name in store.shelf.names_in_journals(folder):
         if folder_name(name) == folder:
             return name
@@ -111,7 +111,7 @@ def _name_of(store: Store, folder: str) -> str:
 
 
 def _correct_checkpoints(store: Store, mailbox: str) -> None:
-    """Replace checkpoints that claim more than the mirror holds by true ones."""
+    """Replace checkpoints that claim more messages than the mirror has."""
     for uidvalidity in store.generations(mailbox):
         journal = store.mailbox(mailbox, uidvalidity)
         if journal.broken_promise is not None:

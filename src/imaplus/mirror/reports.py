@@ -1,4 +1,4 @@
-"""What a backup and a verification tell when they are over. Values; nothing here does anything."""
+"""The results of a backup and of a verification."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from imaplus.records import record
 
 @record
 class Problem:
-    """What is wrong with one message, with a mailbox (`uid` None) or the store (both None)."""
+    """A problem with a message, a mailbox (`uid` None) or the store (both None)."""
 
     mailbox: str | None
     uid: int | None
@@ -16,10 +16,7 @@ class Problem:
 
 @record
 class Notice:
-    """What a person should know of a mailbox (None: of the run), though nothing failed.
-
-    `warning`: somebody should look at it.
-    """
+    """Information about a mailbox (None: about the run). `warning`: the user should check it."""
 
     mailbox: str | None
     text: str
@@ -28,14 +25,24 @@ class Notice:
 
 @record
 class BackupReport:
-    """What a backup did, or would do.
+    """What a backup did, or in a dry run would do.
 
-    `messages` are those that the mirror now has of the `mailboxes`; `fetched` and `octets` count
-    what came, `spared` what the store had already by the server's identity, `replaced` the older
-    copies that were kept beside what is there now. `gone`, `renamed` (old name, new name) and
-    `returned` name mailboxes, `vanished` counts messages. `reconnects` counts connections that were
-    made after the first. What is among the `failures` is tried again by the next run. After
-    `interrupted`, so is the rest.
+    Attributes:
+        mailboxes: the number of mailboxes that were processed.
+        messages: the number of their messages that the mirror now has.
+        fetched: the number of messages fetched.
+        octets: the size of the fetched messages in bytes.
+        spared: messages not fetched because the store had their body (EMAILID, X-GM-MSGID).
+        replaced: messages fetched again whose older copies were kept.
+        flags_changed: messages whose flags or labels changed.
+        vanished: messages that are gone from the server; they are kept.
+        gone: mailboxes that are gone from the server; they are kept.
+        renamed: old and new names of renamed mailboxes.
+        returned: mailboxes that were gone and exist again.
+        failures: what could not be fetched; the next run tries again.
+        notices: information and warnings for the user.
+        reconnects: the number of connections after the first.
+        interrupted: `should_stop` ended the run early; the next run continues.
     """
 
     mailboxes: int = 0
@@ -57,11 +64,16 @@ class BackupReport:
 
 @record
 class VerifyReport:
-    """What is wrong with a mirror, if anything; of how many mailboxes, messages and bytes.
+    """The result of a verification.
 
-    `differing` names messages (mailbox, UID) whose body is another one on the server: a repair
-    fetches them again. `unfinished` names mailboxes that the last backup did not complete: it was
-    interrupted, or could not fetch every message.
+    Attributes:
+        mailboxes, messages, octets: the mailboxes, messages and bytes of the mirror.
+        problems: damage, and differences from the server.
+        interrupted: `should_stop` ended the verification early.
+        notices: information and warnings for the user.
+        differing: mailbox and UID of messages with another body on the server; a repair fetches
+            them again.
+        unfinished: mailboxes that the last backup did not complete; not a problem.
     """
 
     mailboxes: int
@@ -75,5 +87,5 @@ class VerifyReport:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong, as far as was looked."""
+        """Whether no problem was found."""
         return not self.problems

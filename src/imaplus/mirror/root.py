@@ -1,7 +1,6 @@
-"""What lies at the root of a store beside its mail: the lock, store.json, the folders.
+"""The root of a store: the lock, store.json, the folders.
 
-One run at a time holds the lock and makes what is missing. It knows the small files that describe a
-store and its mailboxes; not what is in the folders.
+One process at a time holds the lock, and creates what is missing.
 """
 
 from __future__ import annotations
@@ -17,17 +16,21 @@ from imaplus.mirror.errors import StoreCorrupt, StoreLocked, WrongFormat
 from imaplus.mirror.files import Disk, Folder
 
 OURS = {"lock", "tmp", "objects", "mailboxes"}
-"""What an interrupted creation may have left."""
+"""Names that an interrupted creation of a store may have left."""
 
 FOREIGN = {"lost+found"}
-"""What the root of a new disk holds, which is empty all the same."""
+"""Names in the root of an empty file system."""
 
 _MOMENTS = 100  # hundredths of a second
-_SMALL = 1024 * 1024  # octets; store.json and mailbox.json are far smaller
+_SMALL = 1024 * 1024  # bytes; store.json and mailbox.json are far smaller
 
 
-def locked(root: Folder) -> int:
-    """The lock of the store, held until its descriptor is closed."""
+def acquire_lock(root: Folder) -> int:
+    """Lock the store; return the descriptor that holds the lock until it is closed.
+
+    Raises:
+        StoreLocked: another process holds the lock.
+    """
     fd = root.open("lock", os.O_RDWR | os.O_CREAT)
     try:
         _lock(fd)
@@ -44,13 +47,13 @@ def locked(root: Folder) -> int:
 
 
 def _lock(fd: int) -> None:
-    """Take the lock; where its owner was killed, its helper may need a moment to notice."""
+    """Take the lock; wait up to a second for the helper of a killed process to end."""
     for _ in range(_MOMENTS):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = os.pread(fd, 20, 0).strip()
-            if not pid.isdigit() or _lives(int(pid)):
+            if not pid.isdigit() or _is_running(int(pid)):
                 raise
             time.sleep(0.01)
         else:
@@ -58,7 +61,7 @@ def _lock(fd: int) -> None:
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -69,31 +72,31 @@ def _lives(pid: int) -> bool:
 
 
 def prepare(root: Folder, *, sync: bool) -> None:
-    """Make what is missing of a store, under its lock, and clear away what a killed run left."""
+    """Create what is missing of a store, and remove the temporary files of a killed run."""
     fresh = "store.json" not in root.names()
     try:
         found = Description() if fresh else Description.parse(load(root, "store.json"))
     except ValueError:
-        return  # `described` says so; the files of a newer version are not ours to touch
+        return  # a newer version: change nothing; `read_description` raises the error
     for name in ("tmp", "objects", "mailboxes"):
         root.make(name)
     disk = Disk(root, sync=sync)
     with root.subfolder("tmp") as tmp:
         empty(tmp)
         if fresh:
-            # Last, for it is what makes the folder a store.
+            # Last: a folder with store.json is a store.
             disk.replace(root, "store.json", as_json(found.as_json()), tmp=tmp)
     if fresh:
         with Folder.at(root.where("..")) as parent:
             disk.folder(parent)
 
 
-def described(root: Folder) -> Description:
-    """What store.json says.
+def read_description(root: Folder) -> Description:
+    """Read store.json.
 
     Raises:
-        WrongFormat: another version of imaplus wrote it.
-        StoreCorrupt: it cannot be read.
+        WrongFormat: a newer version of imaplus wrote it.
+        StoreCorrupt: it is missing or damaged.
     """
     try:
         return Description.parse(load(root, "store.json"))
@@ -102,26 +105,26 @@ def described(root: Folder) -> Description:
 
 
 def empty(folder: Folder) -> None:
-    """Remove all that is in a folder."""
+    """Remove everything in a folder."""
     for name in folder.names():
         folder.remove(name)
 
 
 def as_json(value: Mapping[str, object]) -> bytes:
-    """What store.json or a mailbox.json says, as `load` reads it."""
+    """Serialise store.json or a mailbox.json."""
     return json.dumps(value, indent=2).encode("ascii") + b"\n"
 
 
 def load(folder: Folder, name: str) -> dict[str, object]:
-    """What a store.json or mailbox.json says.
+    """Read a store.json or mailbox.json.
 
     Raises:
-        StoreCorrupt: it is missing or cannot be read.
+        StoreCorrupt: it is missing or damaged.
     """
     try:
         found = json.loads(folder.read(name, _SMALL))
     except (FileNotFoundError, ValueError, RecursionError) as error:
-        raise StoreCorrupt(folder.where(name), f"not readable as JSON: {error}") from None
+        raise StoreCorrupt(folder.where(name), f"cannot be read as JSON: {error}") from None
     if not isinstance(found, dict):
         raise StoreCorrupt(folder.where(name), "not a JSON object")
     return found

@@ -1,7 +1,7 @@
-"""A backup: the mailboxes of an account are enumerated, compared, fetched, committed, and promised.
+"""Run a backup: list the mailboxes of an account, and mirror one after the other.
 
-`backup` knows the order. Each mailbox is the work of `update`; one that fails does not keep the
-others from their turn, and messages on which the connection was lost come last of all.
+`update` mirrors one mailbox. A mailbox that fails does not stop the others. Messages on which the
+connection was lost are fetched at the end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from imaplus.mirror.errors import StoreError, asks_for_patience
 from imaplus.mirror.link import Link
 from imaplus.mirror.progress import NoProgress, Progress, ShouldStop, never
 from imaplus.mirror.tally import Tally
-from imaplus.mirror.work import Work, held_unchanged
+from imaplus.mirror.work import Work, count_unchanged
 
 if TYPE_CHECKING:
     from imaplus import Client, ListEntry, Mailbox
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.update import Update
 
 DEAD = 3
-"""Mailboxes in a row at which every connection was lost, after which the run ends."""
+"""The run ends after so many mailboxes in a row that failed by lost connections."""
 
 
 def backup(
@@ -48,46 +48,49 @@ def backup(
     repair: bool = False,
     differing: dict[str, list[int]] | None = None,
 ) -> BackupReport:
-    """Mirror what is new, changed and gone on the server into the store.
+    """Mirror new, changed and deleted messages of an account into a store.
 
-    Nothing on the server changes. A mailbox or message that cannot be had is among the report's
-    `failures`; the others are not affected.
+    Nothing on the server changes. Mailboxes and messages that cannot be fetched are listed in the
+    report's `failures`; the others are not affected.
 
     Args:
-        where: a `Link`, or a function that gives a client that is logged in: then the run connects
-            again when the connection is lost. With a client alone it ends there.
-        store: where the mail goes; None for a dry run where there is no store yet.
-        mailboxes: the mailboxes to mirror, as `list_mailboxes` gives them.
-        choice: which mailboxes to mirror, by patterns, if `mailboxes` is not given. It is
-            remembered for the next run; None takes what was remembered, else all.
-        owner: whose mail it is: checked against what the store records, and recorded.
-        adopt: the caller says that the store is this owner's, whatever it records.
-        progress: is told how the work comes along.
-        should_stop: is asked after each message; what has come by then is kept.
+        where: a `Link` or a function that connects and logs in: the run then reconnects when the
+            connection is lost. With a client, a lost connection ends the run.
+        store: the store to write to; None for a dry run without a store.
+        mailboxes: the mailboxes to mirror, from `list_mailboxes`.
+        choice: which mailboxes to mirror, by patterns, if `mailboxes` is not given. It is stored
+            for later runs. None: the stored choice, or else all mailboxes.
+        owner: the account; it is compared with the owner recorded in the store, and recorded.
+        adopt: accept `owner` even if the store records another one.
+        progress: receives the progress.
+        should_stop: called after each message; true ends the run, and keeps what was fetched.
         dry_run: count what would be fetched, and change nothing.
-        repair: read the whole mirror first, fetch again what is damaged, mend what can be mended,
-            and compare size and date of every message, whatever the server says of changes.
-        differing: UIDs, by mailbox, of messages that `verify` found to be other ones on the server.
+        repair: verify the whole mirror first, fetch damaged messages again, and compare size and
+            date of every message.
+        differing: UIDs, by mailbox, of messages whose body `verify` found to differ.
+
+    Returns:
+        What the run did: counts, failures, notices.
 
     Raises:
-        ConnectionLost, ProtocolError, Throttled: the run cannot go on. What has come is kept.
-        OSError: the disk is full, or the store may not be written. What has come is kept, if there
-            is room to say so.
-        WrongAccount: the store holds other mail than the owner's.
-        StoreError: the store itself is damaged, or closed.
+        ConnectionLost, ProtocolError, Throttled: the run cannot go on; fetched messages are kept.
+        OSError: a file cannot be written, for example because the disk is full.
+        WrongAccount: the store holds the mail of another account.
+        StoreError: the store is damaged or closed.
+        NothingMatches: a pattern of `choice.only` matches no mailbox.
     """
     if store is None and not dry_run:
-        raise UsageError("a backup needs a store to go to")
-    link = Link.over(where)
+        raise UsageError("a backup needs a store; only a dry run works without one")
+    link = Link.of(where)
     run = _Run(link, store, progress or NoProgress(), should_stop, dry_run)
     _log("backup begun")
-    link.stopping, link.waiting = run.stopping, run.waiting
+    link.should_stop, link.on_wait = run.should_stop, run.show_waiting
     try:
         run.prepare(owner, adopt=adopt, repair=repair, differing=differing)
         run.all(run.listing(mailboxes, choice))
     except StoreError:
         raise
-    except BaseException as error:  # Ctrl-C too: what has come whole is kept
+    except BaseException as error:  # KeyboardInterrupt too: complete messages are kept
         _log("backup ended by %s", type(error).__name__)
         with contextlib.suppress(OSError, StoreError):
             run.finish()
@@ -107,13 +110,13 @@ def backup(
 
 
 def _log(text: str, *values: object) -> None:
-    """Tell whoever listens to `imaplus.mirror`: names of mailboxes and counts, no content."""
+    """Log to `imaplus.mirror` at level DEBUG: names of mailboxes and counts, no content."""
     if (log := logger(MIRROR)) is not None:
         log.debug(text, *values)
 
 
 class _Run:
-    """One backup, and what it has come to so far."""
+    """The state of one backup."""
 
     def __init__(
         self,
@@ -135,21 +138,21 @@ class _Run:
             commits=None if dry_run or store is None else Commits(store),
             tally=self.tally,
             progress=progress,
-            stopping=self.stopping,
+            should_stop=self.should_stop,
             dry_run=dry_run,
         )
 
-    def stopping(self) -> bool:
-        """Whether the run is to end; asked again and again, and once is enough."""
+    def should_stop(self) -> bool:
+        """Whether the run is to end; stays true once it is true."""
         self.tally.interrupted = self.tally.interrupted or bool(self._should_stop())
         return self.tally.interrupted
 
-    def waiting(self) -> None:
-        """Show that time passes while nothing comes."""
+    def show_waiting(self) -> None:
+        """Redraw the progress while the link waits."""
         self._work.progress.advance()
 
     def finish(self) -> None:
-        """Keep all that has come."""
+        """Commit everything that was fetched."""
         if self._work.commits is not None:
             self._work.commits.finish()
 
@@ -161,7 +164,7 @@ class _Run:
         repair: bool,
         differing: dict[str, list[int]] | None,
     ) -> None:
-        """Check whose mirror it is; look for damage, if it is to be repaired."""
+        """Check the owner of the store; with `repair`, look for damage."""
         work = self._work
         if work.store is None:
             return
@@ -189,13 +192,13 @@ class _Run:
     def listing(
         self, mailboxes: Sequence[ListEntry] | None, choice: Choice | None
     ) -> list[ListEntry]:
-        """The mailboxes that are mirrored in this run; what is absent is dealt with by `all`."""
+        """Return the mailboxes to mirror; `all` handles those that are absent."""
         work = self._work
         if mailboxes is not None:
             return [entry for entry in mailboxes if entry.selectable]
-        from imaplus.mirror.choosing import chosen_mailboxes
+        from imaplus.mirror.choosing import choose_mailboxes
 
-        chosen = chosen_mailboxes(
+        chosen = choose_mailboxes(
             work.link, work.store, choice, counted=not isinstance(work.progress, NoProgress)
         )
         for text in chosen.remarks:
@@ -218,13 +221,13 @@ class _Run:
     # -- all of them --------------------------------------------------------------------------
 
     def all(self, entries: Sequence[ListEntry]) -> None:
-        """Mirror these mailboxes, one after the other, then what was set aside in any of them."""
+        """Mirror these mailboxes in order, then fetch the messages that were set aside."""
         self._plan(entries)
         for entry in entries:
-            if self.stopping():
+            if self.should_stop():
                 break
             self.tally.mailboxes += 1
-            if (held := held_unchanged(self._work, entry)) is not None:
+            if (held := count_unchanged(self._work, entry)) is not None:
                 self.tally.messages += held
                 self._work.progress.skip()
                 continue
@@ -235,7 +238,7 @@ class _Run:
             if update.deferred:
                 self._last.append(update)
         for update in self._last:
-            if not self.stopping():
+            if not self.should_stop():
                 self._guard(update.name, update.finish)
         if self._absence is not None and not self.tally.interrupted:
             self._absence.mark()
@@ -247,22 +250,22 @@ class _Run:
             give_up(self._work.store, self._damages, self.tally)
 
     def _guard(self, name: str, step: Callable[[], None]) -> None:
-        """Do something for one mailbox; its failure is not the others'."""
+        """Run a step for one mailbox; record an error that does not concern the others."""
         tally, link = self.tally, self._work.link
         before, fetched, reconnects = len(tally.failures), tally.fetched, link.reconnects
         try:
             step()
         except (CommandError, UsageError) as error:
-            # Without a connection it is the login that was refused, which concerns all of them.
+            # Without a connection the server refused the login, which concerns all mailboxes.
             if asks_for_patience(error) or not self._work.link.is_connected:
                 raise
             if len(tally.failures) == before:
                 tally.fail(name, None, str(error))
         except (ConnectionLost, ProtocolError) as error:
             self._lost += 1
-            if not link.is_over(error) or self._lost >= DEAD:
+            if not link.is_recoverable(error) or self._lost >= DEAD:
                 raise
-            tally.fail(name, None, f"the connection is lost whenever it is read: {error}")
+            tally.fail(name, None, f"the connection is lost each time it is read: {error}")
         else:
             self._lost = 0
         _log(
@@ -282,7 +285,7 @@ class _Run:
             work.differing[entry.name] = work.differing.pop(old)
 
     def _plan(self, entries: Sequence[ListEntry]) -> None:
-        """Tell how much there seems to be to do, from what STATUS told with the list."""
+        """Report the estimated amount of work, from LIST-STATUS, to the progress."""
         work = self._work
         if isinstance(work.progress, NoProgress):
             return

@@ -1,8 +1,7 @@
-"""The folders of the mailboxes in a store: which there are, what each says of itself.
+"""The folders of the mailboxes in a store.
 
-Each mailbox has a folder whose name is made safe (`names`), and in it a mailbox.json with its true
-name, and a journal for each UIDVALIDITY. This module knows files; what is in a journal is for
-`journal`, and when to write for `store`.
+Each mailbox has a folder with a safe name (`names`), and in it a mailbox.json with its real name,
+and a journal for each UIDVALIDITY.
 """
 
 from __future__ import annotations
@@ -27,11 +26,16 @@ _JOURNAL = r"(0|[1-9][0-9]{0,9})\.journal"
 
 @record
 class MailboxInfo:
-    """A mailbox of the mirror, and the UIDVALIDITYs it was seen with, the current one last.
+    """A mailbox of the mirror.
 
-    `gone` is when the server was found not to have it any more; None while it has it.
-    `mailboxid` is what the server calls it whatever its name (RFC 8474), where it does.
-    UIDVALIDITY 0 stands for a mailbox whose UIDs do not last: its messages are known by hash.
+    Attributes:
+        name: its name, as in `ListEntry.name`.
+        delimiter: its hierarchy delimiter.
+        attributes: its LIST attributes, including special uses.
+        generations: the UIDVALIDITYs under which it was mirrored, the current one last; 0 if its
+            UIDs do not persist.
+        gone: when it was found to be gone from the server; None while it exists.
+        mailboxid: its MAILBOXID (RFC 8474); None if the server has none.
     """
 
     name: str
@@ -43,7 +47,7 @@ class MailboxInfo:
 
 
 class Shelf:
-    """All folders of mailboxes. What it says of journals is what is committed."""
+    """All folders of mailboxes, with the committed state of their journals."""
 
     def __init__(self, folder: Folder, tmp: Folder, disk: Disk) -> None:
         self._mailboxes = folder
@@ -51,20 +55,20 @@ class Shelf:
         self._disk = disk
 
     def _journal(self, uidvalidity: int, folder: str) -> Journal:
-        """A journal to be looked at; nothing is to be added to it."""
+        """A journal for reading only."""
         return Journal("", uidvalidity, self._mailboxes, folder, lambda journal: None)
 
     def folders(self) -> list[str]:
-        """The folders of the mailboxes, as they are called on disk."""
+        """Return the names of the folders on disk."""
         names = self._mailboxes.names()
-        # What is no folder is a file manager's, perhaps; it is none of ours.
+        # Other files may come from a file manager.
         return [name for name in names if self._mailboxes.is_folder(name)]
 
     def info(self, folder: str) -> MailboxInfo:
-        """The mailbox that has this folder.
+        """Return the mailbox of a folder.
 
         Raises:
-            StoreCorrupt: its mailbox.json is missing or cannot be read.
+            StoreCorrupt: its mailbox.json is missing or damaged.
         """
         with self._mailboxes.subfolder(folder) as inside:
             found = load(inside, "mailbox.json")
@@ -72,7 +76,7 @@ class Shelf:
         name, delimiter = found.get("name"), found.get("delimiter")
         attributes, mailboxid = found.get("attributes"), found.get("mailboxid")
         if not isinstance(name, str):
-            raise StoreCorrupt(inside.where("mailbox.json"), "tells no name")
+            raise StoreCorrupt(inside.where("mailbox.json"), "has no name")
         name = shown_name(name)
         generations = self._in_order(folder, names)
         current = self._journal(generations[-1], folder) if generations else None
@@ -86,7 +90,7 @@ class Shelf:
         )
 
     def generations(self, folder: str) -> tuple[int, ...]:
-        """The UIDVALIDITYs of the journals in a folder, the current one last."""
+        """Return the UIDVALIDITYs of the journals in a folder, the current one last."""
         if not self._mailboxes.is_folder(folder):
             return ()
         with self._mailboxes.subfolder(folder) as inside:
@@ -94,7 +98,7 @@ class Shelf:
         return self._in_order(folder, names)
 
     def _in_order(self, folder: str, files: list[str]) -> tuple[int, ...]:
-        """The generations by when they were last complete; those that never were come first."""
+        """Sort UIDVALIDITYs by the time of their last checkpoint; those without one come first."""
         found = [int(match[1]) for file in files if (match := re.fullmatch(_JOURNAL, file))]
 
         def age(uidvalidity: int) -> tuple[float, int]:
@@ -112,10 +116,10 @@ class Shelf:
         *,
         readonly: bool,
     ) -> str:
-        """The folder of a mailbox; where we may write, with a mailbox.json that is true.
+        """Return the folder of a mailbox; unless `readonly`, create it or update mailbox.json.
 
         Raises:
-            KeyError: there is none, and none can be made.
+            KeyError: the folder does not exist, and `readonly` is True.
         """
         wanted = _description(name, delimiter, sorted(attributes))
         if mailboxid is not None:
@@ -125,7 +129,7 @@ class Shelf:
         if not there and readonly:
             raise KeyError(name)
         if not there:
-            # Made aside and renamed: a folder without its mailbox.json is never seen.
+            # Created in tmp and renamed, so that every folder has its mailbox.json.
             self._tmp.remove("mailbox")
             with self._tmp.subfolder("mailbox", create=True) as made:
                 self._disk.replace(made, "mailbox.json", as_json(wanted), tmp=self._tmp)
@@ -137,11 +141,11 @@ class Shelf:
         return safe
 
     def _describe(self, folder: Folder, wanted: Mapping[str, object]) -> None:
-        """Bring mailbox.json up to date; what is not known now stays as it was."""
+        """Update mailbox.json; unknown values keep their old ones."""
         try:
             found = load(folder, "mailbox.json")
         except StoreCorrupt:
-            found = {}  # the name is known, so the file can be made anew
+            found = {}  # the name is known, so the file can be rewritten
         if found.get("name", wanted["name"]) != wanted["name"]:
             raise StoreCorrupt(folder.path, f"belongs to {found['name']!r}")
         news = {key: value for key, value in wanted.items() if value or key not in found}
@@ -149,10 +153,10 @@ class Shelf:
             self._disk.replace(folder, "mailbox.json", as_json({**found, **news}), tmp=self._tmp)
 
     def move_journal(self, source: str, target: str, uidvalidity: int) -> None:
-        """Move the journal of one generation from one folder to another.
+        """Move the journal of one UIDVALIDITY from one folder to another.
 
         Raises:
-            KeyError: there is no such folder.
+            KeyError: one of the folders does not exist.
         """
         for folder in (source, target):
             if not self._mailboxes.is_folder(folder):
@@ -166,7 +170,7 @@ class Shelf:
     # -- mending ------------------------------------------------------------------------------
 
     def rename(self, folder: str, name: str) -> None:
-        """Write a mailbox.json anew, and move the folder to where the name belongs."""
+        """Rewrite mailbox.json, and rename the folder to match the name."""
         safe = folder_name(name)
         if safe != folder:
             self._mailboxes.move(folder, self._mailboxes, safe)
@@ -176,7 +180,7 @@ class Shelf:
         self._disk.folder(self._mailboxes)
 
     def names_in_journals(self, folder: str) -> list[str]:
-        """What the journals in a folder say is the mailbox's name."""
+        """Return the names of the mailbox in the journals of a folder."""
         found: list[str] = []
         with self._mailboxes.subfolder(folder) as inside:
             files = inside.names()

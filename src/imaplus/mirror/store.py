@@ -1,16 +1,16 @@
-"""A store on disk: the mirror of one account, made to be trusted.
+"""A store on disk: the mirror of one account.
 
-    store.json                      format, whose mail, which mailboxes (`description`)
-    lock                            held while a run writes
-    tmp/                            what is being written; emptied when a run begins
+    store.json                      format, owner, choice of mailboxes (`description`)
+    lock                            locked while a run writes
+    tmp/                            temporary files; emptied when a run begins
     objects/ab/cdef....eml          each distinct message once, named by its SHA-256 (`objects`)
-    mailboxes/Sent/mailbox.json     the mailbox's true name; the folder's is made safe (`names`)
+    mailboxes/Sent/mailbox.json     the mailbox's name; the folder's name is made safe (`names`)
     mailboxes/Sent/17.journal       its messages under UIDVALIDITY 17 (`journal`)
-    mailboxes/Sent/17.3.900000.part what has come of UID 3, which has 900,000 bytes (`partial`)
+    mailboxes/Sent/17.3.900000.part the received part of UID 3, which has 900,000 bytes (`partial`)
 
-`Store.commit` is the one moment at which anything counts: bodies first, then the lines that speak
-of them. So a run that is killed anywhere leaves what was committed, some files in tmp/, and parts
-of large bodies. This module knows no server.
+Changes take effect with `Store.commit`: it writes the bodies first, then the journal lines that
+refer to them. A run that is killed at any moment leaves the last commit, files in tmp/, and parts
+of large bodies. This module does not talk to servers.
 """
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ from imaplus.mirror.files import Disk, Folder, Reserve
 from imaplus.mirror.journal import Journal
 from imaplus.mirror.names import folder_name, shown_name
 from imaplus.mirror.objects import Objects, ObjectWriter, StoredObject, Taken
-from imaplus.mirror.root import FOREIGN, OURS, as_json, described, empty, locked, prepare
+from imaplus.mirror.root import (
+    FOREIGN,
+    OURS,
+    acquire_lock,
+    as_json,
+    empty,
+    prepare,
+    read_description,
+)
 from imaplus.mirror.shelf import MailboxInfo, Shelf
 
 if TYPE_CHECKING:
@@ -42,13 +50,13 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """The mirror of one account. Made by `Store.open`; close it, or use it in a `with` statement.
+    """The mirror of one account. Created by `Store.open`; close it, or use a `with` statement.
 
-    One thread writes, or several take turns; only `commit` may run beside the others.
+    Not thread-safe, with one exception: `commit` may run in another thread.
     """
 
     def __init__(
-        self, root: Folder, lock: int | None, found: Description, *, sync: bool, helped: bool
+        self, root: Folder, lock: int | None, found: Description, *, sync: bool, use_helper: bool
     ) -> None:
         self._description = found
         self._root = root
@@ -58,7 +66,7 @@ class Store:
         self._failed = False
         self._committing = threading.Lock()
         self._begun: tuple[list[tuple[Journal, list[bytes]]], Taken] | None = None
-        # Weak, so that a run over many mailboxes holds the one in hand and those not committed.
+        # Weak references: a run over many mailboxes keeps only the current and uncommitted ones.
         self._journals: WeakValueDictionary[tuple[str, int], Journal] = WeakValueDictionary()
         self._folders: list[Folder] = []
         self._changed: dict[Journal, None] = {}
@@ -67,7 +75,7 @@ class Store:
         self._mailboxes = self._subfolder("mailboxes")
         self.shelf: Shelf = Shelf(self._mailboxes, self._tmp, self._disk)
         self.objects: Objects = Objects(
-            self._subfolder("objects"), self._tmp, self._disk, helped=helped and not sync
+            self._subfolder("objects"), self._tmp, self._disk, use_helper=use_helper and not sync
         )
 
     @classmethod
@@ -78,21 +86,27 @@ class Store:
         create: bool = False,
         readonly: bool = False,
         sync: bool = True,
-        helped: bool = False,
+        use_helper: bool = False,
     ) -> Store:
-        """The store at `path`.
+        """Open the store at `path`.
 
-        `create` makes it where there is none yet, in a folder that is empty or does not exist.
-        `readonly` takes no lock and writes nothing, so it works beside a run that writes.
-        `sync=False` leaves it to the system when data reaches the disk: faster, and safe unless the
-        power fails. `helped` has a second process, which is forked, write small messages then: for
-        a program of one thread. What is not committed may be left as a body that no mailbox has.
+        A store of an older format is converted by the first commit.
 
-        A store of an older format is brought up to this version's with the first commit.
+        Args:
+            path: the folder of the store.
+            create: create the store if the folder is empty or does not exist.
+            readonly: take no lock and write nothing; works while another process writes.
+            sync: wait until data is on disk. False is faster, and safe unless the power fails.
+            use_helper: with `sync=False`, fork a process that writes small messages; only for
+                programs with one thread. Uncommitted bodies may remain in the store, unused.
 
         Raises:
-            NotAStore, StoreLocked, WrongFormat, StoreCorrupt: see there.
-            OSError: the system refused.
+            NotAStore: there is no store at `path`, and `create` is False or the folder holds
+                other files.
+            StoreLocked: another process has the store open for writing.
+            WrongFormat: a newer version of imaplus wrote the store.
+            StoreCorrupt: store.json is missing or damaged.
+            OSError: the operating system refused access.
         """
         where = os.path.abspath(path)  # noqa: PTH100 - see Folder
         if create and not readonly and not os.path.isdir(where):  # noqa: PTH112
@@ -105,12 +119,12 @@ class Store:
         try:
             names = set(root.names())
             if "store.json" not in names and (readonly or not create or names - OURS - FOREIGN):
-                why = "it has no store.json" if not create else "it holds other files"
+                why = "it has no store.json" if not create else "the folder holds other files"
                 raise NotAStore(where, why)
             if not readonly:
-                lock = locked(root)
+                lock = acquire_lock(root)
                 prepare(root, sync=sync)
-            return cls(root, lock, described(root), sync=sync, helped=helped)
+            return cls(root, lock, read_description(root), sync=sync, use_helper=use_helper)
         except BaseException:
             if lock is not None:
                 os.close(lock)
@@ -119,7 +133,7 @@ class Store:
 
     @property
     def path(self) -> Path:
-        """Where the store lies."""
+        """The folder of the store."""
         from pathlib import Path  # only people ask for it
 
         return Path(self._root.path)
@@ -131,18 +145,22 @@ class Store:
 
     @property
     def owner(self) -> Owner | None:
-        """Whose mail it is; None before the first run has said so."""
+        """The account whose mail the store holds; None if not recorded yet."""
         return self._description.owner
 
     @property
     def choice(self) -> Choice | None:
-        """Which mailboxes the last run was told to mirror; None if none has said so."""
+        """The recorded choice of mailboxes; None if there is none."""
         return self._description.choice
 
     def describe(self, *, owner: Owner | None = None, choice: Choice | None = None) -> None:
-        """Record whose mail it is, or which mailboxes are mirrored; None leaves it as it is.
+        """Write the owner or the choice of mailboxes to store.json; None keeps the old value.
 
-        A store of an older format becomes one of this version's.
+        Converts a store of an older format.
+
+        Raises:
+            StateError: the store is closed or read-only.
+            OSError: store.json cannot be written.
         """
         self._check(writing=True)
         before = self._description
@@ -152,20 +170,20 @@ class Store:
             self._description = after
 
     def mailboxes(self) -> list[MailboxInfo]:
-        """Every mailbox of the mirror, by name.
+        """Return all mailboxes of the mirror, sorted by name.
 
         Raises:
-            StoreCorrupt: a mailbox.json cannot be read; it is made anew when that mailbox is
-            mirrored.
+            StoreCorrupt: a mailbox.json is damaged; the next backup of that mailbox writes it
+                again.
         """
         self._check(writing=False)
         infos = [self.shelf.info(folder) for folder in self.shelf.folders()]
         return sorted(infos, key=lambda info: info.name)
 
     def others(self, names: Iterable[str] = ()) -> list[MailboxInfo]:
-        """The mailboxes of the mirror that have none of these names, as far as they can be read.
+        """Return the mailboxes whose name is not in `names`; unreadable ones are left out.
 
-        Only these are looked at, so it is cheaper than `mailboxes()`.
+        Reads only these, so it is cheaper than `mailboxes()`.
         """
         self._check(writing=False)
         known = {folder_name(name) for name in names}
@@ -177,7 +195,7 @@ class Store:
         return found
 
     def generations(self, name: str) -> tuple[int, ...]:
-        """The UIDVALIDITYs under which the mirror has this mailbox, the current one last."""
+        """Return the UIDVALIDITYs under which a mailbox was mirrored, the current one last."""
         self._check(writing=False)
         return self.shelf.generations(folder_name(name))
 
@@ -190,19 +208,25 @@ class Store:
         attributes: Iterable[str] = (),
         mailboxid: str | None = None,
     ) -> Journal:
-        """The journal of a mailbox under this UIDVALIDITY, new or known; the same object each time.
+        """Return the journal of a mailbox; create the mailbox if the store does not have it.
 
-        Another UIDVALIDITY begins another journal; the messages of the old one stay. The hierarchy
-        `delimiter`, LIST's `attributes` (special use) and the `mailboxid` are recorded for whoever
-        restores or recognises the mailbox. UIDVALIDITY 0 is for a mailbox whose UIDs do not last.
+        Calls with the same name and UIDVALIDITY return the same object. A new UIDVALIDITY starts a
+        new journal; the old one is kept.
+
+        Args:
+            name: the mailbox.
+            uidvalidity: its UIDVALIDITY; 0 if its UIDs do not persist (UIDNOTSTICKY).
+            delimiter: its hierarchy delimiter, to be recorded.
+            attributes: its LIST attributes, to be recorded.
+            mailboxid: its MAILBOXID (RFC 8474), to be recorded.
 
         Raises:
-            InvalidArgument: the name is empty or absurdly long, or `uidvalidity` out of range.
+            InvalidArgument: the name is empty or too long, or `uidvalidity` is out of range.
             KeyError: the store is read-only and has no such mailbox.
         """
         self._check(writing=False)
         if not 0 <= uidvalidity < 2**32:
-            raise InvalidArgument(f"UIDVALIDITY is 1 to {2**32 - 1}, not {uidvalidity}")
+            raise InvalidArgument(f"UIDVALIDITY must be 1 to {2**32 - 1}, not {uidvalidity}")
         name = shown_name(name)
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
@@ -215,17 +239,17 @@ class Store:
     def _journal_of(self, name: str, uidvalidity: int, folder: str) -> Journal:
         journal = self._journals.get((name, uidvalidity))
         if journal is None:
-            journal = Journal(name, uidvalidity, self._mailboxes, folder, self._changing)
+            journal = Journal(name, uidvalidity, self._mailboxes, folder, self._note_change)
             self._journals[name, uidvalidity] = journal
         return journal
 
     def move_journal(self, old: str, new: str, uidvalidity: int) -> Journal:
-        """Let a generation of the mailbox `old` be one of `new`, whose folder exists: a rename.
+        """Move the journal of one UIDVALIDITY from mailbox `old` to mailbox `new`, after a rename.
 
-        What is not committed is committed first. The result is the journal under its new name.
+        Commits first. Returns the journal under its new name.
 
         Raises:
-            KeyError: the store has no such mailbox.
+            KeyError: the store does not have one of the mailboxes.
         """
         self.commit()
         self.shelf.move_journal(folder_name(old), folder_name(new), uidvalidity)
@@ -234,23 +258,23 @@ class Store:
         return self._journal_of(new, uidvalidity, folder_name(new))
 
     def writer(self, *, replace: bool = False) -> ObjectWriter:
-        """A sink for the body of one message: `write` it in pieces, then `close` or `abort`.
+        """Return a writer for one message body: `write` the pieces, then `close` or `abort`.
 
-        `close` gives what `Journal.add` asks for. `replace` writes the body even if the store seems
-        to have it: so a damaged one is healed.
+        `close` returns the `StoredObject` that `Journal.add` takes. `replace` writes the body even
+        if the store has it, to repair a damaged copy.
         """
         self._check(writing=True)
         self._reserve.hold()
         return self.objects.writer(replace=replace)
 
     def put(self, body: bytes, *, replace: bool = False) -> StoredObject:
-        """Take the body of one message whole: as a `writer` does, in one call."""
+        """Store a complete message body; the same as `writer`, in one call."""
         self._check(writing=True)
         self._reserve.hold()
         return self.objects.put(body, replace=replace)
 
     def partial(self, journal: Journal, uid: int, size: int) -> PartialWriter:
-        """A sink for a large body of which a part may have come already; see there."""
+        """Return a writer for a large body of `size` bytes; it continues a part kept earlier."""
         from imaplus.mirror.partial import PartialWriter  # few bodies need it
 
         self._check(writing=True)
@@ -258,14 +282,14 @@ class Store:
         return PartialWriter(self.objects, folder, journal.uidvalidity, uid, size)
 
     def parts(self, journal: Journal) -> list[Part]:
-        """What has come of messages of this generation that are not complete."""
+        """Return the kept parts of large messages of this journal's mailbox and UIDVALIDITY."""
         from imaplus.mirror.partial import parts
 
         with self._mailboxes.subfolder(folder_name(journal.mailbox)) as folder:
             return list(parts(folder, journal.uidvalidity))
 
     def remove_parts(self, journal: Journal, uid: int | None = None) -> None:
-        """Give up what has come of one message of this generation, or of all (None)."""
+        """Delete the kept part of message `uid`, or all parts of this journal (None)."""
         from imaplus.mirror.partial import remove_parts
 
         self._check(writing=True)
@@ -273,24 +297,25 @@ class Store:
             remove_parts(folder, journal.uidvalidity, uid)
 
     def open_body(self, sha256: str) -> FileIO:
-        """A committed body, to be read as a file of octets.
+        """Open a committed body for reading, as a binary file. `sha256` is in hexadecimal.
 
         Raises:
-            FileNotFoundError: the store does not have it.
+            FileNotFoundError: the store does not have the body.
         """
         self._check(writing=False)
         return self.objects.open(sha256)
 
     def commit(self, *, wait: bool = True) -> None:
-        """Keep everything that was added, changed and marked so far; it survives whatever comes.
+        """Write all additions and changes to disk.
 
-        It may run in a thread of its own while bodies arrive and journals change: what comes too
-        late is part of the next commit. With `wait=False` a store that is helped may leave its
-        share to the next commit, so that nobody waits for the helper; any other does not.
+        May run in another thread while bodies and journals are added to; later changes belong to
+        the next commit. With `wait=False` and a helper process, the commit is completed by the
+        next one, so that the caller does not wait for the helper.
 
         Raises:
-            OSError: the disk is full, for one. The store on disk is as it was after an earlier
-                commit, perhaps with a part of this one; this handle then refuses to write.
+            OSError: a file cannot be written, for example because the disk is full. The store
+                holds an earlier commit, perhaps with a part of this one; this handle then refuses
+                to write.
             StoreFailed: an earlier commit failed.
         """
         with self._committing:
@@ -299,32 +324,31 @@ class Store:
                 self._reserve.release()
                 self._keep()
                 changed, self._changed = list(self._changed), {}
-                # Lines before bodies: a line taken now speaks of a body that waits now.
+                # Lines before bodies: every line taken here refers to a body taken here.
                 lines = [(journal, journal.take()) for journal in changed]
                 self._begun = lines, self.objects.take()
-                if wait or not self.objects.helped:
+                if wait or not self.objects.has_helper:
                     self._keep()
             except BaseException:
                 self._failed = True
                 raise
 
     def _keep(self) -> None:
-        """See the commit through that has begun."""
+        """Complete the commit that was begun."""
         if self._begun is None:
             return
         (taken, bodies), self._begun = self._begun, None
         self.objects.settle(bodies)
         if taken and self._description.format != FORMAT:
-            self.describe()  # older versions would misread what is written now
+            self.describe()  # older versions would misread the new lines
         for journal, lines in taken:
             if lines or journal.damaged:
                 journal.append(lines, tmp=self._tmp, disk=self._disk)
 
     def inspect(self, progress: OnBody | None = None) -> Inspection:
-        """Hash every body again and compare with the journals: what is on this disk, and nothing
-        else. Nothing is changed.
+        """Hash every body and compare the result with the journals; changes nothing.
 
-        `progress` is called with the bytes read so far and the bytes of all messages.
+        `progress` is called with the bytes read so far and the total. See `Inspection`.
         """
         from imaplus.mirror.inspection import inspect  # a backup does without
 
@@ -332,7 +356,7 @@ class Store:
         return inspect(self, progress)
 
     def set_aside(self, path: str) -> None:
-        """Move a file or folder inside the store, which is not what it should be, to `aside`."""
+        """Move a damaged or foreign file or folder of the store to the folder `aside`."""
         self._check(writing=True)
         self._root.make("aside")
         with self._root.subfolder("aside") as aside:
@@ -341,7 +365,7 @@ class Store:
         self._journals.clear()
 
     def close(self) -> None:
-        """Let go of the store. What was not committed is given up."""
+        """Close the store and release its lock; uncommitted changes are lost."""
         if not self._open:
             return
         self._open = False
@@ -373,9 +397,11 @@ class Store:
         if writing and self._lock is None:
             raise StateError(f"{self._root.path}: the store was opened for reading only")
         if writing and self._failed:
-            raise StoreFailed(self._root.path, "an earlier commit failed; open the store again")
+            raise StoreFailed(
+                self._root.path, "cannot write: an earlier commit failed; open the store again"
+            )
 
-    def _changing(self, journal: Journal) -> None:
+    def _note_change(self, journal: Journal) -> None:
         self._check(writing=True)
         self._changed[journal] = None
 

@@ -1,8 +1,7 @@
-"""Texts that servers send in the place of a message that they cannot read.
+"""Recognise error texts that servers send in place of a message that they cannot read.
 
-Such a text is complete in form and wrong in fact: a mirror that kept it would hold a message that
-nobody wrote, and not the one that is there. The table says what each server sends and where that
-was seen.
+Such a text is a valid message, but not the one in the mailbox. The table has the text of each
+server, and where it was seen.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ import re
 from typing import Final, NamedTuple
 
 LONGEST: Final = 8192
-"""Bytes: no substitute is longer."""
+"""Bytes of the longest substitute."""
 
 
 class Substitute(NamedTuple):
-    """What one server sends: words that find it quickly, and how sender and subject begin."""
+    """The text of one server: a mark for a fast check, and the beginning of sender and subject."""
 
     server: str
     mark: bytes
@@ -24,14 +23,14 @@ class Substitute(NamedTuple):
 
 
 SUBSTITUTES: Final = (
-    # Exchange 2010 and Microsoft 365, OfflineIMAP issue 62; the subject goes on with the UID.
+    # Exchange 2010 and Microsoft 365, OfflineIMAP issue 62; the UID follows in the subject.
     Substitute(
         "Microsoft Exchange",
         b"Retrieval using the IMAP4",
         "Microsoft Exchange Server",
         "Retrieval using the IMAP4 protocol failed for the following message:",
     ),
-    # Courier 5.0.13, for a file that it cannot open; the text stands in its program.
+    # Courier 5.0.13, for a file that it cannot open; the text is in its source.
     Substitute(
         "Courier",
         b"This message is no longer available on the server.",
@@ -42,7 +41,7 @@ SUBSTITUTES: Final = (
 
 
 def substitute(body: bytes) -> str | None:
-    """The server whose text stands in the message's place, if `body` is one."""
+    """Return the name of the server if `body` is its error text; None otherwise."""
     if len(body) > LONGEST:
         return None
     for each in SUBSTITUTES:
@@ -54,7 +53,7 @@ def substitute(body: bytes) -> str | None:
 
 
 def _field(body: bytes, name: str) -> str:
-    """A header field of a message, its folding undone."""
+    """The value of a header field, unfolded."""
     header = re.split(r"\r?\n\r?\n", body.decode("latin-1"), maxsplit=1)[0]
     unfolded = re.sub(r"\r?\n[ \t]+", " ", header)
     found = re.search(rf"(?im)^{name}:[ \t]*(.*)$", unfolded)

@@ -1,4 +1,4 @@
-"""What a run has come to so far: numbers, failures, notices. The report is made of it."""
+"""The counts, failures and notices of a run, from which its report is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from imaplus.mirror.reports import BackupReport, Notice, Problem
 
 
 class Tally:
-    """The counts of one run; `report` is what they add up to."""
+    """The counts, failures and notices of one run."""
 
     def __init__(self) -> None:
         self.mailboxes = self.messages = self.fetched = self.octets = 0
@@ -19,20 +19,20 @@ class Tally:
         self.interrupted = False
 
     def fail(self, mailbox: str | None, uid: int | None, problem: str) -> None:
-        """Name something that could not be had, or does not agree."""
+        """Add a failure."""
         self.failures.append(Problem(mailbox, uid, problem))
 
     def tell(self, mailbox: str | None, text: str, *, warning: bool = False) -> None:
-        """Say what a person should know."""
+        """Add a notice for the user."""
         self.notices.append(Notice(mailbox, text, warning))
 
     def tell_once(self, mailbox: str | None, text: str, *, warning: bool = False) -> None:
-        """The same, if it has not been said."""
+        """Add a notice unless it was added before."""
         if Notice(mailbox, text, warning) not in self.notices:
             self.tell(mailbox, text, warning=warning)
 
     def failed_uids(self, mailbox: str) -> set[int]:
-        """The messages of a mailbox that are among the failures."""
+        """Return the UIDs of the messages of a mailbox that failed."""
         return {
             failure.uid
             for failure in self.failures
@@ -40,11 +40,11 @@ class Tally:
         }
 
     def has_failed(self, mailbox: str) -> bool:
-        """Whether the mailbox itself is among the failures."""
+        """Whether the mailbox itself failed."""
         return any(each.mailbox == mailbox and each.uid is None for each in self.failures)
 
     def report(self, reconnects: int) -> BackupReport:
-        """All of it as a value."""
+        """Return the report."""
         return BackupReport(
             mailboxes=self.mailboxes,
             messages=self.messages,

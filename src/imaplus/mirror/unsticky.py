@@ -1,7 +1,7 @@
-"""Mailboxes whose UIDs do not last: no UIDVALIDITY, or UIDNOTSTICKY (RFC 4315, 4).
+"""Mirror mailboxes whose UIDs do not persist: no UIDVALIDITY, or UIDNOTSTICKY (RFC 4315, 4).
 
-Their messages are kept by hash, under numbers of our own in generation 0, and found again by size,
-INTERNALDATE and the bytes of their header.
+Their messages are numbered by the mirror, in a journal with UIDVALIDITY 0, and matched by size,
+INTERNALDATE and header.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Key = tuple[int | None, "datetime | None"]
 
 
 def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
-    """Bring such a mailbox up to date."""
+    """Mirror new, changed and deleted messages of such a mailbox."""
     work.tally.tell_once(
         None,
-        "the server gives messages no lasting UIDs: they are kept by their hash, and found again "
-        "by size, date and header",
+        "the server's UIDs do not persist: messages are stored by hash, and matched by size, date "
+        "and header",
     )
     if work.store is None or work.dry_run:
         work.tally.messages += mailbox.exists
@@ -48,12 +48,11 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
             mailbox = work.link.examine(entry.name)
         seen.clear()
         for message in _messages(mailbox):
-            if message.uid is not None:
-                seen[message.uid] = value_of(message, "RFC822.SIZE"), date_of(message)
-                flags[message.uid] = flags_of(message) or frozenset()
+            seen[message.uid] = value_of(message, "RFC822.SIZE"), date_of(message)
+            flags[message.uid] = flags_of(message) or frozenset()
 
     work.link.attempt(look)
-    found = _recognise(work.store, mailbox, journal, seen)
+    found = _match_headers(work.store, mailbox, journal, seen)
     for uid, number in found.items():
         work.tally.flags_changed += journal.set_flags(number, flags[uid])
     complete = len(seen) == mailbox.exists
@@ -62,12 +61,12 @@ def mirror_by_hash(work: Work, entry: ListEntry, mailbox: Mailbox) -> None:
         gone = [number for number in journal.entries if number not in claimed]
         work.tally.vanished += journal.vanish(gone)
     else:
-        shortfall = f"of {mailbox.exists:,} messages the server told only {len(seen):,}"
+        shortfall = f"the server returned only {len(seen):,} of {mailbox.exists:,} messages"
         work.tally.fail(entry.name, None, shortfall)
     _fetch(work, mailbox, journal, SequenceSet.of(uid for uid in seen if uid not in found))
     work.tally.messages += len(journal.entries)
     failed = work.tally.failed_uids(entry.name)
-    if complete and not work.stopping() and len(journal.entries) + len(failed) == len(seen):
+    if complete and not work.should_stop() and len(journal.entries) + len(failed) == len(seen):
         journal.mark(exists=len(seen))
 
 
@@ -77,19 +76,19 @@ def _messages(mailbox: Mailbox) -> list[Fetched]:
     return list(mailbox.fetch("1:*", "FLAGS", "INTERNALDATE", "RFC822.SIZE"))
 
 
-def recognised(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
-    """The numbers under which the mirror has the messages of such a mailbox, by UID of today."""
+def recognise(store: Store, mailbox: Mailbox, journal: Journal) -> dict[int, int]:
+    """Return the numbers of the messages that the mirror has, by their current UIDs."""
     seen: dict[int, Key] = {
         message.uid: (value_of(message, "RFC822.SIZE"), date_of(message))
         for message in _messages(mailbox)
     }
-    return _recognise(store, mailbox, journal, seen)
+    return _match_headers(store, mailbox, journal, seen)
 
 
-def _recognise(
+def _match_headers(
     store: Store, mailbox: Mailbox, journal: Journal, seen: dict[int, Key]
 ) -> dict[int, int]:
-    """The numbers of the messages that the journal has, by their UID of today."""
+    """Match messages of the mailbox with entries of the journal: numbers by current UID."""
     known: defaultdict[Key, list[int]] = defaultdict(list)
     for number, entry in journal.entries.items():
         known[entry.size, entry.internaldate].append(number)
@@ -108,7 +107,7 @@ def _recognise(
 
 
 def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) -> None:
-    if not uids or work.stopping():
+    if not uids or work.should_stop():
         return
     assert work.store is not None
     last = max((*journal.entries, *journal.gone), default=0)
@@ -132,4 +131,4 @@ def _fetch(work: Work, mailbox: Mailbox, journal: Journal, uids: SequenceSet) ->
 
 def _both(fetching: Fetching, uids: SequenceSet) -> Generator[int, None, None]:
     yield from fetching.fetch(uids)
-    yield from fetching.last(fetching.deferred)
+    yield from fetching.fetch_last(fetching.deferred)

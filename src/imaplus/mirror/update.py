@@ -1,9 +1,8 @@
-"""One mailbox brought up to date: look at it, compare, fetch, promise.
+"""Update the mirror of one mailbox: open it, compare, fetch, write a checkpoint.
 
-`Update` does it in that order. What is promised last, the checkpoint, is of the state that was
-known when the mailbox was opened, so that nothing that happens meanwhile is missed; and it is
-written only if the messages that the mirror holds and those that are named as failures add up to
-all there are.
+The checkpoint has the numbers from the time when the mailbox was opened, so that the next run sees
+later changes. It is written only if the mirrored messages and the reported failures add up to the
+number of messages in the mailbox.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ if TYPE_CHECKING:
     from imaplus.mirror.work import Work
 
 MANY = 20
-"""Messages of a mailbox: where there were more, and most of them went at once, that is told."""
+"""If most messages of a mailbox with more than these are gone at once, the run warns."""
 
 
 @record
 class Opened:
-    """The mailbox as it was when it was opened: what a checkpoint may promise."""
+    """The numbers of a mailbox when it was opened, for the checkpoint."""
 
     mailbox: Mailbox
     uidvalidity: int
@@ -38,17 +37,17 @@ class Opened:
 
     @classmethod
     def of(cls, mailbox: Mailbox) -> Opened:
-        """The numbers of a mailbox that has just been opened."""
+        """Take the numbers of a mailbox that has just been opened."""
         uidvalidity = (mailbox.uidvalidity or 0) if mailbox.uids_persist else 0
         return cls(mailbox, uidvalidity, mailbox.uidnext, mailbox.highestmodseq)
 
 
 Recognise = Callable[["Mailbox", "ListEntry"], None]
-"""Told of a mailbox that the mirror does not have under its name and UIDVALIDITY."""
+"""Called with a mailbox that the mirror does not have under its name and UIDVALIDITY."""
 
 
 class Update:
-    """The work on one mailbox: `run`, and `finish` when all mailboxes had their turn."""
+    """The update of one mailbox: `run`, and `finish` after all mailboxes if any are `deferred`."""
 
     def __init__(self, work: Work, entry: ListEntry, recognise: Recognise) -> None:
         self._work = work
@@ -62,14 +61,14 @@ class Update:
 
     @property
     def name(self) -> str:
-        """The mailbox."""
+        """The name of the mailbox."""
         return self._entry.name
 
     def run(self) -> None:
-        """Mirror what is new, changed and gone.
+        """Mirror new, changed and deleted messages.
 
         Raises:
-            CommandError, UsageError: the mailbox cannot be had.
+            CommandError, UsageError: the mailbox cannot be opened.
             ImapError: the run cannot go on.
         """
         work, status = self._work, self._entry.status
@@ -78,7 +77,7 @@ class Update:
         work.progress.begin(self.name)
         self._opened, self._changes = work.link.attempt(lambda _: self._look(checkpoint))
         if not self._opened.uidvalidity:
-            from imaplus.mirror.unsticky import mirror_by_hash  # a handful of servers need it
+            from imaplus.mirror.unsticky import mirror_by_hash  # rarely needed
 
             mirror_by_hash(work, self._entry, self._opened.mailbox)
             return
@@ -87,10 +86,10 @@ class Update:
             return
         self._apply(self._journal)
         if not self.deferred:
-            self._promise(self._journal)
+            self._write_checkpoint(self._journal)
 
     def finish(self) -> None:
-        """Fetch what was set aside, one message at a time, and promise what can be promised."""
+        """Fetch the messages that were set aside one by one, and write the checkpoint."""
         assert self._journal is not None
         assert self._opened is not None
         link = self._work.link
@@ -98,16 +97,16 @@ class Update:
         fetching = self._fetcher(mailbox, self._journal)
         before = len(self._journal.entries)
         try:
-            self._take(fetching, fetching.last(fetching.spare(self.deferred)))
+            self._take(fetching, fetching.fetch_last(fetching.spare(self.deferred)))
         finally:
             self._work.tally.spared += fetching.spared
             self._work.tally.messages += len(self._journal.entries) - before
-        self._promise(self._journal)
+        self._write_checkpoint(self._journal)
 
     # -- look ---------------------------------------------------------------------------------
 
     def _look(self, checkpoint: Checkpoint | None) -> tuple[Opened, Changes]:
-        """Open the mailbox and compare it. Done again from the start if the connection is lost."""
+        """Open the mailbox and compare it. Repeated if the connection is lost."""
         work = self._work
         resync = resync_from(self._entry.status, checkpoint)
         mailbox = work.link.examine(self.name, resync=resync)
@@ -120,21 +119,21 @@ class Update:
         checkpoint = self._checkpoint(self._journal)
         known = Entries(FlagTable()) if self._journal is None else self._journal.entries
         comparison = Comparison(work.link, mailbox, known, self._items())
-        # A repair does not go by the checkpoint, but what it says of UIDs counts.
+        # A repair compares everything, but the checkpoint still tells whether UIDs went back.
         last = None if self._journal is None else self._journal.checkpoint
         why = doubt(mailbox, last, known)
         if known and (why is not None or work.damaged is not None):
             if why is not None:
                 self._tell_once(f"{why} Every message was compared.", warning=True)
-            return opened, comparison.doubted(reassigned=why is not None)
+            return opened, comparison.compare_every_message(reassigned=why is not None)
         since = None
         if checkpoint is not None and work.link.client.can("CONDSTORE"):
             since = checkpoint.highestmodseq
-        resynced = resync is not None and work.link.resyncs
+        resynced = resync is not None and work.link.can_resync
         return opened, comparison.changes(since, resynced=resynced)
 
     def _generation(self, mailbox: Mailbox) -> Journal | None:
-        """The journal for what is open; a new one if its UIDVALIDITY is new, which is told."""
+        """Return the journal of the open mailbox; report a changed UIDVALIDITY."""
         work = self._work
         if work.store is None:
             return None
@@ -163,7 +162,7 @@ class Update:
         if not uidvalidity or store is None:
             return None
         if mailbox is None and uidvalidity not in store.generations(entry.name):
-            return None  # made when it has been opened, and may be a renamed one
+            return None  # created after the mailbox is opened: it may be a renamed one
         try:
             return store.mailbox(
                 entry.name,
@@ -186,7 +185,7 @@ class Update:
         self._work.tally.tell_once(self.name, text, warning=warning)
 
     def _count(self) -> None:
-        """What a dry run does."""
+        """Count the changes, for a dry run."""
         tally, changes = self._work.tally, self._changes
         known = 0 if self._journal is None else len(self._journal.entries)
         tally.flags_changed += len(changes.flags)
@@ -211,13 +210,13 @@ class Update:
         for uid, labels in changes.labels.items():
             work.tally.flags_changed += journal.set_labels(uid, labels)
         for uid in changes.unclear:
-            work.tally.fail(self.name, uid, "its flags cannot be read")
+            work.tally.fail(self.name, uid, "cannot parse its flags")
         self._vanish(journal, changes)
         if changes.shortfall is not None:
             work.tally.fail(self.name, None, changes.shortfall)
         if changes.new:
             fetching = self._fetcher(self._opened.mailbox, journal)
-            # A repair doubts identities too.
+            # A repair does not rely on identities.
             new = changes.new if work.damaged is not None else fetching.spare(changes.new)
             self._take(fetching, fetching.fetch(new))
             work.tally.spared += fetching.spared
@@ -236,13 +235,13 @@ class Update:
             )
 
     def _others(self, journal: Journal) -> Iterable[int]:
-        """Messages that are other ones on the server than the mirror's copies, it seems."""
+        """Messages that seem to differ from the mirror's copies."""
         work, changes = self._work, self._changes
-        told = (work.differing or {}).get(self.name, ())
-        found = {*changes.differing, *(uid for uid in told if uid in journal.entries)}
+        given = (work.differing or {}).get(self.name, ())
+        found = {*changes.differing, *(uid for uid in given if uid in journal.entries)}
         damaged = {*self._damaged(journal)}
         alike = [uid for uid in changes.alike if uid not in damaged]
-        if alike and not work.stopping():
+        if alike and not work.should_stop():
             from imaplus.mirror.headers import find_reassigned  # seldom needed
 
             assert work.store is not None
@@ -251,12 +250,12 @@ class Update:
         return found
 
     def _damaged(self, journal: Journal) -> list[int]:
-        """Messages whose copies an inspection found to be damaged."""
+        """Messages whose copies are damaged, by the inspection."""
         damaged = (self._work.damaged or {}).get((self.name, journal.uidvalidity), ())
         return [uid for uid in damaged if uid in journal.entries]
 
     def _fetch_again(self, journal: Journal, uids: Iterable[int], *, replace: bool) -> None:
-        """Fetch messages that the mirror has a copy of; `replace` writes the same body anew."""
+        """Fetch messages that the mirror has; `replace` overwrites bodies that the store has."""
         again = SequenceSet.of(uids)
         if not again:
             return
@@ -293,17 +292,17 @@ class Update:
 
     # -- promise ------------------------------------------------------------------------------
 
-    def _promise(self, journal: Journal) -> None:
-        """Write a checkpoint, if what is held and what is named add up to what there is."""
+    def _write_checkpoint(self, journal: Journal) -> None:
+        """Write a checkpoint if mirrored messages and failures add up to EXISTS."""
         work, changes, opened = self._work, self._changes, self._opened
         assert opened is not None
         assert work.store is not None
-        if work.stopping() or work.tally.has_failed(self.name):
+        if work.should_stop() or work.tally.has_failed(self.name):
             return
         named = work.tally.failed_uids(self.name)
         if any(uid in journal.entries for uid in named):
-            return  # what the mirror has of them is not what it should be
-        # Messages that were there at first and went while others were fetched are neither.
+            return  # the mirror's copies of them are wrong
+        # Messages that were deleted while others were fetched are neither mirrored nor failures.
         went = {uid for uid in changes.new if uid not in journal.entries} - named
         if len(journal.entries) + len(named) + len(went) != changes.exists:
             return

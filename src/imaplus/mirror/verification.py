@@ -1,8 +1,8 @@
-"""Is the mirror whole, and is it what the server has?
+"""Verify a mirror: check the store on disk, and compare it with the server.
 
-`verify` inspects the disk (`inspection`), then holds UIDs, sizes, dates, flags and labels against
-the server's; bodies only where sizes differ, or where a sample or all of them are wanted. Nothing
-is changed on either side; `verify_and_repair` has the backup mend what was found.
+`verify` inspects the disk (`inspection`), then compares UIDs, sizes, dates, flags and labels with
+the server. It compares bodies if the sizes differ, or for a sample, or for all messages. It changes
+nothing; `verify_and_repair` runs a backup that repairs what was found.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imaplus import (
     SequenceSet,
     UsageError,
 )
-from imaplus.mirror.choosing import chosen_mailboxes
+from imaplus.mirror.choosing import choose_mailboxes
 from imaplus.mirror.differences import MISSING, Differences
 from imaplus.mirror.digests import digests
 from imaplus.mirror.errors import StoreCorrupt, asks_for_patience
@@ -33,7 +33,7 @@ from imaplus.mirror.reports import BackupReport, Notice, Problem, VerifyReport
 from imaplus.mirror.run import backup
 from imaplus.mirror.shelf import MailboxInfo
 from imaplus.mirror.store import Store
-from imaplus.mirror.unsticky import recognised
+from imaplus.mirror.unsticky import recognise
 
 if TYPE_CHECKING:
     from imaplus.mirror.description import Choice, Owner
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from imaplus.mirror.inspection import Inspection
 
 ROUNDS = 2
-"""Repairs of one run: what was unreadable at first is compared only when it is mended."""
+"""Repair runs at most: files that were unreadable are compared after the first repair."""
 _DAMAGE = {
     "missing": "is missing",
     "size": "has the wrong size",
@@ -50,7 +50,7 @@ _DAMAGE = {
 
 
 class _Stopped(Exception):
-    """The user asked to stop."""
+    """`should_stop` returned true."""
 
 
 def verify(
@@ -65,26 +65,31 @@ def verify(
     progress: Progress | None = None,
     should_stop: ShouldStop = never,
 ) -> VerifyReport:
-    """What is wrong with the mirror; with an account, also where it differs from the server.
+    """Check a mirror for damage, and compare it with the server if `where` is given.
 
-    Messages and bytes of the report are the mirror's. A mailbox that is recorded as gone is no
-    difference, and among the notices.
+    A mailbox that is recorded as gone is not a difference; it is reported as a notice.
 
     Args:
-        where: as for `backup`; None looks at this disk only.
-        mailboxes: the mailboxes to compare. None: those that `choice` means, by default those that
-            the mirror was told to hold.
-        owner: whose mail `where` has; if the store records another owner, that is told.
-        sample: how many bodies to fetch, drawn by chance from the whole mirror, and compare.
+        store: the store; it may be opened read-only.
+        where: as for `backup`; None checks the disk only.
+        mailboxes: the mailboxes to compare, from `list_mailboxes`.
+        choice: which mailboxes to compare, if `mailboxes` is not given; None: the stored choice.
+        owner: the account of `where`; a notice is added if the store records another one.
+        sample: how many bodies to fetch and compare, chosen at random from the whole mirror.
         deep: fetch and compare all bodies.
+        progress: receives the progress.
+        should_stop: called after each message; true ends the verification.
+
+    Returns:
+        The problems found, and the number of messages and bytes that were checked.
 
     Raises:
-        ImapError: the server cannot be asked.
+        ImapError: the server cannot be reached, or refuses the login.
     """
     verification = _Verification(store, progress or NoProgress(), should_stop)
-    link = None if where is None else Link.over(where)
+    link = None if where is None else Link.of(where)
     if link is not None:
-        link.stopping, link.waiting = should_stop, verification.waiting
+        link.should_stop, link.on_wait = should_stop, verification.show_waiting
     try:
         verification.inspect()
         if link is not None:
@@ -114,14 +119,15 @@ def verify_and_repair(
     progress: Progress | None = None,
     should_stop: ShouldStop = never,
 ) -> tuple[VerifyReport, tuple[BackupReport, ...], VerifyReport]:
-    """Verify, mend what was found, verify again: the reports of each.
+    """Verify, repair what was found by a backup, and verify again. Arguments as for `verify`.
 
-    There is no backup where nothing is to be mended, and a second one where the first made
-    readable what then turned out to differ.
+    Returns:
+        The first report, the reports of the backups (none if there was nothing to repair, at most
+        two), and the last report.
 
-    Raises: what `verify` and `backup` raise; WrongAccount before anything is changed.
+    Raises: as `verify` and `backup`; WrongAccount before anything is changed.
     """
-    link = Link.over(where)
+    link = Link.of(where)
     if owner is not None and store.owner != owner:
         claim(link, store, owner)
 
@@ -140,7 +146,7 @@ def verify_and_repair(
     done: list[BackupReport] = []
     while not (after.clean or after.interrupted) and len(done) < ROUNDS:
         if done and not after.differing:
-            break  # it would find the same again
+            break  # another repair would change nothing
         differing: dict[str, list[int]] = {}
         for mailbox, uid in after.differing:
             differing.setdefault(mailbox, []).append(uid)
@@ -187,8 +193,8 @@ class _Verification:
             unfinished=() if found is None else found.unfinished,
         )
 
-    def waiting(self) -> None:
-        """Show that time passes while nothing comes."""
+    def show_waiting(self) -> None:
+        """Redraw the progress while the link waits."""
         self._progress.advance()
 
     def _problem(self, mailbox: str | None, uid: int | None, problem: str) -> None:
@@ -201,21 +207,21 @@ class _Verification:
     # -- the disk -----------------------------------------------------------------------------
 
     def inspect(self) -> None:
-        """Read every body again, and compare the journals with them."""
+        """Hash every body, and compare the results with the journals."""
         begun = False
         done = 0
 
-        def told(octets: int, total: int) -> None:
+        def advance(read: int, total: int) -> None:
             nonlocal begun, done
             if not begun:
                 self._progress.plan(mailboxes=1, octets=total)
                 self._progress.begin("reading every message")
                 begun = True
-            self._progress.advance(1, octets - done)
-            done = octets
+            self._progress.advance(1, read - done)
+            done = read
             self._poll()
 
-        self._found = found = self._store.inspect(told)
+        self._found = found = self._store.inspect(advance)
         for damage in found.damages:
             what = f"the stored message {_DAMAGE[damage.problem]} (SHA-256 {damage.sha256})"
             self._problem(damage.mailbox, damage.uid, what)
@@ -238,7 +244,7 @@ class _Verification:
     # -- against the server -------------------------------------------------------------------
 
     def owner(self, owner: Owner) -> None:
-        """Say so if the mirror is compared with another account than its own."""
+        """Add a notice if the mirror is compared with another account than its own."""
         mine = self._store.owner
         if mine is not None and is_anothers(self._store, owner):
             text = f"this is the mirror of {mine.place}; it is compared with {owner.place}"
@@ -252,11 +258,11 @@ class _Verification:
         sample: int,
         deep: bool,
     ) -> None:
-        """Compare every mailbox that the mirror is to hold."""
+        """Compare the chosen mailboxes with the server."""
         self._known = {info.name: info for info in self._store.others()}
         entries = mailboxes
         if entries is None:
-            chosen = chosen_mailboxes(link, self._store, choice)
+            chosen = choose_mailboxes(link, self._store, choice)
             listing = chosen.listing
             entries = listing.entries
             if choice is not None:
@@ -280,7 +286,7 @@ class _Verification:
                 self._mailbox(link, entry)
 
     def _draw(self, sample: int, names: Sequence[str]) -> None:
-        """Choose messages of which the bodies are compared."""
+        """Choose, at random, the messages whose bodies are compared."""
         sizes: dict[str, int] = {}
         for name in names:
             with suppress(StoreCorrupt):
@@ -308,20 +314,20 @@ class _Verification:
         try:
             self._problems += link.attempt(lambda _: self._differences(link, info))
         except StoreCorrupt:
-            pass  # `inspect` has named it
+            pass  # `inspect` has reported it
         except (CommandError, UsageError) as error:
             if asks_for_patience(error):
                 raise
             self._problem(entry.name, None, str(error))
 
     def _differences(self, link: Link, info: MailboxInfo) -> list[Problem]:
-        """Everything in which one mailbox differs. Done again if the connection is lost."""
+        """Return all differences of one mailbox. Repeated if the connection is lost."""
         mailbox = link.examine(info.name)
         if not (mailbox.uidvalidity and mailbox.uids_persist):
             journal = self._store.mailbox(info.name, 0) if 0 in info.generations else None
             missing = mailbox.exists
             if journal is not None:
-                missing -= len(recognised(self._store, mailbox, journal))
+                missing -= len(recognise(self._store, mailbox, journal))
             text = f"{missing:,} messages are {MISSING}"
             return [Problem(info.name, None, text)] if missing else []
         if mailbox.uidvalidity not in info.generations:

@@ -1,7 +1,7 @@
-"""What all mailboxes of a run share, and the mailboxes that need no work.
+"""What the mailboxes of a run share, and the check for unchanged mailboxes.
 
-A mailbox of which STATUS says the same numbers as its checkpoint is not opened, and of its journal
-only the last line is read. This module loads little: most mailboxes of most runs are unchanged.
+A mailbox whose STATUS equals its checkpoint is not opened, and only the last line of its journal is
+read. This module imports little, because most mailboxes are unchanged in most runs.
 """
 
 from __future__ import annotations
@@ -25,43 +25,42 @@ if TYPE_CHECKING:
 
 @record(frozen=False)
 class Work:
-    """What all mailboxes of a run share."""
+    """The objects and options that all mailboxes of a run share."""
 
     link: Link
     store: Store | None
     commits: Commits | None
     tally: Tally
     progress: Progress
-    stopping: Callable[[], bool]
+    should_stop: Callable[[], bool]
     dry_run: bool = False
     damaged: dict[tuple[str, int], list[int]] | None = None
     """UIDs whose bodies are damaged, by mailbox and UIDVALIDITY; None if nothing was inspected."""
     differing: dict[str, list[int]] | None = None
-    """UIDs whose bodies are other ones on the server, by mailbox."""
+    """UIDs whose bodies differ from the server's, by mailbox."""
     identities: Identities | None = None
 
     def take(self, messages: Generator[int, None, None]) -> None:
-        """Count and commit messages as they come, until all have come or the run is to stop.
+        """Count and commit fetched messages until the generator ends or the run is to stop.
 
-        Args:
-            messages: the bytes of each message; the generator is closed at the end.
+        `messages` yields the size of each message in bytes; it is closed at the end.
         """
-        if self.stopping():
+        if self.should_stop():
             return
         assert self.commits is not None
         with closing(messages) as fetched:
-            for octets in fetched:
+            for size in fetched:
                 self.tally.fetched += 1
-                self.tally.octets += octets
-                self.commits.count(octets)
-                if self.stopping():
+                self.tally.octets += size
+                self.commits.count(size)
+                if self.should_stop():
                     return
 
 
-def held_unchanged(work: Work, entry: ListEntry) -> int | None:
-    """How many messages the mirror has of a mailbox that needs no work; None if it needs some.
+def count_unchanged(work: Work, entry: ListEntry) -> int | None:
+    """Return the number of messages of an unchanged mailbox; None if it has to be opened.
 
-    In a run that repairs, every mailbox does; so does one that was gone and is back.
+    A repair opens every mailbox, and a mailbox that was gone before is always opened.
     """
     status, store = entry.status, work.store
     if store is None or status is None or not status.uidvalidity or work.damaged is not None:
@@ -80,9 +79,9 @@ def held_unchanged(work: Work, entry: ListEntry) -> int | None:
 
 
 def is_unchanged(status: MailboxStatus, checkpoint: Checkpoint) -> bool:
-    """Whether the mailbox is as it was, and the mirror has all of it.
+    """Whether the mailbox is unchanged and mirrored completely.
 
-    Only with mod-sequences (RFC 7162): without them the flags may have changed.
+    False without mod-sequences (RFC 7162), because flags may have changed.
     """
     return bool(checkpoint.highestmodseq) and (
         checkpoint.complete

@@ -1,9 +1,8 @@
 """The query language: `from:billing since:90d -is:read (invoice OR receipt)`.
 
-`parse` reads it, and both a server and a mirror understand it: `find` answers a query on an open
-mailbox, `imaplus.mirror.Index.find` on a mirror, with the same messages on the same mail. `nodes`
-are what a query consists of, `keys` and `steps` what it is to a server, `threads` groups what was
-found. What is for servers is loaded when it is used.
+`parse` parses a query. `find` runs it on an open mailbox, and `imaplus.mirror.Index.find` on a
+mirror; both find the same messages. `nodes` are the parts of a query, `keys` and `steps` translate
+it for a server, and `threads` groups messages. Modules for servers are loaded when they are used.
 """
 
 from __future__ import annotations

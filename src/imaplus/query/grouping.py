@@ -1,7 +1,7 @@
-"""Threads by References, as RFC 5256 has them (section 3, REFERENCES; 2.1, base subject).
+"""Group messages into threads by References (RFC 5256, section 3, REFERENCES; 2.1, base subject).
 
-`threads` takes what headers say of messages and knows nothing of where they are. Messages that are
-not among them (only referred to) hold a thread together, and are not in the result.
+`threads` takes header values. Messages that are only referred to connect a thread, and are not in
+the result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @record
 class Threaded:
-    """What headers say of a message: `date` is its Date field, or else its INTERNALDATE."""
+    """The header values of a message. `date` is its Date field, or else its INTERNALDATE."""
 
     message_id: str = ""
     references: str = ""
@@ -33,19 +33,29 @@ class Threaded:
 
 
 Thread = list[tuple[int, int]]
-"""Messages of one thread, a parent before its children: place in the input, and depth."""
+"""The messages of a thread, parents before children: index in the input (from 0), and depth."""
 
 
 def threads(messages: Sequence[Threaded]) -> list[Thread]:
-    """Group messages into threads; threads and the messages in them are in order of date."""
-    roots = _linked(messages)
-    roots = _by_subject([kept for root in roots for kept in _pruned(root)], messages)
+    """Group messages into threads (RFC 5256, REFERENCES).
+
+    Returns one list for each thread: pairs of the index in `messages` and the depth (0 for the
+    first message). Threads, and replies to the same message, are in order of date.
+
+    Example:
+        >>> first = Threaded(message_id="<1@example.org>", subject="Lunch")
+        >>> reply = Threaded(message_id="<2@example.org>", references="<1@example.org>")
+        >>> threads([first, reply])
+        [[(0, 0), (1, 1)]]
+    """
+    roots = _link(messages)
+    roots = _join_by_subject([kept for root in roots for kept in _prune(root)], messages)
     ordered = sorted(roots, key=lambda root: _date(root, messages))
-    return [list(_flat(root, messages)) for root in ordered]
+    return [list(_flatten(root, messages)) for root in ordered]
 
 
 class _Box:
-    """A message, or one that is only referred to (`place` None), and its place in a tree."""
+    """A message in a tree; `place` is None if it is only referred to."""
 
     __slots__ = ("children", "parent", "place")
 
@@ -69,8 +79,8 @@ class _Box:
         return False
 
 
-def _linked(messages: Sequence[Threaded]) -> list[_Box]:
-    """Steps 1 and 2: link messages to those that they refer to; what has no parent."""
+def _link(messages: Sequence[Threaded]) -> list[_Box]:
+    """Steps 1 and 2: link messages to those that they refer to; return the roots."""
     boxes: dict[str, _Box] = {}
     every: list[_Box] = []
 
@@ -83,7 +93,7 @@ def _linked(messages: Sequence[Threaded]) -> list[_Box]:
 
     for place, message in enumerate(messages):
         found = _ID.search(message.message_id)
-        # A Message-ID that an earlier message has, or none, counts as one of its own.
+        # A missing or repeated Message-ID counts as a new one.
         box = box_of(found[0]) if found else None
         if box is None or box.place is not None:
             box = _Box()
@@ -104,13 +114,13 @@ def _linked(messages: Sequence[Threaded]) -> list[_Box]:
 
 
 def _references(message: Threaded) -> list[str]:
-    """The messages that one refers to, the oldest first."""
+    """The Message-IDs that a message refers to, the oldest first."""
     found = _ID.findall(message.references)[-_MAX_REFERENCES:]
     return found or _ID.findall(message.in_reply_to)[:1]
 
 
-def _pruned(root: _Box) -> list[_Box]:
-    """Step 3: a tree without the messages that are not there, where they can go."""
+def _prune(root: _Box) -> list[_Box]:
+    """Step 3: remove messages that are only referred to, where possible."""
     for box in reversed(list(_walk(root))):
         kept: list[_Box] = []
         for child in box.children:
@@ -128,7 +138,7 @@ def _pruned(root: _Box) -> list[_Box]:
     return [root]
 
 
-def _by_subject(roots: list[_Box], messages: Sequence[Threaded]) -> list[_Box]:
+def _join_by_subject(roots: list[_Box], messages: Sequence[Threaded]) -> list[_Box]:
     """Step 5: join threads with the same base subject."""
     table: dict[str, _Box] = {}
     for root in roots:
@@ -180,13 +190,13 @@ def _subject(root: _Box, messages: Sequence[Threaded]) -> str:
 
 
 def _date(box: _Box, messages: Sequence[Threaded]) -> tuple[datetime, int]:
-    """By what a tree is sorted: its root's date, or that of its first message."""
+    """The sort key of a tree: the date of its root, or of its first message."""
     places = [box.place] if box.place is not None else [b.place for b in _walk(box)]
     found = [place for place in places if place is not None]
     return min((messages[place].date or _NEVER, place) for place in found)
 
 
-def _flat(root: _Box, messages: Sequence[Threaded]) -> Iterator[tuple[int, int]]:
+def _flatten(root: _Box, messages: Sequence[Threaded]) -> Iterator[tuple[int, int]]:
     waiting = [(root, 0 if root.place is not None else -1)]
     while waiting:
         box, depth = waiting.pop()
@@ -197,7 +207,7 @@ def _flat(root: _Box, messages: Sequence[Threaded]) -> Iterator[tuple[int, int]]
 
 
 def base_subject(subject: str) -> tuple[str, bool]:
-    """What is left of a subject without "Re:" and the like, and whether there was any of it."""
+    """Return the base subject (RFC 5256, 2.1), and whether it was a reply or forward."""
     text = " ".join(subject.split())
     is_reply = False
     while True:

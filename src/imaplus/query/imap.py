@@ -1,8 +1,8 @@
-"""A query as typed keys of SEARCH, and the steps that answer it on a server.
+"""Run a query on a server: search keys, and steps for what SEARCH cannot do.
 
-Most of a query is one SEARCH. What IMAP has no key for (attachments, file names, hours on a server
-without WITHIN) is answered from BODYSTRUCTURE and INTERNALDATE of the messages that the rest finds.
-`steps` has no I/O: it yields what it wants to know, and is sent the answer.
+Most of a query is one SEARCH. Terms without a search key (attachments, file names, hours on a
+server without WITHIN) are checked with BODYSTRUCTURE and INTERNALDATE of the messages that the
+other terms find. `steps` does no I/O: it yields requests, and receives the answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imaplus import SequenceSet, search
 from imaplus.query import nodes
 from imaplus.query.matching import matches_name
 from imaplus.query.nodes import Node
-from imaplus.query.simplifying import simplified
+from imaplus.query.simplifying import simplify
 from imaplus.records import record
 from imaplus.search import Query
 from imaplus.types import Part
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Can = Callable[[str], bool]
-"""Whether the server has a capability."""
+"""Tells whether the server has a capability, as `Client.can`."""
 
 _FLAGS: Final = {
     "\\seen": search.Seen,
@@ -57,21 +57,21 @@ _SENT: Final[dict[str, Callable[[date], Query]]] = {
 
 @record
 class Search:
-    """A step: which UIDs does this query find? The answer is a `SequenceSet`."""
+    """A step: run this query with SEARCH, and send the UIDs found as a `SequenceSet`."""
 
     query: Query
 
 
 @record
 class Structures:
-    """A step: the BODYSTRUCTURE of these messages. The answer is a mapping from UIDs."""
+    """A step: fetch BODYSTRUCTURE of these messages, and send a mapping from UID to `Part`."""
 
     uids: SequenceSet
 
 
 @record
 class Dates:
-    """A step: the INTERNALDATE of these messages. The answer is a mapping from UIDs."""
+    """A step: fetch INTERNALDATE of these messages, and send a mapping from UID to `datetime`."""
 
     uids: SequenceSet
 
@@ -81,12 +81,24 @@ Steps = Generator[
     "SequenceSet | Mapping[int, Part] | Mapping[int, datetime]",
     SequenceSet,
 ]
-"""What answers a query: it yields steps, is sent their answers, and returns UIDs."""
+"""A generator that yields steps, receives their answers, and returns the UIDs found."""
 
 
 def keys(node: Node, can: Can) -> Query | None:
-    """The whole query as keys of SEARCH; None if IMAP has no key for a part of it."""
-    return _keys(simplified(node), can)
+    """Translate a query to search keys (RFC 9051, 6.4.4).
+
+    Args:
+        node: the query, from `parse`.
+        can: tells whether the server has a capability: `client.can`.
+
+    Returns the keys; None if a part of the query has no search key, so that `find` or `steps` is
+    needed.
+
+    Example:
+        >>> keys(parse("from:ada -is:read"), lambda name: False) is not None  # doctest: +SKIP
+        True
+    """
+    return _keys(simplify(node), can)
 
 
 def _keys(node: Node, can: Can) -> Query | None:
@@ -116,7 +128,7 @@ def _key(node: Node, can: Can) -> Query | None:
         case nodes.Arrived(when, day):
             return _ARRIVED[when](day)
         case nodes.Sent(when, day):
-            # Dovecot takes a message without a Date field for one of 1970.
+            # Dovecot treats a message without a Date field as one of 1970.
             key = _SENT[when](day)
             return key if when == "since" else search.And(key, search.Header("Date"))
         case nodes.Aged(younger, seconds) if can("WITHIN") and seconds:
@@ -134,13 +146,20 @@ def _key(node: Node, can: Can) -> Query | None:
         case nodes.HasAttachment() if can("X-GM-EXT-1"):
             return search.GmailSearch("has:attachment")
         case nodes.Gone():
-            return ~search.All  # what the server does not have, it does not find
+            return ~search.All  # a server finds none of these
     return None
 
 
 def steps(node: Node, can: Can) -> Steps:
-    """Answer a query on a mailbox: send to each step its answer; the result is the UIDs found."""
-    node = simplified(node)
+    """Run a query without I/O: yield the steps to do, and receive their answers by `send`.
+
+    Args:
+        node: the query, from `parse`.
+        can: tells whether the server has a capability: `client.can`.
+
+    The generator returns the UIDs found (`StopIteration.value`).
+    """
+    node = simplify(node)
     whole = _keys(node, can)
     if whole is not None:
         return _uids((yield Search(whole)))
@@ -158,7 +177,7 @@ def steps(node: Node, can: Can) -> Steps:
 
 
 def _among(node: Node, can: Can, among: SequenceSet) -> Steps:
-    """Those of some messages that a query finds."""
+    """Select the messages of `among` that match a query."""
     match node:
         case nodes.AnyOf(terms):
             union = SequenceSet()
@@ -170,9 +189,9 @@ def _among(node: Node, can: Can, among: SequenceSet) -> Steps:
         case nodes.All():
             return (yield from steps(node, can)) & among
         case nodes.HasAttachment() | nodes.FileNamed():
-            told = (yield Structures(among)) if among else {}
+            structures = (yield Structures(among)) if among else {}
             return SequenceSet.from_numbers(
-                uid for uid, part in _of(told, Part).items() if _has(part, node)
+                uid for uid, part in _of(structures, Part).items() if _has(part, node)
             )
         case nodes.Aged(younger, seconds, now):
             dates = (yield Dates(among)) if among else {}
@@ -207,15 +226,24 @@ def _has(part: Part, node: nodes.HasAttachment | nodes.FileNamed) -> bool:
 
 
 def find(mailbox: Mailbox, node: Node, *, can: Can) -> SequenceSet:
-    """The UIDs of the messages of an open mailbox that a query finds.
+    """Find the messages of an open mailbox that match a query; return their UIDs.
 
-    `can` tells whether the server has a capability: `client.can`.
+    Args:
+        mailbox: the selected mailbox.
+        node: the query, from `parse`.
+        can: tells whether the server has a capability: `client.can`.
+
+    For an `AsyncClient`, use `steps`.
 
     Raises:
-        ImapError: as `Mailbox.search` and `Mailbox.fetch` do.
+        ImapError: as `Mailbox.search` and `Mailbox.fetch`.
+
+    Example:
+        >>> mailbox = client.examine("INBOX")  # doctest: +SKIP
+        >>> find(mailbox, parse("is:unread"), can=client.can)  # doctest: +SKIP
     """
     asking = steps(node, can)
-    answer: Any = None  # to the first step, before there is one
+    answer: Any = None  # starts the generator
     while True:
         try:
             step = asking.send(answer)

@@ -1,4 +1,4 @@
-"""Patterns of file names: the same for a server's answer and for the index of a mirror."""
+"""Match patterns of file names, for a server's answer and for the index of a mirror."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import lru_cache
 
 
 def matches_name(pattern: str, name: str) -> bool:
-    """Whether a file name matches: `*` and `?` as in a shell, else the pattern is a part of it."""
-    return _compiled(pattern).search(name.casefold()) is not None
+    """Whether a file name matches: by `*` and `?`, or without these if it contains the pattern."""
+    return _compile(pattern).search(name.casefold()) is not None
 
 
 @lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     pattern = pattern.casefold()
     if not re.search(r"[*?]", pattern):
         return re.compile(re.escape(pattern))
@@ -21,7 +21,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def glob(pattern: str) -> str:
-    """The pattern for SQLite's GLOB, in lower case; nothing in it but `*` and `?` is special."""
+    """Translate a pattern for SQLite's GLOB, in lower case; only `*` and `?` are special."""
     pattern = pattern.casefold()
     if not re.search(r"[*?]", pattern):
         pattern = f"*{pattern}*"

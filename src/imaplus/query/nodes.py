@@ -1,7 +1,6 @@
-"""What a query consists of, as immutable values.
+"""The parts of a query, as immutable values.
 
-Each module that compiles queries knows all of these: `imap` makes them into keys of SEARCH, the
-index of a mirror makes them into SQL. How they are written is for `parser` to know.
+`parser` creates them. `imap` translates all of them to search keys, the index of a mirror to SQL.
 """
 
 from __future__ import annotations
@@ -18,10 +17,7 @@ When = Literal["since", "before", "on"]
 
 
 class QueryError(InvalidArgument):
-    """The query cannot be read; `column` counts its characters from 1.
-
-    `reason` is what is wrong, without the place.
-    """
+    """The query is invalid: `reason` says why, `column` where, in characters from 1."""
 
     def __init__(self, reason: str, column: int) -> None:
         super().__init__(f"column {column}: {reason}")
@@ -37,28 +33,28 @@ class Node:
 
 @record
 class All(Node):
-    """Messages that every one of the terms finds; all messages, if there is no term."""
+    """Messages that match all terms; all messages if there is no term."""
 
     terms: tuple[Node, ...] = ()
 
 
 @record
 class AnyOf(Node):
-    """Messages that at least one of the terms finds."""
+    """Messages that match at least one term."""
 
     terms: tuple[Node, ...]
 
 
 @record
 class Not(Node):
-    """Messages that the term does not find."""
+    """Messages that do not match the term."""
 
     term: Node
 
 
 @record
 class Words(Node):
-    """A text in the subject, the body, an address field or anywhere (`text`)."""
+    """Messages with a text in the subject, the body, an address field or anywhere (`text`)."""
 
     where: TextField
     text: str
@@ -74,7 +70,7 @@ class HasFlag(Node):
 
 @record
 class Arrived(Node):
-    """Messages that came to the mailbox (INTERNALDATE) since, before or on a day."""
+    """Messages that arrived (INTERNALDATE) since, before or on a day."""
 
     when: When
     day: date
@@ -90,7 +86,7 @@ class Sent(Node):
 
 @record
 class Aged(Node):
-    """Messages that came in the last `seconds` before `now` (`younger`), or before that."""
+    """Messages that arrived in the last `seconds` before `now` (`younger`), or earlier."""
 
     younger: bool
     seconds: int
@@ -99,14 +95,14 @@ class Aged(Node):
 
 @record
 class Larger(Node):
-    """Messages of more bytes."""
+    """Messages of more than `size` bytes."""
 
     size: int
 
 
 @record
 class Smaller(Node):
-    """Messages of fewer bytes."""
+    """Messages of fewer than `size` bytes."""
 
     size: int
 
@@ -120,7 +116,7 @@ class WithUid(Node):
 
 @record
 class InHeader(Node):
-    """Messages with a header field of this name, and the text in it; any text, if it is empty."""
+    """Messages with a header field that contains a text; any field of this name if it is empty."""
 
     name: str
     text: str
@@ -135,9 +131,9 @@ class WithId(Node):
 
 @record
 class FileNamed(Node):
-    """Messages with a part whose file name matches; `*` and `?` stand for other characters.
+    """Messages with a part whose file name matches; `*` and `?` are wildcards.
 
-    Without one of these the pattern may stand anywhere in the name.
+    A pattern without wildcards matches anywhere in the name.
     """
 
     pattern: str
@@ -145,9 +141,9 @@ class FileNamed(Node):
 
 @record
 class HasAttachment(Node):
-    """Messages with a part that is to be saved rather than shown."""
+    """Messages with an attachment: a part whose disposition is not `inline`, or with a name."""
 
 
 @record
 class Gone(Node):
-    """Messages that only the mirror has."""
+    """Messages that the mirror has and the server no longer has."""

@@ -1,11 +1,10 @@
-"""From the text of a query to its nodes.
+"""Parse the text of a query.
 
     query    = any *("OR" any)          any = *term, of which all must match
     term     = ["-" / "NOT"] ( "(" query ")" / [operator ":"] value )
     value    = quoted / word / "(" query ")" where the operator takes a text
 
-It knows how operators and their values are written, and points at the column of what it cannot
-read. What they mean to a server or to a mirror, it does not know.
+An error has the column of the part that cannot be parsed.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from imaplus.query.nodes import Node, QueryError, TextField
 from imaplus.records import record
 
 MAX_LENGTH: Final = 10_000
-"""Characters of a query."""
+"""The longest query, in characters."""
 MAX_DEPTH: Final = 30
-"""Parentheses within each other."""
+"""The deepest nesting of parentheses."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -63,22 +62,29 @@ _FIELD_NAME = re.compile(r"[!-9;-~]+")
 
 
 def parse(text: str, *, now: datetime | None = None) -> Node:
-    """Read a query: `from:billing since:90d -is:read (invoice OR receipt)`.
+    """Parse a query: `from:billing since:90d -is:read (invoice OR receipt)`.
 
-    An empty query finds every message. `now` (None: this moment, in local time) is what `90d` and
-    `today` count from.
+    Args:
+        text: the query; an empty one matches every message.
+        now: the time that `90d` and `today` refer to; None: the current local time.
+
+    Returns the query for `find`, `steps`, `keys` and `imaplus.mirror.Index.find`.
 
     Raises:
-        QueryError: the query cannot be read; its `column` says where.
+        QueryError: the query is invalid; its `column` says where.
+
+    Example:
+        >>> parse("larger:1M")
+        Larger(size=1000000)
     """
     if len(text) > MAX_LENGTH:
-        raise QueryError(f"a query of more than {MAX_LENGTH} characters", MAX_LENGTH)
-    return _Parser(text, now or datetime.now(UTC).astimezone()).whole()
+        raise QueryError(f"the query has more than {MAX_LENGTH} characters", MAX_LENGTH)
+    return _Parser(text, now or datetime.now(UTC).astimezone()).parse()
 
 
 @record
 class _Value:
-    """What stands behind an operator, and where."""
+    """The value of an operator, and its column."""
 
     text: str
     column: int
@@ -91,14 +97,14 @@ class _Parser:
         self._now = now
         self._depth = 0
 
-    def whole(self) -> Node:
+    def parse(self) -> Node:
         found = self._query("text")
         if self._at < len(self._text):
             raise QueryError("')' without '('", self._at)
         return found
 
     def _query(self, field: TextField) -> Node:
-        """Terms up to `)` or the end; what has no operator is searched for in `field`."""
+        """Parse terms up to `)` or the end; text without an operator is searched in `field`."""
         choices: list[list[Node]] = [[]]
         after_or = 0
         while True:
@@ -139,12 +145,12 @@ class _Parser:
         if match["broken"]:
             raise QueryError("this quotation mark is not closed", start)
         if (operator := match["operator"]) is None:
-            text = match["word"] or _unquoted(match["quoted"])
+            text = match["word"] or _unquote(match["quoted"])
             return self._words(field, _Value(text, start))
         return self._operator(operator, start)
 
     def _skip(self) -> int:
-        """Pass over spaces; the column of what follows."""
+        """Skip spaces; return the column of what follows."""
         while self._at < len(self._text) and self._text[self._at].isspace():
             self._at += 1
         return self._at + 1
@@ -152,10 +158,10 @@ class _Parser:
     def _enter(self, column: int) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise QueryError(f"more than {MAX_DEPTH} levels", column)
+            raise QueryError(f"more than {MAX_DEPTH} levels of parentheses", column)
 
     def _group(self, field: TextField, start: int) -> Node:
-        """What stands in parentheses, of which the first has been read."""
+        """Parse the rest of a group, after its opening parenthesis."""
         self._enter(start)
         before = self._at
         found = self._query(field)
@@ -193,7 +199,7 @@ class _Parser:
         if match["broken"]:
             raise QueryError("this quotation mark is not closed", column)
         self._at = match.end()
-        return _Value(match["word"] or _unquoted(match["quoted"]), column)
+        return _Value(match["word"] or _unquote(match["quoted"]), column)
 
     # -- values --------------------------------------------------------------------------------
 
@@ -216,7 +222,7 @@ class _Parser:
 
     def _keyword(self, value: _Value) -> Node:
         if not _KEYWORD.fullmatch(value.text):
-            raise QueryError("no keyword of a message looks like that", value.column)
+            raise QueryError("not a valid keyword", value.column)
         return nodes.HasFlag(value.text)
 
     def _since(self, value: _Value) -> Node:
@@ -312,16 +318,16 @@ _OPERATORS: Final[dict[str, Callable[[_Parser, _Value], Node]]] = {
     "filename": _Parser._filename,
 }
 OPERATORS: Final = (*_TEXTS, *_OPERATORS)
-"""All operators of the language."""
+"""All operators of the query language, without the colon."""
 
 
-def _unquoted(quoted: str) -> str:
+def _unquote(quoted: str) -> str:
     return re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)
 
 
 def _check_text(value: _Value) -> None:
     if "\0" in value.text or any("\ud800" <= c <= "\udfff" for c in value.text):
-        raise QueryError("neither NUL nor a lone surrogate can be searched for", value.column)
+        raise QueryError("cannot search for NUL or a lone surrogate", value.column)
 
 
 def _size(value: _Value) -> int:
@@ -331,5 +337,5 @@ def _size(value: _Value) -> int:
     factor = 1024 if match[3] else 1000
     size: int = int(match[1]) * factor ** " kmg".index((match[2] or " ").lower())
     if size >= 1 << 63:
-        raise QueryError("no message is that large", value.column)
+        raise QueryError("the size is too large", value.column)
     return size

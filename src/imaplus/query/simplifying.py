@@ -1,7 +1,7 @@
-"""A query that finds the same with fewer terms: none is said twice, or implied by another.
+"""Remove repeated and implied terms from a query.
 
-Dovecot 2.4 needs that: asked for (A or B) and (B or A) it finds all messages, of (A and B) or
-(B and A) its process dies, and of two sizes or days under a NOT it takes the wrong one.
+Dovecot 2.4 needs that: for (A or B) and (B or A) it returns all messages, for (A and B) or (B and
+A) its process crashes, and of two sizes or days under a NOT it uses the wrong one.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ NOTHING = AnyOf(())
 EVERYTHING = All(())
 
 
-def simplified(node: Node) -> Node:
-    """The query without the terms that change nothing."""
+def simplify(node: Node) -> Node:
+    """Return an equivalent query without redundant terms."""
     match node:
         case Not(term):
-            inner = simplified(term)
+            inner = simplify(term)
             if isinstance(inner, Not):
                 return inner.term
-            return _opposite(inner)
+            return _negate(inner)
         case All(terms):
-            return _joined(terms, All, AnyOf)
+            return _join(terms, All, AnyOf)
         case AnyOf(terms):
-            return _joined(terms, AnyOf, All)
+            return _join(terms, AnyOf, All)
     return node
 
 
-def _opposite(node: Node) -> Node:
-    """What a query does not find, on a server: there every message has a size and a day."""
+def _negate(node: Node) -> Node:
+    """Negate a query for a server, where every message has a size and a date."""
     match node:
         case All(()):
             return NOTHING
@@ -47,22 +47,22 @@ def _opposite(node: Node) -> Node:
     return Not(node)
 
 
-def _joined(
+def _join(
     terms: Iterable[Node], kind: type[All] | type[AnyOf], other: type[All] | type[AnyOf]
 ) -> Node:
-    """Terms of an All or of an AnyOf; what holds for the one holds for the other."""
+    """Simplify the terms of `kind`; `other` is the dual one of All and AnyOf."""
     flat: dict[Node, None] = {}
-    for term in map(simplified, terms):
+    for term in map(simplify, terms):
         flat.update(dict.fromkeys(term.terms if isinstance(term, kind) else (term,)))
-    flat = dict.fromkeys(_within_bounds(flat, all_of=kind is All))
+    flat = dict.fromkeys(_merge_bounds(flat, all_of=kind is All))
     if other(()) in flat or any(Not(term) in flat for term in flat):
         return other(())
-    kept = _without_implied(list(flat), other)
+    kept = _drop_implied(list(flat), other)
     return kept[0] if len(kept) == 1 else kind(tuple(kept))
 
 
-def _within_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
-    """Of several sizes of one kind, or several days, the one that counts."""
+def _merge_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
+    """Keep only the effective one of several sizes, or of several days."""
     bounds: dict[object, Node] = {}
     for term in terms:
         kind, value, rises = _bound(term)
@@ -75,7 +75,10 @@ def _within_bounds(terms: Iterable[Node], *, all_of: bool) -> list[Node]:
 
 
 def _bound(term: Node) -> tuple[object, int, bool]:
-    """What a term bounds, where, and whether a higher bound finds less; others are their own."""
+    """What a term bounds, the bound, and whether a higher one finds less.
+
+    Other terms bound themselves.
+    """
     match term:
         case Larger(size):
             return Larger, size, True
@@ -86,8 +89,8 @@ def _bound(term: Node) -> tuple[object, int, bool]:
     return term, 0, True
 
 
-def _without_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
-    """Leave out `A or B` beside `A`, or `A and B` beside `A`: whatever `other` makes of terms."""
+def _drop_implied(terms: Sequence[Node], other: type[All] | type[AnyOf]) -> list[Node]:
+    """Remove `A or B` beside `A` in an All, and `A and B` beside `A` in an AnyOf."""
     parts = [frozenset(it.terms if isinstance(it, other) else (it,)) for it in terms]
     kept: list[Node] = []
     for place, (term, mine) in enumerate(zip(terms, parts, strict=True)):

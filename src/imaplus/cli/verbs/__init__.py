@@ -1,6 +1,5 @@
-"""The verbs, one module each: `add_arguments(parser)` describes one, `run(args, console)` does it.
+"""The verbs, one module each, with `add_arguments(parser)` and `run(args, console)`.
 
-A module is loaded when its verb is chosen; what `imaplus --help` says of it stands in `cli.main`.
-
-`run` returns the exit code, or raises; what an error means to the user stands in `cli.errors`.
+A module is imported when its verb is used; the texts of `imaplus --help` are in `cli.main`. `run`
+returns the exit code, or raises an error, which `cli.explain` explains.
 """

@@ -1,7 +1,4 @@
-"""`imaplus backup`: bring a mirror of an account up to date.
-
-It knows what to ask the user for and what to tell them; `imaplus.mirror` does the work.
-"""
+"""`imaplus backup`: make or update a mirror of an account with `imaplus.mirror`."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from imaplus.cli.connecting import address_of, linked, port_of
+from imaplus.cli.connecting import address_of, open_link, port_of
 from imaplus.cli.errors import AGAIN, Exit
 from imaplus.cli.meanwhile import load_meanwhile
 from imaplus.cli.options import add_connection, add_mailboxes
@@ -63,7 +60,7 @@ FIELDS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `backup` takes."""
+    """Add the arguments of `backup`."""
     parser.add_argument(
         "account", metavar="ACCOUNT[:PATTERN]", help="the account: an address, a URL, or demo:"
     )
@@ -102,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it; 7 if single messages could not be had, 130 after Ctrl-C."""
+    """Run the backup; return 7 if messages or mailboxes failed, 130 after Ctrl-C."""
     address = address_of(args)
     directory = args.directory or folder_for(address.account)
     load_meanwhile(
@@ -113,8 +110,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         "hashlib",
     )
     with (
-        linked(address, args, console) as link,
-        opened(directory, args) as store,
+        open_link(address, args, console) as link,
+        open_store(directory, args) as store,
     ):
         report = mirror(
             link,
@@ -136,8 +133,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 @contextmanager
-def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
-    """The backup in this folder; None for a dry run where there is none yet."""
+def open_store(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
+    """Open the backup in this folder; None for a dry run without a backup."""
     from imaplus.mirror.errors import NotAStore
     from imaplus.mirror.store import Store
 
@@ -148,7 +145,7 @@ def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
             create=not args.dry_run,
             readonly=args.dry_run,
             sync=not args.no_sync,
-            helped=args.no_sync,
+            use_helper=args.no_sync,
         )
     except NotAStore:
         from pathlib import Path
@@ -165,7 +162,7 @@ def opened(directory: str, args: argparse.Namespace) -> Iterator[Store | None]:
 
 
 def choice_of(args: argparse.Namespace, folder: str | None) -> Choice | None:
-    """Which mailboxes the arguments choose; None if they say nothing of it."""
+    """Return the choice of mailboxes in the arguments; None if there is none."""
     from imaplus.mirror.description import Choice
 
     only = (*args.mailbox, *([folder] if folder else []))
@@ -175,7 +172,7 @@ def choice_of(args: argparse.Namespace, folder: str | None) -> Choice | None:
 
 
 def owner_of(address: Address, args: argparse.Namespace) -> Owner:
-    """Whose mail it is, as the store is to record it."""
+    """Return the owner to record in the store."""
     from imaplus.mirror.description import Owner
 
     if address.host is None:
@@ -194,11 +191,11 @@ def mirror(
     dry_run: bool = False,
     repair: bool = False,
 ) -> BackupReport:
-    """Bring `store` up to date with the mailboxes that are meant, with a progress bar."""
+    """Mirror the chosen mailboxes to `store`, with a progress bar."""
     from imaplus.cli.interrupt import Interrupt
     from imaplus.mirror.run import backup
 
-    with Interrupt().listening() as interrupt, console.progress() as bar:
+    with Interrupt().listen() as interrupt, console.progress() as bar:
         report = backup(
             link,
             store,
@@ -211,20 +208,20 @@ def mirror(
             repair=repair,
         )
     if report.interrupted:
-        link.close()  # LOGOUT would wait for all that has been asked for
+        link.close()  # LOGOUT would wait for the pending responses
     return report
 
 
 def folder_for(account: str) -> str:
-    """A file name for `account`: itself, with what a path must not hold percent-encoded."""
-    from urllib.parse import quote  # only where no folder is named
+    """Return a file name for `account`, with unsafe characters percent-encoded."""
+    from urllib.parse import quote  # slow to import, rarely needed
 
     name = quote(account, safe="@+")
     return name if not name.startswith(".") else f"%2E{name[1:]}"
 
 
 def tell(report: BackupReport, directory: str, console: Console, *, dry_run: bool) -> None:
-    """The summary, for people."""
+    """Show the summary as text."""
     tell_notices(report.notices, console)
     for failure in report.failures:
         uid = "" if failure.uid is None else f", UID {failure.uid}"
@@ -258,7 +255,7 @@ def tell(report: BackupReport, directory: str, console: Console, *, dry_run: boo
 
 
 def as_json(report: BackupReport, directory: str, *, dry_run: bool) -> dict[str, object]:
-    """The summary, for programs; the names are those of FIELDS."""
+    """Return the summary for JSON; the names are those of FIELDS."""
     failures = [
         {"mailbox": failure.mailbox, "uid": failure.uid, "problem": failure.problem}
         for failure in report.failures

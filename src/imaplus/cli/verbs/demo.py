@@ -1,7 +1,4 @@
-"""`imaplus demo`: a backup from beginning to end, with nothing but this computer.
-
-It knows the story; the other verbs do the work.
-"""
+"""`imaplus demo`: a backup from start to finish, with an embedded server on this computer."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from imaplus.cli.errors import Exit
 from imaplus.cli.output import Console
 from imaplus.cli.text import count, size
 from imaplus.cli.verbs.backup import mirror
-from imaplus.cli.verbs.verify import tell, watching
+from imaplus.cli.verbs.verify import tell, watch
 from imaplus.mirror import BackupReport, Link, Owner, Store, verify
 
 DESCRIPTION = """\
@@ -40,7 +37,7 @@ This message arrived between the two backups.\r
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `demo` takes."""
+    """Add the arguments of `demo`."""
     parser.add_argument(
         "directory",
         metavar="DIR",
@@ -51,18 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it; 10 if the backup is not what the server has, which it always is."""
+    """Run the demo; return 10 if the backup differs from the server."""
     say = console.line if console.is_text else console.note
     with _folder(args.directory) as directory, embedded_server() as server:
         say(f"1. An IMAP server with a sample mailbox listens at {server.url}")
         with connect_embedded(server) as client, Store.open(directory, create=True) as store:
-            link = Link.over(client)
+            link = Link.of(client)
             first = mirror(link, store, console, None, owner=Owner("demo"))
-            say(f"2. First backup, into {directory}: {_fetched(first)}")
+            say(f"2. First backup, into {directory}: {_describe(first)}")
             server.add_message("INBOX", ARRIVING)
             second = mirror(link, store, console, None, owner=Owner("demo"))
-            say(f"3. A message arrives; second backup: {_fetched(second)}")
-            with watching(console) as (bar, interrupt):
+            say(f"3. A message arrives; second backup: {_describe(second)}")
+            with watch(console) as (bar, interrupt):
                 report = verify(store, link, progress=bar, should_stop=interrupt)
             found = "all as they should be" if report.clean else "NOT as they should be"
             say(f"4. Verified: every byte's hash; UIDs, sizes, dates, flags on the server: {found}")
@@ -84,7 +81,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _fetched(report: BackupReport) -> str:
+def _describe(report: BackupReport) -> str:
     of = count(report.mailboxes, "mailbox", "mailboxes")
     return f"{count(report.fetched, 'message')} ({size(report.octets)}) fetched of {of}"
 

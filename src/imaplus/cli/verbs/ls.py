@@ -1,7 +1,4 @@
-"""`imaplus ls`: which mailboxes there are, on a server or in a backup.
-
-It knows how a list of mailboxes is shown; which are meant is known by `cli.patterns`.
-"""
+"""`imaplus ls`: list the mailboxes on a server or in a backup."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from imaplus import ListEntry
 from imaplus.cli.address import is_address
-from imaplus.cli.connecting import address_of, connected
+from imaplus.cli.connecting import address_of, open_client
 from imaplus.cli.errors import Exit
 from imaplus.cli.options import add_connection
 from imaplus.cli.output import Console
@@ -41,7 +38,7 @@ FIELDS = ("name", "delimiter", "attributes", "messages", "unseen", "size", "gone
 
 @record
 class Listing:
-    """A mailbox as it is shown; None is what was not asked for, or what nobody knows."""
+    """A mailbox of the output; values that were not requested or are unknown are None."""
 
     name: str
     delimiter: str | None
@@ -52,14 +49,14 @@ class Listing:
     gone: datetime | None = None
 
     def as_json(self) -> dict[str, object]:
-        """The members of one object of the output."""
+        """Return the members of one JSON object."""
         values: dict[str, object] = {name: getattr(self, name) for name in FIELDS}
         gone = None if self.gone is None else self.gone.isoformat()
         return values | {"attributes": sorted(self.attributes), "gone": gone}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `ls` takes."""
+    """Add the arguments of `ls`."""
     parser.add_argument(
         "account", metavar="ACCOUNT[:PATTERN]|DIR", help="an account, or the folder of a backup"
     )
@@ -79,9 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it.
+    """List the mailboxes.
 
-    Raises: Stop, exit code 3, if the pattern means no mailbox.
+    Raises: NothingMatches, exit code 3, if the pattern matches no mailbox.
     """
     listings = _on_server(args, console) if is_address(args.account) else _in_store(args)
     # Parents before children, and INBOX before all.
@@ -95,7 +92,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def lines(listings: Sequence[Listing], args: argparse.Namespace) -> Iterator[str]:
-    """The lines for people: numbers first, in columns, then the name."""
+    """Format the list as text: columns of numbers, then the name."""
     columns: list[list[str]] = []
     if args.counts:
         columns.append(_column("MESSAGES", (_number(it.messages) for it in listings)))
@@ -116,8 +113,8 @@ def lines(listings: Sequence[Listing], args: argparse.Namespace) -> Iterator[str
 
 
 def tree(listings: Iterable[Listed]) -> Iterator[str]:
-    """The names, each indented below its parent and without what the parent shows already."""
-    above: list[list[str]] = []  # the levels of whoever is listed above, outermost first
+    """Format the names as a tree: indented, without the part that the parent shows."""
+    above: list[list[str]] = []  # the levels of the listed parents, outermost first
     for listing in listings:
         parts = levels(listing)
         while above and above[-1] != parts[: len(above[-1])]:
@@ -131,13 +128,13 @@ def _on_server(args: argparse.Namespace, console: Console) -> list[Listing]:
     address = address_of(args)
     items = ["MESSAGES", "UNSEEN"] if args.counts else []
     items += ["SIZE"] if args.sizes else []
-    with connected(address, args, console) as client:
+    with open_client(address, args, console) as client:
         entries = client.list("", "*", status=items)
         chosen = choose(entries, [address.folder] if address.folder else [])
-    return [_listed(entry) for entry in chosen]
+    return [_from_entry(entry) for entry in chosen]
 
 
-def _listed(entry: ListEntry) -> Listing:
+def _from_entry(entry: ListEntry) -> Listing:
     if (status := entry.status) is None:
         return Listing(entry.name, entry.delimiter, entry.attributes)
     numbers = (status.messages, status.unseen, status.size)
@@ -149,13 +146,13 @@ def _in_store(args: argparse.Namespace) -> list[Listing]:
 
     with Store.open(Path(args.account).expanduser(), readonly=True) as store:
         return [
-            _stored(store, mailbox, args)
+            _from_store(store, mailbox, args)
             for mailbox in store.mailboxes()
             if mailbox.generations and (args.gone or mailbox.gone is None)
         ]
 
 
-def _stored(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
+def _from_store(store: Store, mailbox: MailboxInfo, args: argparse.Namespace) -> Listing:
     messages = unseen = octets = None
     if mailbox.generations and (args.counts or args.sizes):
         entries = store.mailbox(mailbox.name, mailbox.generations[-1]).entries

@@ -1,7 +1,6 @@
-"""`imaplus search`: the messages that a query finds, on a server or in a backup.
+"""`imaplus search`: find messages on a server or in a backup.
 
-It knows how hits are shown. What a query means is known by `imaplus.query`, and where a backup
-looks by its index; so a server and a backup of it give the same lines.
+Both use the query language of `imaplus.query`, and produce the same lines.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ _WIDTH = 30  # characters of a sender
 
 @record
 class Found:
-    """A message as it is shown. `thread` counts from 1; 0 where threads were not asked for."""
+    """A message of the output. `thread` counts from 1; it is 0 without `--threads`."""
 
     mailbox: str
     uidvalidity: int
@@ -69,7 +68,7 @@ class Found:
     depth: int = 0
 
     def as_json(self) -> dict[str, object]:
-        """The members of one object of the output."""
+        """Return the members of one JSON object."""
         return {
             "mailbox": self.mailbox,
             "uidvalidity": self.uidvalidity,
@@ -88,7 +87,7 @@ class Found:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `search` takes."""
+    """Add the arguments of `search`."""
     parser.add_argument(
         "account", metavar="ACCOUNT[:FOLDER]|DIR", help="an account, or the folder of a backup"
     )
@@ -110,10 +109,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it.
+    """Find and show the messages.
 
-    Raises: Stop, exit code 2, for a query that cannot be read; exit code 3, if a pattern means no
-    mailbox.
+    Raises: Stop, exit code 2, for an invalid query; NothingMatches, exit code 3, if a pattern
+    matches no mailbox.
     """
     if (args.query is None) == (args.imap is None):
         raise Stop(Exit.USAGE, "give one QUERY, or --imap KEYS")
@@ -136,7 +135,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def lines(found: Sequence[Found]) -> Iterator[str]:
-    """The lines for people; an empty one between two threads."""
+    """Format the messages as text, with an empty line between two threads."""
     refs = [f"{it.mailbox}#{it.uid}" for it in found]
     width = max(map(len, refs), default=0)
     thread = 0
@@ -156,7 +155,7 @@ def _unreadable(query: str, error: QueryError) -> Stop:
     before = query[: error.column - 1][-30:]
     after = query[error.column - 1 :][:30]
     hint = f"There: {before} >>>{after}" if len(query) > 40 else f"In: {shown}"
-    return Stop(Exit.USAGE, f"the query cannot be read: {error}", hint=hint)
+    return Stop(Exit.USAGE, f"invalid query: {error}", hint=hint)
 
 
 def _limit(text: str) -> int:
@@ -178,11 +177,11 @@ def _in_store(args: argparse.Namespace, node: Node, console: Console) -> list[Fo
     with (
         Store.open(folder, readonly=True) as store,
         console.progress() as bar,
-        Index.open(store, progress=None if bar is None else _telling(bar)) as index,
+        Index.open(store, progress=None if bar is None else _show_on(bar)) as index,
     ):
         names = None
         if args.mailbox or args.exclude:
-            names = [mailbox.name for mailbox in _chosen(store.mailboxes(), args)]
+            names = [mailbox.name for mailbox in _choose(store.mailboxes(), args)]
         hits = index.find(node, mailboxes=names, limit=None if args.threads else args.limit)
         found = [
             Found(
@@ -194,11 +193,11 @@ def _in_store(args: argparse.Namespace, node: Node, console: Console) -> list[Fo
         if not args.threads:
             return found
         bodies = [hit.sha256 for hit in hits]
-        return _threaded(found, (_in_body(index, body) for body in bodies), args.limit)
+        return _group_by_thread(found, (_in_body(index, body) for body in bodies), args.limit)
 
 
-def _telling(bar: LineBar) -> Callable[[int, int], None]:
-    """A function that tells a bar how far the index is."""
+def _show_on(bar: LineBar) -> Callable[[int, int], None]:
+    """Return a function that shows the progress of the index on a bar."""
     before = 0
 
     def tell(done: int, total: int) -> None:
@@ -220,23 +219,23 @@ def _in_body(index: Index, sha256: str) -> dict[str, list[str]]:
 
 
 def _on_server(args: argparse.Namespace, node: Node | None, console: Console) -> list[Found]:
-    from imaplus.cli.connecting import address_of, connected
+    from imaplus.cli.connecting import address_of, open_client
 
     address = address_of(args)
     found: list[Found] = []
     headers: list[dict[str, list[str]]] = []
-    with connected(address, args, console) as client, console.progress():
+    with open_client(address, args, console) as client, console.progress():
         if address.folder is not None:
             args.mailbox = [address.folder, *args.mailbox]
         entries = [entry for entry in client.list("", "*") if _can_be_opened(entry)]
-        for entry in _chosen(entries, args):
+        for entry in _choose(entries, args):
             for it, header in _in_mailbox(client, entry.name, node, args.imap):
                 found.append(it)
                 headers.append(header)
     order = sorted(range(len(found)), key=lambda at: _latest_first(found[at]))
     found, headers = [found[at] for at in order], [headers[at] for at in order]
     if args.threads:
-        return _threaded(found, headers, args.limit)
+        return _group_by_thread(found, headers, args.limit)
     return found[: args.limit]
 
 
@@ -261,16 +260,16 @@ def _in_mailbox(
     header = BodySection("HEADER.FIELDS", _HEADER)
     for fetched in mailbox.fetch(uids, "FLAGS", "INTERNALDATE", "RFC822.SIZE", header):
         if fetched.uid:
-            yield _fetched(name, mailbox.uidvalidity or 0, fetched, header.key)
+            yield _to_found(name, mailbox.uidvalidity or 0, fetched, header.key)
 
 
-def _fetched(
+def _to_found(
     name: str, uidvalidity: int, fetched: Fetched, key: str
 ) -> tuple[Found, dict[str, list[str]]]:
-    from imaplus.mirror.index.headers import date, decoded_fields, last
+    from imaplus.mirror.index.headers import date, decode_fields, last
 
     raw = fetched.get(key, b"")
-    header = decoded_fields(raw or b"", _HEADER)
+    header = decode_fields(raw or b"", _HEADER)
     it = Found(
         *(name, uidvalidity, fetched.uid or 0),
         fetched.get("INTERNALDATE"),
@@ -284,15 +283,15 @@ def _fetched(
 
 
 def _latest_first(it: Found) -> tuple[float, str, int]:
-    """The order in which an index gives its hits."""
+    """The sort key for the order of an index's results."""
     return (-it.date.timestamp() if it.date else float("inf"), it.mailbox, -it.uid)
 
 
 # -- both ------------------------------------------------------------------------------------------
 
 
-def _chosen(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
-    """Those mailboxes that --mailbox and --exclude mean."""
+def _choose(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
+    """Return the mailboxes that match --mailbox and --exclude."""
     from imaplus.mirror.description import Choice
     from imaplus.mirror.errors import NothingMatches
     from imaplus.mirror.patterns import choose
@@ -303,10 +302,10 @@ def _chosen(mailboxes: Iterable[M], args: argparse.Namespace) -> list[M]:
     return list(found.mailboxes)
 
 
-def _threaded(
+def _group_by_thread(
     found: Sequence[Found], headers: Iterable[dict[str, list[str]]], limit: int | None
 ) -> list[Found]:
-    """The messages by thread, the thread with the latest message first."""
+    """Group the messages by thread, the thread with the latest message first."""
     from imaplus.query import Threaded, threads
     from imaplus.records import replace
 

@@ -1,7 +1,4 @@
-"""`imaplus testserver`: the embedded server by itself, for the tests of other programs.
-
-It knows how to tell another process where the server is, and how to be stopped.
-"""
+"""`imaplus testserver`: run the embedded server for the tests of other programs."""
 
 from __future__ import annotations
 
@@ -35,11 +32,11 @@ The password is taken from {DEFAULT_VARIABLE}; without that a fixed one is used,
   imaplus testserver --tls --port 9933 --port-file port.txt
   imaplus testserver --hang-up-at INBOX:3 --cut-after 200000 --substitute Sent:1=courier"""
 TEXTS = ("microsoft365", "courier", "nil", "empty")
-"""What may come in a message's place."""
+"""What the server may send in place of a message."""
 
 
 class At(NamedTuple):
-    """A message, and what is sent instead of it."""
+    """A message, and the text to send instead of it."""
 
     mailbox: str
     uid: int
@@ -47,7 +44,7 @@ class At(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `testserver` takes."""
+    """Add the arguments of `testserver`."""
     options = (
         ("--host", "NAME", str, "127.0.0.1", "where to listen (%(default)s)"),
         ("--port", "N", port, 0, "which port (default: a free one)"),
@@ -71,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_faults(group: argparse._ArgumentGroup) -> None:
     for name, text in (
-        ("--cut-after", "the connection is cut after N octets sent"),
+        ("--cut-after", "the connection is cut after N bytes sent"),
         ("--short-search", "SEARCH tells the first N results only"),
         ("--short-fetch", "FETCH answers for the first N messages only"),
         ("--message-limit", "announce MESSAGELIMIT=N and keep to it"),
@@ -124,10 +121,9 @@ def _substitute(text: str) -> At:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it, until a signal comes.
+    """Run the server until a signal arrives.
 
-    Raises: Stop, exit code 2, for a personality or a quirk that does not exist, or TLS without
-        `trustme`.
+    Raises: Stop, exit code 2, for an unknown personality or quirk, or TLS without `trustme`.
     """
     chosen = os.environ.get(DEFAULT_VARIABLE)
     security = "tls" if args.tls else "starttls" if args.starttls else "plain"
@@ -157,10 +153,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _fault(args: argparse.Namespace) -> Fault:
-    """What is to go wrong. Raises: Stop."""
+    """Return the faults that the arguments request. Raises: Stop."""
     from imaplus.testing import Fault
 
-    faults = [_instead(each) for each in args.substitute]
+    faults = [_substitution_for(each) for each in args.substitute]
     faults += [Fault.at_message(at.mailbox, at.uid, args.hang_up) for at in args.hang_up_at]
     if args.hide:
         faults.append(Fault.hide_mailboxes(*(() if "*" in args.hide else args.hide)))
@@ -178,7 +174,7 @@ def _fault(args: argparse.Namespace) -> Fault:
     return functools.reduce(operator.or_, faults, _quirks(args.quirk))
 
 
-def _instead(at: At) -> Fault:
+def _substitution_for(at: At) -> Fault:
     from imaplus.testing import COURIER, MICROSOFT_365, Fault
 
     if at.text in ("nil", "empty"):
@@ -194,12 +190,12 @@ def _quirks(names: list[str]) -> Fault:
     for name in names:
         if name not in known:
             there_are = ", ".join(sorted(known))
-            raise Stop(Exit.USAGE, f"no quirk is called {name!r}; there are {there_are}")
+            raise Stop(Exit.USAGE, f"unknown quirk {name!r}; the quirks are {there_are}")
     return Fault.quirk(*(known[name] for name in names))
 
 
 def description(server: Server, *, hide_password: bool) -> dict[str, object]:
-    """What a client needs to know; the names are those of FIELDS."""
+    """Return what a client needs to connect; the names are those of FIELDS."""
     values = (
         server.host,
         server.port,
@@ -214,7 +210,7 @@ def description(server: Server, *, hide_password: bool) -> dict[str, object]:
 
 
 def _write_at_once(path: Path, text: str) -> None:
-    """Write a file that nobody ever sees half-written."""
+    """Write a file atomically."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.write_text(text, encoding="ascii")
     new.replace(path)

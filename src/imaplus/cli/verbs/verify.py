@@ -1,7 +1,4 @@
-"""`imaplus verify`: is a backup intact, and does it have what the server has?
-
-It knows how to show differences; `imaplus.mirror` finds them.
-"""
+"""`imaplus verify`: check a backup, and compare it with the server by `imaplus.mirror`."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from imaplus.cli.connecting import address_of, linked
+from imaplus.cli.connecting import address_of, open_link
 from imaplus.cli.errors import Exit, Stop
 from imaplus.cli.interrupt import Interrupt
 from imaplus.cli.options import add_connection, add_mailboxes
@@ -55,7 +52,7 @@ FIELDS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe what `verify` takes."""
+    """Add the arguments of `verify`."""
     parser.add_argument("directory", metavar="DIR", type=Path, help="the folder of the backup")
     parser.add_argument(
         "account",
@@ -83,14 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """Do it; 10 if anything is not as it should be."""
+    """Verify the backup; return 10 if there are differences or damage."""
     if args.account is None and (args.repair or args.deep or args.sample):
         option = "--repair" if args.repair else "--deep" if args.deep else "--sample"
         hint = "Name the account after the folder: imaplus verify DIR ACCOUNT."
         raise Stop(Exit.USAGE, f"{option} needs an account", hint=hint)
     with Store.open(args.directory.expanduser(), readonly=not args.repair) as store:
         if args.account is None:
-            with watching(console) as (bar, interrupt):
+            with watch(console) as (bar, interrupt):
                 report = verify(store, progress=bar, should_stop=interrupt)
             done: tuple[BackupReport, ...] = ()
         else:
@@ -107,7 +104,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def with_account(
     args: argparse.Namespace, store: Store, console: Console
 ) -> tuple[VerifyReport, tuple[BackupReport, ...]]:
-    """Compare with the server, of which the mailboxes that are meant; repair if that is wanted."""
+    """Compare the chosen mailboxes with the server; with --repair, repair the backup."""
     address = address_of(args)
     only = (*args.mailbox, *([address.folder] if address.folder else []))
     choice = Choice(only, tuple(args.exclude)) if only or args.exclude else None
@@ -115,8 +112,8 @@ def with_account(
     options: dict[str, Any] = {"choice": choice, "owner": owner}
     options |= {"sample": args.sample, "deep": args.deep}
     with (
-        linked(address, args, console) as link,
-        watching(console) as (bar, interrupt),
+        open_link(address, args, console) as link,
+        watch(console) as (bar, interrupt),
     ):
         options |= {"progress": bar, "should_stop": interrupt}
         if not args.repair:
@@ -125,26 +122,26 @@ def with_account(
     if done:
         console.note(f"{count(len(before.problems), 'difference')} found; repair:")
     for each in done:
-        tell_mended(each, console)
+        tell_repair(each, console)
     return after, done
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[tuple[Progress | None, Interrupt]]:
-    """A progress bar, and what Ctrl-C sets, while the block runs."""
-    with Interrupt().listening() as interrupt, console.progress() as bar:
+def watch(console: Console) -> Iterator[tuple[Progress | None, Interrupt]]:
+    """Show a progress bar and handle Ctrl-C while the block runs."""
+    with Interrupt().listen() as interrupt, console.progress() as bar:
         yield bar, interrupt
 
 
 def number(text: str) -> int:
-    """The type of `--sample`."""
+    """Parse the value of `--sample`."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError("a sample is a number of messages")
+        raise argparse.ArgumentTypeError("a sample must be a number of messages")
     return int(text)
 
 
-def tell_mended(done: BackupReport, console: Console) -> None:
-    """What the backup did and could not do."""
+def tell_repair(done: BackupReport, console: Console) -> None:
+    """Show what the repair did, and its failures."""
     tell_notices(done.notices, console)
     for failure in done.failures:
         uid = "" if failure.uid is None else f", UID {failure.uid}"
@@ -153,7 +150,7 @@ def tell_mended(done: BackupReport, console: Console) -> None:
 
 
 def against(args: argparse.Namespace) -> str:
-    """With what the backup was compared, as a part of the summary."""
+    """The part of the summary that says what was compared."""
     if args.account is None:
         return ""
     what = "every byte" if args.deep else f"{args.sample:,} messages" if args.sample else ""
@@ -161,7 +158,7 @@ def against(args: argparse.Namespace) -> str:
 
 
 def tell(report: VerifyReport, directory: Path, console: Console, *, against: str = "") -> None:
-    """What was found, for people: differences are data, the summary is not."""
+    """Show the result as text: differences on standard output, the summary on standard error."""
     tell_notices(report.notices, console)
     for problem in report.problems:
         where = "" if problem.mailbox is None else f"{problem.mailbox}: "
@@ -179,7 +176,7 @@ def tell(report: VerifyReport, directory: Path, console: Console, *, against: st
 
 
 def as_json(report: VerifyReport, directory: Path, *, repaired: bool) -> dict[str, object]:
-    """What was found, for programs; the names are those of FIELDS."""
+    """Return the result for JSON; the names are those of FIELDS."""
     problems = [
         {"mailbox": problem.mailbox, "uid": problem.uid, "problem": problem.problem}
         for problem in report.problems

@@ -1,8 +1,8 @@
-"""The index: a SQLite database that answers questions about a store, made from what is in it.
+"""The search index of a store: a SQLite database, built from the store.
 
-It holds nothing of its own: deleting `index.sqlite` loses nothing, and whatever is wrong with the
-file is healed by making it anew. A backup never touches it. `Index` opens it and brings it up to
-date; `database` has its tables, `journals` and `bodies` fill them, `sql` asks them.
+Deleting `index.sqlite` loses nothing, and a damaged file is rebuilt. A backup does not use it.
+`Index` opens and updates it; `database` has its tables, `journals` and `bodies` fill them, `sql`
+queries them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads the bodies that the index does not know yet, by all processors, and writes their words.
+"""Read new bodies on all processors, and write their words to the index.
 
-Where there are many, processes are forked that read and decode messages; this one hands their words
-to SQLite, which takes as long. What a message is found by is for `words` to know.
+For many bodies, processes are forked that read and decode messages; this process writes their words
+to SQLite, which takes about as long. `words` chooses the words of a message.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from collections.abc import Callable, Iterator, Sequence
 from struct import Struct
 
 from imaplus.mirror.errors import StoreCorrupt
-from imaplus.mirror.index.database import COLUMNS, has_fts5, key_of, transaction, unsynced
-from imaplus.mirror.index.folding import folded
+from imaplus.mirror.index.database import COLUMNS, has_fts5, key_of, transaction, without_sync
+from imaplus.mirror.index.folding import fold
 from imaplus.mirror.index.journals import microseconds, zone_of
-from imaplus.mirror.index.words import MAX_OCTETS, words
+from imaplus.mirror.index.words import MAX_BYTES, words
 from imaplus.mirror.store import Store
 
 Body = tuple[int, bytes]
 """The number of a body in the index, and its SHA-256."""
 Row = tuple[object, ...]
 Rows = tuple[int, list[Row], list[Row], list[Row]]
-"""Of a portion: how many bodies; rows of `contents`, of `files` and of `words`."""
+"""A portion: the number of bodies; rows of `contents`, of `files` and of `words`."""
 OnProgress = Callable[[int, int], None]
 
 _PORTION = 64  # bodies read at once
-_COMMIT = 24 << 20  # characters of text in one transaction: an interrupted update repeats these
-_MANY = 500  # bodies that are worth a process
-_MOST = 8  # processes: SQLite takes words from no more
+_COMMIT = 24 << 20  # characters of text in one transaction; an interrupted update repeats it
+_MANY = 500  # from so many bodies on, processes are forked
+_MOST = 8  # processes; SQLite cannot keep up with more
 _LENGTH = Struct("=Q")
 _MAX_SUBJECT = 500
 _MAX_SENDER = 200
@@ -41,10 +41,7 @@ _MAX_SENDER = 200
 def read_bodies(
     connection: sqlite3.Connection, store: Store, progress: OnProgress | None = None
 ) -> None:
-    """Write the words of every body that is unread.
-
-    `progress` is called with the bodies read so far and those to be read.
-    """
+    """Write the words of every unread body; `progress` is called with the bodies done and all."""
     unread: list[Body] = connection.execute(
         "SELECT id, sha256 FROM unread JOIN bodies USING (id) ORDER BY id"
     ).fetchall()
@@ -54,7 +51,7 @@ def read_bodies(
         with transaction(connection):
             _write(connection, _plain_rows(store, unread), len(unread), progress)
         return
-    with unsynced(connection), _read_by_many(store, unread) as portions:
+    with without_sync(connection), _read_by_many(store, unread) as portions:
         _write_many(connection, portions, len(unread), progress)
 
 
@@ -99,9 +96,9 @@ def _write(
                 [row for row in rows if row[0] in known] for rows in (contents, files, found)
             )
         if is_plain:
-            from imaplus.mirror.index.fallback import spaced
+            from imaplus.mirror.index.fallback import space_words
 
-            found = [(row[0], *(spaced(str(text)) for text in row[1:])) for row in found]
+            found = [(row[0], *(space_words(str(text)) for text in row[1:])) for row in found]
         connection.executemany("INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?)", contents)
         connection.executemany("INSERT INTO files VALUES (?, ?)", files)
         connection.executemany(into_words, found)
@@ -117,14 +114,14 @@ def _plain_rows(store: Store, bodies: Sequence[Body]) -> Iterator[Rows]:
 
 
 def _rows(store: Store, bodies: Sequence[Body]) -> Rows:
-    """Read some bodies; those that are not there are for `verify`."""
+    """Read some bodies; missing ones are skipped, and reported by `verify`."""
     contents: list[Row] = []
     files: list[Row] = []
     found: list[Row] = []
     for number, sha256 in bodies:
         try:
             with store.open_body(sha256.hex()) as file:
-                raw = file.read(min(MAX_OCTETS, os.fstat(file.fileno()).st_size))
+                raw = file.read(min(MAX_BYTES, os.fstat(file.fileno()).st_size))
         except (FileNotFoundError, StoreCorrupt):
             continue
         it = words(raw or b"")
@@ -138,7 +135,7 @@ def _rows(store: Store, bodies: Sequence[Body]) -> Rows:
         if it.files:
             files += [(number, name) for name in it.files.casefold().split("\n") if name]
         texts = (it.subject, it.sender, it.to, it.cc, it.bcc, it.body, it.files)
-        found.append((number, *map(folded, texts)))
+        found.append((number, *map(fold, texts)))
     return len(bodies), contents, files, found
 
 
@@ -147,7 +144,7 @@ def _rows(store: Store, bodies: Sequence[Body]) -> Rows:
 
 @contextlib.contextmanager
 def _read_by_many(store: Store, bodies: Sequence[Body]) -> Iterator[Iterator[Rows]]:
-    """What `_plain_rows` gives, in the same order, from processes where they can be had."""
+    """Yield the same as `_plain_rows`, in the same order, from forked processes if possible."""
     number = min(_MOST, os.cpu_count() or 1) if threading.active_count() == 1 else 0
     if number < 2 or not hasattr(os, "fork"):
         yield _plain_rows(store, bodies)
@@ -170,7 +167,7 @@ def _from_readers(
 
 
 class _Reader:
-    """A forked process that reads portions, and sends what it found through a pipe."""
+    """A forked process that reads portions, and sends their rows through a pipe."""
 
     def __init__(self, store: Store, portions: Sequence[Sequence[Body]]) -> None:
         ours, theirs = os.pipe()
@@ -178,16 +175,16 @@ class _Reader:
         if self._pid == 0:
             try:
                 os.close(ours)
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us ends us
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
                 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
                 _send(store, portions, theirs)
             finally:
-                os._exit(0)  # what else the first process has begun is its own affair
+                os._exit(0)  # without the first process's cleanup
         os.close(theirs)
         self._pipe = os.fdopen(ours, "rb", buffering=1 << 16)
 
     def take(self) -> Rows | None:
-        """The rows of the next portion; None if the process has ended, for whatever reason."""
+        """Return the rows of the next portion; None if the process has ended early."""
         head = self._pipe.read(_LENGTH.size)
         if len(head) < _LENGTH.size:
             return None
@@ -203,7 +200,7 @@ class _Reader:
         self._pipe.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):  # where somebody waits for all children
+        with contextlib.suppress(ChildProcessError):  # another thread has waited for all children
             os.waitpid(self._pid, 0)
 
 

@@ -1,7 +1,7 @@
-"""The file of the index: its tables, and how it is opened, made anew and kept from half-truths.
+"""The database file of the index: its tables, opening, rebuilding, and safety.
 
-A large update leaves it to the system when its pages reach the disk. Before it begins, it records
-in which boot of the machine it runs; after a loss of power the database is made anew.
+A large update does not sync pages to disk. It first records the boot ID of the machine; after a
+power failure the database is rebuilt.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ VERSION = 2
 HASH = 12 << 20
 """Bytes of postings that FTS5 collects before it writes them as one segment."""
 COLUMNS = ("subject", "sender", "to_", "cc", "bcc", "body", "files")
-"""Of the table of words."""
+"""Columns of the table of words."""
 
 _TABLES = """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -56,11 +56,11 @@ _PLAIN = f"CREATE TABLE words (rowid INTEGER PRIMARY KEY, {', '.join(COLUMNS)})"
 
 
 def connect(path: Path, *, timeout: float, anew: bool = False) -> sqlite3.Connection:
-    """The database with its tables; what is broken, or of another version, is made anew.
+    """Open the database, and create its tables; rebuild a damaged one, or one of another version.
 
     Raises:
         StoreError: it cannot be opened.
-        UnsafePath: something else is in its place.
+        UnsafePath: it is not a regular file.
     """
     for name in (path, path.with_name(f"{path.name}-journal")):
         if os.path.lexists(name) and not stat.S_ISREG(name.lstat().st_mode):
@@ -75,8 +75,8 @@ def connect(path: Path, *, timeout: float, anew: bool = False) -> sqlite3.Connec
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             _make(connection)
-        elif version != VERSION or _lost_power(connection):
-            raise sqlite3.DatabaseError("another version, or not whole")
+        elif version != VERSION or _has_lost_power(connection):
+            raise sqlite3.DatabaseError("another version, or incomplete")
     except sqlite3.Error as error:
         connection.close()
         if anew or isinstance(error, sqlite3.OperationalError):
@@ -104,19 +104,19 @@ def _make(connection: sqlite3.Connection) -> None:
 
 
 def key_of(message_id: str) -> int | None:
-    """A number by which a Message-ID is looked up; None for an empty one."""
+    """Return the number that indexes a Message-ID; None for an empty one."""
     return crc32(message_id.encode("utf-8", "replace")) if message_id else None
 
 
 def has_fts5(connection: sqlite3.Connection) -> bool:
-    """Whether the words are in an FTS5 table, not in a plain one."""
+    """Whether the words are in an FTS5 table."""
     made = "SELECT sql FROM sqlite_master WHERE name = 'words'"
     return bool(re.search(r"\bUSING fts5\b", str(connection.execute(made).fetchone())))
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing."""
+    """Run the block in a transaction; roll back on an exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -128,8 +128,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
-    """Leave it to the system when pages reach the disk, for as long as the block runs."""
+def without_sync(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do not sync pages to disk while the block runs; sync them at the end."""
     with transaction(connection):
         connection.execute("REPLACE INTO meta VALUES ('unsynced', ?)", (_boot(),))
     connection.execute("PRAGMA synchronous = OFF")
@@ -145,14 +145,14 @@ def unsynced(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("DELETE FROM meta WHERE name = 'unsynced'")
 
 
-def _lost_power(connection: sqlite3.Connection) -> bool:
-    """Whether the machine went down while an update had left pages to the system."""
+def _has_lost_power(connection: sqlite3.Connection) -> bool:
+    """Whether the machine restarted during an update without syncing."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'unsynced'").fetchone()
     return row is not None and (not row[0] or row[0] != _boot())
 
 
 def _boot() -> str:
-    """Which start of the machine this is; empty where the system does not tell."""
+    """The boot ID of the machine; empty if unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

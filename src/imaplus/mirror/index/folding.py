@@ -1,8 +1,8 @@
-"""Text as the index keeps it, and as it is asked for: both go through `folded`.
+"""Normalise text for the index and for queries with `fold`.
 
-SQLite's tokenizer (unicode61) lowers case and takes accents off. It has no letters for ß, ø or ł
-without their strokes, and takes a whole run of Han, Kana or Hangul for one word; so those letters
-are replaced here, and each such character becomes a word of its own.
+SQLite's tokenizer (unicode61) lowers case and removes accents. It does not map ß, ø or ł to base
+letters, and treats a run of Han, Kana or Hangul characters as one word. So these letters are
+replaced here, and each such character becomes a word.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _WIDE_RUN = re.compile(f"[\u3040-\u30ff]?[{_WIDE}]+")
 _UNUSUAL = re.compile(f"[{''.join(_LETTERS)}{_EAST}{_WIDE}]")
 
 
-def folded(text: str) -> str:
-    """The same text for the tokenizer of the index."""
+def fold(text: str) -> str:
+    """Return the text for the tokenizer of the index."""
     if text.isascii() or not _UNUSUAL.search(text):
         return text
     for letter in set(_LETTER.findall(text)):
@@ -39,6 +39,6 @@ def folded(text: str) -> str:
     except UnicodeEncodeError:
         pass
     else:
-        return text  # the rest is about characters that are not in there
+        return text  # the other replacements are outside Latin-1
     text = _WIDE_RUN.sub(lambda match: normalize("NFKC", match[0]), text)
     return _RUN.sub(lambda match: f" {' '.join(match[0])} ", text)

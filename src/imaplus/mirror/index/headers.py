@@ -1,7 +1,7 @@
-"""Header fields of a message, from bytes to text: fast, and without an error for any input.
+"""Decode header fields: fast, and without an error for any input.
 
-It knows unfolding, encoded words (RFC 2047), parameters with their continuations (RFC 2231) and
-dates (RFC 5322, 3.3). Which fields matter is for `words` to know.
+Unfolding, encoded words (RFC 2047), parameters with continuations (RFC 2231), dates (RFC 5322,
+3.3). `words` chooses the fields.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import lru_cache
 Fields = dict[bytes, list[bytes]]
 """Values of header fields, unfolded, by name in lower case."""
 MAX_FIELD = 16 * 1024
-"""Bytes of one field, all its lines together; the rest is cut off."""
+"""The longest field in bytes, with all its lines; the rest is cut off."""
 _MAX_FIELDS = 100  # of the same name
-_MAX_HEADER = 256 * 1024  # bytes of a header that are looked at
+_MAX_HEADER = 256 * 1024  # bytes of a header that are read
 
 _WORD = re.compile(rb"=\?([!-)+->@-~]{1,60})\?([bBqQ])\?([^?\r\n]*)\?=")
 _GAP = re.compile(rb"(\?=)[ \t\r\n]+(?==\?)")
@@ -43,7 +43,7 @@ _LATIN = {"iso-8859-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "unkn
 
 
 def fields(wanted: frozenset[bytes], data: bytes, start: int, stop: int) -> Fields:
-    """The values of the fields with these names in a header, unfolded, by name in lower case."""
+    """Return the unfolded values of the wanted fields in a header, by name in lower case."""
     block = data[start : min(stop, start + _MAX_HEADER)].replace(b"\r\n", b"\n")
     block = block.replace(b"\n ", b" ").replace(b"\n\t", b" ")
     values: Fields = {}
@@ -61,50 +61,50 @@ def fields(wanted: frozenset[bytes], data: bytes, start: int, stop: int) -> Fiel
 
 
 def body_start(data: bytes, start: int, stop: int) -> int:
-    """Where the body begins: after the first empty line."""
+    """Return the offset of the body: after the first empty line."""
     if data.startswith((b"\r\n", b"\n"), start, stop):
         return data.index(b"\n", start) + 1
     found = _EMPTY_LINE.search(data, start, stop)
     return found.end() if found else stop
 
 
-def decoded_fields(header: bytes, names: Iterable[str]) -> dict[str, list[str]]:
-    """The values of some fields, decoded, by their names in lower case."""
+def decode_fields(header: bytes, names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the decoded values of some fields, by name in lower case."""
     wanted = {name.lower().encode("ascii", "replace"): name.lower() for name in names}
     found = fields(frozenset(wanted), header, 0, body_start(header, 0, len(header)))
     return {
-        text: [plain(decoded(value)) for value in found.get(name, ())]
+        text: [to_plain(decode(value)) for value in found.get(name, ())]
         for name, text in wanted.items()
     }
 
 
 def last(values: Sequence[str]) -> str:
-    """The value that counts where a field is repeated; empty, if there is none."""
+    """Return the last value of a repeated field; empty if there is none."""
     return values[-1] if values else ""
 
 
 @lru_cache(maxsize=64)
 def _first(names: frozenset[bytes]) -> frozenset[int]:
-    """What lines of fields with these names begin with."""
+    """The first bytes of lines of fields with these names."""
     return frozenset(b"".join(name[:1].lower() + name[:1].upper() for name in names))
 
 
-def decoded(value: bytes) -> str:
-    """The text of an unfolded field, encoded words decoded."""
+def decode(value: bytes) -> str:
+    """Decode an unfolded field with its encoded words (RFC 2047)."""
     if b"=?" not in value:
         return as_text(value)
-    return _with_words(value) if len(value) < 300 else _with_words.__wrapped__(value)
+    return _decode_words(value) if len(value) < 300 else _decode_words.__wrapped__(value)
 
 
-@lru_cache(maxsize=4096)  # the same people write again and again
-def _with_words(value: bytes) -> str:
+@lru_cache(maxsize=4096)  # senders repeat
+def _decode_words(value: bytes) -> str:
     pieces: list[str] = []
     at = 0
     pending: tuple[bytes, bytes] | None = None  # charset and bytes: a character may be cut in two
     value = _GAP.sub(rb"\1", value)
     for match in _WORD.finditer(value):
         charset = match[1].partition(b"*")[0].lower()  # RFC 2231, 5: a language
-        data = _decoded_word(match)
+        data = _decode_word(match)
         if (
             match.start() == at
             and pending is not None
@@ -126,7 +126,7 @@ def _with_words(value: bytes) -> str:
     return "".join(pieces)
 
 
-def _decoded_word(match: re.Match[bytes]) -> bytes | None:
+def _decode_word(match: re.Match[bytes]) -> bytes | None:
     if match[2] in b"bB":
         try:
             return a2b_base64(match[3] + b"==")
@@ -136,7 +136,7 @@ def _decoded_word(match: re.Match[bytes]) -> bytes | None:
 
 
 def as_text(data: bytes) -> str:
-    """Bytes without a charset: UTF-8, or else Windows-1252."""
+    """Decode bytes without a charset: as UTF-8, or else as Windows-1252."""
     if data.isascii():
         return data.decode("ascii")
     try:
@@ -145,8 +145,8 @@ def as_text(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
-def plain(text: str) -> str:
-    """Text that every database takes: no NUL, no lone surrogate."""
+def to_plain(text: str) -> str:
+    """Replace NUL and lone surrogates, which databases reject."""
     text = text.replace("\0", " ")
     if not text.isascii():
         try:
@@ -157,7 +157,7 @@ def plain(text: str) -> str:
 
 
 def in_charset(data: bytes, charset: bytes) -> str:
-    """Bytes in a charset that a message names; unknown ones are guessed."""
+    """Decode bytes in a given charset; an unknown charset is guessed."""
     if charset in (b"", b"utf-8", b"us-ascii"):
         return as_text(data)
     codec = codec_of(charset)
@@ -171,7 +171,7 @@ def in_charset(data: bytes, charset: bytes) -> str:
 
 @lru_cache(maxsize=128)
 def codec_of(charset: bytes) -> str | None:
-    """The codec for a charset, None if there is none for text."""
+    """Return Python's codec for a charset; None if there is no text codec."""
     name = charset.decode("ascii", "replace").strip().lower()
     name = _LATIN.get(name, name)
     if name in ("unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"):
@@ -183,13 +183,13 @@ def codec_of(charset: bytes) -> str | None:
 
 
 def parameters(value: bytes) -> Iterator[tuple[str, str]]:
-    """The parameters of a Content-Type or Content-Disposition, names in lower case (RFC 2231)."""
+    """Yield the parameters of a MIME field (RFC 2231), with names in lower case."""
     cut: dict[str, dict[int, tuple[bool, bytes]]] = {}
     for match in _PARAMETER.finditer(value):
         name = match[1].decode("ascii").lower()
         plain = match[3] if match[2] is None else re.sub(rb"\\(.)", rb"\1", match[2])
         if "*" not in name:
-            yield name, decoded(plain)
+            yield name, decode(plain)
         elif section := _SECTION.fullmatch(name):
             cut.setdefault(section[1], {})[int(section[2] or 0)] = (bool(section[3]), plain)
     for name, sections in cut.items():
@@ -204,7 +204,7 @@ def parameters(value: bytes) -> Iterator[tuple[str, str]]:
 
 
 def date(value: bytes) -> datetime | None:
-    """The date of a Date field, with its offset; None if it cannot be read."""
+    """Parse a Date field, with its offset; None if it is invalid."""
     match = _DATE.search(as_text(value[:200]))
     if match is None:
         return None

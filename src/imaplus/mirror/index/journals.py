@@ -1,6 +1,6 @@
-"""From the journals of a store to rows of the index: which messages there are, where, since when.
+"""Copy the journals of a store to the index: messages, mailboxes, flags and dates.
 
-It knows what journals say. The texts of messages are read by `bodies`.
+`bodies` reads the texts of the messages.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def follow(connection: sqlite3.Connection, store: Store) -> None:
-    """Take in what the journals of a store have said since the last time."""
+    """Add what was appended to the journals since the last update."""
     for folder in store.shelf.folders():
         try:
             info = store.shelf.info(folder)
         except StoreCorrupt:
-            continue  # what `verify` is for; the other mailboxes can be searched
+            continue  # `verify` reports it; the other mailboxes can be searched
         for uidvalidity in info.generations:
             journal = store.mailbox(info.name, uidvalidity)
             live = uidvalidity == info.generations[-1] and info.gone is None
@@ -36,23 +36,23 @@ def follow(connection: sqlite3.Connection, store: Store) -> None:
 
 
 def microseconds(at: datetime | None) -> int | None:
-    """A moment as microseconds since 1970, UTC; exact for every year."""
+    """Convert a time to microseconds since 1970, UTC; exact for every year."""
     return None if at is None else (at - _EPOCH) // _MICROSECOND
 
 
 def zone_of(at: datetime | None) -> int | None:
-    """The offset from UTC that a date shows, in minutes."""
+    """Return the offset of a date from UTC, in minutes."""
     offset = None if at is None else at.utcoffset()
     return None if offset is None else round(offset.total_seconds() / 60)
 
 
 def _follow(connection: sqlite3.Connection, journal: Journal, *, live: bool) -> None:
-    """Read the lines that were added to one journal; nothing of it, if its file is as it was."""
+    """Read the lines that were added to one journal, if its file has changed."""
     name = json.dumps(kept_name(journal.mailbox))
     try:
         status = os.stat(journal.path)  # noqa: PTH116 - a Path has no cheaper way
     except FileNotFoundError:
-        return  # not committed yet
+        return  # there is no commit yet
     stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ino}"
     row = connection.execute(
         "SELECT id, known, journal, live, stamp FROM generations"
@@ -64,7 +64,7 @@ def _follow(connection: sqlite3.Connection, journal: Journal, *, live: bool) -> 
     identity = next((text for _, text in journal.scan()), b"").decode("ascii", "replace")
     with transaction(connection):
         if row is not None and (row[2] != identity or row[1] > status.st_size):
-            # The journal was made anew: nothing known of it holds.
+            # The journal was rewritten: read it from the start.
             connection.execute("DELETE FROM messages WHERE generation = ?", row[:1])
             connection.execute("DELETE FROM generations WHERE id = ?", row[:1])
             row = None
@@ -78,7 +78,7 @@ def _follow(connection: sqlite3.Connection, journal: Journal, *, live: bool) -> 
         generation, known = row[:2]
         taking = _Taking(connection, generation)
         for end, text in journal.scan(known):
-            with contextlib.suppress(ValueError):  # a line of a kind that nobody writes
+            with contextlib.suppress(ValueError):  # a malformed line
                 taking.take(text)
             known = end
         connection.execute(
@@ -88,7 +88,7 @@ def _follow(connection: sqlite3.Connection, journal: Journal, *, live: bool) -> 
 
 
 class _Taking:
-    """Makes the lines of one journal into rows, in their order."""
+    """Converts the lines of one journal to rows, in order."""
 
     def __init__(self, connection: sqlite3.Connection, generation: int) -> None:
         self._connection = connection
@@ -97,7 +97,7 @@ class _Taking:
         self._flags: dict[bytes, int] = {}
 
     def take(self, text: bytes) -> None:
-        """Take in one line of `imaplus.mirror.lines`; those about other things are passed over."""
+        """Apply one line of `imaplus.mirror.lines`; ignore those about other things."""
         kind = text[:2]
         if kind == b"a ":
             _, uid, digest, size, _, date, flags = text.split(b" ", 6)
@@ -134,7 +134,7 @@ class _Taking:
         return found
 
     def _body(self, hexadecimal: bytes) -> int:
-        """The number of a body; one that is new is noted as unread."""
+        """The number of a body; a new one is added as unread."""
         digest = bytes.fromhex(hexadecimal.decode("ascii"))
         key = int.from_bytes(digest[:8], "big", signed=True)
         row = self._connection.execute(

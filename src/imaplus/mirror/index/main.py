@@ -1,7 +1,4 @@
-"""`Index`: opens the database of a store, keeps it up to date, and asks it.
-
-It knows how the parts of this package belong together, and what a search gives.
-"""
+"""`Index`: opens, updates and queries the search index of a store."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from imaplus.query import Node, parse
 from imaplus.records import record
 
 FILE = "index.sqlite"
-_HEADER = 256 * 1024  # bytes of a message that are looked at for its header
+_HEADER = 256 * 1024  # bytes of a message that are read for its header
 _COLUMNS = (
     "g.mailbox, g.uidvalidity, m.uid, b.sha256, m.size, f.flags, m.date, m.zone,"
     " c.sent, c.sent_zone, c.subject, c.sender, c.message_id,"
@@ -42,9 +39,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Hit:
     """A message that a search found.
 
-    `internaldate` is when it came to the mailbox, `sent` its Date field; None where there is none
-    that can be read. `subject` and `sender` are decoded, and cut after 500 and 200 characters.
-    `gone`: the server no longer has the message, the mirror does.
+    Attributes:
+        mailbox, uidvalidity, uid: the message.
+        sha256: the SHA-256 of its body, for `Store.open_body`.
+        size: its size in bytes.
+        flags: its flags.
+        internaldate: when it arrived (INTERNALDATE); None if unknown.
+        sent: its Date field; None if missing or invalid.
+        subject, sender: decoded, and cut after 500 and 200 characters.
+        message_id: its Message-ID; empty if there is none.
+        gone: the server no longer has the message.
     """
 
     mailbox: str
@@ -62,10 +66,10 @@ class Hit:
 
 
 class Index:
-    """The index of one store. Made by `Index.open`; close it, or use it in a `with` statement.
+    """The search index of a store. Made by `Index.open`; close it, or use a `with` statement.
 
-    `connection` is the database, for questions that `find` does not ask. The `mailbox` of a row
-    of `generations` is the name as JSON, for a name may hold what SQLite takes for no text.
+    `connection` is the SQLite database, for other queries. Names of mailboxes in its table
+    `generations` are JSON strings, because SQLite cannot store some characters.
     """
 
     def __init__(self, store: Store, *, timeout: float = 5.0) -> None:
@@ -82,13 +86,15 @@ class Index:
         progress: Callable[[int, int], None] | None = None,
         timeout: float = 5.0,
     ) -> Index:
-        """The index of `store`, up to date with what is committed; made if there is none.
+        """Open the index of `store`, and update it to the last commit; create it if necessary.
 
-        `progress` is called with the bodies read so far and those to be read; `timeout` is for how
-        many seconds another process may keep the database locked.
+        Args:
+            store: the store; it may be opened read-only.
+            progress: called with the bodies read so far, and the number to read.
+            timeout: seconds to wait while another process has the database locked.
 
         Raises:
-            StoreError: the database cannot be written, or stays broken.
+            StoreError: the database cannot be written or rebuilt.
             OSError: a body cannot be read.
         """
         index = cls(store, timeout=timeout)
@@ -122,7 +128,7 @@ class Index:
         self.close()
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Delete the database and make it anew.
+        """Delete the database and build it again.
 
         Raises:
             StoreError: it cannot be written.
@@ -133,13 +139,13 @@ class Index:
             self.update(progress)
         except sqlite3.Error as error:
             self.close()
-            raise StoreError(str(self.path), f"cannot be made: {error}") from error
+            raise StoreError(str(self.path), f"cannot be built: {error}") from error
 
     def update(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Take in what was committed since the last time."""
+        """Add what was committed to the store since the last update."""
         follow(self.connection, self.store)
         if self.connection.execute("SELECT 1 FROM unread LIMIT 1").fetchone():
-            from imaplus.mirror.index.bodies import read_bodies  # most searches do without
+            from imaplus.mirror.index.bodies import read_bodies  # rarely needed
 
             read_bodies(self.connection, self.store, progress)
 
@@ -150,14 +156,17 @@ class Index:
         mailboxes: Iterable[str] | None = None,
         limit: int | None = None,
     ) -> list[Hit]:
-        """The messages that a query finds, the latest arrival first; at most `limit` of them.
+        """Find messages, the latest arrival first.
 
-        `query` is written in the query language, or what `imaplus.query.parse` made of it;
-        `mailboxes` are those to look into (None: all). A message that has been moved is found
-        where it is now; one that the server no longer has, where it was last.
+        A message that was moved is found where it is now; one that is gone, where it was last.
+
+        Args:
+            query: a query in the query language, or the result of `imaplus.query.parse`.
+            mailboxes: the names of the mailboxes to search; None: all.
+            limit: the largest number of results; None: all.
 
         Raises:
-            QueryError: the query cannot be read, or asks for a text without a letter or digit.
+            QueryError: the query is invalid, or has a text without a letter or digit.
         """
         from imaplus.mirror.index.sql import GONE, Condition
 
@@ -177,18 +186,18 @@ class Index:
         return [_hit(*row) for row in rows]
 
     def header(self, sha256: str, *names: str) -> dict[str, list[str]]:
-        """Fields of a message's header, decoded, by their names in lower case; from its body.
+        """Return decoded header fields of a stored body, by name in lower case.
 
-        One that is missing, or a body that is, gives an empty list.
+        The list is empty for a missing field or a missing body.
         """
-        from imaplus.mirror.index.headers import decoded_fields
+        from imaplus.mirror.index.headers import decode_fields
 
         try:
             with self.store.open_body(sha256) as file:
                 raw = file.read(_HEADER) or b""
         except (FileNotFoundError, StoreCorrupt):
             raw = b""
-        return decoded_fields(raw, names)
+        return decode_fields(raw, names)
 
     def _connect(self, *, anew: bool = False) -> sqlite3.Connection:
         connection = connect(self.path, timeout=self._timeout, anew=anew)

@@ -1,7 +1,4 @@
-"""HTML to the words in it: tags go, without cutting the words that they stand in.
-
-Linear in time, for any input. It knows no more of HTML than finding words needs.
-"""
+"""Remove HTML tags, keeping words with tags inside together. Linear in time for any input."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ _INLINE = re.compile(
 _TAG = re.compile(r"<[A-Za-z/!?][^<>]*>?")
 
 
-def without_tags(html: str) -> str:
-    """The text that a reader sees, with its entities decoded."""
+def strip_tags(html: str) -> str:
+    """Return the visible text, with entities decoded."""
     text = _TAG.sub(" ", _INLINE.sub("", _HIDDEN.sub(" ", html)))
     return unescape(text.replace("&nbsp;", " ")) if "&" in text else text

@@ -1,7 +1,6 @@
-"""The parts of a message: where each lies, what it is, and its decoded text.
+"""Find the MIME parts of a message, and decode them.
 
-It works on bytes and offsets, in time linear in the size of the message, without recursion. What a
-message is found by is for `words` to know.
+Works on bytes and offsets, in linear time and without recursion.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from imaplus.mirror.index.headers import Fields, body_start, fields, in_charset,
 from imaplus.records import record
 
 MAX_PARTS = 200
-"""Parts looked at; more come from attackers and from digests."""
+"""The largest number of parts; attacks and digests have more."""
 _MAX_DEPTH = 50
 MIME = frozenset((b"content-type", b"content-transfer-encoding", b"content-disposition"))
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -23,7 +22,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 
 @record
 class Part:
-    """A part that holds no others: its bytes are `data[start:stop]`, in the encoding named."""
+    """A part without other parts in it: `data[start:stop]`, in a transfer encoding."""
 
     data: bytes
     start: int
@@ -34,10 +33,10 @@ class Part:
     disposition: bytes
     name: str
     header: int
-    """Where its own header begins; a message's, for a message that is attached."""
+    """Offset of its header; of the message's header for an attached message."""
 
-    def decoded(self, limit: int) -> bytes:
-        """Its bytes with the transfer encoding undone; `limit` of them at most."""
+    def decode(self, limit: int) -> bytes:
+        """Decode the transfer encoding; return at most `limit` bytes."""
         if self.encoding == b"base64":
             raw = self.data[self.start : min(self.stop, self.start + limit * 4 // 3 + limit // 30)]
             return _from_base64(raw)[:limit]
@@ -46,8 +45,8 @@ class Part:
         return self.data[self.start : min(self.stop, self.start + limit)]
 
     def text(self, limit: int) -> str:
-        """Its text, of a text part."""
-        return in_charset(self.decoded(limit), self.charset)
+        """Return the text of a text part."""
+        return in_charset(self.decode(limit), self.charset)
 
 
 def parts(data: bytes, head: Fields, limit: int) -> Iterator[Part]:
@@ -92,14 +91,14 @@ def parts(data: bytes, head: Fields, limit: int) -> Iterator[Part]:
         part = Part(data, body, stop, media, encoding, charset, disposition, name, start)
         if media in (b"message/rfc822", b"message/global") and depth < _MAX_DEPTH:
             if encoding in (b"base64", b"quoted-printable"):
-                inside = part.decoded(limit)
+                inside = part.decode(limit)
                 part = Part(inside, 0, len(inside), media, b"", charset, disposition, name, start)
             waiting.append((part.data, part.start, part.stop, b"text/plain", depth + 1))
         yield part
 
 
 def _between(data: bytes, start: int, stop: int, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """What lies between the delimiter lines; the line end before one belongs to it."""
+    """Yield the ranges between delimiter lines; the line end before one belongs to it."""
     delimiter = b"--" + boundary
     first = -1
     at = data.find(delimiter, start, stop)

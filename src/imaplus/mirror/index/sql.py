@@ -1,8 +1,7 @@
-"""A query as a condition of SQL over the tables of the index.
+"""Translate a query to SQL over the tables of the index.
 
-Values are parameters, never parts of the text. A text is asked for as a phrase that begins where a
-word begins and may end inside one, as `folding` leaves it; words that belong together become one
-question to FTS5.
+Values are always parameters. A text becomes a phrase, normalised by `folding`, that begins at the
+beginning of a word and may end inside one; adjacent texts become one FTS5 query.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ _COLUMN = {"subject": "subject", "from": "sender", "to": "to_", "cc": "cc", "bcc
 _COLUMN |= {"body": "body"}
 _NEVER = 1 << 42  # seconds; a moment in microseconds still fits into 64 bits
 GONE = "(m.gone IS NOT NULL OR NOT g.live)"
-"""Whether the server does not have the message, where the mirror has it."""
+"""True for messages that the server no longer has."""
 
 
 class Condition:
-    """The condition for one query: its text, and the values of its parameters in order."""
+    """The SQL condition for a query: its text, and the values of its parameters in order."""
 
     def __init__(self, connection: sqlite3.Connection, node: Node, *, fts5: bool) -> None:
         self.values: list[object] = []
@@ -45,7 +44,7 @@ class Condition:
             case nodes.AnyOf(terms):
                 return f"({' OR '.join(map(self._of, terms)) or '0'})"
             case nodes.Not(term):
-                # A message without a date is neither before a day nor since then.
+                # Comparing a missing date gives NULL.
                 return f"NOT coalesce({self._of(term)}, 0)"
             case nodes.Words():
                 return self._plain(node)
@@ -93,7 +92,7 @@ class Condition:
         return text
 
     def _all(self, terms: tuple[Node, ...]) -> str:
-        """Words first, all in one question; then what is quick, and what reads files last."""
+        """Join conditions: texts first, in one FTS5 query; those that read files last."""
         texts = [term for term in terms if self._fts5 and _match(term) is not None]
         rest = [term for term in terms if term not in texts]
         rest.sort(key=lambda term: isinstance(term, nodes.InHeader))
@@ -110,10 +109,10 @@ class Condition:
         return f"m.flags IN ({', '.join(found)})"
 
     def _day(self, moment: str, zone: str, when: str, day: date) -> str:
-        """Compare the day that a date shows: in its own zone, as servers do."""
+        """Compare the day of a date in its own time zone, as servers do."""
         start = (day - _EPOCH).days * _DAY
         shown = f"({moment} + {zone} * 60000000)"
-        # The first bounds are for an index on moments, which knows no zones.
+        # The first bounds are for the SQL index, which has UTC times.
         match when:
             case "since":
                 return self._with(f"({moment} >= ? AND {shown} >= ?)", start - _DAY, start)
@@ -138,10 +137,10 @@ class Condition:
         return f"(m.generation IN (SELECT id FROM generations) AND ({' OR '.join(parts) or '0'}))"
 
     def _plain(self, node: nodes.Words) -> str:
-        """What `_match` is without FTS5."""
-        from imaplus.mirror.index.fallback import spaced
+        """The condition for a text without FTS5."""
+        from imaplus.mirror.index.fallback import space_words
 
-        text = spaced(phrase(node))
+        text = space_words(phrase(node))
         columns = [_COLUMN[node.where]] if node.where in _COLUMN else list(COLUMNS)
         if _is_open(node):
             text = text[:-1]
@@ -151,7 +150,7 @@ class Condition:
 
 
 def _match(node: Node) -> str | None:
-    """A question to FTS5, if the query is one for words alone."""
+    """The FTS5 query; None if the query has terms other than texts."""
     match node:
         case nodes.Words(where):
             text = f'"{phrase(node)}"{" *" if _is_open(node) else ""}'
@@ -167,37 +166,37 @@ def _match(node: Node) -> str | None:
 
 
 def phrase(node: nodes.Words) -> str:
-    """The words of a text as the tokenizer finds them, with one space between two.
+    """Return the words of a text as the tokenizer splits them, separated by spaces.
 
     Raises:
-        QueryError: there are none.
+        QueryError: the text has no letter or digit.
     """
-    text = _folded(node.text)
+    text = _fold(node.text)
     words = "".join(c if c.isalnum() or _is_mark(c) else " " for c in text).split()
     if not any(c.isalnum() for word in words for c in word):
         raise QueryError(
-            "a mirror is searched by words, and there is no letter or digit in this text",
+            "this text has no letter or digit, and a mirror is searched by words",
             node.column,
         )
     return " ".join(words)
 
 
 def _is_open(node: nodes.Words) -> bool:
-    """Whether the last word may go on: not if something follows it, nor after a Han character."""
-    last = _folded(node.text)[-1]
+    """Whether the last word may be the beginning of a longer one."""
+    last = _fold(node.text)[-1]
     return last.isalnum() or _is_mark(last)
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     if text.isascii():
         return text
-    from imaplus.mirror.index.folding import folded  # its patterns take a while to compile
+    from imaplus.mirror.index.folding import fold  # its patterns are slow to compile
 
-    return folded(text)
+    return fold(text)
 
 
 def _is_mark(character: str) -> bool:
-    """Whether it is an accent of its own, which the tokenizer takes off."""
+    """Whether it is a combining accent, which the tokenizer removes."""
     if character.isascii():
         return False
     from unicodedata import category

@@ -1,21 +1,20 @@
-"""From the bytes of a message to what it is found by. Never raises; bounded in time and memory.
+"""Extract the searchable words of a message. Never raises; bounded in time and memory.
 
-It knows which fields and parts count. Headers, parts and HTML are read by the modules beside it,
-without the standard library's parser, which takes ten times as long.
+It does not use the parser of the standard library, which takes ten times as long.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from imaplus.mirror.index.headers import as_text, body_start, date, decoded, fields, plain
-from imaplus.mirror.index.markup import without_tags
+from imaplus.mirror.index.headers import as_text, body_start, date, decode, fields, to_plain
+from imaplus.mirror.index.markup import strip_tags
 from imaplus.mirror.index.parts import MIME, parts
 from imaplus.records import record
 
-MAX_OCTETS = 2 * 1024 * 1024
-"""Of a message that are looked at: its text comes first, what follows are attachments."""
-_MAX_TEXT = 512 * 1024  # of all text; the longest novels mailed are about that
+MAX_BYTES = 2 * 1024 * 1024
+"""Bytes of a message that are read: the text comes before attachments."""
+_MAX_TEXT = 512 * 1024  # characters of all text
 _MAX_NAMES = 4096  # characters of file names
 _FIELDS = MIME | {b"subject", b"from", b"to", b"cc", b"bcc", b"date", b"message-id"}
 _INSIDE = frozenset((b"subject", b"from", b"to"))
@@ -23,10 +22,10 @@ _INSIDE = frozenset((b"subject", b"from", b"to"))
 
 @record
 class Words:
-    """What a message can be found by, as plain text.
+    """The searchable content of a message, as plain text.
 
-    `files` are the names of its parts, one a line; `attachment` tells whether a part is to be
-    saved rather than shown: its disposition is not `inline`, or it has none, but a name.
+    `files` are the names of its parts, one a line. `attachment` is True if a part has a disposition
+    other than `inline`, or a name and no disposition.
     """
 
     subject: str = ""
@@ -42,13 +41,13 @@ class Words:
 
 
 def words(raw: bytes) -> Words:
-    """The words of a message, of which `raw` may be the first `MAX_OCTETS` only."""
-    raw = raw[:MAX_OCTETS]
+    """Extract the words of a message; `raw` may be its first `MAX_BYTES` only."""
+    raw = raw[:MAX_BYTES]
     try:
         return _words(raw)
     except (ValueError, LookupError, OverflowError):
-        # Each reader takes any input; this is for the input that nobody has thought of.
-        return Words(body=plain(as_text(raw[:_MAX_TEXT])))
+        # A last resort: the functions above accept any input.
+        return Words(body=to_plain(as_text(raw[:_MAX_TEXT])))
 
 
 def _words(raw: bytes) -> Words:
@@ -59,7 +58,7 @@ def _words(raw: bytes) -> Words:
     files: list[str] = []
     attachment = False
     left = _MAX_TEXT
-    for part in parts(raw, found, MAX_OCTETS):
+    for part in parts(raw, found, MAX_BYTES):
         if part.name:
             files.append(part.name)
         if part.disposition != b"inline" and (part.disposition or part.name):
@@ -69,11 +68,11 @@ def _words(raw: bytes) -> Words:
         if part.media.startswith(b"text/"):
             text = part.text(left)
             if part.media == b"text/html":
-                text = without_tags(text)
+                text = strip_tags(text)
         elif part.media in (b"message/rfc822", b"message/global"):
             stop = body_start(part.data, part.start, part.stop)
             inside = fields(_INSIDE, part.data, part.start, stop)
-            text = "\n".join(decoded(value) for values in inside.values() for value in values)
+            text = "\n".join(decode(value) for values in inside.values() for value in values)
         else:
             continue
         texts.append(text)
@@ -83,7 +82,7 @@ def _words(raw: bytes) -> Words:
         values = found.get(name)
         if values is None:
             return ""
-        return plain(decoded(values[0]) if len(values) == 1 else "\n".join(map(decoded, values)))
+        return to_plain(decode(values[0]) if len(values) == 1 else "\n".join(map(decode, values)))
 
     dates = found.get(b"date")
     ids = found.get(b"message-id")
@@ -93,9 +92,9 @@ def _words(raw: bytes) -> Words:
         of(b"to"),
         of(b"cc"),
         of(b"bcc"),
-        plain("\n".join(texts)[:_MAX_TEXT]),
-        plain("\n".join(files)[:_MAX_NAMES]),
+        to_plain("\n".join(texts)[:_MAX_TEXT]),
+        to_plain("\n".join(files)[:_MAX_NAMES]),
         attachment,
-        plain(decoded(ids[-1])[:1000]) if ids else "",
+        to_plain(decode(ids[-1])[:1000]) if ids else "",
         date(dates[-1]) if dates else None,
     )
