@@ -251,7 +251,7 @@ async def test_headers(connect: Connector, server: Server) -> None:
     ]
     assert each.subject == "Grüße"
     assert each.date == datetime(2026, 1, 1, 11, tzinfo=UTC)
-    assert each.internal_date == WHEN
+    assert each.internaldate == WHEN
     assert each.message_id == "<3@example.org>"
     assert each.in_reply_to == ("<2@example.org>",)
     assert each.references == ("<1@example.org>", "<2@example.org>")
