@@ -177,9 +177,9 @@ async def test_arguments_that_make_no_sense_together(connect: Connector, server:
         await connect(server.host, server.port, password="x")
     with pytest.raises(InvalidArgument, match="port"):
         await connect(UnixSocket("socket"), 143)
-    with pytest.raises(InvalidArgument, match="'ada' needs a password or credentials"):
+    with pytest.raises(InvalidArgument, match="'ada' requires `password` or `credentials`"):
         await connect(server.host, server.port, user="ada")
-    with pytest.raises(InvalidArgument, match="'ada' needs a password or credentials"):
+    with pytest.raises(InvalidArgument, match="'ada' requires `password` or `credentials`"):
         await connect(server.url, security=Security.PLAIN)
     with pytest.raises(InvalidArgument, match="another user"):
         await connect(server.url, user="eve", password="x", security=Security.PLAIN)
@@ -196,7 +196,7 @@ async def test_security_is_said_in_one_place(connect: Connector, security: Secur
             await connect("imaps://127.0.0.1/", security=security)
     if security is not Security.PLAIN:
         for endpoint in (UnixSocket("x"), Process(["x"])):
-            with pytest.raises(InvalidArgument, match="is used as it is"):
+            with pytest.raises(InvalidArgument, match="is used without TLS"):
                 await connect(endpoint, security=security)
 
 

@@ -318,12 +318,12 @@ def test_the_pause_grows_and_ends_with_an_idle_that_lasts() -> None:
     pace = Pace(poll=30, longest=100)
     assert pace.may_idle(0)
     for began, resumes in ((0, 30), (30, 90), (90, 190), (190, 290)):
-        pace.idle_ended(began, began)
+        pace.note_end(began, began)
         assert not pace.may_idle(resumes - 1)
         assert pace.may_idle(resumes)
-    pace.idle_ended(290, 320)
+    pace.note_end(290, 320)
     assert pace.may_idle(320)
-    pace.idle_ended(320, 325)
+    pace.note_end(320, 325)
     assert not pace.may_idle(354)
     assert pace.may_idle(355)
 

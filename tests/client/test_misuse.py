@@ -142,7 +142,7 @@ def test_a_client_after_a_fork(full: Server) -> None:
             status = 1
             try:
                 for use in (client.noop, mailbox.search, lambda: list(mailbox.fetch("1:*"))):
-                    with pytest.raises(StateError, match="connect anew after a fork"):
+                    with pytest.raises(StateError, match="connect again after a fork"):
                         use()
                 client.logout()
                 client.close()

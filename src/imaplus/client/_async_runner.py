@@ -256,7 +256,7 @@ class AsyncRunner(AsyncExchange):
                 if not idles or pending.error is not None:
                     pending.check()
                 elif pending.refused or not pending.interrupted:
-                    pace.idle_ended(began, now())
+                    pace.note_end(began, now())
         finally:
             self._listeners.remove(listener)
             if pending is not None and not pending.done:

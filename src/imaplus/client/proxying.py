@@ -1,6 +1,6 @@
-"""Sockets that a proxy has connected to a server: for the sync client, and for asyncio.
+"""Connecting through a proxy, for the sync client and for asyncio.
 
-What is said to the proxy stands in `proxies`. Both ways have one deadline for all of it.
+The handshakes are in `proxies`. One time limit covers the whole of it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -> socket.socket:
-    """A socket that leads to a server.
+    """Return a socket that a proxy has connected to a server.
 
     Raises:
-        ProxyFailed: the proxy cannot be reached, or does not connect. TimedOut: not in time.
+        ProxyFailed: the proxy cannot be reached, or refuses to connect.
+        TimedOut: it took longer than `timeout` seconds.
     """
     talk = proxy.talk(host, port)
     ends = None if timeout is None else monotonic() + timeout
@@ -61,7 +62,7 @@ def _limit(sock: socket.socket, ends: float | None) -> None:
 async def connect_from_loop(
     proxy: Proxy, host: str, port: int, timeout: float | None
 ) -> socket.socket:
-    """As `connect_through()`, in an event loop."""
+    """Connect as `connect_through()` does, in an event loop."""
     import asyncio
 
     talk = proxy.talk(host, port)
@@ -93,7 +94,7 @@ async def connect_from_loop(
 
 
 async def _open(proxy: Proxy) -> socket.socket:
-    """A socket to the first of the proxy's addresses that answers."""
+    """Connect to the first of the proxy's addresses that answers."""
     import asyncio
 
     loop = asyncio.get_running_loop()
