@@ -116,7 +116,7 @@ async def test_with_a_response_that_drips(connect: Connector, drip: Drip) -> Non
     with theirs:
         client = await connect(endpoint, timeouts=Timeouts(silence=SHORT, slowest=1000))
         drip(theirs, b"x")
-        with pytest.raises(TimedOut, match="octets of a response"):
+        with pytest.raises(TimedOut, match="bytes of a response"):
             await client.noop()
 
 

@@ -232,7 +232,7 @@ def test_why_a_wait_is_over() -> None:
         (None, None, (120, 1120), "no greeting came within 120 seconds"),
     ):
         patience = Patience(Timeouts(), Progress(), limit, 1000, lambda due=due: due)
-        assert str(patience.late(*timer)) == said
+        assert str(patience.silence_error(*timer)) == said
 
 
 def test_time_without_limits() -> None:

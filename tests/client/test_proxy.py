@@ -119,8 +119,8 @@ async def test_a_secret_url(connect: Connector, server: Server) -> None:
         ("http", b"HTTP/1.1 407 Login\r\n\r\n", "wants a user and a password"),
         ("http", b"HTTP/1.1 OK\r\n\r\n", "does not answer as HTTP"),
         ("http", b"220 mail.example.org ESMTP\r\n", "does not speak HTTP: it says '220 mai'"),
-        ("http", b"HTTP/1.1 200 " + b"x" * LONGEST_HEAD, "more than 16384 octets"),
-        ("http", b"HTTP/1.1 200 ok\r\n" + b"x: y\r\n" * LONGEST_HEAD, "more than 16384 octets"),
+        ("http", b"HTTP/1.1 200 " + b"x" * LONGEST_HEAD, "more than 16384 bytes"),
+        ("http", b"HTTP/1.1 200 ok\r\n" + b"x: y\r\n" * LONGEST_HEAD, "more than 16384 bytes"),
         ("http", b"HTTP/1.1 200 ok\r\n", "closed the connection"),
     ],
 )  # fmt: skip

@@ -29,7 +29,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
     try:
         sock = socket.create_connection((proxy.host, proxy.port), timeout)
     except OSError as error:
-        raise _unreachable(proxy, error, timeout) from error
+        raise _unreachable_error(proxy, error, timeout) from error
     try:
         step = advance(talk)
         while step is not None:
@@ -46,7 +46,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error, timeout) from error
+            raise _lost_error(proxy, error, timeout) from error
         raise
     return sock
 
@@ -73,7 +73,7 @@ async def connect_from_loop(
             try:
                 sock = await _open(proxy)
             except OSError as error:
-                raise _unreachable(proxy, error, timeout) from error
+                raise _unreachable_error(proxy, error, timeout) from error
             step = advance(talk)
             while step is not None:
                 data: bytes | None = None
@@ -88,7 +88,7 @@ async def connect_from_loop(
         if sock is not None:
             sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error, timeout) from error
+            raise _lost_error(proxy, error, timeout) from error
         raise
     return sock
 
@@ -119,21 +119,21 @@ async def _open(proxy: Proxy) -> socket.socket:
 
 def _more(proxy: Proxy, data: bytes) -> bytes:
     if not data:
-        raise proxy.failed("closed the connection")
+        raise proxy.make_error("closed the connection")
     return data
 
 
-def _unreachable(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
+def _unreachable_error(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, socket.gaierror):
-        return proxy.failed(f"is not known: no such host ({error.strerror})")
-    return _failed(proxy, "cannot be reached", error, timeout)
+        return proxy.make_error(f"is not known: no such host ({error.strerror})")
+    return _make_error(proxy, "cannot be reached", error, timeout)
 
 
-def _lost(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
-    return _failed(proxy, "was lost", error, timeout)
+def _lost_error(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
+    return _make_error(proxy, "was lost", error, timeout)
 
 
-def _failed(proxy: Proxy, what: str, error: OSError, timeout: float | None) -> ConnectionLost:
+def _make_error(proxy: Proxy, what: str, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, TimeoutError):
         return too_late(f"the proxy {proxy.url} did not answer", error, timeout)
-    return proxy.failed(f"{what}: {error.strerror or error}")
+    return proxy.make_error(f"{what}: {error.strerror or error}")
