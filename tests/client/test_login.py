@@ -453,7 +453,7 @@ async def test_a_function_of_the_usual_kind_will_do(connect: Connector, server: 
 @pytest.mark.parametrize("what", ["ada:secret", None, ("ada", "secret")])
 async def test_what_are_no_credentials(connect: Connector, server: Server, what: object) -> None:
     ask, _ = asking(connect, what)
-    with pytest.raises(InvalidArgument, match="the credentials must be") as caught:
+    with pytest.raises(InvalidArgument, match="`credentials` must be") as caught:
         await connect(server, credentials=ask)
     assert "secret" not in str(caught.value)
     assert server.sessions == []

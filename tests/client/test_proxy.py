@@ -103,7 +103,7 @@ async def test_a_secret_url(connect: Connector, server: Server) -> None:
     ("kind", "reply", "says"),
     [
         ("socks5", b"\x05\xff", "wants a user and a password"),
-        ("socks5", b"\x05\x01", "accepts no way to log in"),
+        ("socks5", b"\x05\x01", "accepts no supported way to log in"),
         ("socks5", b"\x05\x00\x05\x01\x00\x01", "failed without a reason"),
         ("socks5", b"\x05\x00\x05\x02\x00\x01", "does not allow this connection"),
         ("socks5", b"\x05\x00\x05\x04\x00\x01", "does not know its name"),
