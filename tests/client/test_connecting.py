@@ -1,4 +1,4 @@
-"""Every way to reach a server, and what is said when it cannot be reached."""
+"""Every kind of endpoint, and the errors of failed connections."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def test_unix_socket(
     path = tmp_path / "imap"
     server = start(unix=path)
     client = await connect(UnixSocket(path), user=server.user, password=server.password)
-    assert client.connection.secure, "nobody listens in on a UNIX socket"
+    assert client.connection.secure, "a UNIX socket counts as secure"
     assert (await client.status("INBOX")).messages == 0
 
 
@@ -140,7 +140,7 @@ async def test_child_process_is_reaped(connect: Connector, monkeypatch: pytest.M
         os.waitpid(child, os.WNOHANG)
 
 
-async def test_nobody_listens_there(connect: Connector) -> None:
+async def test_a_port_without_a_server(connect: Connector) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionLost, match=f"127.0.0.1:{port}"):

@@ -199,7 +199,7 @@ async def test_no_such_message(connect: Connector, full: Server) -> None:
 async def test_a_full_disk_fails_this_download_only(
     connect: Connector, server: Server, room: int
 ) -> None:
-    """The rest of the literal is passed over, and the connection stays in step."""
+    """The rest of the literal is skipped, and the connection stays in sync."""
     server.add_message("INBOX", Generated(LARGE))
     server.add_message("INBOX", letter())
     client = await connect(server)

@@ -81,7 +81,7 @@ async def test_by_token(
     assert f"AUTHENTICATE {mechanism}" in server.commands[0][0]
 
 
-async def test_as_nobody(connect: Connector, server: Server) -> None:
+async def test_without_credentials(connect: Connector, server: Server) -> None:
     server.add_user("anonymous", "")
     await connect(server, credentials=Anonymous("tester@example.org"))
     assert "AUTHENTICATE ANONYMOUS" in server.commands[0][0]
@@ -509,7 +509,7 @@ async def test_keys_are_derived_while_the_event_loop_runs(
 async def test_a_login_that_is_cancelled_while_keys_are_derived(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waits next sends what was worked out: the connection stays in step."""
+    """The next task that waits sends the computed answer: the connection stays in sync."""
     derive = hashlib.pbkdf2_hmac
     begun, go_on = threading.Event(), threading.Event()
 

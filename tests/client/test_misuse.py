@@ -189,7 +189,7 @@ async def test_a_mailbox_after_the_connection_was_lost(connect: Connector, full:
     await client.logout()
 
 
-async def test_whoever_idles_is_told_why_it_ends(connect: Connector, full: Server) -> None:
+async def test_idle_raises_what_ended_the_connection(connect: Connector, full: Server) -> None:
     client = await connect(full)
     mailbox = await client.select("INBOX")
     full.add_message("INBOX", b"\r\n")

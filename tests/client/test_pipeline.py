@@ -251,7 +251,7 @@ async def test_too_slow(connect: Connector, full: Server) -> None:
 
 
 async def test_cancelled_in_the_middle(full: Server) -> None:
-    """The others' commands go on, and the stream stays in step."""
+    """Other commands complete, and the stream stays in sync."""
     client = await Connector("async")(full)
     inbox = await client.select("INBOX")
 

@@ -102,7 +102,7 @@ async def test_a_line_without_end(start: Start) -> None:
     assert LIMIT < took < 2 * LIMIT
 
 
-async def test_a_body_that_nobody_asked_for(start: Start) -> None:
+async def test_an_unsolicited_body(start: Start) -> None:
     def script(_: Scripted) -> Iterator[tuple[float, bytes]]:
         yield 1, b"* 1 FETCH (BODY[] {50000000}\r\n"
         yield from repeat((1, b"x" * 100))

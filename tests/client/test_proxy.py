@@ -24,7 +24,7 @@ from .proxy import HANG, SmallProxy
 
 KINDS = ["socks5", "http"]
 HOST = "imap.example.org"
-"""Known to nobody but the proxies of these tests."""
+"""A host name that only the proxies of these tests resolve."""
 
 
 @pytest.fixture(params=KINDS)

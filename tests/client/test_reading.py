@@ -1,4 +1,4 @@
-"""Messages as people read them: what is at hand, what is fetched, in how many round trips."""
+"""Messages to read: headers, texts, attachments, and the number of round trips."""
 
 from __future__ import annotations
 

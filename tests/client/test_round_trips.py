@@ -286,7 +286,7 @@ async def test_a_wrong_password_is_the_error(pier: Pier, mechanism: str) -> None
 
 
 async def test_a_token_that_is_not_good_any_more(pier: Pier) -> None:
-    """The server takes the next line for the answer to its explanation; nobody waits for that."""
+    """The server reads the next line as the answer to its explanation."""
     pier.build(DOVECOT)
     with pytest.raises(AuthenticationFailed, match="status"):
         await pier.connect(
@@ -314,7 +314,7 @@ async def test_reading_only(pier: Pier) -> None:
         str(client.mailbox)
 
 
-async def test_nobody_and_a_mailbox(pier: Pier) -> None:
+async def test_a_mailbox_without_a_login(pier: Pier) -> None:
     pier.build(DOVECOT)
     with pytest.raises(StateError):
         await pier.connect(mailbox="INBOX", user=None, password=None)

@@ -174,7 +174,7 @@ async def test_a_whole_session(
         assert words in logged.text
 
 
-async def test_nothing_is_logged_unless_somebody_wants_it(
+async def test_logging_is_off_by_default(
     connect: Connector, server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client = await connect(server)

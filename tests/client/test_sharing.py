@@ -268,7 +268,7 @@ async def test_two_idle_at_once(shared: Server) -> None:
     await client.logout()
 
 
-async def test_whoever_is_answered_first_returns_first() -> None:
+async def test_the_first_answered_call_returns_first() -> None:
     """Also if others wait longer, and one of them holds the turn to read."""
     endpoint, theirs = pair()
     with theirs:

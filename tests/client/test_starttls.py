@@ -22,7 +22,7 @@ from .harness import Connector, names, pair
 
 @pytest.fixture
 def upgradable(start: Callable[..., Server]) -> Server:
-    """A server that wants TLS before anybody logs in."""
+    """A server that requires TLS before a login."""
     return start(security="starttls")
 
 

@@ -167,7 +167,7 @@ def test_a_header_of_a_stranger_makes_no_other_header() -> None:
         assert "Bcc: all@example.org" in read["Subject"]
 
 
-def test_addresses_that_nobody_can_write_to_are_left_out() -> None:
+def test_addresses_without_a_host_are_left_out() -> None:
     message = answer(
         "From: ann@example.org\nTo: undisclosed-recipients:;, <broken>\nSubject: x", to="all"
     )

@@ -280,4 +280,4 @@ HOPELESS: Final[dict[str, bytes]] = {
         "mixed", multipart("alternative", TEXT, HTML)[len(HEAD) :]
     ),
 }
-"""Nobody can say what is right here: something comes out, and nothing is raised."""
+"""Messages without a correct reading: decoding returns something, and does not raise."""

@@ -26,12 +26,12 @@ class Patience:
     """The limits of one wait. Call `left()` before each step."""
 
     __slots__ = (
+        "_bytes",
         "_deadline",
         "_easy_until",
         "_ends",
         "_in_progress",
         "_limit",
-        "_octets",
         "_progress",
         "_silence",
         "_since",
@@ -57,7 +57,7 @@ class Patience:
         if self._limit is not None:
             self._ends = now + self._limit
             self._slowest = timeouts.slowest
-            self._octets, self._steps = progress.octets + progress.written, progress.steps
+            self._bytes, self._steps = progress.octets + progress.written, progress.steps
             self._in_progress = progress.in_progress
             self._since = now  # time of the latest progress other than [INPROGRESS]
         else:
@@ -109,13 +109,13 @@ class Patience:
     def _look(self, limit: float, now: float) -> None:
         """Extend the wait by the progress since the last call."""
         progress, earned = self._progress, 0.0
-        octets = progress.octets + progress.written
+        moved = progress.octets + progress.written
         if progress.steps != self._steps:
             self._since, earned = now, limit
-        elif octets != self._octets:
-            self._since, earned = now, (octets - self._octets) / max(self._slowest, 1)
+        elif moved != self._bytes:
+            self._since, earned = now, (moved - self._bytes) / max(self._slowest, 1)
         elif progress.in_progress != self._in_progress and now - self._since < IN_PROGRESS:
             earned = limit
-        self._octets, self._steps = octets, progress.steps
+        self._bytes, self._steps = moved, progress.steps
         self._in_progress = progress.in_progress
         self._ends = now + limit if earned >= limit else min(now + limit, self._ends + earned)

@@ -26,11 +26,11 @@ SHOWN: Final = 100
 
 Step: TypeAlias = bytes | Secret | int
 Talk: TypeAlias = Generator[Step, bytes, None]
-"""Yields what to send (see `octets()`), or the number of bytes to receive and pass in. Raises
+"""Yields what to send (see `encode_step()`), or the number of bytes to receive and pass in. Raises
 ProxyFailed."""
 
 
-def octets(step: bytes | Secret) -> bytes:
+def encode_step(step: bytes | Secret) -> bytes:
     """Return the bytes to send. A login is a Secret, because tracebacks may show variables."""
     return step.reveal().encode("latin-1") if isinstance(step, Secret) else step
 
@@ -154,7 +154,7 @@ _REPLIES: Final = {
 }
 """RFC 1928, 6."""
 _LENGTHS: Final = {1: 4, 4: 16}
-"""Octets of an IPv4 and of an IPv6 address; that of a name comes before it."""
+"""Sizes in bytes of IPv4 and IPv6 addresses; names are preceded by their size."""
 
 
 def _socks5(proxy: Proxy, host: str, port: int) -> Talk:

@@ -9,7 +9,7 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from imaplus.client.proxies import advance, octets
+from imaplus.client.proxies import advance, encode_step
 from imaplus.client.unreachable import too_late
 from imaplus.errors import ConnectionLost
 
@@ -36,7 +36,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
             data: bytes | None = None
             if not isinstance(step, int):
                 _limit(sock, ends)
-                sock.sendall(octets(step))
+                sock.sendall(encode_step(step))
             else:
                 data = b""
                 while len(data) < step:
@@ -78,7 +78,7 @@ async def connect_from_loop(
             while step is not None:
                 data: bytes | None = None
                 if not isinstance(step, int):
-                    await loop.sock_sendall(sock, octets(step))
+                    await loop.sock_sendall(sock, encode_step(step))
                 else:
                     data = b""
                     while len(data) < step:

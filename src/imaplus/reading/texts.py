@@ -121,9 +121,9 @@ def decode_charset(data: bytes, charset: str | None, *, is_html: bool = False) -
     codec = _codec(named)
     unsure = codec is None or (codec == "ascii" and not data.isascii())  # Cyrus sends US-ASCII
     if unsure and is_html and (meta := _META.search(data, 0, 4096)):
-        told = _usual_charset(meta[1].decode("ascii"))
-        if _codec(told) is not None:
-            named, codec = told, _codec(told)
+        declared = _usual_charset(meta[1].decode("ascii"))
+        if _codec(declared) is not None:
+            named, codec = declared, _codec(declared)
     if codec is None or codec == "ascii":
         if data.isascii() and b"\x1b" not in data:
             return data.decode("ascii"), ""
