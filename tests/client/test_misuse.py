@@ -1,4 +1,4 @@
-"""Misuse is told at once: another loop, thread or process, and a connection that was lost."""
+"""Misuse raises at once: another loop, thread or process, or a lost connection."""
 
 from __future__ import annotations
 
