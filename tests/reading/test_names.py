@@ -1,4 +1,4 @@
-"""Names of attachments: whatever a stranger calls them, they are one harmless component."""
+"""Safe names of attachments: any input gives one safe path component."""
 
 from __future__ import annotations
 

@@ -187,13 +187,13 @@ def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
 
 def _log_in(proxy: Proxy, user: str) -> Talk:
     # VER ULEN UNAME PLEN PASSWD -> VER STATUS
-    yield Secret("\1" + _counted(user) + _counted(proxy.secret.reveal()))
+    yield Secret("\1" + _with_size(user) + _with_size(proxy.secret.reveal()))
     version, status = yield 2
     if version != 1 or status:
         raise proxy.make_error("does not accept its user and password")
 
 
-def _counted(text: str) -> str:
+def _with_size(text: str) -> str:
     data = text.encode()
     return (bytes([len(data)]) + data).decode("latin-1")
 

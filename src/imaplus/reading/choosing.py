@@ -53,21 +53,21 @@ class _Chooser:
 
     def body(self, part: Part, *, first: bool, related: bool, depth: int) -> list[Shown]:
         if not isinstance(part, Multipart):
-            return self._leaf(part, first=first, related=related)
+            return self._add_leaf(part, first=first, related=related)
         if depth > DEEPEST:
             self.attachments.append(part)
             return []
         if part.subtype == "alternative":
-            return self._alternative(part, first, depth)
+            return self._add_alternative(part, first, depth)
         if part.subtype == "related":
-            return self._related(part, first, depth)
+            return self._add_related(part, first, depth)
         shown: list[Shown] = []
         for each in part.parts:
             is_first = first and not shown
             shown += self.body(each, first=is_first, related=related, depth=depth + 1)
         return shown
 
-    def _leaf(self, part: Part, *, first: bool, related: bool) -> list[Shown]:
+    def _add_leaf(self, part: Part, *, first: bool, related: bool) -> list[Shown]:
         to_save = part.disposition is not None and part.disposition.type != "inline"
         if part.type == "text" and not to_save:
             if part.subtype in _PLAIN and (first or not (part.filename or related)):
@@ -80,7 +80,7 @@ class _Chooser:
             self.attachments.append(part)
         return []
 
-    def _alternative(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+    def _add_alternative(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
         plain: list[Part] = []
         html: list[Part] = []
         for each in part.parts:
@@ -91,7 +91,7 @@ class _Chooser:
                 html += piece.html
         return [Shown(tuple(plain), tuple(html))] if plain or html else []
 
-    def _related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+    def _add_related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
         root = _root(part)
         shown: list[Shown] = []
         for each in part.parts:
