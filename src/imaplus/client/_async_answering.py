@@ -98,7 +98,7 @@ class AsyncAnswering:
         if as_attachment:
             await self._message._get_ahead([HEADER, BodySection()], ends)
             original = await self._original(with_text=False, ends=ends)
-            whole = await self._message.raw(timeout=time_left(ends, now()))
+            whole = await self._message._section(BodySection(), ends)
             return forward(original, text, sender=sender, to=recipients, whole=whole)
         attached = [*self._message.inline, *self._message.attachments]
         original = await self._original(

@@ -99,7 +99,7 @@ class Answering:
         if as_attachment:
             self._message._get_ahead([HEADER, BodySection()], ends)
             original = self._original(with_text=False, ends=ends)
-            whole = self._message.raw(timeout=time_left(ends, now()))
+            whole = self._message._section(BodySection(), ends)
             return forward(original, text, sender=sender, to=recipients, whole=whole)
         attached = [*self._message.inline, *self._message.attachments]
         original = self._original(*(each.part for each in attached), with_text=True, ends=ends)
