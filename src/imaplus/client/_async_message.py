@@ -319,7 +319,8 @@ class AsyncMessage(AsyncAnswering):
         """Return the whole message, parsed by Python's `email` package (`policy.default`)."""
         from email import message_from_bytes, policy  # slow to import, and seldom needed
 
-        return message_from_bytes(await self.raw(timeout=timeout), policy=policy.default)
+        data = await self._section(BodySection(), deadline_in(timeout, now()))
+        return message_from_bytes(data, policy=policy.default)
 
     async def save(
         self,

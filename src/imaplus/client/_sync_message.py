@@ -320,7 +320,8 @@ class Message(Answering):
         """Return the whole message, parsed by Python's `email` package (`policy.default`)."""
         from email import message_from_bytes, policy  # slow to import, and seldom needed
 
-        return message_from_bytes(self.raw(timeout=timeout), policy=policy.default)
+        data = self._section(BodySection(), deadline_in(timeout, now()))
+        return message_from_bytes(data, policy=policy.default)
 
     def save(
         self,
