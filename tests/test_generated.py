@@ -32,7 +32,7 @@ def test_generated_files_are_what_their_sources_give() -> None:
     ("name", "word", "other"),
     [
         ("_sync_base.py", "Log out, and", "Leave, and"),
-        ("_pipelined_mailbox_commands.py", "Find", "See"),
+        ("_pipelined_mailbox_commands.py", "Search", "See"),
     ],
 )
 def test_one_changed_word_is_found(tmp_path: Path, name: str, word: str, other: str) -> None:

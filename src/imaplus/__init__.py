@@ -3,15 +3,15 @@
     with imaplus.Client.connect(
         "imap.example.org", user="ada", password="correct horse"
     ) as client:
-        for message in client.select("INBOX").fetch("1:*", "ENVELOPE"):
-            print(message.uid, message.envelope.subject)
+        for message in client.select("INBOX").messages(newest_first=True, limit=20):
+            print(message.date, message.sender, message.subject)
 
-These are the names of every day; `imaplus.search` has all search keys, `imaplus.errors` all errors,
-and the manual lists the other public modules. A name is loaded when it is first used, with what it
-needs and no more: a program that connects needs no search keys, and asyncio takes longer to load
-than all the rest.
+This module has the common names; `imaplus.search` has all search keys, `imaplus.errors` all errors,
+and the manual lists the other public modules. Names are loaded at first use, with the modules that
+they need: a program that connects needs no search keys, and asyncio takes longer to load than the
+rest of imaplus.
 
-PYTEST_DONT_REWRITE: there are no assertions here for pytest to explain.
+PYTEST_DONT_REWRITE: there are no assertions for pytest to rewrite.
 """
 
 from __future__ import annotations
@@ -110,9 +110,9 @@ _HOMES = {
     "imaplus.wire.registered": "Flag Keyword SpecialUse",
     "imaplus.wire.sets": "SequenceSet",
 }
-"""The names by the module that defines them, as above; a test holds the two against each other."""
+"""The names by defining module, as imported above; a test compares the two."""
 _MODULES = frozenset({"credentials", "endpoints", "errors", "sansio", "search", "types"})
-"""The public modules that `import imaplus` makes available. The others are imported by name."""
+"""The public modules available as attributes. Import the others by name."""
 
 
 def __getattr__(name: str) -> Any:

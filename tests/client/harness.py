@@ -1,7 +1,7 @@
-"""Both clients behind one face: a scenario is written once, with `await`, and runs on either.
+"""Runs tests on both clients: a test is written once, with `await`.
 
-`Blocking` gives a sync client what the async one has: what is awaited there is simply called here.
-It knows neither IMAP nor any method's name, so a method that one of the two lacks is an error.
+`Blocking` wraps a sync client so that its methods can be awaited. It has no list of methods, so a
+method that one of the two clients lacks is an error.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Blocking:
         found = getattr(self.inner, name)
         model = getattr(_TWINS[type(self.inner)], name, None)
         if inspect.iscoroutinefunction(inspect.unwrap(model) if callable(model) else None):
-            return _awaitable(found)
+            return _make_awaitable(found)
         if inspect.isfunction(model):
-            return lambda *args, **options: _wrapped(found(*args, **options))
-        return _wrapped(found)
+            return lambda *args, **options: _wrap(found(*args, **options))
+        return _wrap(found)
 
     async def __aenter__(self) -> Blocking:
         return self
@@ -68,31 +68,31 @@ class Blocking:
         cast(Any, self.inner).__exit__(*exception)
 
 
-def _awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
+def _make_awaitable(function: Callable[..., object]) -> Callable[..., Awaitable[object]]:
     async def call(*args: object, **options: object) -> Any:
-        return _wrapped(function(*args, **options))
+        return _wrap(function(*args, **options))
 
     return opening(call)
 
 
-def _wrapped(value: object) -> object:
+def _wrap(value: object) -> object:
     if inspect.isgenerator(value):
         return _iterate(value)
     if type(value) is tuple and any(type(each) in _TWINS for each in value):
-        return tuple(map(_wrapped, value))
+        return tuple(map(_wrap, value))
     return Blocking(value) if type(value) in _TWINS else value
 
 
 async def _iterate(values: Iterator[object]) -> AsyncIterator[object]:
     try:
         for value in values:
-            yield _wrapped(value)
+            yield _wrap(value)
     finally:
         cast(Any, values).close()
 
 
 class Connector:
-    """Connects clients of one kind, and closes them when the test is over."""
+    """Connects clients of one kind, and closes them after the test."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -111,7 +111,7 @@ class Connector:
         return client
 
     def _at(self, server: Server, options: dict[str, Any]) -> Tcp:
-        """Where a server is, with the user, the password and the trust that it needs."""
+        """Return the endpoint of a server, and add user, password and CA to the options."""
         if "credentials" not in options and "user" not in options:
             options.update(user=server.user, password=server.password)
         if server.security != "plain" and "tls" not in options:

@@ -1,4 +1,4 @@
-"""Cases of `test_hostile_servers.py`: the greeting, what nobody asked for, and how it ends."""
+"""Cases of `test_hostile_servers.py`: the greeting, unsolicited data, and the end."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ TALK = {
         "ConnectionLost: before its greeting",
         "abort: invalid greeting",
     ),
-    # -- what nobody asked for
+    # -- unsolicited data
     "unasked: EXISTS without end": Case(
         "noop",
         "NOOP",

@@ -1,4 +1,4 @@
-"""Adding messages: octets, files and email messages arrive as they are, or not at all."""
+"""Adding messages: bytes, files and email messages arrive unchanged, or not at all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def stored(server: Server, mailbox: str = "INBOX") -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 4097, 300_000])
-async def test_octets(connect: Connector, anyone: Server, size: int) -> None:
+async def test_bytes(connect: Connector, anyone: Server, size: int) -> None:
     data = (letter() + bytes(range(1, 256)) * 1200)[:size]
     if size and Quirk.FINAL_CRLF in anyone.personality.quirks:
         data = data[:-2] + b"\r\n" if size > 1 else b"\r\n"
@@ -65,9 +65,7 @@ async def test_flags_and_date(connect: Connector, anyone: Server) -> None:
     assert message.internaldate == WHEN
 
 
-async def test_a_file_from_where_it_stands(
-    connect: Connector, anyone: Server, tmp_path: Path
-) -> None:
+async def test_a_file_from_its_position(connect: Connector, anyone: Server, tmp_path: Path) -> None:
     data = letter(body="x" * 1_000_000 + "\r\n")
     (tmp_path / "message").write_bytes(b"From someone\n" + data)
     client = await connect(anyone)
@@ -134,7 +132,7 @@ class Shrinking(io.BytesIO):
 async def test_a_file_that_shrinks_fails_the_connection(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """Half a literal is on the wire: nothing can follow it, and no message may come of it."""
+    """Half of a literal was sent: nothing can follow it, and no message may be added."""
     server = start(personality=named("rev1").but(minus="BINARY"))
     client = await connect(server)
     with pytest.raises(ConnectionLost, match="cut midway"):
@@ -145,7 +143,7 @@ async def test_a_file_that_shrinks_fails_the_connection(
 
 
 async def test_many(connect: Connector, anyone: Server) -> None:
-    """In one command with MULTIAPPEND, else pipelined; all of them, in their order."""
+    """One command with MULTIAPPEND, else pipelined commands; all messages are added, in order."""
     client = await connect(anyone)
     data = [letter(f"number {number}") for number in range(250)]
     waiting = (Outgoing(Octets(each), frozenset({"$N"}), WHEN) for each in data)
@@ -179,7 +177,7 @@ async def test_many_of_which_one_is_refused(
 async def test_each_message_has_its_own_result(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """Without `check` a refusal stands where the message stood; the others are added."""
+    """Without `check`, a refusal is the result of its message; the others are added."""
     server = start(personality=TINY.but(minus="LITERAL+ MULTIAPPEND"))
     client = await connect(server)
     outcomes = await client.append_many(
@@ -194,7 +192,7 @@ async def test_each_message_has_its_own_result(
 async def test_a_batch_that_is_refused(
     connect: Connector, start: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, check: bool
 ) -> None:
-    """The batches beside it are added; after it none is begun, unless errors are not checked."""
+    """Batches in progress are added; no further one is started, unless `check` is False."""
     monkeypatch.setattr("imaplus.flows.messages.BATCH", 10)
     server = start(personality=TINY.but(minus="LITERAL+"))
     client = await connect(server)
@@ -212,16 +210,14 @@ async def test_a_batch_that_is_refused(
         assert [each.uid for each in outcomes[10:]] == list(range(1, 191))  # type: ignore[union-attr]
 
 
-async def test_a_server_that_tells_no_uids(
-    connect: Connector, start: Callable[..., Server]
-) -> None:
+async def test_a_server_without_uidplus(connect: Connector, start: Callable[..., Server]) -> None:
     server = start(personality=named("rev1").but(minus="UIDPLUS"))
     client = await connect(server)
     assert await client.append("INBOX", letter()) == Appended()
     assert await client.append_many("INBOX", [letter()] * 3) == (Appended(),) * 3
 
 
-async def test_batches_are_bounded_in_octets(
+async def test_batches_are_limited_in_bytes(
     connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imaplus.flows.messages.BATCH_OCTETS", 1000)
@@ -232,10 +228,10 @@ async def test_batches_are_bounded_in_octets(
     assert names(server).count("APPEND") == 4
 
 
-async def test_no_more_is_asked_for_than_is_sent(
+async def test_messages_are_consumed_as_they_are_sent(
     connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An endless supply of messages does not fill memory."""
+    """An endless iterable of messages does not fill the memory."""
     monkeypatch.setattr("imaplus.flows.messages.BATCH", 10)
     client = await connect(server)
     most = 0
@@ -263,7 +259,7 @@ async def test_append_many_on_a_connection_that_is_lost(
     assert all(isinstance(each, OutcomeUnknown) for each in outcomes[added:])
 
 
-async def test_the_supply_fails(connect: Connector, server: Server) -> None:
+async def test_the_iterable_raises(connect: Connector, server: Server) -> None:
     def supply() -> Iterator[bytes]:
         yield letter()
         raise ZeroDivisionError
@@ -275,7 +271,7 @@ async def test_the_supply_fails(connect: Connector, server: Server) -> None:
 
 
 async def test_from_one_mailbox_to_another(connect: Connector, full: Server) -> None:
-    """The supply may come over the same connection."""
+    """The iterable may fetch over the same connection."""
     full.add_mailbox("Copy")
     client = await connect(full)
     inbox = await client.select("INBOX")
@@ -296,7 +292,7 @@ async def test_too_large(connect: Connector, start: Callable[..., Server]) -> No
 async def test_a_large_one_is_refused_unsent(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """Even under LITERAL+ two megabytes wait for the server's leave."""
+    """Even with LITERAL+, two megabytes wait for the server's `+`."""
     server = start(personality=TINY)
     client = await connect(server)
     with pytest.raises(Refused):
@@ -305,7 +301,7 @@ async def test_a_large_one_is_refused_unsent(
     await client.noop()
 
 
-async def test_nul_octets(connect: Connector, start: Callable[..., Server]) -> None:
+async def test_nul_bytes(connect: Connector, start: Callable[..., Server]) -> None:
     """As literal8 with BINARY; without it, the server's refusal has a type."""
     data = b"Subject: x\r\n\r\na\0b\r\n"
     server = start()
@@ -329,7 +325,7 @@ async def test_into_the_open_mailbox(connect: Connector, anyone: Server) -> None
 async def test_a_connection_that_is_lost_leaves_the_outcome_open(
     connect: Connector, server: Server, further: int
 ) -> None:
-    """Nobody may try again without looking: offlineimap made 100 copies of one message."""
+    """Do not retry without checking: offlineimap made 100 copies of one message."""
     await connect(server)
     at_login = server.sessions[0].stream.received
     server.fail_next(Fault.cut_after_received(at_login + further))
@@ -344,7 +340,7 @@ async def test_a_connection_that_is_lost_leaves_the_outcome_open(
 async def test_ok_before_the_message_was_sent_is_no_success(
     connect: Connector, personality: str
 ) -> None:
-    """CVE-2026-42246: whatever the server says, it cannot have the message."""
+    """CVE-2026-42246: the server cannot have the message yet."""
     endpoint, theirs = pair()
     capabilities = "IMAP4rev1" if personality == "rev1-basic" else "IMAP4rev1 LITERAL+"
     with theirs:

@@ -1,4 +1,4 @@
-"""Arguments of a wrong kind are told at once, and nothing is written. One name may stand alone."""
+"""Invalid arguments raise at once, and nothing is written. A single name needs no list."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_in_a_pipeline_too(connect: Connector, full: Server) -> None:
 
 @pytest.mark.parametrize("security", ["tls", "starttls", "plain", 1])
 async def test_security_is_no_text(connect: Connector, server: Server, security: Any) -> None:
-    """Compared with a member of `Security` it would never be equal, and nothing would be secure."""
+    """A text equals no member of `Security`; without the check nothing would be secure."""
     with pytest.raises(InvalidArgument, match=r"one of Security\.TLS"):
         await connect(server.host, server.port, security=security)
     with pytest.raises(InvalidArgument, match=r"one of Security\.TLS"):

@@ -1,4 +1,4 @@
-"""What a `with` statement ends: sessions and open mailboxes, however the block is left."""
+"""`with` statements close sessions and mailboxes, however the block ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cancelling one of several commands: the others are whole, and the connection stays in step."""
+"""Cancelling one of several commands: the others complete, and the connection stays in sync."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ ACTIONS: list[Action] = [_fetch, _download, _append, _append_large, _store, _sea
 
 
 async def still_in_step(client: AsyncClient, inbox: AsyncMailbox) -> None:
-    """Every kind of answer still goes to whoever asks."""
+    """Every command still receives its own answer."""
     assert len(await inbox.uids()) == 21
     assert (await client.status("Box 7")).messages == 7
     file = io.BytesIO()
@@ -88,7 +88,7 @@ async def still_in_step(client: AsyncClient, inbox: AsyncMailbox) -> None:
 
 
 async def cancel_at(step: int, action: Action) -> bool:
-    """Run the action beside others and cancel it after so many turns of the loop.
+    """Run the action beside others, and cancel it after this many turns of the loop.
 
     Whether it was still running then.
     """
@@ -149,7 +149,7 @@ def test_many_at_once(plan: list[tuple[int, Action]]) -> None:
 
 
 async def test_a_time_out_around_a_command() -> None:
-    """`asyncio.timeout` cancels what is inside, and nothing else."""
+    """`asyncio.timeout` cancels the commands inside it only."""
     async with filled() as server:
         client = await connected(server)
         inbox = await client.select("INBOX")
@@ -164,8 +164,8 @@ async def test_a_time_out_around_a_command() -> None:
         await client.close()
 
 
-async def test_a_write_that_is_cut_midway_goes_on_where_it_stopped() -> None:
-    """The octets of a command that is under way must all go out, whoever writes them."""
+async def test_the_next_writer_completes_an_interrupted_write() -> None:
+    """All bytes of a partly written command are sent, by another task if necessary."""
     endpoint, theirs = pair()
     theirs.setblocking(False)
     theirs.send(b"* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+] ready\r\n")
@@ -190,7 +190,7 @@ async def test_a_write_that_is_cut_midway_goes_on_where_it_stopped() -> None:
 
 
 async def test_the_waiter_that_reads_is_cancelled() -> None:
-    """Whoever reads for all hands the stream on (no answer may wait for somebody who left)."""
+    """A cancelled reader passes the stream on, so that the other tasks get their answers."""
     endpoint, theirs = pair()
     assert isinstance(endpoint, Connected)
     theirs.send(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")

@@ -1,4 +1,4 @@
-"""Logins that are bound to their TLS connection, and servers that offer less than they have."""
+"""Channel binding, and attackers that remove mechanisms from the server's offer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ needs_no_exporter = pytest.mark.skipif(EXPORTS, reason="this Python can bind to 
 
 
 class Strips:
-    """Leaves mechanisms out of what the server says, as somebody in between would."""
+    """Removes mechanisms from the server's lines, as an attacker in between would."""
 
     def __init__(self, what: bytes) -> None:
         self.what = what
@@ -73,7 +73,7 @@ async def test_tls_1_2_is_bound_by_tls_unique(
 async def test_tls_1_3_is_not_bound_unless_asked_for(
     connect: Connector, secure: Callable[..., tuple[Server, Tls]]
 ) -> None:
-    """Python has tls-server-end-point only, on which Dovecot hangs up."""
+    """Python has tls-server-end-point only, after which Dovecot closes the connection."""
     server, tls = secure(V13)
     client = await connect(server, tls=tls)
     assert first_response(server) == b"SCRAM-SHA-512"
@@ -113,12 +113,12 @@ async def test_another_type_is_tried_if_the_server_has_not_the_first(
         await connect(server, tls=tls)
 
 
-async def test_somebody_in_between_with_a_certificate_that_we_trust(
+async def test_an_attacker_with_a_trusted_certificate(
     connect: Connector,
     secure: Callable[..., tuple[Server, Tls]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Their connection with the server is another than ours with them."""
+    """The attacker's connection to the server differs from the client's to the attacker."""
     server, tls = secure(V12)
     monkeypatch.setattr(ServerTls, "bindings", lambda self: {"tls-unique": b"the other one"})
     with pytest.raises(AuthenticationFailed, match="channel-bindings-dont-match"):
@@ -129,7 +129,7 @@ async def test_somebody_in_between_with_a_certificate_that_we_trust(
 async def test_an_offer_that_was_taken_away_on_the_way(
     connect: Connector, secure: Callable[..., tuple[Server, Tls]]
 ) -> None:
-    """We tell the server that we can bind and saw no offer: it knows better (RFC 5802, 6)."""
+    """SCRAM tells the server that no channel binding was offered (RFC 5802, 6)."""
     robbed = BINDS.but(rewrites=(Strips(b"-PLUS"),))
     server, tls = secure(V12, personality=robbed)
     with pytest.raises(AuthenticationFailed, match="server-does-support-channel-binding"):

@@ -43,18 +43,18 @@ OLD = [letter("old 1"), letter("old 2", "x" * 100 + "\r\n")]
 
 
 class Told(NamedTuple):
-    """What a session came to."""
+    """The results of a session."""
 
     results: list[object]
     error: BaseException | None
     bodies: list[bytes]
-    """What the server holds in INBOX and in Other, afterwards."""
+    """The messages in INBOX and Other after the session."""
     sent: int
     received: int
 
 
 def work(connection: Connection, results: list[object]) -> Flow[None]:
-    """Log in, add, look, change, move; each result is noted as soon as it is known."""
+    """Log in, append, search, store and move; note each result at once."""
     yield from Login("ada", Secret("correct horse"))
     results.append((yield from listing.list_mailboxes(connection, status=("MESSAGES",))))
     yield from Create("Other")
@@ -79,7 +79,7 @@ def work(connection: Connection, results: list[object]) -> Flow[None]:
 
 
 class Run:
-    """Drives the flow as far as the answers allow."""
+    """Runs the flow as far as the answers allow."""
 
     def __init__(self) -> None:
         self.connection = connection = Connection(secure=True)
@@ -91,7 +91,7 @@ class Run:
         self.over = False
 
     def go(self) -> None:
-        """Send what can be sent now; stop where an answer must come first."""
+        """Send the next commands, up to the first that needs an answer."""
         if self.connection.greeting is None and self.connection.error is None:
             return
         while not self.over:
@@ -124,7 +124,7 @@ class Run:
 
 
 class Wire:
-    """A stream for the server's session. The client at its other end acts when it is read."""
+    """A stream for the server's session; reading from it runs the client."""
 
     def __init__(self, run: Run, sent: int, received: int) -> None:
         self.run = run
@@ -134,7 +134,7 @@ class Wire:
         self.sent = self.received = 0
 
     async def read(self) -> bytes:
-        """What the client sends; nothing, once the wire is cut or the client has no more to say."""
+        """The bytes from the client; none after the cut, or at the end."""
         self.run.go()
         data = self.connection.data_to_send()[: self.left_to_send]
         self.sent += len(data)
@@ -155,7 +155,7 @@ class Wire:
 
 
 async def session(sent: int = NEVER, received: int = NEVER) -> Told:
-    """One session, cut after so many octets sent or received by the client."""
+    """Run a session, cut after a number of bytes sent or received by the client."""
     server = AsyncServer()
     server.mailbox().add_many(OLD)
     run = Run()
@@ -186,7 +186,7 @@ def test_without_a_cut(whole: Told) -> None:
 
 
 def check(told: Told, whole: Told) -> None:
-    """What a session that was cut may have come to."""
+    """Check the results of a session that was cut."""
     assert told.results == whole.results[: len(told.results)], "altered or out of order"
     if told.results[-1:] != ["over"]:
         assert isinstance(told.error, ConnectionLost | ProtocolError)
@@ -220,7 +220,7 @@ def test_after_every_octet_that_is_received(whole: Told, part: int) -> None:
 
 
 async def use(client: AsyncClient) -> list[object]:
-    """Something of everything."""
+    """A session with commands of every kind."""
     inbox = await client.select("INBOX")
     results: list[object] = [each.body() async for each in inbox.fetch("1:*", BodySection())]
     results.append((await inbox.add_flags("1:2", "$A")).modified)

@@ -1,4 +1,4 @@
-"""Download: any size into a file, in constant memory; and what happens when the file fails."""
+"""Downloads: any size to a file, in constant memory; failing files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LARGE = 8 << 20
 
 
 class Hashing(io.RawIOBase):
-    """A file that keeps a digest, and fails as told."""
+    """A file that keeps a digest, and fails on request."""
 
     def __init__(self, room: int = 1 << 62) -> None:
         self.hash = hashlib.sha256()
@@ -173,7 +173,7 @@ async def test_progress(connect: Connector, server: Server) -> None:
 
 
 async def test_constant_memory(connect: Connector, server: Server) -> None:
-    """The embedded server makes the message up as it sends it, so all there is shows."""
+    """The server generates the message while sending, so the peak of memory is the client's."""
     server.add_message("INBOX", Generated(4 * LARGE))
     inbox = await (await connect(server)).select("INBOX")
     await inbox.download(1, cast(Any, Hashing()), section="HEADER")
@@ -199,7 +199,7 @@ async def test_no_such_message(connect: Connector, full: Server) -> None:
 async def test_a_full_disk_fails_this_download_only(
     connect: Connector, server: Server, room: int
 ) -> None:
-    """The rest of the literal is passed over, and the connection stays in step."""
+    """The rest of the literal is skipped, and the connection stays in sync."""
     server.add_message("INBOX", Generated(LARGE))
     server.add_message("INBOX", letter())
     client = await connect(server)
@@ -227,7 +227,7 @@ async def test_a_progress_that_fails(connect: Connector, server: Server) -> None
 
 
 async def test_many_into_sinks(connect: Connector, full: Server) -> None:
-    """`into` decides for each message where its body goes."""
+    """`into` returns the sink for each message's body."""
     inbox = await (await connect(full)).select("INBOX")
     item = BodySection()
     found = {
@@ -238,7 +238,7 @@ async def test_many_into_sinks(connect: Connector, full: Server) -> None:
 
 
 async def test_small_bodies_may_stay_in_memory(connect: Connector, full: Server) -> None:
-    """However they come: `into` is not asked for what is smaller than `into_from`."""
+    """`into` is not called for bodies smaller than `into_from`, however the data is split."""
     inbox = await (await connect(full)).select("INBOX")
     sizes = {each.uid: each.size async for each in inbox.fetch("1:*", "RFC822.SIZE")}
     middle = sorted(sizes.values())[len(sizes) // 2]

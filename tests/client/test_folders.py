@@ -1,4 +1,4 @@
-"""Finding mailboxes by what they are for, making them, and drafts."""
+"""Mailboxes by purpose: find, create, save drafts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .harness import Connector, letter
 
 @pytest.fixture
 def plain(start: Callable[..., Server]) -> Server:
-    """A server that tells nothing of special uses."""
+    """A server without special uses."""
     return start(personality="rev1-basic")
 
 

@@ -73,7 +73,7 @@ async def test_what_idling_clients_hold(server: Server, tracing: None) -> None:
 def test_what_comes_under_tls_may_be_no_words(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key update, for one: there is something to read, and then there is not."""
+    """For example a key update: the socket is readable, but there is no data."""
     read = Stream.read
     held: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""The server's last words are in the error: what it said while a command waited."""
+"""Errors quote what the server said while a command waited."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ S: $1 OK [READ-WRITE] done
 
 @pytest.fixture
 def play(connect: Connector) -> Callable[..., Awaitable[Any]]:
-    """Plays a script to a client that has opened INBOX, and gives what the client made of it."""
+    """Play a script to a client with INBOX open, and return the client's result."""
 
     async def run(script: str, use: Any, *capabilities: str, of_client: bool = False) -> Any:
         greeting = f"S: * PREAUTH [CAPABILITY IMAP4rev1 {' '.join(capabilities)}] ready"
@@ -201,7 +201,7 @@ def body(uid: int) -> str:
 
 
 async def test_others_come_though_one_part_cannot_be_decoded(play: Any) -> None:
-    """As Dovecot and Cyrus 3.10 have it: they stop there, and say NO."""
+    """Dovecot and Cyrus 3.10 stop there, and answer NO."""
     script = (
         "C: $2 UID FETCH 1:* (UID BINARY.PEEK[1])\n" + body(1) + body(2) + "S: * 3 FETCH (UID 3)\n"
         "S: $2 NO [UNKNOWN-CTE] Unknown Content-Transfer-Encoding\n"
@@ -286,7 +286,7 @@ async def test_what_was_left_behind_is_said(play: Any) -> None:
 
 
 async def test_nothing_is_deleted_that_came_while_others_were_copied(play: Any) -> None:
-    """`1:*` and `4:9` are settled before COPY: what has arrived since is not among them."""
+    """`1:*` and `4:9` are resolved before COPY: messages that arrive later are not copied."""
     script = (
         "C: $2 UID SEARCH ALL\n"
         "S: * SEARCH 1 2 3 4 5\n"
@@ -318,19 +318,19 @@ def test_the_pause_grows_and_ends_with_an_idle_that_lasts() -> None:
     pace = Pace(poll=30, longest=100)
     assert pace.may_idle(0)
     for began, resumes in ((0, 30), (30, 90), (90, 190), (190, 290)):
-        pace.idle_ended(began, began)
+        pace.note_end(began, began)
         assert not pace.may_idle(resumes - 1)
         assert pace.may_idle(resumes)
-    pace.idle_ended(290, 320)
+    pace.note_end(290, 320)
     assert pace.may_idle(320)
-    pace.idle_ended(320, 325)
+    pace.note_end(320, 325)
     assert not pace.may_idle(354)
     assert pace.may_idle(355)
 
 
 @pytest.mark.parametrize("answer", [b"OK done", b"NO not now", b"BAD what?"])
 async def test_idle_that_ends_at_once_is_no_hot_loop(connect: Connector, answer: bytes) -> None:
-    """However fast or slow all of this runs: the pauses alone allow no more than this."""
+    """The pauses alone allow no more than this, at any speed."""
     commands: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Logging in by every mechanism, and what a failure shows: who, and never with what."""
+"""Logins by every mechanism; errors show the user, never the secret."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from .harness import Connector, names
 PASSWORD_MECHANISMS = ["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"]
 TOKEN_MECHANISMS = ["OAUTHBEARER", "XOAUTH2"]
 SECRET = 'hunter2 "\\ ü'
-"""Quotes, backslashes and 8-bit octets, so that it must travel as a literal in LOGIN."""
+"""Quotes, backslashes and 8-bit bytes, so that LOGIN sends it as a literal."""
 
 
 def only(mechanism: str, *others: str) -> Personality:
@@ -81,7 +81,7 @@ async def test_by_token(
     assert f"AUTHENTICATE {mechanism}" in server.commands[0][0]
 
 
-async def test_as_nobody(connect: Connector, server: Server) -> None:
+async def test_without_credentials(connect: Connector, server: Server) -> None:
     server.add_user("anonymous", "")
     await connect(server, credentials=Anonymous("tester@example.org"))
     assert "AUTHENTICATE ANONYMOUS" in server.commands[0][0]
@@ -142,7 +142,7 @@ async def test_capabilities_of_before_the_login_are_forgotten(
 
 
 def shown(error: BaseException) -> str:
-    """All that a traceback with local variables would tell of an error."""
+    """A traceback of an error, with local variables."""
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
     own = traceback.TracebackException.from_exception(error, capture_locals=False)
     frames = [
@@ -164,7 +164,7 @@ def _chain(
 
 
 def spellings(secret: str) -> list[str]:
-    """How a secret might be spelled where it should not be seen."""
+    """The forms in which a secret might leak."""
     alone = base64.b64encode(secret.encode()).decode().rstrip("=")
     plain = base64.b64encode(f"\0ada\0{secret}".encode()).decode()
     return [secret, repr(secret)[1:-1], alone, plain, repr(secret.encode())[2:-1]]
@@ -248,7 +248,7 @@ async def test_no_weaker_mechanism_is_tried_after_a_failure(
 async def test_a_login_that_only_seems_to_succeed(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """Quirk 26: the error comes with the first command, and is the login's."""
+    """Quirk 26: the server refuses the first command; the error is that of the login."""
     server = start(personality=personalities.named("minimal-imap4").but(Quirk.BAD_PASSWORD_IS_OK))
     with pytest.raises(AuthenticationFailed):
         await connect(server, user="ada", password="wrong")
@@ -286,7 +286,7 @@ async def test_secrets_and_credentials_may_be_given_as_such(
 
 
 async def test_a_failure_says_which_mechanisms_are_left(connect: Connector, server: Server) -> None:
-    """Some users may be kept with a hash that only PLAIN can be held against."""
+    """The server may store hashes of some users that only PLAIN can be checked against."""
     with pytest.raises(AuthenticationFailed) as caught:
         await connect(server, user="ada", password="wrong")
     error = caught.value
@@ -335,7 +335,7 @@ async def test_no_way_in(connect: Connector, start: Callable[..., Server]) -> No
 
 
 class Own(Mechanism):
-    """A mechanism of a user, which sends a secret readably."""
+    """A user-defined mechanism that sends a secret in the clear."""
 
     name = "X-OWN"
     plain_text = True
@@ -365,7 +365,7 @@ def test_why_other_credentials_cannot_be_used(
 
 
 async def test_the_order_is_the_callers(connect: Connector, start: Callable[..., Server]) -> None:
-    """LOGIN stands for the command too, in its place."""
+    """LOGIN also stands for the LOGIN command, at that position."""
     server = start(personality=only("PLAIN"))
     await connect(server, mechanisms=["LOGIN", "PLAIN"])
     assert names(server)[0] == "LOGIN"
@@ -377,7 +377,7 @@ Asked = Callable[[], object]
 
 
 def asking(connect: Connector, *given: object) -> tuple[Asked, list[object]]:
-    """A function that gives one after the other, as each kind of client may have it."""
+    """A function that returns credentials one after the other; async for the async client."""
     left, gone = list(given), list[object]()
 
     def ask() -> object:
@@ -398,7 +398,7 @@ OLD, NEW = BearerToken("ada", "old"), BearerToken("ada", "new")
 async def test_an_expired_token_is_asked_for_again(
     connect: Connector, start: Callable[..., Server], mechanism: str, greeting: str
 ) -> None:
-    """Nothing is sent behind the first attempt, whatever the server reads ahead."""
+    """Nothing is sent after the first attempt, even if the server reads ahead."""
     more = ("ID", "ENABLE")
     server = start(personality=only(mechanism, "SASL-IR", *more), password="new")
     server.fail_next(Fault.greet(f"* OK {greeting}\r\n".encode()))
@@ -453,7 +453,7 @@ async def test_a_function_of_the_usual_kind_will_do(connect: Connector, server: 
 @pytest.mark.parametrize("what", ["ada:secret", None, ("ada", "secret")])
 async def test_what_are_no_credentials(connect: Connector, server: Server, what: object) -> None:
     ask, _ = asking(connect, what)
-    with pytest.raises(InvalidArgument, match="the credentials must be") as caught:
+    with pytest.raises(InvalidArgument, match="`credentials` must be") as caught:
         await connect(server, credentials=ask)
     assert "secret" not in str(caught.value)
     assert server.sessions == []
@@ -479,7 +479,7 @@ def test_what_must_be_awaited_is_for_the_async_client(server: Server) -> None:
 async def test_keys_are_derived_while_the_event_loop_runs(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SCRAM: the derivation waits here for something that only the event loop can do."""
+    """SCRAM: the key derivation waits for the event loop, which must not be blocked."""
     derive = hashlib.pbkdf2_hmac
     begun, go_on = threading.Event(), threading.Event()
     went_on: list[bool] = []
@@ -509,7 +509,7 @@ async def test_keys_are_derived_while_the_event_loop_runs(
 async def test_a_login_that_is_cancelled_while_keys_are_derived(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waits next sends what was worked out: the connection stays in step."""
+    """The next task that waits sends the computed answer: the connection stays in sync."""
     derive = hashlib.pbkdf2_hmac
     begun, go_on = threading.Event(), threading.Event()
 

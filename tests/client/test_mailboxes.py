@@ -1,4 +1,4 @@
-"""Mailboxes: finding, making, naming, opening them; and handles that have gone stale."""
+"""Mailboxes: list, create, rename, open; and mailboxes that are no longer selected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An open mailbox: search, fetch, flags, copy, move, delete; and nothing collected on the way."""
+"""An open mailbox: search, fetch, flags, copy, move, delete, in constant memory."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_search(connect: Connector, anyone: Server) -> None:
 
 
 async def test_uids_by_sequence_numbers(connect: Connector, anyone: Server) -> None:
-    """Where SEARCH tells only some of them, FETCH tells all."""
+    """If SEARCH returns some UIDs only, FETCH returns all."""
     anyone.mailbox().expunge([3, 7])
     anyone.fail_always(Fault.short_search(5))
     inbox = await (await connect(anyone)).select("INBOX")
@@ -140,7 +140,7 @@ async def test_fetch_what_changed_needs_condstore(
 
 
 class Held:
-    """Watches how many values the client's pending commands hold at once."""
+    """Records how much data the client's pending commands hold."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.most = self.octets = 0
@@ -157,7 +157,7 @@ class Held:
 async def test_fetch_collects_nothing(
     connect: Connector, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 20 MB, no more is held than what the stream gives at once."""
+    """Of 20 MB, no more is held than one read returns."""
     server.mailbox().add_many([b"\r\n" + b"x" * 20_000] * 1000)
     inbox = await (await connect(server)).select("INBOX")
     held = Held(monkeypatch)
@@ -181,7 +181,7 @@ async def test_a_fetch_that_is_left_early(connect: Connector, full: Server) -> N
 
 
 async def test_commands_inside_the_loop(connect: Connector, full: Server) -> None:
-    """Everything can be done with a message while others are still on their way."""
+    """Messages can be changed while others are still being fetched."""
     full.add_mailbox("Other")
     client = await connect(full)
     inbox = await client.select("INBOX")

@@ -1,4 +1,4 @@
-"""Misuse is told at once: another loop, thread or process, and a connection that was lost."""
+"""Misuse raises at once: another loop, thread or process, or a lost connection."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_client_after_a_fork(full: Server) -> None:
             status = 1
             try:
                 for use in (client.noop, mailbox.search, lambda: list(mailbox.fetch("1:*"))):
-                    with pytest.raises(StateError, match="connect anew after a fork"):
+                    with pytest.raises(StateError, match="connect again after a fork"):
                         use()
                 client.logout()
                 client.close()
@@ -189,7 +189,7 @@ async def test_a_mailbox_after_the_connection_was_lost(connect: Connector, full:
     await client.logout()
 
 
-async def test_whoever_idles_is_told_why_it_ends(connect: Connector, full: Server) -> None:
+async def test_idle_raises_what_ended_the_connection(connect: Connector, full: Server) -> None:
     client = await connect(full)
     mailbox = await client.select("INBOX")
     full.add_message("INBOX", b"\r\n")

@@ -1,4 +1,4 @@
-"""Time-outs: each of them ends its own kind of waiting, closes the connection and says so."""
+"""Time-outs: each limits its kind of waiting, closes the connection, and names the limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GREETING = b"* PREAUTH [CAPABILITY IMAP4rev1 IDLE] ready\r\n"
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """The port of a server that accepts connections, and says nothing."""
+    """The port of a server that accepts connections, and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
@@ -32,7 +32,7 @@ Drip = Callable[[socket.socket, bytes], None]
 
 @pytest.fixture
 def drip() -> Iterator[Drip]:
-    """Sends the same octets every 20 ms, until the test ends."""
+    """Sends the same bytes every 20 ms, until the test ends."""
     done = threading.Event()
     threads: list[threading.Thread] = []
 
@@ -115,18 +115,18 @@ async def test_with_a_server_that_does_not_read(connect: Connector) -> None:
 
 
 async def test_with_a_response_that_drips(connect: Connector, drip: Drip) -> None:
-    """Each octet comes in time, and the response would never end."""
+    """Each byte arrives in time, but the response never ends."""
     endpoint, theirs = pair()
     theirs.sendall(GREETING)
     with theirs:
         client = await connect(endpoint, timeouts=Timeouts(silence=SHORT, slowest=1000))
         drip(theirs, b"x")
-        with pytest.raises(TimedOut, match="octets of a response"):
+        with pytest.raises(TimedOut, match="bytes of a response"):
             await client.noop()
 
 
 async def test_with_a_command(connect: Connector, drip: Drip) -> None:
-    """Whole responses keep coming, and none of them is the answer."""
+    """Responses keep arriving, and none of them is the answer."""
     endpoint, theirs = pair()
     theirs.sendall(GREETING)
     with theirs:
@@ -151,7 +151,7 @@ async def test_with_one_command(connect: Connector, drip: Drip) -> None:
 
 
 async def test_farewells_are_short(connect: Connector) -> None:
-    """A server that does not answer LOGOUT is left, and nothing is raised."""
+    """If the server does not answer LOGOUT, the connection is closed without an error."""
     endpoint, theirs = pair()
     theirs.sendall(GREETING)
     with theirs:
@@ -162,7 +162,7 @@ async def test_farewells_are_short(connect: Connector) -> None:
 
 
 async def test_idling_is_no_silence(connect: Connector, server: Server) -> None:
-    """Nothing is due while idling: only the caller's own patience ends it."""
+    """`Timeouts.silence` does not apply to IDLE."""
     client = await connect(server, timeouts=Timeouts(silence=SHORT))
     inbox = await client.select("INBOX")
     assert [event async for event in inbox.idle(3 * SHORT)] == []

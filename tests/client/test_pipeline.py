@@ -1,4 +1,4 @@
-"""`client.pipeline()`: what is given in its block goes out at its end, each with its own answer."""
+"""`client.pipeline()`: calls are sent at the end of the block; each has an answer."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def test_errors_may_stay_where_they_are(connect: Connector, full: Server) 
 
 
 async def test_each_takes_its_own_steps(connect: Connector, start: Callable[..., Server]) -> None:
-    """Without MOVE there are three steps to each; none waits for a step of another."""
+    """Without MOVE each call takes three steps, independently of the others."""
     server = start(personality=named("rev1").but(minus="MOVE"))
     server.mailbox().add_many([letter()] * 5)
     server.add_mailbox("Other")
@@ -182,7 +182,7 @@ async def test_more_than_fit_on_the_wire(connect: Connector, full: Server) -> No
 
 
 async def test_what_is_no_argument(connect: Connector, full: Server) -> None:
-    """It is said at once where that can be known; else by the answer, and the others go out."""
+    """Invalid calls raise at once, or else in the answer; the others are sent."""
     client = await connect(full)
     await client.select("INBOX")
     with pytest.raises(InvalidArgument):
@@ -228,7 +228,7 @@ async def test_what_begins_a_session_is_no_part_of_it(connect: Connector, full: 
 
 
 async def test_a_connection_that_is_lost(connect: Connector, full: Server) -> None:
-    """What was answered stays answered; of what was not, an APPEND may have been carried out."""
+    """Complete answers stay; an APPEND without an answer has OutcomeUnknown."""
     full.fail_next(Fault.bye(6))
     client = await connect(full)
     async with client.pipeline(check=False) as pipe:
@@ -251,7 +251,7 @@ async def test_too_slow(connect: Connector, full: Server) -> None:
 
 
 async def test_cancelled_in_the_middle(full: Server) -> None:
-    """The others' commands go on, and the stream stays in step."""
+    """Other commands complete, and the stream stays in sync."""
     client = await Connector("async")(full)
     inbox = await client.select("INBOX")
 

@@ -1,4 +1,4 @@
-"""What may travel together does: the server's answers are held back until all of it has come."""
+"""Commands share round trips: the server answers after it has received all of them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_answers_go_to_those_who_asked(connect: Connector, gate: Gate, man
 
 
 async def test_status_of_a_list(connect: Connector, start: Callable[..., Server]) -> None:
-    """Without LIST-STATUS every mailbox is asked at once."""
+    """Without LIST-STATUS, STATUS is sent for all mailboxes at once."""
     server = start(personality="rev1-basic")
     for number in range(N):
         server.add_mailbox(f"Box {number}")
@@ -118,7 +118,7 @@ def test_threads_send_together(gate: Gate) -> None:
 async def test_a_window_of_fetches_is_always_under_way(
     connect: Connector, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While one portion comes in, the next has been asked for."""
+    """The next portion is requested before the current one is complete."""
     module = "_async_mailbox" if connect.kind == "async" else "_sync_mailbox"
     monkeypatch.setattr(f"imaplus.client.{module}.WINDOW", 10)
     client = await through(connect, gate)
@@ -132,7 +132,7 @@ async def test_a_window_of_fetches_is_always_under_way(
 async def test_messages_are_appended_together(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """Without MULTIAPPEND, but with LITERAL+, no message waits for the one before it."""
+    """With LITERAL+ and without MULTIAPPEND, messages do not wait for each other."""
     server = start(personality="exchange")
     with Gate(server) as gate:
         client = await connect(
@@ -148,7 +148,7 @@ async def test_messages_are_appended_together(
 async def test_what_changes_state_travels_alone(
     connect: Connector, gate: Gate, many: Server
 ) -> None:
-    """After SELECT nothing goes out before its answer (RFC 9051, 5.5)."""
+    """Nothing is sent between SELECT and its answer (RFC 9051, 5.5)."""
     client = await through(connect, gate)
     many.add_message("Box 1", letter("in box 1"))
 
@@ -166,7 +166,7 @@ async def test_what_changes_state_travels_alone(
 async def test_overlapping_changes_wait_for_each_other(
     connect: Connector, gate: Gate, many: Server
 ) -> None:
-    """Of STORE and FETCH for the same message the order is what was given."""
+    """STORE and FETCH for the same message keep their order."""
     client = await through(connect, gate)
     one = SequenceSet.of(1)
     results = await client.run(

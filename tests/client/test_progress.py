@@ -46,12 +46,12 @@ def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> St
 
 
 def again(seconds: float, data: bytes) -> Script:
-    """The same octets, for ever."""
+    """The same bytes, forever."""
     return lambda _: repeat((seconds, data))
 
 
 def steps(*parts: tuple[float, bytes]) -> Script:
-    """One after the other; `%t` is the tag of the latest command."""
+    """These lines in turn; `%t` is the tag of the latest command."""
 
     def script(stream: Scripted) -> Iterator[tuple[float, bytes]]:
         for seconds, data in parts:
@@ -61,7 +61,7 @@ def steps(*parts: tuple[float, bytes]) -> Script:
 
 
 async def ends(start: Start, script: Script) -> float:
-    """When a NOOP or a STATUS is given up."""
+    """The time at which a NOOP or STATUS times out."""
     client, stream = await start(script)
     began = stream.time
     with pytest.raises(
@@ -91,18 +91,18 @@ async def test_talk_is_no_progress(start: Start, data: bytes) -> None:
 
 
 async def test_an_answer_now_and_then_is_too_little(start: Start) -> None:
-    """One second for each: it would take for ever."""
+    """One second for each response: it would take forever."""
     took = await ends(start, again(100, b"* STATUS x (MESSAGES 1)\r\n"))
     assert LIMIT < took < 2 * LIMIT
 
 
 async def test_a_line_without_end(start: Start) -> None:
-    """As fast as a response must come, and never complete."""
+    """The minimum rate of a response that is never complete."""
     took = await ends(start, again(1, b"x" * 70))
     assert LIMIT < took < 2 * LIMIT
 
 
-async def test_a_body_that_nobody_asked_for(start: Start) -> None:
+async def test_an_unsolicited_body(start: Start) -> None:
     def script(_: Scripted) -> Iterator[tuple[float, bytes]]:
         yield 1, b"* 1 FETCH (BODY[] {50000000}\r\n"
         yield from repeat((1, b"x" * 100))
@@ -120,7 +120,7 @@ async def test_a_server_that_does_not_read(start: Start) -> None:
 
 
 async def test_the_end_of_idle(start: Start) -> None:
-    """Idling may last; what comes after DONE may not."""
+    """IDLE has no limit; the answer to DONE has one."""
     script = steps((0, b"* 1 EXISTS\r\n%t OK done\r\n"), *[(60, b"* OK still here\r\n")] * 100)
     client, stream = await start(script)
     inbox = await client.select("INBOX")
@@ -155,7 +155,7 @@ async def test_an_answer_of_hours_in_one_line(start: Start) -> None:
 
 
 async def test_a_download_of_days(start: Start) -> None:
-    """A hundred octets a second."""
+    """A hundred bytes per second."""
     size = 100 * 2 * 86_400
     body = [(100.0, b"x" * 10_000)] * (size // 10_000)
     script = steps(
@@ -220,7 +220,7 @@ def test_progress_gives_no_more_than_the_whole() -> None:
 
 
 def test_why_a_wait_is_over() -> None:
-    """A timer that is early by a little does not turn a deadline into silence."""
+    """A timer that fires early does not turn a deadline into silence."""
     deadline = Deadline(50, 1000)
     for due, limit, timer, said in (
         ("NOOP", deadline, (50, 1049.99), "NOOP was not over within the deadline of 50 seconds"),
@@ -232,7 +232,7 @@ def test_why_a_wait_is_over() -> None:
         (None, None, (120, 1120), "no greeting came within 120 seconds"),
     ):
         patience = Patience(Timeouts(), Progress(), limit, 1000, lambda due=due: due)
-        assert str(patience.late(*timer)) == said
+        assert str(patience.silence_error(*timer)) == said
 
 
 def test_time_without_limits() -> None:

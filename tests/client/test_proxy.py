@@ -1,4 +1,4 @@
-"""Through a SOCKS5 or an HTTP proxy to the server; and what is said when that does not work."""
+"""Connecting through SOCKS5 and HTTP proxies, and the errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .proxy import HANG, SmallProxy
 
 KINDS = ["socks5", "http"]
 HOST = "imap.example.org"
-"""Known to nobody but the proxies of these tests."""
+"""A host name that only the proxies of these tests resolve."""
 
 
 @pytest.fixture(params=KINDS)
@@ -48,7 +48,7 @@ async def test_in_clear(connect: Connector, server: Server, kind: str) -> None:
 async def test_the_certificate_is_the_servers(
     connect: Connector, start: Callable[..., Server], kind: str, security: str
 ) -> None:
-    """The name to verify is that of the server: TLS goes through the proxy."""
+    """The certificate must match the server: TLS goes through the proxy."""
     pytest.importorskip("trustme", exc_type=ImportError)
     server = start(security=security)
     options = {
@@ -103,7 +103,7 @@ async def test_a_secret_url(connect: Connector, server: Server) -> None:
     ("kind", "reply", "says"),
     [
         ("socks5", b"\x05\xff", "wants a user and a password"),
-        ("socks5", b"\x05\x01", "accepts no way to log in"),
+        ("socks5", b"\x05\x01", "accepts no supported way to log in"),
         ("socks5", b"\x05\x00\x05\x01\x00\x01", "failed without a reason"),
         ("socks5", b"\x05\x00\x05\x02\x00\x01", "does not allow this connection"),
         ("socks5", b"\x05\x00\x05\x04\x00\x01", "does not know its name"),
@@ -119,8 +119,8 @@ async def test_a_secret_url(connect: Connector, server: Server) -> None:
         ("http", b"HTTP/1.1 407 Login\r\n\r\n", "wants a user and a password"),
         ("http", b"HTTP/1.1 OK\r\n\r\n", "does not answer as HTTP"),
         ("http", b"220 mail.example.org ESMTP\r\n", "does not speak HTTP: it says '220 mai'"),
-        ("http", b"HTTP/1.1 200 " + b"x" * LONGEST_HEAD, "more than 16384 octets"),
-        ("http", b"HTTP/1.1 200 ok\r\n" + b"x: y\r\n" * LONGEST_HEAD, "more than 16384 octets"),
+        ("http", b"HTTP/1.1 200 " + b"x" * LONGEST_HEAD, "more than 16384 bytes"),
+        ("http", b"HTTP/1.1 200 ok\r\n" + b"x: y\r\n" * LONGEST_HEAD, "more than 16384 bytes"),
         ("http", b"HTTP/1.1 200 ok\r\n", "closed the connection"),
     ],
 )  # fmt: skip
@@ -166,7 +166,7 @@ async def test_a_password_that_the_proxy_repeats(connect: Connector, reply: byte
 
 
 async def test_a_wrong_password_by_another_code(connect: Connector, server: Server) -> None:
-    """tinyproxy 1.11 says 401."""
+    """tinyproxy 1.11 answers 401."""
     with SmallProxy("http", server.port, reply=b"HTTP/1.1 401 Unauthorized\r\n\r\n") as proxy:
         with pytest.raises(ProxyFailed, match="does not accept its user and password"):
             await connect(HOST, proxy=proxy.url_for("ada", "hunter2"))
@@ -231,7 +231,7 @@ def test_a_proxy_shows_no_secret() -> None:
 
 @given(st.binary(max_size=300), st.sampled_from(KINDS), st.booleans())
 def test_whatever_a_proxy_says(said: bytes, kind: str, login: bool) -> None:
-    """It ends in a connection or in ProxyFailed, and takes no more than was said."""
+    """A handshake ends in a connection or ProxyFailed, and reads nothing beyond it."""
     proxy = Proxy(kind, "proxy", 1, *(("ada", Secret("x")) if login else ()))
     talk = proxy.talk(HOST, 143)
     with contextlib.suppress(ProxyFailed):
@@ -247,7 +247,7 @@ def test_whatever_a_proxy_says(said: bytes, kind: str, login: bool) -> None:
 
 
 async def test_the_first_words_of_the_server_are_not_lost(connect: Connector, kind: str) -> None:
-    """They may come together with the proxy's last ones."""
+    """The greeting may arrive together with the proxy's last bytes."""
     last = {
         "socks5": b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00",
         "http": b"HTTP/1.1 200 ok\r\n\r\n",

@@ -1,4 +1,4 @@
-"""Messages as people read them: what is at hand, what is fetched, in how many round trips."""
+"""Messages to read: headers, texts, attachments, and the number of round trips."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def test_headers_of_many_come_in_few_commands(connect: Connector, server: 
 async def test_a_limit_is_a_limit_without_esearch(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """No list of all UIDs is asked for, nor more messages than wanted."""
+    """Neither all UIDs nor more messages than `limit` are requested."""
     server = start(personality="rev1-basic")
     server.mailbox().add_many([letter()] * 1000)
     inbox = await (await connect(server)).select("INBOX")
@@ -251,7 +251,7 @@ async def test_headers(connect: Connector, server: Server) -> None:
     ]
     assert each.subject == "Grüße"
     assert each.date == datetime(2026, 1, 1, 11, tzinfo=UTC)
-    assert each.internal_date == WHEN
+    assert each.internaldate == WHEN
     assert each.message_id == "<3@example.org>"
     assert each.in_reply_to == ("<2@example.org>",)
     assert each.references == ("<1@example.org>", "<2@example.org>")
@@ -431,7 +431,7 @@ async def test_raw_criteria(connect: Connector, full: Server) -> None:
 
 
 def test_weird_messages_are_messages() -> None:
-    """The corpus is what it says: each has a header, and CRLF line ends."""
+    """Each message of the corpus has a header and CRLF line endings."""
     for data in (*SOUND.values(), *HOPELESS.values(), *(each.message for each in WEIRD.values())):
         assert data.count(b"\n") == data.count(b"\r\n")
         assert b"\r\n\r\n" in data

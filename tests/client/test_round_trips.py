@@ -33,7 +33,7 @@ from .harness import Blocking, letter
 
 N = 1000
 MOST = 3
-"""Round trips that a thousand commands may take."""
+"""Maximum number of round trips for a thousand commands."""
 MESSAGES = [letter(f"number {n}") for n in range(200)]
 
 
@@ -52,7 +52,7 @@ class Pier:
         return self.server
 
     async def connect(self, **options: Any) -> AsyncClient:
-        """A client that has logged in."""
+        """A logged-in client."""
         ferry = self.ferry = (AsyncFerry if self.kind == "async" else SyncFerry)(self.server)
         options = {"user": "ada", "password": "correct horse", "mechanisms": ["PLAIN"]} | options
         client: Any
@@ -139,7 +139,7 @@ async def test_gathered_small_commands(pier: Pier, crowded: AsyncServer, what: s
 
 
 async def test_no_pipeline_no_gain(pier: Pier) -> None:
-    """The ferry does count: one command after the other takes a round trip each."""
+    """The ferry counts: sequential commands take a round trip each."""
     client = await pier.connect()
     before = pier.ferry.round_trips
     for _ in range(10):
@@ -191,7 +191,7 @@ async def test_gathered_appends(pier: Pier) -> None:
 
 
 async def test_a_stream_of_batches_does_not_wait_for_each(pier: Pier) -> None:
-    """While the server answers for one batch, the next are on their way."""
+    """The next batches are sent before the first one is answered."""
     pier.build("rev1")
     client = await pier.connect()
     before = pier.ferry.round_trips
@@ -203,7 +203,7 @@ async def test_a_stream_of_batches_does_not_wait_for_each(pier: Pier) -> None:
 
 DOVECOT = named("dovecot")
 EXTRA = {"enable": ["UTF8=ACCEPT"]}
-"""So that there is something to enable."""
+"""Extensions to enable."""
 
 
 def trips(*commands: str) -> list[set[str]]:
@@ -223,13 +223,13 @@ async def session(pier: Pier, **options: Any) -> list[set[str]]:
 
 
 async def test_a_session(pier: Pier) -> None:
-    """The greeting, the login, all that comes before opening, the opening, and the end."""
+    """Greeting, login, commands before SELECT, SELECT, LOGOUT."""
     pier.build(DOVECOT)
     assert await session(pier) == trips("", "AUTHENTICATE ID ENABLE", "SELECT", "LOGOUT")
 
 
 async def test_a_session_that_knows_its_mailbox(pier: Pier) -> None:
-    """One round trip more than if nothing were read at all between the greeting and the end."""
+    """One round trip more than without reading between greeting and LOGOUT."""
     pier.build(DOVECOT)
     assert await session(pier, mailbox="INBOX") == trips(
         "", "AUTHENTICATE ID ENABLE SELECT", "LOGOUT"
@@ -260,7 +260,7 @@ async def test_what_may_not_go_ahead_goes_together_afterwards(
 
 
 async def test_several_steps_come_before_all_else(pier: Pier) -> None:
-    """While the server may ask for more, nothing is sent that it would take for the answer."""
+    """Nothing is sent that the server could read as the answer to its challenge."""
     pier.build(DOVECOT)
     sent = await session(pier, mailbox="INBOX", mechanisms=["SCRAM-SHA-256"])
     assert sent[-2:] == trips("ID ENABLE SELECT", "LOGOUT")
@@ -278,7 +278,7 @@ async def test_a_name_that_enable_spells_otherwise(pier: Pier) -> None:
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
 async def test_a_wrong_password_is_the_error(pier: Pier, mechanism: str) -> None:
-    """And not what came of the commands behind it."""
+    """The error is that of the login, not of the commands after it."""
     pier.build(DOVECOT if mechanism == "PLAIN" else DOVECOT.but(minus="AUTH=PLAIN AUTH=LOGIN"))
     with pytest.raises(AuthenticationFailed):
         await pier.connect(mailbox="INBOX", password="wrong", mechanisms=[mechanism])
@@ -286,7 +286,7 @@ async def test_a_wrong_password_is_the_error(pier: Pier, mechanism: str) -> None
 
 
 async def test_a_token_that_is_not_good_any_more(pier: Pier) -> None:
-    """The server takes the next line for the answer to its explanation; nobody waits for that."""
+    """The server reads the next line as the answer to its explanation."""
     pier.build(DOVECOT)
     with pytest.raises(AuthenticationFailed, match="status"):
         await pier.connect(
@@ -314,7 +314,7 @@ async def test_reading_only(pier: Pier) -> None:
         str(client.mailbox)
 
 
-async def test_nobody_and_a_mailbox(pier: Pier) -> None:
+async def test_a_mailbox_without_a_login(pier: Pier) -> None:
     pier.build(DOVECOT)
     with pytest.raises(StateError):
         await pier.connect(mailbox="INBOX", user=None, password=None)

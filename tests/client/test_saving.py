@@ -1,4 +1,4 @@
-"""Messages and attachments in files: whole or not there, never outside, never over another."""
+"""Saving messages and attachments: files are complete, inside the folder, and never overwritten."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_without_hard_links(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 def test_any_size_in_constant_memory(server: Server, tmp_path: Path) -> None:
-    """24 MiB that travel as base64, decoded here."""
+    """24 MiB of base64, decoded locally."""
     whole = attached("a.pdf", os.urandom(24 << 20))
     server.add_message("INBOX", whole)
     endpoint = Tcp(server.host, server.port, Security.PLAIN)

@@ -1,4 +1,4 @@
-"""Canaries: no secret and no message is in an error, a trace or a log, whatever the server says."""
+"""No secret and no message appears in errors, traces or logs (checked by canaries)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CANARY = re.compile("canary", re.IGNORECASE)
 
 
 def assert_blank(text: str) -> None:
-    """No canary, as it is or in base64."""
+    """Check that there is no canary, in plain or in base64."""
     decoded = [text]
     for word in re.findall(r"[A-Za-z0-9+/]{8,}={0,2}", text):
         for start in range(min(4, len(word))):
@@ -62,19 +62,19 @@ LOGINS: dict[str, tuple[str, Credentials]] = {
 
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """All that is logged, at every level."""
+    """All log records, at every level."""
     caplog.set_level(logging.DEBUG, "imaplus")
     return caplog
 
 
 @pytest.fixture
 def lines() -> list[tuple[str, bytes]]:
-    """What is traced."""
+    """The lines traced."""
     return []
 
 
 def answering(theirs: socket.socket, way: Callable[[bytes], bytes]) -> threading.Thread:
-    """A server that is asked once, says this, and hangs up."""
+    """A server that answers one command with this, and closes the connection."""
 
     def run() -> None:
         tag, _, rest = theirs.recv(1 << 16).partition(b" ")
@@ -174,7 +174,7 @@ async def test_a_whole_session(
         assert words in logged.text
 
 
-async def test_nothing_is_logged_unless_somebody_wants_it(
+async def test_logging_is_off_by_default(
     connect: Connector, server: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client = await connect(server)

@@ -1,4 +1,4 @@
-"""One connection for many: tasks, threads, and those who idle meanwhile."""
+"""One connection shared by tasks and threads, some of them in IDLE."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ async def test_idle_ends_in_time(connect: Connector, full: Server) -> None:
 
 
 async def test_idle_is_renewed(connect: Connector, full: Server) -> None:
-    """A server logs out who idles for half an hour (RFC 9051, 6.3.13)."""
+    """Servers log out clients that idle for half an hour (RFC 9051, 6.3.13)."""
     inbox = await (await connect(full)).select("INBOX")
     assert [event async for event in inbox.idle(0.2, renew=0.02)] == []
     assert names(full).count("IDLE") > 2
@@ -268,8 +268,8 @@ async def test_two_idle_at_once(shared: Server) -> None:
     await client.logout()
 
 
-async def test_whoever_is_answered_first_returns_first() -> None:
-    """Also if others wait longer, and one of them holds the turn to read."""
+async def test_the_first_answered_call_returns_first() -> None:
+    """Even if another task, which waits longer, is reading."""
     endpoint, theirs = pair()
     with theirs:
         theirs.sendall(b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n")

@@ -22,7 +22,7 @@ from .harness import Connector, names, pair
 
 @pytest.fixture
 def upgradable(start: Callable[..., Server]) -> Server:
-    """A server that wants TLS before anybody logs in."""
+    """A server that requires TLS before a login."""
     return start(security="starttls")
 
 
@@ -63,7 +63,7 @@ async def test_refused(connect: Connector, upgradable: Server, status: str) -> N
 async def test_preauth_leaves_no_room_for_it(
     connect: Connector, start: Callable[..., Server]
 ) -> None:
-    """CVE-2021-32066, CVE-2020-28896: PREAUTH must not mean that TLS is not needed."""
+    """CVE-2021-32066, CVE-2020-28896: PREAUTH must not prevent TLS."""
     server = start(security="starttls", preauth=True)
     with pytest.raises(TlsFailed, match="PREAUTH"):
         await connect(server)
@@ -83,7 +83,7 @@ async def test_a_server_that_hangs_up(connect: Connector, upgradable: Server) ->
 
 
 async def test_login_disabled_is_honoured(connect: Connector, upgradable: Server) -> None:
-    """Even where the caller allows plain text: the server does not (RFC 9051, 6.2.3)."""
+    """LOGINDISABLED counts even if the caller allows passwords without TLS (RFC 9051, 6.2.3)."""
     with pytest.raises(Exception, match="LOGIN"):
         await connect(upgradable, security=Security.PLAIN)
     assert said_in_clear(upgradable) <= {"CAPABILITY"}
@@ -93,7 +93,7 @@ async def test_login_disabled_is_honoured(connect: Connector, upgradable: Server
 async def test_no_password_in_clear_without_leave(
     connect: Connector, mechanisms: list[str] | None
 ) -> None:
-    """To name a mechanism is no leave."""
+    """Naming a mechanism does not permit it without TLS."""
     endpoint, theirs = pair()
     with theirs:
         theirs.sendall(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN] ready\r\n")

@@ -41,7 +41,7 @@ async def test_a_name_as_well_as_an_address(connect: Connector, secure: Server) 
     await client.noop()
 
 
-async def test_an_authority_that_nobody_knows(connect: Connector, secure: Server) -> None:
+async def test_an_unknown_authority(connect: Connector, secure: Server) -> None:
     with pytest.raises(TlsFailed, match="is not accepted"):
         await connect(secure, tls=Tls())
     assert secure.sessions == []
@@ -145,7 +145,7 @@ async def test_a_client_certificate_with_its_key_apart(
     await client.noop()
 
 
-async def test_a_client_certificate_of_nobody(
+async def test_an_unknown_client_certificate(
     connect: Connector, secure: Server, tmp_path: Path
 ) -> None:
     with pytest.raises(AuthenticationFailed):

@@ -43,7 +43,7 @@ _INDENTED: Final = re.compile(r"(?:^|\n\n)(    .*(?:\n(?:    .*)?)*)")
 
 
 class Example(NamedTuple):
-    """A piece of Python that somebody may copy."""
+    """An example in Python."""
 
     where: str
     code: str

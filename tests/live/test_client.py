@@ -1,4 +1,4 @@
-"""Both clients on real servers: every way to log in, and all that the clients do, end to end."""
+"""Both clients on real servers: logins, and all methods of the clients, end to end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_client_certificate(cyrus: LabServer) -> None:
 
 @pytest.mark.parametrize("name", ["dovecot", "dovecot_next"])
 def test_a_user_whom_scram_cannot_serve(request: pytest.FixtureRequest, name: str) -> None:
-    """The server offers SCRAM to everybody, and has only a crypt hash of hugo's password."""
+    """The server offers SCRAM to all users, but has only a crypt hash of hugo's password."""
     server: LabServer = request.getfixturevalue(name)
     with pytest.raises(AuthenticationFailed) as caught:
         log_in(server, "hugo")
@@ -90,7 +90,7 @@ def test_an_expired_token_is_renewed(dovecot: LabServer) -> None:
 
 
 def test_login_disabled(cyrus: LabServer) -> None:
-    """In clear the server allows no password, and none is sent."""
+    """Without TLS the server allows no password, and none is sent."""
     lines: list[bytes] = []
     with pytest.raises((CapabilityMissing, AuthenticationFailed, TlsFailed)):
         Client.connect(
@@ -103,7 +103,7 @@ def test_login_disabled(cyrus: LabServer) -> None:
 
 @pytest.mark.parametrize("name", ["dovecot", "cyrus"])
 def test_tunnel(request: pytest.FixtureRequest, name: str) -> None:
-    """A child process that is logged in already (PREAUTH)."""
+    """A child process with PREAUTH."""
     server: LabServer = request.getfixturevalue(name)
     if "tunnel" not in server.info:
         pytest.skip("no tunnel")
@@ -247,7 +247,7 @@ def test_search_beyond_ascii(client: Client, fresh: str) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_ten_megabytes(server: LabServer, fresh: str, kind: str) -> None:
-    """There and back, octet by octet the same, in a file."""
+    """An appended message is downloaded to a file byte for byte."""
     lines = b"".join(b"%08d %b\r\n" % (n, b"x" * 60) for n in range(145_000))
     data = letter("large") + lines
     assert len(data) > 10_000_000
@@ -320,7 +320,7 @@ def test_qresync(client: Client, server: LabServer, fresh: str) -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_idle(server: LabServer, client: Client, fresh: str, kind: str) -> None:
-    """What another session does is heard while idling (or by NOOP, now and then)."""
+    """Changes of another session are reported during IDLE, or by NOOP."""
     client.append(fresh, letter("first"))
     theirs = client.select(fresh)
 
@@ -386,7 +386,7 @@ async def test_tasks_share_a_connection(server: LabServer) -> None:
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "SCRAM-SHA-256"])
 def test_a_session_opens_its_mailbox_at_once(server: LabServer, mechanism: str) -> None:
-    """Whatever the server reads ahead, or loses: nothing is sent that it would not answer."""
+    """Nothing is sent that the server, which may or may not read ahead, would not answer."""
     with log_in(server, mechanisms=[mechanism, "PLAIN"], mailbox="INBOX") as client:
         assert client.mailbox.name == "INBOX"
         assert client.status("INBOX").uidvalidity == client.mailbox.uidvalidity
@@ -435,7 +435,7 @@ def test_a_pipeline(server: LabServer, client: Client, fresh: str) -> None:
 
 
 def test_names_in_another_form_than_c(cyrus_bpo: LabServer) -> None:
-    """Cyrus 3.10: a name made under IMAP4rev1 is found by its own octets only, others by form C."""
+    """Cyrus 3.10 finds names created under IMAP4rev1 by their own bytes only, others by form C."""
     name = "cafe\u0301"
     with log_in(cyrus_bpo, "bob", enable=()) as client:
         client.create(name)
@@ -455,7 +455,7 @@ def test_names_in_another_form_than_c(cyrus_bpo: LabServer) -> None:
 
 
 def test_a_part_that_the_server_does_not_decode(client: Client, fresh: str) -> None:
-    """Dovecot says [PARSE] to broken base64; Cyrus decodes it."""
+    """Dovecot answers broken base64 with [PARSE]; Cyrus decodes it."""
     if not client.can("BINARY"):
         pytest.skip("no BINARY")
     message = (

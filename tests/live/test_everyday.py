@@ -1,4 +1,4 @@
-"""Everyday use on real servers: weird messages, attachments, drafts, the programs of the page."""
+"""Everyday use on real servers: malformed messages, attachments, drafts, the manual's programs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def box(server: LabServer, client: Client) -> Iterator[str]:
 
 
 def filled(client: Client, box: str, messages: dict[str, bytes]) -> tuple[Mailbox, dict[str, int]]:
-    """The mailbox with messages in it, and which UID has which; without those it does not take."""
+    """Add messages; return the mailbox, and the UIDs by name of those that the server accepted."""
     outcomes = [
         client.append_many(box, [Outgoing(message)], check=False)[0]
         for message in messages.values()

@@ -1,4 +1,4 @@
-"""What real servers do that the clients make up for: each habit seen on the server that has it."""
+"""Deviations of real servers that the clients compensate for."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_leaving_a_mailbox_without_unselect(client: Client, fresh: str) -> None:
 
 
 def test_compression_that_is_on_already(cyrus_bpo: LabServer) -> None:
-    """NO [COMPRESSIONACTIVE]: all goes on as it was."""
+    """NO [COMPRESSIONACTIVE]: the session continues."""
     from imaplus.flows.connect import compress
 
     with log_in(cyrus_bpo, compress=True) as client:

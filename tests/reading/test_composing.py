@@ -1,4 +1,4 @@
-"""Replies and forwards: who gets them, what they are called, what they refer to."""
+"""Replies and forwards: recipients, subjects, references, content."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_what_it_refers_to() -> None:
 
 
 def test_message_ids_are_never_encoded() -> None:
-    """Python's own way is to put an id of more than 77 characters into an encoded word."""
+    """Python's default encodes an id of more than 77 characters as an encoded word."""
     many = " ".join(f"<{n:0>100}@example.org>" for n in range(80))
     message = answer(f"From: a@b.c\nMessage-ID: {LONG}\nReferences: {many}")
     data = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
@@ -167,7 +167,7 @@ def test_a_header_of_a_stranger_makes_no_other_header() -> None:
         assert "Bcc: all@example.org" in read["Subject"]
 
 
-def test_addresses_that_nobody_can_write_to_are_left_out() -> None:
+def test_addresses_without_a_host_are_left_out() -> None:
     message = answer(
         "From: ann@example.org\nTo: undisclosed-recipients:;, <broken>\nSubject: x", to="all"
     )

@@ -1,4 +1,4 @@
-"""Names of attachments: whatever a stranger calls them, they are one harmless component."""
+"""Safe names of attachments: any input gives one safe path component."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaplus.core.encoded_words import decode_parameter
-from imaplus.reading.names import LONGEST, numbered, safe_name
+from imaplus.reading.names import LONGEST, add_number, safe_name
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_any_name_is_safe(name: str) -> None:
 
 
 def test_numbers() -> None:
-    assert [numbered("a.tar.gz", n) for n in (1, 2, 3)] == [
+    assert [add_number("a.tar.gz", n) for n in (1, 2, 3)] == [
         "a.tar.gz",
         "a.tar (2).gz",
         "a.tar (3).gz",
     ]
-    assert numbered("README", 2) == "README (2)"
+    assert add_number("README", 2) == "README (2)"
 
 
 @pytest.mark.parametrize(

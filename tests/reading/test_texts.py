@@ -1,4 +1,4 @@
-"""Texts of parts: transfer encodings and charsets, right and wrong ones."""
+"""Texts of parts: valid and invalid transfer encodings and charsets."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_content_that_is_damaged_is_decoded_as_far_as_possible() -> None:
 
 
 def test_a_message_is_taken_apart_as_a_server_does_it() -> None:
-    """Where the server tells no structure, the same text comes out."""
+    """Without BODYSTRUCTURE the text is the same."""
     for name, weird in WEIRD.items():
         structure, contents = take_apart(weird.message)
         parts = choose(structure).texts()

@@ -1,4 +1,4 @@
-"""Messages as they come: what senders get wrong, and what a reader is to see of each.
+"""Malformed messages as senders produce them, and how they must be read.
 
 `SOUND` are right, and Python's `email` package reads the same text. Of `WEIRD` the text that is to
 come out is written down, and whether there is a problem to tell of.
@@ -11,13 +11,13 @@ from typing import Final, NamedTuple
 
 
 class Weird(NamedTuple):
-    """A message that is not as the standards have it."""
+    """A malformed message."""
 
     message: bytes
     text: str
-    """What `text()` gives."""
+    """The result of `text()`."""
     problems: int = 0
-    """How many problems are told at least; with none, none is."""
+    """The minimum number of problems; 0 means none."""
     attachments: tuple[str, ...] = ()
     """Their safe names."""
 
@@ -50,7 +50,7 @@ def multipart(subtype: str, *parts: bytes, boundary: str = "b1", end: bool = Tru
 
 
 def inner_multipart(subtype: str, *parts: bytes) -> bytes:
-    """A multipart that is a part of another."""
+    """A multipart in a multipart."""
     whole = multipart(subtype, *parts, boundary="b2")
     return whole[whole.index(b"Content-Type") :]
 
@@ -280,4 +280,4 @@ HOPELESS: Final[dict[str, bytes]] = {
         "mixed", multipart("alternative", TEXT, HTML)[len(HEAD) :]
     ),
 }
-"""Nobody can say what is right here: something comes out, and nothing is raised."""
+"""Messages without a correct reading: decoding returns something, and does not raise."""

@@ -1,9 +1,9 @@
-"""The client: connect, find and open mailboxes, run any command or flow::
+"""The client: connect, find and open mailboxes, run commands and flows::
 
     inbox = await client.select("INBOX")
 
-What is done with a mailbox stands in `AsyncMailbox`. This class puts names to flows, and does no
-more: what a server lacks, flows make up for.
+Methods on an open mailbox are in `AsyncMailbox`. Each method here runs a flow; flows handle what a
+server lacks.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from imaplus.sasl.memory import PROCESS_MEMORY, LoginMemory
 from imaplus.wire.frames import DEFAULT_LIMITS, Limits
 from imaplus.wire.secret import Secret
 
-if TYPE_CHECKING:  # what few sessions need is loaded when they do
+if TYPE_CHECKING:  # loaded when first used
     from imaplus.client._async_mailbox import AsyncMailbox
     from imaplus.client._async_pipeline import AsyncPipeline
     from imaplus.core.append import Appended
@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # what few sessions need is loaded when they do
     from imaplus.sasl import AsyncCredentialsSource, Credentials
 
 BATCHES = 4
-"""Batches of messages on their way at once: the server has the next while it answers for one."""
+"""Batches of messages sent ahead of the answers, so that the server is never idle."""
 
 
 class AsyncClient(AsyncBaseClient):
@@ -59,10 +59,10 @@ class AsyncClient(AsyncBaseClient):
             async with client.select("INBOX") as inbox:
                 print(inbox.exists, "messages")
 
-    Errors are those of `imaplus.errors`, all of them ImapErrors. After a ConnectionLost the client
-    is of no use any more, and every command that was under way has raised it. `timeout` is the
-    seconds that a method may wait for the server in all; without it, `Timeouts.command` says how
-    long a server may make no progress. Either way TimedOut closes the connection.
+    Methods raise the errors of `imaplus.errors`, subclasses of ImapError. ConnectionLost ends the
+    session: all commands in progress raise it, and so do later calls. `timeout` limits the seconds
+    that a method waits for the server in all; without it, `Timeouts.command` limits the seconds
+    without progress. In both cases TimedOut closes the connection.
     """
 
     _mailbox: AsyncMailbox | None = None
@@ -95,50 +95,53 @@ class AsyncClient(AsyncBaseClient):
     ) -> Self:
         """Connect to a server, and log in as `user` with `password`, or with `credentials`.
 
-        With neither, the session stays unauthenticated. No password is sent in a form that others
-        can read, unless `security` is PLAIN.
+        With neither, the session stays unauthenticated. Passwords are encrypted by TLS, unless
+        `security` is PLAIN.
 
         Args:
             where: a host name, an imap:// or imaps:// URL (RFC 5092), or an endpoint of
                 `imaplus.endpoints`.
-            port: 993, or 143 if `security` is not TLS, unless you or the URL say otherwise.
-            user: who to log in as; a URL may name them, too.
-            password: theirs.
-            credentials: what to log in with instead, of `imaplus.credentials`; or a function that
-                gives it (for the async client, also one whose result is awaited). That is called
-                before connecting, and once more if the server refuses a token as expired.
-            security: TLS, unless you, the URL or the endpoint say otherwise.
-            tls: how to verify the server.
-            timeouts: how long to wait for what.
-            limits: what a server may make us hold.
-            mechanisms: the SASL mechanism or mechanisms that may be used, in order of preference;
-                "LOGIN" stands for the command of that name, too. Without it, those that do not
-                expose the password come first.
+            port: the port; by default the URL's, else 993 for TLS and 143 otherwise.
+            user: the user name; a URL may contain it instead.
+            password: the password of `user`.
+            credentials: an object of `imaplus.credentials`, instead of a password; or a function
+                that returns one (for the async client, also a coroutine function). The function is
+                called before connecting, and again if the server refuses a token as expired.
+            security: the protection; by default that of the URL or endpoint, else TLS.
+            tls: how to verify the server, and the client's certificate.
+            timeouts: time limits of connecting, waiting and commands.
+            limits: limits of the memory that the server's data may take.
+            mechanisms: the SASL mechanism or mechanisms to use, in order of preference; "LOGIN"
+                also stands for the LOGIN command. By default those that do not expose the password
+                come first.
             enable: extensions to ENABLE where the server has them (RFC 9051, 6.3.1).
-            identity: what to say in ID (RFC 2971); imaplus and its version if it is None.
+            identity: the fields to send in ID (RFC 2971); None sends imaplus and its version.
             compress: use COMPRESS=DEFLATE where the server has it (RFC 4978).
-            mailbox: open this mailbox at once; it is `client.mailbox` then. That saves round trips:
-                where the server is known to read ahead, all is sent with the login.
-            read_only: open it by EXAMINE.
-            on_event: called with each value that the server sends unasked.
-            trace: called with each line of the dialogue: "C" or "S", and the bytes of the line,
-                secrets blanked.
+            mailbox: open this mailbox, as `client.mailbox`. With servers known to read ahead, the
+                login and SELECT share a round trip.
+            read_only: open `mailbox` by EXAMINE.
+            on_event: called with each value that the server sends unsolicited.
+            trace: called with "C" or "S" and the bytes of each line of the dialogue; secrets are
+                blanked.
             proxy: the URL of a SOCKS5 or HTTP proxy, such as "socks5://ada:secret@proxy:1080" or
-                "http://proxy:3128". The proxy resolves the server's name; TLS is between client
-                and server. Proxies named in the environment are ignored.
-            login_memory: the mechanisms that servers have offered before. A server that stops
-                offering the one to log in by is not logged in to. All connections of the process
-                share one, in which this machine's own servers are not kept; None is for no memory.
-            timeout: seconds that all of this may take, beside `timeouts`.
+                "http://proxy:3128". The proxy resolves the host name; TLS is between client and
+                server. Proxies in environment variables are ignored.
+            login_memory: remembers the mechanisms that servers offered. The login stops if a server
+                no longer offers the mechanism to use. By default all connections of the process
+                share one memory, which omits servers on this machine; None turns it off.
+            timeout: seconds to wait in all, in addition to `timeouts`.
+
+        Returns:
+            The client. In a `with` statement, it logs out at the end of the block.
 
         Raises:
-            InvalidArgument: an argument is of a wrong kind, or contradicts another one.
-            ConnectionLost, TimedOut, TlsFailed, ProxyFailed: the server cannot be reached as asked.
-            AuthenticationFailed: the server does not accept the credentials; its `others` are the
-                mechanisms left to try.
-            NoMechanism: there is no way to log in that both sides accept.
-            MechanismWithdrawn: the server no longer offers what it offered before.
-            NoSuchMailbox, Refused: the mailbox cannot be opened.
+            InvalidArgument: an argument is invalid, or contradicts another one.
+            ConnectionLost, TimedOut, TlsFailed, ProxyFailed: the connection failed.
+            AuthenticationFailed: the server refused the credentials; `others` lists the remaining
+                mechanisms.
+            NoMechanism: the server offers no mechanism that can be used.
+            MechanismWithdrawn: the server no longer offers a mechanism that it offered before.
+            NoSuchMailbox, Refused: `mailbox` cannot be opened.
         """
         from imaplus.client.async_streams import AsyncStream
         from imaplus.client.async_turns import result_of
@@ -148,14 +151,16 @@ class AsyncClient(AsyncBaseClient):
         from imaplus.flows.login import LoginOptions
 
         ends = deadline_in(timeout, now())
-        password = None if password is None else Secret(password)  # tracebacks may show variables
+        password = (
+            None if password is None else Secret(password)
+        )  # hidden in tracebacks that show variables
         proxy = None if proxy is None else Secret(proxy)
         selecting = Examine if read_only else Select
         target = targets.target(where, port, security, user, proxy)
         ask = credentials if callable(credentials) else None
         who = targets.password_of(target.user, password, credentials)
         if credentials is not None:
-            who = targets.checked(await result_of(ask) if ask else credentials)
+            who = targets.check_credentials(await result_of(ask) if ask else credentials)
         left = least(timeouts.connect, time_left(ends, now()))
         stream = await AsyncStream.connect(target.endpoint, tls, left, target.proxy)
         runner = AsyncRunner(
@@ -169,7 +174,7 @@ class AsyncClient(AsyncBaseClient):
         client = cls(runner)
         try:
             if mailbox is not None:
-                # The server may still be about to greet us: there is time to load what that takes.
+                # Import while the greeting is on its way.
                 import imaplus.client._async_mailbox  # noqa: F401
             await runner.greeting(time_left(ends, now()))
             opened = await runner.run(
@@ -213,21 +218,22 @@ class AsyncClient(AsyncBaseClient):
         resync: Resync | None = None,
         timeout: float | None = None,
     ) -> AsyncMailbox:
-        """Open a mailbox (RFC 9051, 6.3.2). What was open before is closed, without expunging.
-
-        In a `with` statement the mailbox is closed at the end of the block.
+        """Open a mailbox (RFC 9051, 6.3.2). The one open before is closed, without expunging.
 
         Args:
-            mailbox: its name.
+            mailbox: the name of the mailbox.
             uidvalidity: the UIDVALIDITY that your cached UIDs belong to.
-            resync: what you know of the mailbox; the server tells what has changed since, if it has
-                QRESYNC (RFC 7162): see `changes` and `vanished` of the result. Its `highestmodseq`
-                is what to resync from next time, or that of `status()` where SELECT does not
-                tell it.
+            resync: the state that you cached. A server with QRESYNC (RFC 7162) then reports what
+                has changed since, as `changes` and `vanished` of the result. For the next time,
+                cache `highestmodseq` of the result, or that of `status()` if it is None.
+            timeout: seconds to wait for the server in all.
+
+        Returns:
+            The mailbox. In a `with` statement, it is closed at the end of the block.
 
         Raises:
-            NoSuchMailbox, Refused: it cannot be opened; none is open then.
-            UidValidityChanged: it has another UIDVALIDITY; it has been closed again.
+            NoSuchMailbox, Refused: it cannot be opened; no mailbox is open afterwards.
+            UidValidityChanged: its UIDVALIDITY is not `uidvalidity`; it has been closed.
         """
         return await self._open(mailbox, False, uidvalidity, resync, timeout)
 
@@ -240,7 +246,7 @@ class AsyncClient(AsyncBaseClient):
         resync: Resync | None = None,
         timeout: float | None = None,
     ) -> AsyncMailbox:
-        """Open a mailbox for reading only (RFC 9051, 6.3.3). Otherwise it is as `select()`."""
+        """Open a mailbox read-only (RFC 9051, 6.3.3): see `select()`."""
         return await self._open(mailbox, True, uidvalidity, resync, timeout)
 
     async def _open(
@@ -266,7 +272,7 @@ class AsyncClient(AsyncBaseClient):
 
     @property
     def mailbox(self) -> AsyncMailbox:
-        """The mailbox that is open, by `connect(mailbox=...)`, `select()` or `examine()`.
+        """The open mailbox, of `connect(mailbox=...)`, `select()` or `examine()`.
 
         Raises:
             StateError: no mailbox is open.
@@ -286,18 +292,19 @@ class AsyncClient(AsyncBaseClient):
         mailbox: str | None = None,
         timeout: float | None = None,
     ) -> Appended:
-        """Add a message, marked \\Draft and \\Seen, to the mailbox for drafts. Bcc stays in it.
+        """Add a message to the drafts mailbox, with the flags \\Draft and \\Seen. Bcc is kept.
 
         Args:
-            message: as for `append()`.
-            mailbox: where to put it; without it, what `find(SpecialUse.DRAFTS)` gives, which is
-                created if there is none.
+            message: the message, as for `append()`.
+            mailbox: the mailbox to add it to; by default that of `find(SpecialUse.DRAFTS)`, which
+                is created if there is none.
+            timeout: seconds to wait for the server in all.
 
         Returns:
-            The UID that it got, where the server tells.
+            The UID of the draft, if the server has UIDPLUS (RFC 4315).
 
         Raises:
-            MessageRefused, Refused: the server does not take it.
+            MessageRefused, OverQuota, Refused: the server did not accept the message.
         """
         ends = deadline_in(timeout, now())
         if mailbox is None:
@@ -335,23 +342,24 @@ class AsyncClient(AsyncBaseClient):
     ) -> tuple[Appended | ImapError, ...]:
         """Add many messages in few round trips.
 
-        Messages go out by hundreds, a few batches ahead of the answers, and the iterable is asked
-        for more as these come. With MULTIAPPEND (RFC 3502) a batch is added as a whole or not at
-        all: one message that is refused takes up to 499 others with it.
+        Messages are sent in batches, a few of them ahead of the answers; the iterable is consumed
+        as answers arrive. With MULTIAPPEND (RFC 3502) a batch is added as a whole or not at all: a
+        refused message may affect up to 499 others.
 
         Args:
-            mailbox: its name.
-            messages: as for `append()`; an `Outgoing(...)` has flags and a date of its own.
-            check: raise the first refusal. Without it nothing is raised for one: what was not added
-                has its error in the result. If the connection is lost then, what may have been
-                added has OutcomeUnknown, and the result ends there.
+            mailbox: the name of the mailbox.
+            messages: the messages, as for `append()`; an `Outgoing(...)` has flags and a date.
+            check: raise the first refusal. If False, refusals are entries of the result. If the
+                connection is lost, messages that may have been added have OutcomeUnknown, and the
+                result ends there.
+            timeout: seconds to wait for the server in all.
 
         Returns:
-            An entry for each message, in order, with the UID that it got where the server tells.
+            An entry for each message, in order: its UID if the server has UIDPLUS, or its error.
 
         Raises:
-            NoSuchMailbox, MessageRefused, OverQuota, Refused: what the server said first. No more
-                messages are given to it then, but others than these may have been added.
+            NoSuchMailbox, MessageRefused, OverQuota, Refused: the first refusal. No more messages
+                are sent; other messages may have been added.
         """
         from imaplus.client.adding import Adding
         from imaplus.flows.outgoing import outgoing, takes_nul
@@ -363,19 +371,19 @@ class AsyncClient(AsyncBaseClient):
         return tuple(adding.outcomes())
 
     def pipeline(self, *, check: bool = True, timeout: float | None = None) -> AsyncPipeline:
-        """Send many commands together, when the block ends (RFC 9051, 5.5)::
+        """Collect commands, and send them together at the end of the block (RFC 9051, 5.5)::
 
             async with client.pipeline() as pipe:
                 answers = [pipe.status(name) for name in names]
             print([answer.result().messages for answer in answers])
 
-        The methods of the pipeline are those of the client, and those of `pipe.mailbox` are those
-        of the open mailbox. Each gives an `Answer`.
+        The pipeline has the methods of the client, and `pipe.mailbox` has those of the open
+        mailbox. Each returns an `Answer`.
 
         Args:
-            check: raise the first error in the order given, when all are over. Without it errors
-                show in the answers alone.
-            timeout: seconds that all together may take.
+            check: at the end of the block, raise the first error in the order of the calls. If
+                False, only `Answer.result()` raises.
+            timeout: seconds to wait for all answers.
         """
         from imaplus.client._async_pipeline import AsyncPipeline
 

@@ -1,13 +1,15 @@
-"""Replies to a message, and forwards of it: what they need of it comes in one FETCH.
+"""Replies to a message, and forwards of it; what they need is fetched in one FETCH.
 
-It is a part of `AsyncMessage`, in a file of its own.
+Part of `AsyncMessage`, in a file of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from time import monotonic as now
 from typing import TYPE_CHECKING
 
+from imaplus.client.deadlines import Deadline, deadline_in, time_left
 from imaplus.core.fetch_items import BodySection
 from imaplus.core.parts import Part
 from imaplus.reading.summary import HEADER
@@ -34,28 +36,34 @@ class AsyncAnswering:
         to: ReplyTo = "sender",
         aliases: Iterable[str] = (),
         quote: bool = True,
+        timeout: float | None = None,
     ) -> EmailMessage:
-        """A reply to it, to be sent by SMTP or kept by `AsyncClient.save_draft()`.
+        """Compose a reply, to send by SMTP or to store with `AsyncClient.save_draft()`.
 
-        It has To, Cc, "Re:" before the subject, In-Reply-To and References, and below `text` the
-        text that it answers, quoted. Nothing is sent, and \\Answered is not set.
+        The reply has To, Cc, a subject with "Re:", In-Reply-To and References (RFC 5322, 3.6.4),
+        and below `text` the quoted text of this message. Nothing is sent, and \\Answered is not
+        set.
 
         Args:
-            sender: its From: "Ada <ada@example.org>". Without one it has no From.
-            to: "sender" is Mail-Reply-To, Reply-To or From; "all" is these with To and Cc, or
-                what Mail-Followup-To says; "list" is the mailing list, by Mail-Followup-To,
-                List-Post or Reply-To. The sender and the aliases are left out. A message of one's
-                own is answered to whom it was sent.
-            aliases: other addresses of the sender. Without a sender and aliases, one's own
-                addresses are those of Delivered-To.
-            quote: quote the text.
+            text: your text, above the quotation.
+            sender: the From header, such as "Ada <ada@example.org>"; without it the reply has none.
+            to: "sender" takes Mail-Reply-To, Reply-To or From; "all" adds To and Cc, or takes
+                Mail-Followup-To; "list" takes the mailing list from Mail-Followup-To, List-Post or
+                Reply-To. `sender` and `aliases` are left out of the recipients. A reply to a
+                message of your own goes to its recipients.
+            aliases: other addresses of yours. Without `sender` and `aliases`, those in Delivered-To
+                count as yours.
+            quote: quote the text of this message.
+            timeout: seconds to wait for the server in all.
 
         Raises:
-            InvalidArgument: `sender` is no address, or the message is not from a list.
+            InvalidArgument: `sender` is not an address, or `to` is "list" and the message is not
+                from a mailing list.
         """
         from imaplus.reading.composing import reply
 
-        original = await self._original(with_text=quote)
+        ends = deadline_in(timeout, now())
+        original = await self._original(with_text=quote, ends=ends)
         return reply(original, text, sender=sender, to=to, aliases=aliases, quote=quote)
 
     async def forward(
@@ -65,40 +73,50 @@ class AsyncAnswering:
         sender: str | None = None,
         to: str | Iterable[str] = (),
         as_attachment: bool = False,
+        timeout: float | None = None,
     ) -> EmailMessage:
-        """A forward of it, to be sent by SMTP or kept by `AsyncClient.save_draft()`.
+        """Compose a forward, to send by SMTP or to store with `AsyncClient.save_draft()`.
 
-        It has "Fwd:" before the subject, References, and below `text` the text and the most
-        important headers; attachments come along, in memory. With `as_attachment` the message is
-        attached as a whole instead, as it is.
+        The forward has a subject with "Fwd:" and References, and below `text` the main headers and
+        the text of this message. Attachments are included, in memory.
+
+        Args:
+            text: your text, above that of this message.
+            sender: the From header, such as "Ada <ada@example.org>"; without it the forward has
+                none.
+            to: the recipient or recipients.
+            as_attachment: attach this message unchanged, instead of its text and attachments.
+            timeout: seconds to wait for the server in all.
 
         Raises:
-            InvalidArgument: `sender`, or one of `to`, is no address.
+            InvalidArgument: `sender`, or one of `to`, is not an address.
         """
         from imaplus.reading.composing import File, forward
 
+        ends = deadline_in(timeout, now())
         recipients = [to] if isinstance(to, str) else list(to)
         if as_attachment:
-            await self._message._get_ahead([HEADER, BodySection()])
-            original = await self._original(with_text=False)
-            return forward(
-                original, text, sender=sender, to=recipients, whole=await self._message.raw()
-            )
+            await self._message._get_ahead([HEADER, BodySection()], ends)
+            original = await self._original(with_text=False, ends=ends)
+            whole = await self._message._section(BodySection(), ends)
+            return forward(original, text, sender=sender, to=recipients, whole=whole)
         attached = [*self._message.inline, *self._message.attachments]
-        original = await self._original(*(each.part for each in attached), with_text=True)
+        original = await self._original(
+            *(each.part for each in attached), with_text=True, ends=ends
+        )
         files = [
             File(
                 each.safe_name,
                 each.content_type,
-                await each.read(),
+                await each.read(timeout=time_left(ends, now())),
                 each.part.params.get("charset"),
             )
             for each in attached
         ]
         return forward(original, text, sender=sender, to=recipients, files=files)
 
-    async def _original(self, *parts: Part, with_text: bool) -> Original:
-        """What is answered or forwarded: all that is not at hand comes in one FETCH."""
+    async def _original(self, *parts: Part, with_text: bool, ends: Deadline | None) -> Original:
+        """Return what a reply or forward needs of this message, fetched in one FETCH."""
         from imaplus.reading.composing import Original
 
         message = self._message
@@ -109,8 +127,9 @@ class AsyncAnswering:
             BodySection(part.section) for part in parts if part.section not in message._contents
         ]
         if len(bodies) > 1:
-            await message._get_ahead(each for each in bodies if each.key not in message._ahead)
-        fields = await message._header_fields()
-        text = await message.text() if with_text else ""
+            missing = [each for each in bodies if each.key not in message._ahead]
+            await message._get_ahead(missing, ends)
+        fields = await message._header_fields(ends)
+        text = await message.text(timeout=time_left(ends, now())) if with_text else ""
         envelope = message._summary.envelope
         return Original(envelope, message.references, fields, message.date, text)

@@ -1,11 +1,13 @@
-"""An attachment: what its sender calls it, and its content when that is asked for."""
+"""An attachment: its name and type, and its content on demand."""
 
 from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
+from time import monotonic as now
 from typing import IO, TYPE_CHECKING
 
+from imaplus.client.deadlines import deadline_in
 from imaplus.core.fetch_items import BodySection
 from imaplus.core.parts import Part
 from imaplus.reading.names import name_of
@@ -17,65 +19,91 @@ if TYPE_CHECKING:
 
 
 class AsyncAttachment:
-    """A part of a message that is to be saved, or that its HTML text shows."""
+    """An attachment of a message, or an image and the like that its HTML text embeds.
+
+    `AsyncMessage.attachments` and `AsyncMessage.inline` list them. Their methods fetch the content,
+    and raise what methods of the message raise.
+    """
 
     def __init__(self, message: AsyncMessage, part: Part) -> None:
         self._message = message
         self.part: Part = part
-        """The part, as BODYSTRUCTURE tells it."""
+        """The part, from BODYSTRUCTURE."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.filename!r:.60} {self.content_type}>"
 
     @property
     def filename(self) -> str | None:
-        """The name that the sender gave it, decoded (RFC 2231, RFC 2047); None if it has none.
+        """The name given by the sender, decoded (RFC 2231, RFC 2047); None if there is none.
 
-        A stranger chose it, and it may hold slashes, `..` or control characters: see `safe_name`.
+        It is untrusted: it may contain slashes, `..` or control characters. Use `safe_name` for
+        files.
         """
         return self.part.filename
 
     @property
     def safe_name(self) -> str:
-        """A name for a file of it: like `filename`, without what could be dangerous; or by type."""
+        """A file name made from `filename`, or from the type: one component, safe on any system."""
         return name_of(self.part)
 
     @property
     def content_type(self) -> str:
-        """Such as "application/pdf", in lower case."""
+        """The media type in lower case, such as "application/pdf"."""
         return self.part.content_type
 
     @property
     def size(self) -> int | None:
-        """Size of the encoded content, in bytes; None if the server sends no size.
+        """Size in bytes as encoded, or None if the server sends no size.
 
-        Base64 is a third longer than what it encodes.
+        In base64 that is about 4/3 of the content.
         """
         return self.part.size
 
     @property
     def content_id(self) -> str | None:
-        """What HTML calls it, behind "cid:"; None if it has none."""
+        """The Content-ID that HTML refers to as "cid:...", without brackets; None without one."""
         return (self.part.content_id or "").strip("<> \t") or None
 
-    async def read(self) -> bytes:
-        """Its content, decoded, in memory. What is wrong with it is added to the message's
-        `problems`, and decoded as far as possible."""
+    async def read(self, *, timeout: float | None = None) -> bytes:
+        """Return the content, decoded, in memory.
+
+        Damaged content is decoded as far as possible, and noted in the message's `problems`.
+
+        Raises:
+            NoSuchMessage: the message has been removed.
+        """
         message, section = self._message, self.part.section
         if (data := message._contents.get(section)) is not None:
             return data
         body = BodySection(section)
-        content, problems = content_of((await message._sections(body))[body.key], self.part)
+        received = await message._section(body, deadline_in(timeout, now()))
+        content, problems = content_of(received, self.part)
         message._problems.update(dict.fromkeys(problems))
         return content
 
-    async def save(self, where: str | PathLike[str], *, progress: Progress | None = None) -> Path:
-        """Write it to a file, decoded, in constant memory; the path of the file.
+    async def save(
+        self,
+        where: str | PathLike[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Path:
+        """Write the content to a file, decoded, in constant memory, and return the file's path.
 
-        `where` is an existing folder, in which it gets its `safe_name`, or the path of the file to
-        be. No file is overwritten: a number is added to the name. The file appears when all of it
-        has come; if the connection is lost, the next call goes on where this one stopped.
-        `progress` is called with the bytes so far and the bytes in all, as they travel.
+        The file appears under its name once it is complete. If the connection is lost, a later call
+        with the same arguments resumes the download.
+
+        Args:
+            where: an existing folder, in which the file gets its `safe_name`; or the path of the
+                file. An existing file is kept: a number is added to the name.
+            progress: called with the bytes received so far, and the size in bytes, both as encoded.
+            timeout: seconds to wait for the server in all.
+
+        Raises:
+            NoSuchMessage: the message has been removed.
+            OSError: the file cannot be written.
+            Refused: neither the server nor imaplus knows the transfer encoding.
         """
         from imaplus.client._async_saving import save_section
         from imaplus.client.saving import Landing, target
@@ -93,14 +121,30 @@ class AsyncAttachment:
             place,
             encoding=self.part.encoding,
             progress=progress,
+            ends=deadline_in(timeout, now()),
         )
 
-    async def download(self, file: IO[bytes], *, progress: Progress | None = None) -> int:
-        """Write it, decoded, to a binary file that is open, in constant memory; how many bytes."""
+    async def download(
+        self,
+        file: IO[bytes],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> int:
+        """Write the content, decoded, to an open binary file, in constant memory.
+
+        Returns:
+            The number of bytes written.
+        """
         message = self._message
         if (data := message._contents.get(self.part.section)) is not None:
             file.write(data)
             return len(data)
         return await message._mailbox.download(
-            message.uid, file, section=self.part.section, binary=True, progress=progress
+            message.uid,
+            file,
+            section=self.part.section,
+            binary=True,
+            progress=progress,
+            timeout=timeout,
         )

@@ -1,7 +1,4 @@
-"""A session that has been connected: run commands and flows in it, and end it.
-
-How it comes about, and what mailboxes are, is for `AsyncClient`, which inherits.
-"""
+"""A connected session: run commands and flows, and end it. `AsyncClient` adds the rest."""
 
 from __future__ import annotations
 
@@ -18,11 +15,11 @@ from imaplus.protocol.flow import Flow
 T = TypeVar("T")
 
 FAREWELL = 5.0
-"""Seconds that LOGOUT may take at the end of a block: the session is over in any case."""
+"""Seconds to wait for the answer to LOGOUT."""
 
 
 class AsyncBaseClient(AsyncClientCommands):
-    """What holds a runner, and shows what may be called."""
+    """The methods of a client that concern the session as a whole."""
 
     def __init__(self, runner: AsyncRunner) -> None:
         self._runner = runner
@@ -37,7 +34,7 @@ class AsyncBaseClient(AsyncClientCommands):
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What the server offers, in capitals (RFC 9051, 7.2.2)."""
+        """The capabilities of the server, in upper case (RFC 9051, 7.2.2)."""
         return self.connection.capabilities
 
     @property
@@ -46,34 +43,35 @@ class AsyncBaseClient(AsyncClientCommands):
         return self._runner.connection
 
     def can(self, capability: str) -> bool:
-        """Whether a capability can be counted on.
+        """Whether a capability can be used.
 
-        The server offers it, by itself or as a part of an IMAP4rev2 that is in force, and has not
-        refused it when it was used or enabled.
+        True if the server offers it, by name or as a part of IMAP4rev2 in use, and has not refused
+        it in this session.
         """
         return self.connection.can(capability)
 
     async def run(self, what: Command[T] | Flow[T], *, timeout: float | None = None) -> T:
-        """Run a command or a flow of your own (`imaplus.sansio`), and return its result.
+        """Run a command or a flow (`imaplus.sansio`), and return its result.
 
         Args:
             what: a `Command`, or a generator of commands.
-            timeout: seconds that all of it may take.
+            timeout: seconds to wait for the server in all.
 
         Raises:
-            CommandError: the server did not carry out a command.
-            StateError, CapabilityMissing: a command cannot be sent now, or to this server.
-            TimedOut: it took longer than `timeout`; or, without that, the server made no progress
-                for `Timeouts.command` seconds. The connection is closed.
+            CommandError: the server answered a command with NO or BAD.
+            StateError: a command cannot be sent in this state.
+            CapabilityMissing: a command needs an extension that the server does not have.
+            InvalidArgument: `what` is neither a command nor a flow.
+            TimedOut: the server took longer than `timeout`; or, without it, made no progress for
+                `Timeouts.command` seconds. The connection is closed.
         """
         return await self._runner.run(what, timeout)
 
     async def logout(self, *, timeout: float | None = FAREWELL) -> None:
-        """Log out, and close the connection (RFC 9051, 6.1.3). It never fails.
+        """Log out, and close the connection (RFC 9051, 6.1.3). Never raises an ImapError.
 
         Args:
-            timeout: seconds to wait for the server's answer, before the connection is closed
-                without it.
+            timeout: seconds to wait for the server's answer. The connection is closed afterwards.
         """
         try:
             if self.connection.error is None:
@@ -84,10 +82,10 @@ class AsyncBaseClient(AsyncClientCommands):
             await self.close()
 
     async def close(self) -> None:
-        """Close the connection without logging out. It never fails.
+        """Close the connection without logging out. Never raises an ImapError.
 
-        Whatever still waits for an answer raises ConnectionLost. In a forked process this lets go
-        of the connection, which stays open in the process that made it.
+        Calls that wait for an answer raise ConnectionLost. In a forked process only the process's
+        copy of the socket is closed; the session continues in the process that opened it.
         """
         await self._runner.close()
 

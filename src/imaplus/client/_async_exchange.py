@@ -1,8 +1,8 @@
-"""Moves octets between a connection and the stream under it, for all who wait.
+"""Moves bytes between a connection and a stream, on behalf of all callers that wait.
 
-There is no background task: whoever waits for an answer reads, whoever reads takes in everybody's
-answers, and hands the stream on. A wait that is cancelled leaves the others whole. What IMAP means
-is not known here.
+There is no background task. One of the waiting callers reads, and processes the answers to all;
+when its own answer has arrived, another one reads. Cancelling one wait does not affect the others.
+Nothing here depends on IMAP's grammar.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.pending import Pending
 
-if TYPE_CHECKING:  # streams are loaded, and sockets with them, when something is connected
+if TYPE_CHECKING:  # loaded when connecting
     from imaplus.client.async_streams import AsyncStream
 
 T = TypeVar("T")
 
 LAST_WORDS = 1.0
-"""Seconds that another reader has to take in what came before the connection was closed."""
+"""Seconds to wait for another reader to process what arrived before the connection closed."""
 
 
 class AsyncExchange:
-    """A connection and the stream under it. Tasks may share it."""
+    """A connection and its stream. Tasks may share it."""
 
     def __init__(
         self,
@@ -53,19 +53,19 @@ class AsyncExchange:
         self.host = host
         self._timeouts = timeouts
         self._on_event = on_event
-        self._mutex = AsyncMutex()  # over the connection, which is not made for two at a time
+        self._mutex = AsyncMutex()  # guards the connection, which is not thread-safe
         self._reading = AsyncTurn()
         self._writing = AsyncTurn()
         self._unsent: memoryview | None = None
         self._heard = now()
         self._response_began: float | None = None
-        self._response_octets = 0
+        self._response_bytes = 0
         self._listeners: list[Listener] = []
 
     # -- commands ---------------------------------------------------------------------------
 
     def send(self, command: Command[T]) -> Pending[T]:
-        """Give a command to the connection; it is written by whoever next waits."""
+        """Queue a command; the next caller that waits writes it."""
         self._stream.check_owner()
         with self._mutex:
             return self.connection.send(command)
@@ -76,23 +76,23 @@ class AsyncExchange:
                 if not pending.done:
                     self.connection.give_up(pending)
 
-    # -- moving octets ----------------------------------------------------------------------
+    # -- moving bytes -----------------------------------------------------------------------
 
     async def _until(self, done: Callable[[], object], deadline: Deadline | None) -> None:
-        """Write what there is to write and read what comes, until something has happened."""
+        """Write what is queued and read what arrives, until `done()`."""
         self._stream.check_owner()
         patience = self._patience(deadline)
         try:
-            await self._flush(patience)  # also where a cancelled task left something to write
+            await self._flush(patience)  # may include what a cancelled task left
             while not done():
                 left = patience.left(now())
                 turn = self._reading
                 if not (turn.try_acquire() or await turn.acquire(left, done)):
                     if not done() and now() - self._heard >= (left or 0):
-                        raise patience.late(left, now())
+                        raise patience.silence_error(left, now())
                     continue
                 try:
-                    # What another reader has taken in may have set a command free to go.
+                    # What another reader processed may allow queued commands to be written.
                     if not done() and not self._has_unsent:
                         await self._receive(patience)
                 finally:
@@ -101,13 +101,13 @@ class AsyncExchange:
                     await self._flush(patience)
         except ConnectionLost as error:
             if isinstance(error, TimedOut) and patience.is_over(now()):
-                error = patience.over()
+                error = patience.make_error()
             lost = await self._fail(error)
             if not done():
                 raise lost from lost.__cause__
 
     def _patience(self, deadline: Deadline | None) -> Patience:
-        """How long a wait may go on that begins now."""
+        """Return the limits of a wait that begins now."""
         connection = self.connection
         return Patience(self._timeouts, connection.progress, deadline, now(), connection.waits_for)
 
@@ -116,12 +116,12 @@ class AsyncExchange:
         try:
             await self._stream.wait(read=read, write=write, timeout=seconds)
         except TimedOut:
-            if seconds is None:  # the stream has a limit of its own
+            if seconds is None:  # the limit is the stream's own
                 raise
-            raise patience.late(seconds, now()) from None
+            raise patience.silence_error(seconds, now()) from None
 
     async def _receive(self, patience: Patience) -> None:
-        """Take in what has come, waiting if nothing has. Only who has the turn may."""
+        """Process received data, waiting for some if there is none. The caller holds `_reading`."""
         if (answering := self.connection.answering) is not None:
             from imaplus.client.async_turns import in_thread
 
@@ -129,15 +129,15 @@ class AsyncExchange:
             with self._mutex:
                 self.connection.send_answer(answering)
             return
-        if not await self._take_what_came():
+        if not await self._process_received():
             await self._wait(patience, read=True, write=False)
-            await self._take_what_came()
+            await self._process_received()
 
-    async def _take_what_came(self) -> bool:
-        """Take in what has come; False if nothing has.
+    async def _process_received(self) -> bool:
+        """Process received data; return whether there was any.
 
-        Of what a server has compressed it is one step, for a read may inflate to a thousand times
-        as much: whoever waits looks at the time after each step, and other tasks have their turn.
+        Compressed data is processed in steps, because it may inflate to a thousand times its size:
+        deadlines are checked, and other tasks run, between steps.
         """
         if self.connection.has_more:
             await self._stream.breathe()
@@ -149,8 +149,8 @@ class AsyncExchange:
         return data is not None
 
     async def _take_in(self, data: bytes | None) -> None:
-        """Give the connection what has come: nothing (b"") is the end of the stream, and None asks
-        for the next step of what had come before."""
+        """Pass data to the connection: b"" at the end of the stream, None for the next step of
+        compressed data."""
         self._heard = now()
         events: list[object] = []
         with self._mutex:
@@ -168,22 +168,22 @@ class AsyncExchange:
         if self.connection.error is not None:
             await self._stream.close()
 
-    def _check_pace(self, octets: int) -> None:
-        """Refuse a response that trickles in for ever."""
+    def _check_pace(self, received: int) -> None:
+        """Raise TimedOut if a response arrives too slowly."""
         if not self.connection.inside_response or self._timeouts.silence is None:
             self._response_began = None
             return
         if self._response_began is None:
-            self._response_began, self._response_octets = self._heard, 0
-        self._response_octets += octets
+            self._response_began, self._response_bytes = self._heard, 0
+        self._response_bytes += received
         seconds = self._heard - self._response_began
         if seconds > self._timeouts.silence and (
-            self._response_octets < seconds * self._timeouts.slowest
+            self._response_bytes < seconds * self._timeouts.slowest
         ):
-            raise TimedOut(f"{self._response_octets} octets of a response in {seconds:.3g} seconds")
+            raise TimedOut(f"{self._response_bytes} bytes of a response in {seconds:.3g} seconds")
 
     async def _flush(self, patience: Patience | None = None) -> None:
-        """Write all there is. While the other side does not read, read what it says: it may be
+        """Write all that is queued. If the server does not read, read its data meanwhile: it may be
         waiting for that."""
         if not self._has_unsent:
             return
@@ -192,7 +192,7 @@ class AsyncExchange:
         while self._has_unsent:
             left = patience.left(now())
             if not (turn.try_acquire() or await turn.acquire(left)):
-                raise patience.late(left, now())
+                raise patience.silence_error(left, now())
             try:
                 await self._write(patience)
             finally:
@@ -203,7 +203,8 @@ class AsyncExchange:
         return bool(self._unsent) or self.connection.has_data_to_send
 
     async def _write(self, patience: Patience) -> None:
-        """Only who has the turn may. What a cancelled writer leaves, the next one writes."""
+        """Write all that is queued, including what a cancelled writer left. The caller holds
+        `_writing`."""
         while self._has_unsent:
             if not self._unsent:
                 with self._mutex:
@@ -214,19 +215,19 @@ class AsyncExchange:
             try:
                 taken = self._stream.write(self._unsent)
             except ConnectionLost:
-                await self._hear_last_words()
+                await self._read_last_words()
                 raise
             self._unsent = self._unsent[taken:] or None
             self.connection.progress.written += taken
             if not taken:
                 await self._wait_to_write(patience)
 
-    async def _hear_last_words(self) -> None:
-        """A server that has hung up may have said why: that is a better error than ours."""
+    async def _read_last_words(self) -> None:
+        """Process what the server sent before it closed the connection, such as BYE."""
         if not await self._reading.acquire(LAST_WORDS):
             return
         try:
-            while self.connection.error is None and await self._take_what_came():
+            while self.connection.error is None and await self._process_received():
                 pass
         finally:
             self._reading.release()
@@ -238,13 +239,13 @@ class AsyncExchange:
         try:
             if not self.connection.has_more:
                 await self._wait(patience, read=True, write=True)
-            await self._take_what_came()
+            await self._process_received()
         finally:
             self._reading.release()
 
     async def _shake_hands(self) -> None:
         data = self._stream.read()
-        if data is not None:  # it was sent in clear, and must not count as sent under TLS
+        if data is not None:  # sent before TLS: the connection refuses it
             self.connection.receive_data(data)
             if self.connection.error is not None:
                 raise self.connection.error
@@ -254,7 +255,7 @@ class AsyncExchange:
     # -- events -----------------------------------------------------------------------------
 
     async def _listen(self, listener: Listener, until: float) -> None:
-        """Wait for an event, or for the end of a command; nothing is amiss if none comes."""
+        """Wait until `until` for events, or for the end of IDLE."""
         self._stream.check_owner()
         try:
             await self._flush()
@@ -268,7 +269,7 @@ class AsyncExchange:
                             await self._stream.wait(read=True, write=False, timeout=left)
                     except TimedOut:
                         return
-                    await self._take_what_came()  # under TLS, it may be none of the server's words
+                    await self._process_received()  # under TLS there may be no data yet
             finally:
                 self._reading.release()
             await self._flush()
@@ -278,29 +279,29 @@ class AsyncExchange:
         if not listener.has_news():
             self.check_alive()
 
-    def _told(self, listener: Listener) -> list[object]:
-        """What a listener has heard. It is the caller's from here on."""
+    def _take_events(self, listener: Listener) -> list[object]:
+        """Return and forget the events of a listener."""
         with self._mutex:
             return listener.take()
 
     # -- the end ----------------------------------------------------------------------------
 
     def check_alive(self) -> None:
-        """Raise what ended the connection, if something has."""
+        """Raise the error that ended the connection, if it has ended."""
         if self.connection.error is not None:
-            raise self.connection.error.with_traceback(None)  # it would grow each time
+            raise self.connection.error.with_traceback(None)  # it would grow with each raise
 
     async def _fail(self, error: ConnectionLost) -> ImapError:
-        """End the connection for this reason; the result is the reason that it ended for first."""
+        """End the connection; return the error that ended it first."""
         with self._mutex:
             self.connection.fail(error)
         await self._stream.close()
         return self.connection.error or error
 
     async def close(self) -> None:
-        """Close the stream; what still waits for an answer gets ConnectionLost. It never fails.
+        """Close the stream; calls that wait raise ConnectionLost. Never raises.
 
-        In a forked process it lets go of the connection, which stays open where it was made.
+        In a forked process, close that process's copy only.
         """
         if self._stream.is_foreign:
             self._stream.let_go()
@@ -308,5 +309,5 @@ class AsyncExchange:
             await self._fail(ConnectionLost("the connection has been closed"))
 
     def _begin_log(self) -> None:
-        """See whether anybody wants to have logged what happens next."""
+        """Check whether logging is on."""
         self.connection.log = connection_log(self.connection.log)

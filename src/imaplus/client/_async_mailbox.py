@@ -1,7 +1,7 @@
 """An open mailbox: search, fetch, change, move and wait, by UID.
 
-A handle is good as long as its mailbox stays open: when another one is opened, it raises rather
-than act on the wrong messages. It names what it wants; flows know how each server does it.
+The object is valid while its mailbox is selected. Once another mailbox is opened, its methods raise
+StateError instead of acting on other messages.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from imaplus.wire.sets import SequenceSet, SequenceSetLike
 T = TypeVar("T")
 
 WINDOW = 500
-"""Messages with bodies asked for in one command: what comes while nobody takes it is bounded."""
+"""Messages with bodies per FETCH: bounds the memory for data that has not been consumed."""
 RENEW = 25 * 60.0
-"""Seconds after which IDLE is begun anew: servers log out after 30 minutes (RFC 9051, 6.3.13)."""
+"""Seconds until IDLE is renewed: servers end it after 30 minutes (RFC 9051, 6.3.13)."""
 POLL = 30.0
-"""Seconds between two NOOPs where the server has no IDLE."""
+"""Seconds between two NOOPs, for servers without IDLE."""
 
 
 class AsyncMailbox(AsyncMessages):
-    """An open mailbox: what `select()` and `examine()` of a client give.
+    """An open mailbox, as `select()` and `examine()` of a client return it.
 
-    It is good until it is closed or another one is opened; then its methods raise StateError. In a
-    `with` statement it is closed at the end of the block, and nothing in it is expunged::
+    It is valid until it is closed or another mailbox is opened; after that its methods raise
+    StateError. A `with` statement closes it at the end of the block, without expunging::
 
         async with client.select("INBOX") as inbox:
             unread = await inbox.search(~Seen)
 
-    Messages are named by UID: a number, a `range`, any iterable of numbers, a `SequenceSet`, or
-    text as IMAP writes it (`"1:*"`). `timeout` is the seconds that a method may wait for the server
-    in all; without it, `Timeouts.command` says how long a server may make no progress. Either way
+    Methods identify messages by UID: a number, a `range`, any iterable of numbers, a `SequenceSet`,
+    or a text in IMAP syntax (`"1:*"`). `timeout` limits the seconds that a method waits for the
+    server in all; without it, `Timeouts.command` limits the seconds without progress. In both cases
     TimedOut closes the connection.
     """
 
@@ -57,9 +57,9 @@ class AsyncMailbox(AsyncMessages):
         self._runner = runner
         self._state = opened.mailbox
         self.changes: list[Fetched] = [each for each in opened.changes if isinstance(each, Fetched)]
-        """With `resync`: the messages that changed since, with their flags and MODSEQ."""
+        """With `resync`: the messages that have changed, with their flags and MODSEQ (RFC 7162)."""
         self.vanished: SequenceSet = opened.mailbox.vanished_earlier
-        """With `resync`: the UIDs of messages that have gone since."""
+        """With `resync`: the UIDs of messages that have been removed (VANISHED, RFC 7162)."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {self.exists} messages>"
@@ -73,7 +73,7 @@ class AsyncMailbox(AsyncMessages):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._connection.error is not None:  # whoever used it has been told
+        if self._connection.error is not None:  # the calls that waited have raised it
             return
         try:
             await self.close()
@@ -81,69 +81,70 @@ class AsyncMailbox(AsyncMessages):
             if kind is None:
                 raise
 
-    # -- what the server says of it ---------------------------------------------------------
+    # -- properties -------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
-        """Its name, as it was opened."""
+        """The name, as passed to `select()` or `examine()`."""
         return self._state.name
 
     @property
     def is_open(self) -> bool:
-        """Whether it is the mailbox that is selected now."""
+        """Whether this is the selected mailbox."""
         return self._connection.mailbox is self._state
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing in it can be changed."""
+        """Whether it was opened read-only, by `examine()` or by the server (READ-ONLY)."""
         return self._state.read_only
 
     @property
     def exists(self) -> int:
-        """How many messages it has, as of the last word from the server (RFC 9051, 7.4.1)."""
+        """The number of messages, as last reported by the server (RFC 9051, 7.4.1)."""
         return self._state.exists
 
     @property
     def uidvalidity(self) -> int | None:
-        """The UIDVALIDITY that your cached UIDs belong to; None if the server does not say.
+        """The UIDVALIDITY that your cached UIDs belong to; None if the server did not send it.
 
-        UIDs kept under another one mean nothing (RFC 9051, 2.3.1.1).
+        UIDs cached under another value are invalid (RFC 9051, 2.3.1.1).
         """
         return self._state.uidvalidity
 
     @property
     def mailboxid(self) -> str | None:
-        """MAILBOXID, which survives a rename (OBJECTID, RFC 8474); None without that extension."""
+        """The MAILBOXID, which survives renaming (RFC 8474); None without OBJECTID."""
         return self._state.mailboxid
 
     @property
     def uids_persist(self) -> bool:
-        """Whether UIDs may be kept at all; not where the server says UIDNOTSTICKY (RFC 4315)."""
+        """False if the server sent UIDNOTSTICKY: UIDs change with every session (RFC 4315)."""
         return self._state.uids_persist
 
     @property
     def uidnext(self) -> int | None:
-        """UIDNEXT when it was opened: messages that came later have this UID or larger ones.
+        """The next UID, predicted when the mailbox was opened; None if the server did not send it.
 
-        None if the server does not say (RFC 9051, 2.3.1.1).
+        Messages added since have this UID or higher ones (RFC 9051, 2.3.1.1).
         """
         return self._state.uidnext
 
     @property
     def highestmodseq(self) -> int | None:
-        """The number of the latest change; None if the server does not number them (RFC 7162)."""
+        """The highest MODSEQ in the mailbox (RFC 7162); None without CONDSTORE."""
         return self._state.highestmodseq
 
     @property
     def applicable_flags(self) -> frozenset[str]:
-        """The flags and keywords in use (RFC 9051, 7.3.5)."""
+        """The flags and keywords defined in this mailbox (FLAGS, RFC 9051, 7.3.5)."""
         return self._state.flags
 
     @property
     def permanent_flags(self) -> frozenset[str]:
-        """The flags that can be changed for good; `Flag.WILDCARD` means that keywords can be made.
+        """The flags that can be changed permanently (PERMANENTFLAGS, RFC 9051, 7.1).
 
-        All `applicable_flags`, if the server does not say (RFC 9051, 7.1).
+        `Flag.WILDCARD` among them means that new keywords can be created. Equal to
+        `applicable_flags` if the server did not send PERMANENTFLAGS.
         """
         permanent = self._state.permanent_flags
         return self._state.flags if permanent is None else permanent
@@ -159,47 +160,50 @@ class AsyncMailbox(AsyncMessages):
         into_from: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Fetched]:
-        """Fetch data of messages, one by one as they come (RFC 9051, 6.4.5)::
+        """Fetch data of messages, and iterate over them as they arrive (RFC 9051, 6.4.5)::
 
             async for message in inbox.fetch("1:*", "FLAGS", "ENVELOPE"):
                 print(message.uid, message.flags, message.envelope.subject)
 
-        Messages that do not exist are left out, and none is kept in memory. If the server does not
-        send all that was asked for of a message, that comes at the end, and asking the `Fetched`
-        for what is missing raises KeyError. A server that has MESSAGELIMIT (RFC 9738) is asked for
-        the messages that it left out; these come after those with higher UIDs.
+        UIDs without a message are skipped. Nothing is collected in memory. A message whose items
+        are incomplete is yielded last; accessing a missing item raises KeyError. If the server
+        limits the number of messages (MESSAGELIMIT, RFC 9738), the remaining ones are requested
+        again; they follow those with higher UIDs.
 
         Args:
             uids: the messages.
             items: names such as "FLAGS", "ENVELOPE", "BODYSTRUCTURE", "INTERNALDATE",
-                "RFC822.SIZE" and "MODSEQ", and `BodySection(...)` for content; FLAGS if there are
-                none. UID always comes. With `BodySection(..., binary=True)` a message whose part
-                the server cannot decode comes without that part.
-            changed_since: fetch messages only whose MODSEQ is larger (CONDSTORE, RFC 7162).
-            into: called with the UID, if it is known by then, and the size of a body; gives the
-                sink that takes its bytes. Without it, bodies are kept in memory.
-            into_from: bodies smaller than so many bytes are kept in memory in any case.
-            timeout: seconds to wait for the server in all. The time that you take for a message
-                does not count.
+                "RFC822.SIZE" and "MODSEQ", and `BodySection(...)` for content; FLAGS by default.
+                The UID is always included. With `BodySection(..., binary=True)`, a part that the
+                server cannot decode is missing.
+            changed_since: only messages with a higher MODSEQ (CONDSTORE, RFC 7162).
+            into: called with the UID (None if not known yet) and the size of each body in bytes;
+                returns the sink to write it to. By default bodies are kept in memory.
+            into_from: bodies of fewer bytes are kept in memory nevertheless.
+            timeout: seconds to wait for the server in all. The time between two iterations does not
+                count.
+
+        Yields:
+            One `Fetched` per message, with `uid` and the items.
 
         Raises:
-            PartlyDone: the server does not say which messages it has left out.
+            PartlyDone: the server left messages out, and did not say which.
             CapabilityMissing: an item needs an extension that the server does not have.
         """
-        async for values in self._fetched(uids, items, changed_since, into, into_from, timeout):
+        async for values in self._fetch_many(uids, items, changed_since, into, into_from, timeout):
             for value in values:
                 yield value
 
     async def flags(
         self, uids: SequenceSetLike = "1:*", *, timeout: float | None = None
     ) -> dict[int, frozenset[str]]:
-        """Fetch the flags of messages, by UID: what `fetch(uids, "FLAGS")` tells, in less time.
+        """Return the flags of messages, by UID. Faster than `fetch(uids, "FLAGS")`.
 
-        A message whose flags the server does not send is left out.
+        Messages whose flags the server did not send are left out.
         """
         uids_: list[Iterable[int]] = []
         flags: list[Iterable[frozenset[str]]] = []
-        async for values in self._fetched(uids, ("FLAGS",), timeout=timeout):
+        async for values in self._fetch_many(uids, ("FLAGS",), timeout=timeout):
             if isinstance(values, MessageRun):
                 uids_.append(values.uids)
                 flags.append(values.column("FLAGS"))
@@ -209,7 +213,7 @@ class AsyncMailbox(AsyncMessages):
                 flags.append([value.flags for value in known])
         return dict(zip(chain.from_iterable(uids_), chain.from_iterable(flags), strict=True))
 
-    async def _fetched(
+    async def _fetch_many(
         self,
         uids: SequenceSetLike,
         items: tuple[FetchItem, ...],
@@ -218,8 +222,8 @@ class AsyncMailbox(AsyncMessages):
         into_from: int = 0,
         timeout: float | None = None,
     ) -> AsyncIterator[Iterable[Fetched]]:
-        """As `fetch()`, as many at once as have come."""
-        self._insist()
+        """Fetch as `fetch()` does, and yield the messages that have arrived, many at a time."""
+        self._check_open()
         numbers = SequenceSet.of(uids)
         runner, connection = self._runner, self._connection
         if numbers.open_ended and await runner.run(messages.nothing_there(connection), timeout):
@@ -248,43 +252,45 @@ class AsyncMailbox(AsyncMessages):
     def idle(
         self, timeout: float | None = None, *, renew: float = RENEW, poll: float = POLL
     ) -> AsyncIterator[Event]:
-        """Wait for what happens in the mailbox, and tell it as it happens (RFC 9051, 6.3.13)::
+        """Wait for changes of the mailbox, and iterate over them (IDLE, RFC 9051, 6.3.13)::
 
             async for event in inbox.idle(timeout=1.0):
                 match event:
                     case Exists(count):
                         print("now", count, "messages")
                     case Expunged(uid=uid):
-                        print("message", uid, "is gone")
+                        print("message", uid, "was removed")
                     case Vanished(uids):
-                        print(len(uids), "messages are gone")
+                        print(len(uids), "messages were removed")
                     case Fetched():
                         print("message", event.uid, "has the flags", event.flags)
-            print("a second is over")
+            print("a second has passed")
 
-        Commands may be sent meanwhile. Whatever else the server says goes to `on_event` of
-        `connect()`.
+        Other commands may be sent during the iteration. Other unsolicited data goes to `on_event`
+        of `connect()`.
 
         Args:
-            timeout: seconds after which the iteration ends; without it, it goes on until the loop
-                is left.
-            renew: seconds after which IDLE is begun anew, because servers log idle clients out.
-            poll: seconds between two NOOPs, for servers without IDLE, and for a while for those
-                that end or refuse it at once.
+            timeout: seconds after which the iteration ends, without an error; None for no end.
+            renew: seconds until IDLE is renewed, because servers log out idle clients.
+            poll: seconds between two NOOPs, for servers without IDLE; also used for a while if the
+                server ends or refuses IDLE at once.
+
+        Yields:
+            An `Event`: `Exists`, `Expunged`, `Vanished` or `Fetched`.
 
         Raises:
             InvalidArgument: `renew` or `poll` is not positive.
             ConnectionLost: the connection has ended.
         """
-        self._insist()
+        self._check_open()
         if renew <= 0 or poll <= 0:
-            raise InvalidArgument(f"expected seconds to wait, found renew={renew}, poll={poll}")
+            raise InvalidArgument(f"expected positive seconds, found renew={renew}, poll={poll}")
         return self._runner.events(EVENTS, timeout, renew, poll)
 
     async def close(self, *, timeout: float | None = None) -> None:
-        """Close the mailbox, by UNSELECT or what is as safe (RFC 9051, 6.4.2).
+        """Close the mailbox without expunging (UNSELECT, RFC 9051, 6.4.2; else EXAMINE and CLOSE).
 
-        Nothing is expunged: `delete()` does that. If it is not open any more, nothing happens.
+        Does nothing if the mailbox is no longer open.
         """
         if self.is_open:
             await self._runner.run(mailboxes.leave_mailbox(self._connection), timeout)
@@ -300,10 +306,10 @@ class AsyncMailbox(AsyncMessages):
         return self._runner.connection
 
     async def _give(self, flow: Flow[T], timeout: float | None) -> T:
-        self._insist()
+        self._check_open()
         return await self._runner.run(flow, timeout)
 
-    def _insist(self) -> None:
+    def _check_open(self) -> None:
         if not self.is_open:
             self._runner.check_alive()
             raise StateError(f"{self.name!r} is no longer selected: call select() again")

@@ -1,7 +1,7 @@
-"""A message of a mailbox as people read it: headers at hand, parts fetched when they are needed.
+"""A message of a mailbox: headers, flags and structure in memory, parts fetched on demand.
 
-It puts together what `imaplus.reading` makes of the parts with what flows fetch. Nothing raises for
-what is wrong with a message: that is told in `problems`.
+Flows fetch the data, `imaplus.reading` decodes it. A malformed message raises nothing: its faults
+are listed in `problems`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
+from time import monotonic as now
 from typing import TYPE_CHECKING
 
 from imaplus.client._async_answering import AsyncAnswering
 from imaplus.client._async_attachment import AsyncAttachment
+from imaplus.client.deadlines import Deadline, deadline_in, time_left
 from imaplus.core.envelope import Address, Addresses
 from imaplus.core.fetch_items import BodySection
 from imaplus.core.messages import Copied, Stored
@@ -21,7 +23,7 @@ from imaplus.core.parts import Part
 from imaplus.errors import CommandError, NoSuchMessage, Throttled
 from imaplus.flows.reading import LARGEST_TEXT, sections
 from imaplus.reading.choosing import Choice, choose
-from imaplus.reading.headers import Fields, decoded, fields_of, message_ids
+from imaplus.reading.headers import Fields, decode_fields, fields_of, message_ids
 from imaplus.reading.local import take_apart
 from imaplus.reading.names import safe_name
 from imaplus.reading.problems import Problem
@@ -37,11 +39,13 @@ if TYPE_CHECKING:
 
 
 class AsyncMessage(AsyncAnswering):
-    """A message of an open mailbox: what `AsyncMailbox.messages()` gives.
+    """A message of an open mailbox, as `AsyncMailbox.messages()` yields it.
 
-    Its headers, flags and structure are at hand. Texts, attachments and other headers are fetched
-    when a method asks for them, and no more than these; \\Seen stays as it is. It is good as long
-    as its mailbox stays open. Methods raise NoSuchMessage if the message has gone meanwhile.
+    The usual headers, the flags and the structure are in memory. Texts, attachments and other
+    headers are fetched when a method needs them; no method sets \\Seen. A message is usable while
+    its mailbox stays selected. Methods that fetch raise NoSuchMessage if the message has been
+    removed, StateError if the mailbox is no longer selected, and TimedOut if the server takes
+    longer than `timeout` seconds in all; TimedOut closes the connection.
     """
 
     def __init__(self, mailbox: AsyncMailbox, summary: Summary) -> None:
@@ -50,10 +54,10 @@ class AsyncMessage(AsyncAnswering):
         self._flags = summary.flags
         self._problems = dict.fromkeys(summary.problems)
         self._structure = summary.structure
-        self._contents = dict(summary.contents)  # decoded already
+        self._contents = dict(summary.contents)  # decoded, by section
         self._chosen: Choice | None = None
         self._fields: Fields | None = None
-        self._ahead: dict[str, bytes] = {}  # sections that have come together with others
+        self._ahead: dict[str, bytes] = {}  # fetched with other sections, by key
         self._text: str | None = None
         self._html: str | None = None
 
@@ -64,42 +68,42 @@ class AsyncMessage(AsyncAnswering):
     def _message(self) -> AsyncMessage:
         return self
 
-    # -- what is at hand --------------------------------------------------------------------
+    # -- in memory --------------------------------------------------------------------------
 
     @property
     def uid(self) -> int:
-        """Its UID in this mailbox."""
+        """The UID of the message in this mailbox."""
         return self._summary.uid
 
     @property
     def flags(self) -> frozenset[str]:
-        """Its flags and keywords as of the FETCH that found it, and of `mark()` and `unmark()`."""
+        """Flags and keywords: as fetched with the message, updated by `mark()` and `unmark()`."""
         return self._flags
 
     @property
     def size(self) -> int | None:
-        """Its size in bytes; None if the server does not tell."""
+        """Size in bytes (RFC822.SIZE); None if the server did not send it."""
         return self._summary.size
 
     @property
-    def internal_date(self) -> datetime | None:
-        """When the server received it (INTERNALDATE); None if the server does not tell."""
-        return self._summary.internal_date
+    def internaldate(self) -> datetime | None:
+        """When the server received it (INTERNALDATE); None if the server did not send it."""
+        return self._summary.internaldate
 
     @property
     def date(self) -> datetime | None:
-        """When it was written: its Date field; where that tells no moment, `internal_date`."""
-        return self._summary.envelope.date or self._summary.internal_date
+        """The Date header; `internaldate` if there is no valid one; None without either."""
+        return self._summary.envelope.date or self._summary.internaldate
 
     @property
     def sender(self) -> Address | None:
-        """Who wrote it: the first address of From, or else of Sender; None if there is none."""
+        """The author: the first address of From, else of Sender; None without either."""
         envelope = self._summary.envelope
         return next(iter(envelope.from_ or envelope.sender), None)
 
     @property
     def from_(self) -> Addresses:
-        """The addresses of From: most messages have one."""
+        """The addresses of From: usually one."""
         return self._summary.envelope.from_
 
     @property
@@ -114,58 +118,59 @@ class AsyncMessage(AsyncAnswering):
 
     @property
     def bcc(self) -> Addresses:
-        """The addresses of Bcc, which only drafts and sent messages have."""
+        """The addresses of Bcc, usually present in drafts and sent messages only."""
         return self._summary.envelope.bcc
 
     @property
     def reply_to(self) -> Addresses:
-        """Where replies are to go: Reply-To, or else From (RFC 9051, 7.5.2)."""
+        """The addresses for replies: Reply-To, else From (RFC 9051, 7.5.2)."""
         return self._summary.envelope.reply_to
 
     @property
     def subject(self) -> str:
-        """The subject, decoded; "" if it has none."""
+        """The subject, decoded; "" if there is none."""
         return self._summary.envelope.subject or ""
 
     @property
     def message_id(self) -> str | None:
-        """Its Message-ID, with the angle brackets; None if it has none."""
+        """The Message-ID, with angle brackets; None if there is none."""
         return self._summary.envelope.message_id
 
     @property
     def in_reply_to(self) -> tuple[str, ...]:
-        """The message ids of In-Reply-To: the messages that it answers, mostly one."""
+        """The message ids in In-Reply-To: the messages this one answers, usually one."""
         return message_ids(self._summary.envelope.in_reply_to)
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The message ids of References: its thread, the oldest first."""
+        """The message ids in References: the thread so far, oldest first."""
         return self._summary.references
 
     @property
     def structure(self) -> Part | None:
-        """Its tree of parts (BODYSTRUCTURE); None if nothing can be known of it."""
+        """The tree of parts (BODYSTRUCTURE); None if it cannot be determined."""
         return self._structure
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What could not be read as it was meant so far: `text()` and others add to it.
+        """What was malformed in the parts read so far, and how it was handled.
 
-        In texts U+FFFD stands for what no charset explains.
+        `text()`, `html()` and attachments add to it. In texts, U+FFFD replaces bytes that cannot be
+        decoded.
         """
         return tuple(self._problems)
 
     @property
     def attachments(self) -> tuple[AsyncAttachment, ...]:
-        """The parts to save, in order: all but the texts, and what these show within them.
+        """The attachments, in order: all parts except the texts and the `inline` ones.
 
-        A message within the message is one, and ends in ".eml". Nothing is fetched for this.
+        An attached message is one attachment, with a name in ".eml". Nothing is fetched.
         """
         return tuple(AsyncAttachment(self, part) for part in self._choice().attachments)
 
     @property
     def inline(self) -> tuple[AsyncAttachment, ...]:
-        """The parts that an HTML text shows within itself: pictures, mostly."""
+        """The parts that the HTML text embeds, usually images. Nothing is fetched."""
         return tuple(AsyncAttachment(self, part) for part in self._choice().inline)
 
     def _choice(self) -> Choice:
@@ -173,19 +178,19 @@ class AsyncMessage(AsyncAnswering):
             self._chosen = choose(self._structure)
         return self._chosen
 
-    # -- what is fetched --------------------------------------------------------------------
+    # -- fetched on demand ------------------------------------------------------------------
 
-    async def text(self) -> str:
-        """The text of the message: its plain text, or its HTML rendered as text; "" without either.
+    async def text(self, *, timeout: float | None = None) -> str:
+        """Return the text: the plain text, else the HTML rendered as text, else "".
 
-        Only the parts that it needs are fetched, in one FETCH, and once. HTML is rendered by
-        inscriptis, if that is installed (`imaplus[html]`). Lines end in "\\n". Of more than 16 MiB
-        the beginning is read.
+        Fetches the parts that it needs in one FETCH, at the first call only. Lines end in "\\n". Of
+        a part larger than 16 MiB the first 16 MiB are read. HTML is rendered by inscriptis if that
+        is installed (`imaplus[html]`), otherwise by a simpler renderer.
         """
         if self._text is None:
             from imaplus.reading.markup import html_to_text
 
-            parts, texts = await self._texts(html=False)
+            parts, texts = await self._texts(False, deadline_in(timeout, now()))
             shown = [
                 html_to_text(text) if part.subtype == "html" else text
                 for part, text in zip(parts, texts, strict=True)
@@ -193,32 +198,32 @@ class AsyncMessage(AsyncAnswering):
             self._text = "\n".join(shown) if len(shown) != 1 else shown[0]
         return self._text
 
-    async def html(self) -> str:
-        """The HTML text of the message; "" if it has none.
+    async def html(self, *, timeout: float | None = None) -> str:
+        """Return the HTML text of the message, unsanitized; "" if there is none.
 
-        Where a message consists of several texts, those in plain text are put into it. It may
-        contain anything: scripts, forms, pictures that tell the sender it was read.
+        If the body consists of several texts, the plain ones are converted to HTML. The result may
+        contain scripts, forms and tracking images: sanitize it before showing it in a browser.
         """
         if self._html is None:
             from imaplus.reading.markup import text_to_html
 
-            parts, texts = await self._texts(html=True)
+            parts, texts = await self._texts(True, deadline_in(timeout, now()))
             self._html = "\n".join(
                 text if part.subtype == "html" else text_to_html(text)
                 for part, text in zip(parts, texts, strict=True)
             )
         return self._html
 
-    async def _texts(self, *, html: bool) -> tuple[Sequence[Part], list[str]]:
-        """The parts of the body, and the text of each."""
+    async def _texts(self, html: bool, ends: Deadline | None) -> tuple[Sequence[Part], list[str]]:
+        """Fetch the parts of the body; return them, and the text of each."""
         choice = self._choice()
         parts = choice.htmls() if html else choice.texts()
         try:
-            found = await self._fetch(parts)
+            found = await self._fetch(parts, ends)
         except Throttled:
             raise
         except CommandError as error:
-            found = await self._fetch_otherwise(error)
+            found = await self._fetch_whole(error, ends)
             choice = self._choice()
             parts = choice.htmls() if html else choice.texts()
         texts: list[str] = []
@@ -227,23 +232,23 @@ class AsyncMessage(AsyncAnswering):
             texts.append(text)
             self._problems.update(dict.fromkeys(problems))
             if part.section not in found:
-                self._note(part.section, "the server sends no content of this part")
+                self._note(part.section, "the server sent no content for this part")
         return parts, texts
 
-    async def _fetch(self, parts: Iterable[Part]) -> dict[str, bytes]:
-        """The content of parts as it travels, by section: what is not here yet, in one FETCH."""
+    async def _fetch(self, parts: Iterable[Part], ends: Deadline | None) -> dict[str, bytes]:
+        """Return the encoded content of parts by section, fetching what is missing in one FETCH."""
         found = {part.section: data for part in parts if (data := self._contents.get(part.section))}
         bodies = self._bodies(parts)
-        told = await self._get(bodies.values())
+        received = await self._get(bodies.values(), ends)
         for section, body in bodies.items():
             if body.partial is not None:
                 self._note(section, f"only the first {LARGEST_TEXT} bytes were read")
-            if (data := told.get(body.key)) is not None:
+            if (data := received.get(body.key)) is not None:
                 found[section] = data
         return found
 
     def _bodies(self, parts: Iterable[Part]) -> dict[str, BodySection]:
-        """What to FETCH for parts that are shown, by section."""
+        """What to FETCH for the texts of parts that are not in memory, by section."""
         return {
             part.section: BodySection(part.section, partial=(0, LARGEST_TEXT))
             if (part.size or 0) > LARGEST_TEXT
@@ -252,114 +257,143 @@ class AsyncMessage(AsyncAnswering):
             if part.section not in self._contents
         }
 
-    async def _get(self, bodies: Iterable[BodySection]) -> dict[str, bytes]:
-        """Sections by key, in one FETCH; without those that the server lacks."""
+    async def _get(self, bodies: Iterable[BodySection], ends: Deadline | None) -> dict[str, bytes]:
+        """Return sections by key, in one FETCH; those that the server does not send are missing."""
         wanted = list(bodies)
         found = {each.key: self._ahead.pop(each.key) for each in wanted if each.key in self._ahead}
         missing = [each for each in wanted if each.key not in found]
         if missing or not wanted:
             flow = sections(self._mailbox._connection, self.uid, missing)
-            found |= await self._mailbox._run(flow)
+            found |= await self._mailbox._give(flow, time_left(ends, now()))
         return found
 
-    async def _get_ahead(self, bodies: Iterable[BodySection]) -> None:
-        """Have sections at hand that are needed next, by one FETCH for all of them."""
+    async def _get_ahead(self, bodies: Iterable[BodySection], ends: Deadline | None) -> None:
+        """Fetch sections that are needed next, in one FETCH, and keep them."""
         try:
-            self._ahead |= await self._get(bodies)
+            self._ahead |= await self._get(bodies, ends)
         except Throttled:
             raise
-        except CommandError:  # then each is asked for by itself
+        except CommandError:  # each is fetched on its own later
             pass
 
-    async def _fetch_otherwise(self, error: CommandError) -> dict[str, bytes]:
-        """The message is taken apart here, since the server cannot do it."""
-        told = await self._get([START])
-        self._note("", f"the server cannot take this message apart: {error.text:.200}")
-        self._structure, self._contents = take_apart(told.get(START.key, b""))
+    async def _fetch_whole(self, error: CommandError, ends: Deadline | None) -> dict[str, bytes]:
+        """Fetch the message and parse it here, after the server refused to send its parts."""
+        received = await self._get([START], ends)
+        self._note("", f"the server cannot send single parts of this message: {error.text:.200}")
+        self._structure, self._contents = take_apart(received.get(START.key, b""))
         self._chosen = None
         return self._contents
 
     def _note(self, section: str, text: str) -> None:
         self._problems[Problem(section, text)] = None
 
-    async def header(self, name: str) -> str | None:
-        """The value of the first header field of that name, decoded; None if there is none.
+    async def header(self, name: str, *, timeout: float | None = None) -> str | None:
+        """Return the value of the first header field of that name, decoded; None if there is none.
 
-        The header is fetched when the first field is asked for that is not at hand.
+        Names are compared without regard to case. The first call fetches the whole header.
         """
         wanted = name.lower()
-        return next((value for each, value in await self.headers() if each.lower() == wanted), None)
+        fields = await self.headers(timeout=timeout)
+        return next((value for each, value in fields if each.lower() == wanted), None)
 
-    async def headers(self) -> tuple[tuple[str, str], ...]:
-        """All header fields in order, as (name, value), decoded."""
-        return decoded(await self._header_fields())
+    async def headers(self, *, timeout: float | None = None) -> tuple[tuple[str, str], ...]:
+        """Return all header fields in order, as (name, value), decoded and unfolded."""
+        return decode_fields(await self._header_fields(deadline_in(timeout, now())))
 
-    async def _header_fields(self) -> Fields:
+    async def _header_fields(self, ends: Deadline | None) -> Fields:
         if self._fields is None:
-            self._fields = fields_of((await self._sections(HEADER))[HEADER.key])
+            self._fields = fields_of(await self._section(HEADER, ends))
         return self._fields
 
-    async def raw(self) -> bytes:
-        """The whole message as it is stored, in memory. `save()` writes one of any size."""
-        whole = BodySection()
-        return (await self._sections(whole))[whole.key]
+    async def raw(self, *, timeout: float | None = None) -> bytes:
+        """Return the whole message as stored, in memory. `save()` writes one of any size."""
+        return await self._section(BodySection(), deadline_in(timeout, now()))
 
-    async def _sections(self, *bodies: BodySection) -> dict[str, bytes]:
-        found = await self._get(bodies)
-        if missing := [each.key for each in bodies if each.key not in found]:
-            raise NoSuchMessage(f"the server sends no {missing[0]} of the message {self.uid}")
-        return found
+    async def _section(self, body: BodySection, ends: Deadline | None) -> bytes:
+        found = await self._get([body], ends)
+        if body.key not in found:
+            raise NoSuchMessage(f"the server sent no {body.key} of the message with UID {self.uid}")
+        return found[body.key]
 
-    async def email(self) -> EmailMessage:
-        """The whole message, parsed by Python's `email` package."""
+    async def email(self, *, timeout: float | None = None) -> EmailMessage:
+        """Return the whole message, parsed by Python's `email` package (`policy.default`)."""
         from email import message_from_bytes, policy  # slow to import, and seldom needed
 
-        return message_from_bytes(await self.raw(), policy=policy.default)
+        data = await self._section(BodySection(), deadline_in(timeout, now()))
+        return message_from_bytes(data, policy=policy.default)
 
-    async def save(self, where: str | PathLike[str], *, progress: Progress | None = None) -> Path:
-        """Write the whole message to a file, in constant memory; the path of the file.
+    async def save(
+        self,
+        where: str | PathLike[str],
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Path:
+        """Write the whole message to a file, in constant memory, and return the file's path.
 
-        `where` is an existing folder, in which it is named after its subject, or the path of the
-        file to be. No file is overwritten: a number is added to the name. The file appears when all
-        of it has come; if the connection is lost, the next call goes on where this one stopped.
-        `progress` is called with the bytes so far and the bytes in all.
+        The file appears under its name once it is complete. If the connection is lost, a later call
+        with the same arguments resumes the download.
+
+        Args:
+            where: an existing folder, in which the file is named after the subject; or the path of
+                the file. An existing file is kept: a number is added to the name.
+            progress: called with the bytes received so far, and the size in bytes.
+            timeout: seconds to wait for the server in all.
+
+        Raises:
+            NoSuchMessage: the message has been removed.
+            OSError: the file cannot be written.
         """
         from imaplus.client._async_saving import AS_IT_IS, save_section
         from imaplus.client.saving import target
 
         place = target(where, safe_name(f"{self.subject[:100] or f'message {self.uid}'}.eml"))
         return await save_section(
-            self._mailbox, self.uid, "", place, encoding=AS_IT_IS, progress=progress
+            self._mailbox,
+            self.uid,
+            "",
+            place,
+            encoding=AS_IT_IS,
+            progress=progress,
+            ends=deadline_in(timeout, now()),
         )
 
     # -- changing ---------------------------------------------------------------------------
 
     async def mark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
-        """Add flags or keywords, one or several: `mark(Flag.SEEN)`."""
+        """Add one or several flags or keywords: `mark(Flag.SEEN)`. Updates `flags`.
+
+        Errors are those of `AsyncMailbox.add_flags()`.
+        """
         self._learn(await self._mailbox.add_flags(self.uid, flags, timeout=timeout))
 
     async def unmark(self, flags: FlagsLike, *, timeout: float | None = None) -> None:
-        """Remove flags or keywords, one or several."""
+        """Remove one or several flags or keywords: `unmark("$Work")`. Updates `flags`.
+
+        Errors are those of `AsyncMailbox.remove_flags()`.
+        """
         self._learn(await self._mailbox.remove_flags(self.uid, flags, timeout=timeout))
 
     def _learn(self, stored: Stored) -> None:
-        for told in stored.messages:
-            found = getattr(told, "get", lambda name: None)("FLAGS")
-            if told.uid == self.uid and isinstance(found, frozenset):
+        for each in stored.messages:
+            found = getattr(each, "get", lambda name: None)("FLAGS")
+            if each.uid == self.uid and isinstance(found, frozenset):
                 self._flags = found
 
     async def copy(self, mailbox: str, *, timeout: float | None = None) -> Copied:
-        """Copy it to another mailbox: as `AsyncMailbox.copy()`."""
+        """Copy the message to another mailbox: see `AsyncMailbox.copy()`."""
         return await self._mailbox.copy(self.uid, mailbox, timeout=timeout)
 
     async def move(self, mailbox: str, *, timeout: float | None = None) -> Copied:
-        """Move it to another mailbox: as `AsyncMailbox.move()`."""
+        """Move the message to another mailbox: see `AsyncMailbox.move()`."""
         return await self._mailbox.move(self.uid, mailbox, timeout=timeout)
 
     async def delete(self, *, timeout: float | None = None) -> None:
-        """Remove it for good: as `AsyncMailbox.delete()`. To trash it, `move()` it there.
+        """Remove the message permanently: see `AsyncMailbox.delete()`.
+
+        To put it into the trash instead, `move()` it to `find(SpecialUse.TRASH)`.
 
         Raises:
-            CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
+            CapabilityMissing: the server has no UIDPLUS; nothing has been removed.
         """
         await self._mailbox.delete(self.uid, timeout=timeout)

@@ -1,11 +1,10 @@
-"""Many commands given together: they go out at once, and share a few round trips::
+"""Many commands, sent together in few round trips::
 
     async with client.pipeline() as pipe:
         answers = [pipe.status(name) for name in names]
     messages = sum(answer.result().messages or 0 for answer in answers)
 
-The methods are those of the client and of the mailbox. What may be on the wire at the same time is
-the connection's concern.
+The connection decides which commands may be in progress at the same time.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ T = TypeVar("T")
 
 
 class AsyncPipeline(PipelinedClientCommands):
-    """Commands that go out together when the block ends; each method gives an `Answer` to come.
+    """Commands that are sent together at the end of the block. Each method returns an `Answer`.
 
     The methods are those of the client, and at `mailbox` those of the open mailbox. Nothing is sent
-    before the block ends; if it ends by an exception, nothing is. Then all go out in the order
-    given, as far as RFC 9051 (5.5) lets them be on the wire together: changes of one message and
-    questions about it wait for each other, and so do searches; all else does not. What takes
-    several commands takes its steps independently of the others. Give what depends on the result of
-    something else in the next pipeline.
+    before the end of the block, or if it ends by an exception. The commands are sent in the order
+    of the calls, without waiting for answers, except where RFC 9051 (5.5) forbids that: a change of
+    a message and a request for it wait for each other, and so do searches. Methods that take
+    several commands proceed independently of each other. Put a call that needs the result of
+    another one into the next pipeline.
     """
 
     def __init__(
@@ -71,23 +70,23 @@ class AsyncPipeline(PipelinedClientCommands):
             answer.result()
 
     def run(self, what: Command[T] | Flow[T]) -> Answer[T]:
-        """Add any command, or any flow that begins no session."""
+        """Add a command or a flow (`imaplus.sansio`), except flows that connect or log in."""
         answer = Answer(what)
         self._answers.append(answer)
         return answer
 
     @property
     def mailbox(self) -> PipelineMailbox:
-        """The mailbox that is open now: `pipe.mailbox.add_flags(uids, Flag.SEEN)`.
+        """The open mailbox: `pipe.mailbox.add_flags(uids, Flag.SEEN)`.
 
         Raises:
-            StateError: none is.
+            StateError: no mailbox is open.
             ConnectionLost: the connection has ended.
         """
         from imaplus.client.pipelined import PipelineMailbox
 
         opened = self._opened()
-        return PipelineMailbox(self._connection, opened.name, opened._insist, self.run)
+        return PipelineMailbox(self._connection, opened.name, opened._check_open, self.run)
 
     @property
     def _connection(self) -> Connection:

@@ -1,4 +1,4 @@
-"""Messages and parts into files that appear whole, from where an earlier attempt stopped."""
+"""Save messages and parts to files, resuming earlier attempts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic as now
 from typing import TYPE_CHECKING, Final
 
-from imaplus.client.deadlines import Deadline, deadline_in, time_left
+from imaplus.client.deadlines import Deadline, time_left
 from imaplus.client.saving import Landing, Target
 from imaplus.core.transfer_encodings import Decoder, Identity, decoder_for
 from imaplus.errors import NoSuchMessage, Refused, Rejected, Throttled
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imaplus.client._async_messages import AsyncMessages
 
 AS_IT_IS: Final = "binary"
-"""The encoding of what is not to be decoded."""
+"""The encoding of sections that are saved without decoding."""
 
 
 async def save_section(
@@ -28,21 +28,27 @@ async def save_section(
     *,
     encoding: str | None,
     progress: Progress | None = None,
-    timeout: float | None = None,
+    ends: Deadline | None,
 ) -> Path:
-    """Write a section into a file; its path.
+    """Write a section to a file, and return the file's path.
 
-    `encoding` is its transfer encoding, to be undone; None, if that is not known. BINARY (RFC 3516)
-    has the server undo it, where it can.
+    Args:
+        mailbox: the mailbox of the message.
+        uid: the message.
+        section: the section, "" for the whole message.
+        target: where the file is to appear.
+        encoding: the transfer encoding to decode; None if it is not known. The server decodes it if
+            it has BINARY (RFC 3516).
+        progress: called with the bytes received so far, and the size in bytes.
+        ends: when to give up.
 
     Raises:
-        NoSuchMessage: there is no such message, or section.
+        NoSuchMessage: there is no such message, or no such section in it.
         Refused: neither the server nor imaplus knows the transfer encoding.
         OSError: the file cannot be written.
-        ConnectionLost: what has come is kept beside the file; the next call goes on from there.
+        ConnectionLost: what was received is kept beside the file; the next call resumes.
     """
     refusal: Exception | None = None
-    ends = deadline_in(timeout, now())
     usual = None if encoding is None else usual_encoding(encoding)
     if (
         usual in ("base64", "quoted-printable", None)
@@ -53,7 +59,7 @@ async def save_section(
             return await _save(mailbox, uid, section, target, None, True, progress, ends)
         except Throttled:
             raise
-        except (Refused, Rejected, NoSuchMessage) as error:  # it cannot: then we do
+        except (Refused, Rejected, NoSuchMessage) as error:  # decode here instead
             refusal = error
     decoder: Decoder | None
     if usual is not None:

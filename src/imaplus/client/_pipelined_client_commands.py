@@ -1,8 +1,8 @@
 # Generated from _async_client_commands.py by tools/gen_sync.py: edit that file instead.
-"""The methods of a client that come to one command or flow each, for the client and its pipelines.
+"""The methods of a client that run one command or flow each.
 
-Both clients and their pipelines have them from one definition, by tools/gen_sync.py. How a flow is
-run is for the class that inherits.
+tools/gen_sync.py derives those of the sync client and of pipelines from this file. Subclasses say
+how a flow is run.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from imaplus.protocol.command import Command
 from imaplus.protocol.connection import Connection
 from imaplus.protocol.flow import Flow
 
-if TYPE_CHECKING:  # what few sessions need is loaded when they do
+if TYPE_CHECKING:  # loaded when first used
     from datetime import datetime
 
     from imaplus.core.append import Appended
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class PipelinedClientCommands:
-    """Commands that need no open mailbox."""
+    """Commands that do not need an open mailbox."""
 
     @property
     def _connection(self) -> Connection:
@@ -49,22 +49,22 @@ class PipelinedClientCommands:
     # -- the session ------------------------------------------------------------------------
 
     def noop(self) -> Answer[None]:
-        """Do nothing, so that the server can tell what has changed (RFC 9051, 6.1.2)."""
+        """Give the server an opportunity to report changes (RFC 9051, 6.1.2)."""
         return self._give(Noop())
 
     def id(self, fields: Mapping[str, str | None] | None = None) -> Answer[dict[str, str | None]]:
-        """Tell the server what this client is, and ask what the server is (RFC 2971).
+        """Exchange identification with the server (RFC 2971).
 
         Args:
-            fields: what to say, such as {"name": "our program"}; imaplus and its version if it is
-                None.
+            fields: the fields to send, such as {"name": "our program"}; None sends imaplus and its
+                version.
 
         Returns:
-            What the server says, such as {"name": "Dovecot"}, names in lower case. May be empty.
+            The server's fields, such as {"name": "Dovecot"}, names in lower case; may be empty.
 
         Raises:
             CapabilityMissing: the server has no ID.
-            InvalidArgument: more or longer fields than the RFC allows.
+            InvalidArgument: more fields, or longer ones, than the RFC allows.
         """
         from imaplus.client.identity import identify
 
@@ -80,17 +80,18 @@ class PipelinedClientCommands:
         subscribed: bool = False,
         status: str | Iterable[str] = (),
     ) -> Answer[list[ListEntry]]:
-        """Find mailboxes, with all that the server can tell in one command (RFC 9051, 6.3.9).
+        """List mailboxes, with attributes and status (RFC 9051, 6.3.9).
 
         Args:
-            reference: what the pattern is relative to; a server decides what that means.
+            reference: the context that the server resolves `pattern` in; usually "".
             pattern: `*` matches anything, `%` anything within one level of the hierarchy.
-            subscribed: list subscribed mailboxes only, also those that do not exist any more.
-            status: items to have with each mailbox, such as "MESSAGES" and "UNSEEN"; those that
-                the server does not know are left out.
+            subscribed: list subscribed mailboxes only, including those that no longer exist.
+            status: items of `status()` to include for each mailbox, such as "MESSAGES" and
+                "UNSEEN"; items that the server does not support are left out. With LIST-STATUS
+                (RFC 5819) this takes no further round trip.
 
         Returns:
-            An entry for each mailbox, in the order of the server.
+            An entry for each mailbox, in the server's order.
         """
         from imaplus.flows.listing import list_mailboxes
 
@@ -103,34 +104,34 @@ class PipelinedClientCommands:
     def status(
         self, mailbox: str, items: str | Iterable[str] = STATUS_ITEMS
     ) -> Answer[MailboxStatus]:
-        """Ask for numbers of a mailbox that need not be open (RFC 9051, 6.3.11).
+        """Return the status of a mailbox, without opening it (RFC 9051, 6.3.11).
 
         Args:
-            mailbox: its name.
-            items: of "MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "RECENT", "DELETED", "SIZE",
-                "HIGHESTMODSEQ" and "MAILBOXID"; those that the server does not know are not asked
-                for.
+            mailbox: the name of the mailbox.
+            items: "MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "RECENT", "DELETED", "SIZE"
+                (bytes), "HIGHESTMODSEQ" or "MAILBOXID", one or several; items that the server does
+                not support are left out.
 
         Returns:
-            The numbers; what was not asked for or not told is None. Those of the mailbox that is
-            open come after a NOOP, because servers would tell old ones.
+            The values; None for those not requested or not sent. For the open mailbox, NOOP is sent
+            first, because some servers return outdated values otherwise.
 
         Raises:
-            NoSuchMailbox, Refused: the server does not tell.
+            NoSuchMailbox, Refused: the server refused.
         """
         return self._give(mailboxes.status(self._connection, mailbox, items))
 
     def namespaces(self) -> Answer[Namespaces]:
-        """Ask where mailboxes live: the user's own, other users', shared ones (RFC 9051, 6.3.10).
+        """Return the namespaces: personal, other users', shared (RFC 9051, 6.3.10).
 
-        Without NAMESPACE the result has what LIST tells of the hierarchy.
+        Without NAMESPACE, the personal namespace is derived from LIST.
         """
         from imaplus.flows.listing import namespaces
 
         return self._give(namespaces(self._connection))
 
     def exists(self, mailbox: str) -> Answer[bool]:
-        """Whether there is a mailbox of this name that can be opened (LIST)."""
+        """Return whether there is a mailbox of this name that can be opened, according to LIST."""
         from imaplus.flows.special_use import exists
 
         return self._give(exists(self._connection, mailbox))
@@ -138,14 +139,14 @@ class PipelinedClientCommands:
     def find(self, special_use: str) -> Answer[ListEntry | None]:
         """Find the mailbox for sent mail, drafts, trash and the like: `find(SpecialUse.SENT)`.
 
-        By SPECIAL-USE (RFC 6154) or XLIST; else by well-known names in many languages, such as
-        "Sent Items" and "Gesendete Elemente".
+        The search uses SPECIAL-USE (RFC 6154) or XLIST, else well-known names in many languages,
+        such as "Sent Items" and "Gesendete Elemente".
 
         Returns:
-            The mailbox; of several, the one nearest to the top; None if there is none.
+            The mailbox; of several, the one nearest to the root; None if there is none.
 
         Raises:
-            InvalidArgument: there is no such special use.
+            InvalidArgument: `special_use` is not a special use.
         """
         from imaplus.flows.special_use import find
 
@@ -163,18 +164,18 @@ class PipelinedClientCommands:
         """Create a mailbox (RFC 9051, 6.3.4).
 
         Args:
-            mailbox: its name.
-            special_use: what it is for, of `SpecialUse`. The server is told, if it has
-                CREATE-SPECIAL-USE (RFC 6154).
-            exist_ok: let it be there already; it stays as it is then.
+            mailbox: the name of the mailbox.
+            special_use: its purpose, of `SpecialUse`; set on servers with CREATE-SPECIAL-USE (RFC
+                6154).
+            exist_ok: do not raise if the mailbox exists; it is left unchanged.
 
         Returns:
-            Its MAILBOXID; None if the server has no OBJECTID (RFC 8474).
+            The MAILBOXID; None if the server has no OBJECTID (RFC 8474).
 
         Raises:
-            AlreadyExists: there is one, and the server says so in a response code.
-            Refused: it cannot be created.
-            InvalidArgument: there is no such special use.
+            AlreadyExists: the mailbox exists, and the server says so by a response code.
+            Refused: the mailbox cannot be created; some servers say so if it exists.
+            InvalidArgument: `special_use` is not a special use.
         """
         from imaplus.flows.special_use import ensure
 
@@ -182,29 +183,29 @@ class PipelinedClientCommands:
         return self._give(flow)
 
     def delete(self, mailbox: str) -> Answer[None]:
-        """Delete a mailbox with all its messages (RFC 9051, 6.3.5).
+        """Delete a mailbox and all its messages (RFC 9051, 6.3.5).
 
         Raises:
-            NoSuchMailbox, Refused: it cannot be deleted.
+            NoSuchMailbox, Refused: the mailbox cannot be deleted.
         """
         return self._give(Delete(mailbox))
 
     def rename(self, mailbox: str, new_name: str) -> Answer[None]:
-        """Rename a mailbox with the ones below it (RFC 9051, 6.3.6).
+        """Rename a mailbox and those below it (RFC 9051, 6.3.6).
 
-        Renaming INBOX moves its messages, and leaves it empty.
+        Renaming INBOX moves its messages to the new mailbox, and leaves INBOX empty.
 
         Raises:
-            NoSuchMailbox, AlreadyExists, Refused: it cannot be renamed.
+            NoSuchMailbox, AlreadyExists, Refused: the mailbox cannot be renamed.
         """
         return self._give(Rename(mailbox, new_name))
 
     def subscribe(self, mailbox: str) -> Answer[None]:
-        """Add a mailbox to the subscribed ones (RFC 9051, 6.3.7)."""
+        """Subscribe to a mailbox (RFC 9051, 6.3.7)."""
         return self._give(Subscribe(mailbox))
 
     def unsubscribe(self, mailbox: str) -> Answer[None]:
-        """Remove a mailbox from the subscribed ones (RFC 9051, 6.3.8)."""
+        """Unsubscribe from a mailbox (RFC 9051, 6.3.8)."""
         return self._give(Unsubscribe(mailbox))
 
     def append(
@@ -218,19 +219,19 @@ class PipelinedClientCommands:
         """Add a message to a mailbox (RFC 9051, 6.3.12).
 
         Args:
-            mailbox: its name.
-            message: bytes, which travel unchanged and should have lines that end in CRLF; a
-                seekable binary file, which is streamed; an `email` message; or an `Outgoing`.
-            flags: one flag or several, beside those of an `Outgoing`.
-            date: what becomes its INTERNALDATE; the server's time if it is None.
+            mailbox: the name of the mailbox.
+            message: bytes, sent unchanged, with lines that end in CRLF; a seekable binary file,
+                which is streamed; a message of the `email` package; or an `Outgoing`.
+            flags: one or several flags, in addition to those of an `Outgoing`.
+            date: the INTERNALDATE of the message; None for the server's time.
 
         Returns:
-            The UID that the message got, where the server has UIDPLUS.
+            The UID of the message, if the server has UIDPLUS (RFC 4315).
 
         Raises:
-            InvalidArgument: this is no message, no flag or no date, or an `Outgoing` has another
-                date.
-            NoSuchMailbox, MessageRefused, OverQuota, Refused: the server does not take it.
+            InvalidArgument: an argument is invalid, or `date` differs from that of the `Outgoing`.
+            NoSuchMailbox, MessageRefused, OverQuota, Refused: the server did not accept the
+                message.
             OutcomeUnknown: the connection was lost; the message may have been added.
         """
         from imaplus.flows.messages import append_one

@@ -1,8 +1,8 @@
 # Generated from _async_mailbox_commands.py by tools/gen_sync.py: edit that file instead.
-"""The methods of an open mailbox that come to one flow each, for the mailbox and for pipelines.
+"""The methods of an open mailbox that run one flow each.
 
-The mailboxes of both clients and of pipelines have them from one definition, by tools/gen_sync.py.
-How a flow is run is for the class that inherits.
+tools/gen_sync.py derives those of the sync client and of pipelines from this file. Subclasses say
+how a flow is run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class PipelinedMailboxCommands:
 
     @property
     def name(self) -> str:
-        """The name of the mailbox, as it was opened."""
+        """The name, as passed to `select()` or `examine()`."""
         raise NotImplementedError
 
     @property
@@ -44,26 +44,26 @@ class PipelinedMailboxCommands:
     # -- finding ----------------------------------------------------------------------------
 
     def search(self, query: Query = ALL) -> Answer[SequenceSet]:
-        """Find messages: `search(From("ann") & ~Seen)` (RFC 9051, 6.4.4).
+        """Search for messages: `search(From("ann") & ~Seen)` (RFC 9051, 6.4.4).
 
         Args:
-            query: keys of `imaplus.search`, combined by `&`, `|` and `~`; all messages without.
+            query: keys of `imaplus.search`, combined by `&`, `|` and `~`; by default all messages.
 
         Returns:
-            Their UIDs, ascending. Iterate it for the numbers, or pass it on: ranges stay ranges.
+            The UIDs, ascending. Ranges are not expanded; iterate for the numbers.
 
         Raises:
-            InvalidArgument: this is not a query of `imaplus.search`, but a text, say.
+            InvalidArgument: `query` is not a query of `imaplus.search`.
             CapabilityMissing: a key needs an extension that the server does not have.
         """
         return self._give(messages.uids_of(self._connection, query))
 
     def uids(self, *, by_sequence: bool = False) -> Answer[SequenceSet]:
-        """Ask for the UIDs of all messages.
+        """Return the UIDs of all messages, ascending.
 
         Args:
-            by_sequence: ask by FETCH of sequence numbers instead of SEARCH, for servers whose
-                SEARCH tells fewer than `exists`.
+            by_sequence: use FETCH of sequence numbers instead of SEARCH, for servers whose SEARCH
+                returns fewer messages than `exists`.
         """
         connection = self._connection
         if by_sequence:
@@ -71,10 +71,13 @@ class PipelinedMailboxCommands:
         return self._give(messages.all_uids(connection))
 
     def count(self, query: Query = ALL) -> Answer[int]:
-        """Count the messages that a query finds: by SEARCH RETURN (COUNT), where the server has it.
+        """Return the number of messages that match a query.
+
+        The server counts them if it has SEARCH RETURN (COUNT) (RFC 9051, 6.4.4).
 
         Raises:
-            InvalidArgument: this is not a query of `imaplus.search`, but a text, say.
+            InvalidArgument: `query` is not a query of `imaplus.search`.
+            CapabilityMissing: a key needs an extension that the server does not have.
         """
         return self._give(count(self._connection, query))
 
@@ -87,19 +90,20 @@ class PipelinedMailboxCommands:
         *,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Add flags or keywords to messages: `add_flags(uids, [Flag.SEEN, "$Work"])`.
+        """Add flags or keywords: `add_flags(uids, [Flag.SEEN, "$Work"])` (RFC 9051, 6.4.6).
 
         Args:
             uids: the messages.
-            flags: one flag or several, of `Flag`, of `Keyword` or any other.
-            unchanged_since: leave messages alone whose MODSEQ is larger (CONDSTORE, RFC 7162).
+            flags: one or several flags: of `Flag`, of `Keyword`, or any keyword.
+            unchanged_since: skip messages with a higher MODSEQ (CONDSTORE, RFC 7162).
 
         Returns:
-            The flags that the server reported, and as `modified` the UIDs of messages left alone.
+            The new flags that the server reported, and the UIDs of skipped messages as `modified`.
 
         Raises:
-            InvalidArgument: no flag is given, or what is none (RFC 9051, 9).
+            InvalidArgument: `flags` is empty, or contains an invalid flag (RFC 9051, 9).
             CapabilityMissing: `unchanged_since` without CONDSTORE.
+            Refused: the server did not change the flags, for example in a read-only mailbox.
         """
         return self._store(uids, Change.ADD, flags, unchanged_since)
 
@@ -110,7 +114,7 @@ class PipelinedMailboxCommands:
         *,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Remove flags or keywords from messages. Arguments and result are as for `add_flags()`."""
+        """Remove flags or keywords. Arguments, result and errors are those of `add_flags()`."""
         return self._store(uids, Change.REMOVE, flags, unchanged_since)
 
     def set_flags(
@@ -120,9 +124,9 @@ class PipelinedMailboxCommands:
         *,
         unchanged_since: int | None = None,
     ) -> Answer[Stored]:
-        """Give messages exactly these flags and keywords; `()` for none.
+        """Replace all flags and keywords of messages by these; `()` removes them all.
 
-        Arguments and result are as for `add_flags()`.
+        Arguments, result and errors are those of `add_flags()`.
         """
         return self._store(uids, Change.REPLACE, flags, unchanged_since)
 
@@ -140,22 +144,22 @@ class PipelinedMailboxCommands:
     # -- changing Gmail's labels ------------------------------------------------------------
 
     def add_labels(self, uids: SequenceSetLike, labels: str | Iterable[str]) -> Answer[Stored]:
-        """Add labels of Gmail (X-GM-EXT-1): one or several.
+        """Add one or several Gmail labels to messages (X-GM-EXT-1).
 
-        A label is the name of a mailbox, or one such as "\\\\Starred".
+        A label is the name of a mailbox, or a system label such as "\\\\Starred".
 
         Raises:
-            InvalidArgument: no label is given, or what cannot be one.
-            CapabilityMissing: the server is not Gmail.
+            InvalidArgument: `labels` is empty, or contains an invalid label.
+            CapabilityMissing: the server has no X-GM-EXT-1.
         """
         return self._store_labels(uids, Change.ADD, labels)
 
     def remove_labels(self, uids: SequenceSetLike, labels: str | Iterable[str]) -> Answer[Stored]:
-        """Remove labels of Gmail. That of this mailbox stays in any case."""
+        """Remove Gmail labels from messages. The label of this mailbox cannot be removed."""
         return self._store_labels(uids, Change.REMOVE, labels)
 
     def set_labels(self, uids: SequenceSetLike, labels: str | Iterable[str]) -> Answer[Stored]:
-        """Give messages exactly these labels of Gmail; `()` for none."""
+        """Replace all Gmail labels of messages by these; `()` removes them all."""
         return self._store_labels(uids, Change.REPLACE, labels)
 
     def _store_labels(
@@ -175,10 +179,10 @@ class PipelinedMailboxCommands:
         """Copy messages to another mailbox (RFC 9051, 6.4.7).
 
         Returns:
-            Which UID became which, where the server has UIDPLUS.
+            The UIDs of the copies, if the server has UIDPLUS (RFC 4315).
 
         Raises:
-            NoSuchMailbox, OverQuota, Refused: none of them has been copied.
+            NoSuchMailbox, OverQuota, Refused: the server refused; nothing was copied.
         """
         flow = messages.copy(self._connection, SequenceSet.of(uids), mailbox)
         return self._give(flow)
@@ -186,39 +190,43 @@ class PipelinedMailboxCommands:
     def move(self, uids: SequenceSetLike, mailbox: str) -> Answer[Copied]:
         """Move messages to another mailbox (RFC 9051, 6.4.8).
 
-        Without MOVE they are copied, then removed by UID EXPUNGE. Without UIDPLUS they stay here
-        with \\\\Deleted, because EXPUNGE would remove other people's messages as well; the result's
-        `left_behind` names them, and is empty if all have moved.
+        Without MOVE, they are copied, then removed by UID EXPUNGE (RFC 6851, 3.3). Without UIDPLUS,
+        the originals stay in this mailbox with \\\\Deleted, because EXPUNGE would also remove
+        messages that others have marked.
 
         Returns:
-            Which UID became which, where the server tells.
+            The new UIDs, if the server sends them; and `left_behind`, the UIDs of messages that
+            stayed with \\\\Deleted.
 
         Raises:
-            NoSuchMailbox, OverQuota, Refused: none of them has been moved.
+            NoSuchMailbox, OverQuota, Refused: the server refused; nothing was moved.
         """
         flow = messages.move(self._connection, SequenceSet.of(uids), mailbox)
         return self._give(flow)
 
     def delete(self, uids: SequenceSetLike) -> Answer[None]:
-        """Remove messages for good: these, and no others (RFC 9051, 6.4.9).
+        """Remove messages permanently, by \\\\Deleted and UID EXPUNGE (RFC 9051, 6.4.9).
+
+        Other messages with \\\\Deleted are not removed.
 
         Raises:
-            CapabilityMissing: the server has no UIDPLUS; nothing has been changed.
+            CapabilityMissing: the server has no UIDPLUS (RFC 4315); nothing was changed.
         """
         return self._give(messages.delete(self._connection, SequenceSet.of(uids)))
 
     def expunge(self) -> Answer[SequenceSet]:
-        """Remove for good the messages that this session has given \\Deleted, and no others.
+        """Remove permanently the messages that this session has marked as \\Deleted.
 
-        These are the ones of `add_flags()`, `set_flags()` and `mark()` of messages since the
-        mailbox was opened, as far as they still have it: UID EXPUNGE (RFC 9051, 6.4.9).
+        These are the messages that `add_flags()`, `set_flags()` and `mark()` have marked since the
+        mailbox was opened, if they are still marked. They are removed by UID EXPUNGE (RFC 9051,
+        6.4.9).
 
         Returns:
-            Their UIDs.
+            The UIDs of the removed messages.
 
         Raises:
-            CapabilityMissing: the server has no UIDPLUS: EXPUNGE would remove messages as well that
-                others have marked. Nothing has been changed.
+            CapabilityMissing: the server has no UIDPLUS, and EXPUNGE would also remove messages
+                that others have marked. Nothing was changed.
         """
         return self._give(messages.expunge_marked(self._connection))
 
@@ -229,7 +237,7 @@ class PipelinedMailboxCommands:
         flags: FlagsLike = (),
         date: datetime | None = None,
     ) -> Answer[Appended]:
-        """Add a message to this mailbox: as `append()` of the client."""
+        """Add a message to this mailbox: see `append()` of the client."""
         connection = self._connection
         prepared = outgoing(message, flags, date, binary=takes_nul(connection))
         return self._give(messages.append_one(connection, self.name, prepared))

@@ -1,7 +1,7 @@
 # Generated from _async_messages.py by tools/gen_sync.py: edit that file instead.
-"""What an open mailbox has for everyday use: messages to read, files to save, counts.
+"""Methods of a mailbox for everyday use: messages to read, downloads.
 
-It is a part of `Mailbox`, in a file of its own.
+Part of `Mailbox`, in a file of its own.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar, overload
+from time import monotonic as now
+from typing import IO, TYPE_CHECKING, overload
 
 from imaplus.client._sync_mailbox_commands import MailboxCommands
+from imaplus.client.deadlines import deadline_in, time_left
 from imaplus.core.search_query import ALL, Query
 from imaplus.errors import NoSuchMessage
 from imaplus.flows.download import Progress, download
-from imaplus.protocol.flow import Flow
 from imaplus.protocol.mailbox import Mailbox as MailboxState
 from imaplus.wire.sets import SequenceSet, SequenceSetLike
 
@@ -25,14 +26,12 @@ if TYPE_CHECKING:
     from imaplus.client._sync_message import Message
     from imaplus.client._sync_runner import Runner
 
-T = TypeVar("T")
-
 SUMMARIES = 50
-"""Messages of `messages()` in one FETCH: a round trip for each screenful."""
+"""Messages that `messages()` summarises in one FETCH: about a screenful."""
 
 
 class Messages(MailboxCommands):
-    """The methods of `Mailbox` that deal with messages as people read them."""
+    """The methods of `Mailbox` that give messages to read, and files."""
 
     _runner: Runner
     _state: MailboxState
@@ -43,25 +42,34 @@ class Messages(MailboxCommands):
         *,
         newest_first: bool = False,
         limit: int | None = None,
+        timeout: float | None = None,
     ) -> Iterator[Message]:
-        """Messages as people read them, which a query finds or which have these UIDs::
+        """Iterate over the messages that match a query, or that have these UIDs::
 
             inbox = client.select("INBOX")
             for message in inbox.messages(Seen, newest_first=True, limit=20):
                 print(message.date, message.sender, message.subject)
                 print(message.text())
 
-        The newest are those with the highest UIDs: they came into this mailbox last. That is the
-        same on every server; the Date of a message may say anything, and INTERNALDATE that of a
-        message that was moved here. With `limit`, no more than so many are searched for and
-        fetched, where the server lets one say so (PARTIAL, RFC 9394; sequence numbers).
+        Headers, flags and structure of 50 messages are fetched at a time; texts and attachments are
+        fetched when a method of the message needs them. Messages may be moved and deleted during
+        the iteration.
 
-        Headers, flags and structure come for 50 messages in one FETCH; parts are fetched when a
-        message is asked for them. UIDs of messages that are not there are passed over, and `"5:*"`
-        has no message below 5. Messages may be moved and deleted while the loop runs.
+        Args:
+            what: a query of `imaplus.search`; or UIDs: a number, an iterable of numbers, or a text
+                such as "1:*". UIDs without a message are skipped, and "5:*" yields no message
+                below 5.
+            newest_first: yield messages by descending UID. The highest UID was added to the mailbox
+                last; Date and INTERNALDATE may say otherwise.
+            limit: yield at most this many messages. The search is limited, too, where the server
+                supports it (PARTIAL, RFC 9394; sequence numbers).
+            timeout: seconds to wait for the server in all. The time between two iterations, and
+                what methods of the messages take, does not count.
 
         Raises:
-            InvalidArgument: `what` is neither a query nor UIDs, or the limit is negative.
+            InvalidArgument: `what` is neither a query nor UIDs, or `limit` is negative.
+            CapabilityMissing: the query needs an extension that the server does not have.
+            TimedOut: the server took longer than `timeout`. The connection is closed.
         """
         from imaplus.client._sync_message import Message
         from imaplus.flows.latest import choose_uids, windows
@@ -69,10 +77,12 @@ class Messages(MailboxCommands):
 
         connection = self._connection
         flow = choose_uids(connection, what, newest_first=newest_first, limit=limit)
-        uids, left = self._run(flow), limit
+        ends = deadline_in(timeout, now())
+        uids, left = self._give(flow, timeout), limit
         size = SUMMARIES if left is None else max(1, min(SUMMARIES, left))
         for window in windows(uids, size, newest_first=newest_first):
-            found = self._run(summaries(connection, window))
+            found = self._give(summaries(connection, window), time_left(ends, now()))
+            paused = now()
             for summary in reversed(found) if newest_first else found:
                 if left is not None and left <= 0:
                     return
@@ -80,12 +90,14 @@ class Messages(MailboxCommands):
                 yield Message(self._mailbox, summary)
             if left == 0:
                 return
+            if ends is not None:
+                ends.at += now() - paused
 
     def message(self, uid: int, *, timeout: float | None = None) -> Message:
-        """The message with this UID: as `messages()`.
+        """Return the message with this UID, with its headers, flags and structure.
 
         Raises:
-            NoSuchMessage: there is none.
+            NoSuchMessage: there is no such message.
         """
         from imaplus.client._sync_message import Message
         from imaplus.flows.reading import summaries
@@ -127,23 +139,29 @@ class Messages(MailboxCommands):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> int | bytes:
-        """Get a message, or a section of it, as bytes, or write it to a file in constant memory.
+        """Download a message, or a section of it: to memory, to a file or to a path.
 
-        `target` is a binary file that is open, or a path: the file appears there when all has come,
-        and replaces one that is there. If the connection is lost meanwhile, what has come stays
-        beside it, and the same call goes on from there (by partial fetch). Without a target the
-        result is the bytes, else their number.
+        A download to a file or a path takes constant memory.
 
-        `section` is as for `BodySection`. `binary` undoes the transfer encoding: the server does it
-        (BINARY), and where it has no BINARY or declines because of what the part is like
-        ([UNKNOWN-CTE] or [PARSE], RFC 3516, 4.3), the part is decoded here, and what is broken in
-        it passed over. `progress` is called with the bytes so far and the bytes in all, as they
-        travel.
+        Args:
+            uid: the message.
+            target: an open binary file; or a path, where the file appears once it is complete,
+                replacing an existing one. If the connection is lost, a later call with the same
+                path resumes the download (by partial FETCH).
+            section: the section, as for `BodySection`: "1.2", "HEADER"; "" is the whole message.
+            binary: decode the transfer encoding. The server does it if it has BINARY (RFC 3516);
+                without BINARY, or if the server cannot decode the part ([UNKNOWN-CTE] or [PARSE]),
+                it is decoded here, and invalid input is skipped.
+            progress: called with the bytes received so far, and the size in bytes, both as encoded.
+            timeout: seconds to wait for the server in all.
+
+        Returns:
+            Without a target the content; with one, the number of bytes written.
 
         Raises:
-            InvalidArgument: `target` is not a binary file and not a path.
-            NoSuchMessage: there is no such message, or section.
-            OSError: the file of a path cannot be written.
+            InvalidArgument: `target` is neither a binary file nor a path.
+            NoSuchMessage: there is no such message, or no such section in it.
+            OSError: the file cannot be written.
             Refused: neither the server nor imaplus knows the transfer encoding.
         """
         if isinstance(target, str | PathLike):
@@ -154,7 +172,13 @@ class Messages(MailboxCommands):
             place = Target(path.parent, path.name, replaces=True)
             encoding = None if binary and section else AS_IT_IS
             saved = save_section(
-                self, uid, section, place, encoding=encoding, progress=progress, timeout=timeout
+                self,
+                uid,
+                section,
+                place,
+                encoding=encoding,
+                progress=progress,
+                ends=deadline_in(timeout, now()),
             )
             return saved.stat().st_size
         file: IO[bytes] = BytesIO() if target is None else target
@@ -171,11 +195,8 @@ class Messages(MailboxCommands):
     def _mailbox(self) -> Mailbox:
         raise NotImplementedError
 
-    def _run(self, flow: Flow[T]) -> T:
-        return self._give(flow, None)
-
     def _identity_of(self, uid: int, section: str, binary: bool) -> tuple[object, ...] | None:
-        """Which bytes a section is, for as long as UIDs are valid; None if that is not sure."""
+        """A key for the bytes of a section, to resume downloads; None if UIDs do not persist."""
         if not self._state.uidvalidity or not self._state.uids_persist:
             return None
         return (

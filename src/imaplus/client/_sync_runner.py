@@ -1,8 +1,7 @@
 # Generated from _async_runner.py by tools/gen_sync.py: edit that file instead.
-"""Runs commands and flows to their results, one, several or very many at a time.
+"""Runs commands and flows: one, several together, many at once, or as a stream.
 
-It knows what waits for what; how octets move while it waits is for the exchange below. What IMAP
-means is not known here.
+The base class, `Exchange`, moves the bytes. Nothing here depends on IMAP's grammar.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ T = TypeVar("T")
 E = TypeVar("E")
 
 AHEAD = 2
-"""Commands of a stream of commands that are on the wire at once: the server is never idle."""
+"""Commands of a stream that are in progress at once, so that the server is never idle."""
 AT_ONCE = 1000
-"""Flows that run at once: as many as there may be commands on the wire."""
+"""Flows that run at once: as many as there may be commands in progress."""
 EARLY = 250
-"""Flows begun, of which the server is told before the next are: it works while we do."""
+"""Flows to start before their commands are written, so that the server can begin."""
 
 
 class Runner(Exchange):
-    """Commands and flows over a connection. Threads may share it."""
+    """Runs commands and flows over a connection. Threads may share it."""
 
     # -- commands and flows -----------------------------------------------------------------
 
     def run(self, what: Command[T] | Flow[T], timeout: float | None = None) -> T:
-        """The result of a command or of a flow.
+        """Run a command or a flow, and return its result.
 
         Raises:
-            InvalidArgument: it is neither.
-            TimedOut: it took longer than `timeout` seconds; or, without one, the server made no
+            InvalidArgument: `what` is neither.
+            TimedOut: it took longer than `timeout` seconds; or, without it, the server made no
                 progress for `Timeouts.command` seconds. The connection is closed.
         """
         self._begin_log()
@@ -118,15 +117,13 @@ class Runner(Exchange):
     def run_at_once(
         self, answers: Iterable[Answer[Any]], *, most: int = AT_ONCE, timeout: float | None = None
     ) -> None:
-        """Run flows at once, each step as soon as the one before it has been answered, until all
-        are over. What goes wrong with one is kept in its answer.
+        """Run flows concurrently until all are complete. Their errors are kept in the answers.
 
-        `most` of them are begun before the first of these is over; the others are not even asked
-        for until then.
+        At most `most` flows run at once; the iterable is consumed as flows complete.
         """
         self._begin_log()
         deadline = deadline_in(timeout, now())
-        coming = iter(answers)
+        remaining = iter(answers)
         running: dict[Answer[Any], None] = {}  # in order
         ready: deque[Answer[Any]] = deque()
 
@@ -135,16 +132,16 @@ class Runner(Exchange):
             if answer.done:
                 del running[answer]
                 return
-            with self._mutex:  # while nobody completes what it waits for
+            with self._mutex:  # no other thread may complete its commands meanwhile
                 answer.watch(ready.append)
 
         try:
             while True:
-                while len(running) < most and (answer := next(coming, None)) is not None:
+                while len(running) < most and (answer := next(remaining, None)) is not None:
                     running[answer] = None
                     go_on(answer)
                     if len(running) % EARLY == 0:
-                        self._until(lambda: True, deadline)  # it need not wait for the rest
+                        self._until(lambda: True, deadline)  # write the commands so far
                 if not running:
                     return
                 self._until(lambda: ready, deadline)
@@ -156,7 +153,7 @@ class Runner(Exchange):
                 answer.drop()
 
     def settle(self, pendings: list[Pending[Any]]) -> None:
-        """Wait until commands are over. If the wait is cut short, their answers are dropped."""
+        """Wait until commands are complete. An interrupted wait drops their answers."""
         self._settle(pendings)
 
     def _settle(self, pendings: list[Pending[Any]], deadline: Deadline | None = None) -> None:
@@ -173,11 +170,11 @@ class Runner(Exchange):
         settle: Callable[[Command[Any], CommandError | None], bool],
         timeout: float | None = None,
     ) -> Iterator[list[object]]:
-        """The values that answer commands, as many at once as have come; none is kept.
+        """Run commands one after the other, and yield their values as they arrive.
 
-        `settle` is told of each command that is over, with its error if there is one, and says
-        whether that is dealt with: `commands` may have others then. `timeout` is the seconds of all
-        waiting; what the caller takes between two values does not count.
+        `settle` is called with each completed command and its error, and returns whether the error
+        is handled; `commands` may yield further commands afterwards. `timeout` is the seconds to
+        wait in all; the time between two iterations does not count.
         """
         self._begin_log()
         began, deadline = now(), deadline_in(timeout, now())
@@ -211,7 +208,7 @@ class Runner(Exchange):
     # -- events -----------------------------------------------------------------------------
 
     def greeting(self, timeout: float | None = None) -> None:
-        """Wait for the server's first words, `timeout` seconds at most."""
+        """Wait for the greeting, at most `timeout` seconds."""
         self._begin_log()
         deadline = deadline_in(least(self._timeouts.greeting, timeout), now())
         connection = self.connection
@@ -221,11 +218,9 @@ class Runner(Exchange):
     def events(
         self, kinds: tuple[type[E], ...], timeout: float | None, renew: float, poll: float
     ) -> Iterator[E]:
-        """What the server says unasked, for so many seconds: by IDLE, else by NOOP now and then.
+        """Yield unsolicited values of some classes for `timeout` seconds, by IDLE or by NOOP.
 
-        Values of other kinds are passed over.
-
-        A server that ends IDLE at once, or refuses it, is asked by NOOP for a while (`Pace`).
+        `Pace` decides between IDLE and NOOP if the server ends or refuses IDLE.
         """
         from imaplus.core.idle import Idle
 
@@ -245,19 +240,19 @@ class Runner(Exchange):
                 until = again if ends is None else min(ends, again)
                 while now() < until and not (pending.done and idles):
                     self._listen(listener, until)
-                    for event in self._told(listener):
+                    for event in self._take_events(listener):
                         if isinstance(event, kinds):
                             yield event
                 with self._mutex:
                     self.connection.interrupt(pending)
                 self._settle([pending])
-                for event in self._told(listener):
+                for event in self._take_events(listener):
                     if isinstance(event, kinds):
                         yield event
                 if not idles or pending.error is not None:
                     pending.check()
                 elif pending.refused or not pending.interrupted:
-                    pace.idle_ended(began, now())
+                    pace.note_end(began, now())
         finally:
             self._listeners.remove(listener)
             if pending is not None and not pending.done:

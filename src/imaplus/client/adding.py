@@ -1,6 +1,6 @@
-"""Many messages on their way to one mailbox: in batches, and what comes of each message.
+"""Adding many messages to a mailbox, in batches, with an outcome for each message.
 
-How a batch is added is a flow's concern, and how many are under way at once the client's.
+A flow adds a batch; the client decides how many batches run at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Batch = Answer[list[Appended | CommandError]]
 
 
 class Adding:
-    """Run what `begin()` gives, then ask for the `outcomes()`."""
+    """Run the answers that `begin()` yields, then call `outcomes()`."""
 
     def __init__(self, connection: Connection, mailbox: str, *, check: bool) -> None:
         self._connection = connection
@@ -27,10 +27,10 @@ class Adding:
         self._running: deque[tuple[int, Batch]] = deque()
         self._outcomes: list[Appended | ImapError] = []
         self._error: ImapError | None = None
-        """Why no more batches are begun."""
+        """The error after which no more batches are started."""
 
     def begin(self, messages: Iterable[Outgoing]) -> Iterator[Batch]:
-        """A flow for each batch, until there is no point in going on."""
+        """Yield a flow for each batch, until one fails."""
         for batch in batches(messages):
             self._take_over()
             if self._error is not None:
@@ -40,14 +40,14 @@ class Adding:
             yield answer
 
     def outcomes(self) -> list[Appended | ImapError]:
-        """What each message has come to. With `check` it raises what went wrong first."""
+        """Return the outcome of each message; with `check`, raise the first error."""
         self._take_over()
         if self._error is not None and (self._check or isinstance(self._error, UsageError)):
             raise self._error
         return self._outcomes
 
     def _take_over(self) -> None:
-        """Collect from the batches that are over, oldest first."""
+        """Collect the outcomes of completed batches, oldest first."""
         while self._running and self._running[0][1].done:
             count, batch = self._running.popleft()
             if isinstance(batch.error, ImapError):

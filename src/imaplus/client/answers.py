@@ -1,6 +1,6 @@
-"""One of several flows that run at once: the step it has come to, and what it comes to.
+"""The answer of a pipeline: a flow that runs beside others, its state and its result.
 
-It takes a flow from step to step as answers arrive. The runner knows when to send and to read.
+The runner sends and reads; an answer advances its flow as replies arrive.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def check_runnable(what: object) -> None:
-    """Insist on a command or a flow.
+    """Check that an argument is a command or a flow.
 
     Raises:
-        InvalidArgument: it is neither, but the class of a command, say, or a line of IMAP.
+        InvalidArgument: it is neither, but for example the class of a command.
     """
     if not isinstance(what, Command | Generator):
         name = what.__name__ if isinstance(what, type) else type(what).__name__
@@ -28,7 +28,7 @@ def check_runnable(what: object) -> None:
 
 
 class Answer(Generic[T]):
-    """What comes of something that was given to a pipeline: ask `result()` after the block."""
+    """The result of a call in a pipeline, available from `result()` after the block."""
 
     __slots__ = ("_flow", "_left", "_pendings", "_ready", "_step", "_value", "done", "error")
 
@@ -37,19 +37,20 @@ class Answer(Generic[T]):
         self._flow: Flow[T] = iter(what)
         self._step: Step | None = None
         self._pendings: list[Pending[Any]] = []
-        self._left: Iterator[Pending[Any]] = iter(())  # those not yet known to be over
+        self._left: Iterator[Pending[Any]] = iter(())  # not yet checked for completion
         self._ready: Callable[[Answer[Any]], object] | None = None
         self._value: T | None = None
         self.done: bool = False
-        """Whether it is over: there is a result or an error."""
+        """Whether there is a result or an error."""
         self.error: Exception | None = None
-        """What went wrong, or None."""
+        """The error; None if there is none."""
 
     def result(self) -> T:
-        """The result.
+        """Return the result of the call.
 
         Raises:
-            ImapError: what went wrong; StateError, if the pipeline has not run, or not to its end.
+            ImapError: the call failed.
+            StateError: the pipeline's block has not ended, or it ended by an exception.
         """
         if self.error is not None:
             raise self.error
@@ -61,17 +62,17 @@ class Answer(Generic[T]):
 
     @property
     def pendings(self) -> list[Pending[Any]]:
-        """The commands that it waits for."""
+        """The commands in progress."""
         return self._pendings
 
     def watch(self, ready: Callable[[Answer[Any]], object]) -> None:
-        """Have a function called when all that it waits for has come: now, if it has."""
+        """Call a function once all commands in progress are complete."""
         self._left = iter(self._pendings)
         self._ready = ready
         self._look_on()
 
     def _look_on(self) -> None:
-        """Wait for one after the other: however many there are, each is looked at once."""
+        """Wait for one command after the other, so that each is looked at once."""
         for pending in self._left:
             if not pending.done:
                 pending.watch(self._look_on)
@@ -80,13 +81,13 @@ class Answer(Generic[T]):
             self._ready(self)
 
     def advance(self, send: Callable[[Command[Any]], Pending[Any]]) -> None:
-        """Send the first step, or what follows from the answers that have come."""
+        """Run the flow up to its next commands, and send these."""
         try:
             step = self._resume(self._outcome)
             while True:
                 try:
                     self._pendings = [send(command) for command in _commands(step)]
-                except ImapError as error:  # the flow may know another way
+                except ImapError as error:  # the flow may handle it
                     step = self._flow.throw(error)
                 else:
                     self._step = step
@@ -99,7 +100,7 @@ class Answer(Generic[T]):
         self._pendings = []
 
     def _resume(self, outcome: Callable[[], Any]) -> Step:
-        """The next step, after what the last one came to."""
+        """Pass the outcome of a step to the flow, and return the next step."""
         try:
             value = outcome()
         except ImapError as error:
@@ -112,12 +113,12 @@ class Answer(Generic[T]):
         return results(self._pendings)
 
     def drop(self) -> None:
-        """It will not be finished: the block was cut short."""
+        """Close the flow of a block that was interrupted."""
         self._flow.close()
 
 
 def results(pendings: Iterable[Pending[Any]]) -> list[Any]:
-    """The results of commands that were given together; of those refused, their errors."""
+    """Return the results of commands; of refused ones, the errors."""
     found: list[Any] = []
     for pending in pendings:
         try:

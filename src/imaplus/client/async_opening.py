@@ -1,4 +1,4 @@
-"""What opens something for the async client: to be awaited, or used in `async with` as it is::
+"""Results of async methods that open something: awaitable, and usable in `async with`::
 
     async with AsyncClient.connect(
         "imap.example.org", user="ada", password="correct horse"
@@ -6,7 +6,7 @@
         async with client.select("INBOX") as inbox:
             print(inbox.exists)
 
-The sync client needs nothing of the kind: there the call itself gives what `with` takes.
+The sync methods return context managers, and need no counterpart.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ T = TypeVar("T", bound=AbstractAsyncContextManager[Any])
 
 
 class AsyncOpening(Coroutine[Any, Any, T]):
-    """A client or a mailbox that is about to be opened.
+    """A client or a mailbox to be opened.
 
-    `await` gives it; `async with` gives it too, and closes it at the end of the block. It is a
-    coroutine, so `asyncio.create_task()` and `asyncio.wait_for()` take it.
+    `await` returns it; `async with` binds it, and closes it at the end of the block. It is a
+    coroutine, so it works with `asyncio.create_task()` and `asyncio.wait_for()`.
     """
 
     __slots__ = ("_coroutine", "_opened")
@@ -54,23 +54,23 @@ class AsyncOpening(Coroutine[Any, Any, T]):
     # -- as a coroutine ---------------------------------------------------------------------
 
     def send(self, value: Any) -> Any:
-        """Go on from where it waits; asyncio calls this."""
+        """Resume the coroutine; asyncio calls this."""
         return self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Raise an error where it waits; asyncio calls this."""
+        """Raise an error in the coroutine; asyncio calls this."""
         return self._coroutine.throw(*error)
 
     def close(self) -> None:
-        """Give up before it has been opened."""
+        """Close the coroutine without opening anything."""
         self._coroutine.close()
 
 
 def opening(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, AsyncOpening[T]]:
-    """Let a method that opens something be used in `async with` as well as awaited."""
+    """Make a coroutine function usable in `async with`, too."""
 
     @wraps(function)
-    def opens(*args: P.args, **options: P.kwargs) -> AsyncOpening[T]:
+    def call(*args: P.args, **options: P.kwargs) -> AsyncOpening[T]:
         return AsyncOpening(function(*args, **options))
 
-    return opens
+    return call

@@ -1,7 +1,7 @@
-"""Octets to and from a server over a transport of asyncio: the counterpart of `streams`.
+"""Bytes to and from a server over a transport of asyncio: the counterpart of `streams`.
 
-Reading and writing never wait; `wait()` does. The event loop reads ahead up to a bound, so a server
-that we do not listen to is made to wait. It knows nothing of IMAP.
+`read()` and `write()` do not wait; `wait()` does. The event loop reads ahead up to a limit. Nothing
+here depends on IMAP.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from imaplus.client import forks
 from imaplus.client.async_turns import settle
 from imaplus.client.children import end_child, start_child
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.handshake import channel_bindings, check_alpn, tls_failed
+from imaplus.client.handshake import channel_bindings, check_alpn, handshake_error
 from imaplus.client.streams import shared
-from imaplus.client.unreachable import insist_on_posix, unreachable
+from imaplus.client.unreachable import check_unix_sockets, unreachable
 from imaplus.errors import ConnectionLost, StateError, TimedOut
 
 if TYPE_CHECKING:
@@ -29,19 +29,18 @@ if TYPE_CHECKING:
     from imaplus.sasl.binding import ChannelBinding
 
 READ_AHEAD = 1 << 20
-"""Octets that may lie here unread before the transport is told to pause."""
+"""Bytes to read ahead before the transport pauses reading."""
 BREATH = 0.01
-"""Seconds for which other tasks have to wait while what has come is taken in, step by step."""
-OTHER_LOOP = "this client belongs to another event loop: use it there, or connect anew in this one"
-LOOP_CLOSED = "the event loop that this client belongs to has been closed: connect anew"
+"""Seconds of processing received data before other tasks get their turn."""
+OTHER_LOOP = "this client belongs to another event loop: use it there, or connect again in this one"
+LOOP_CLOSED = "the event loop that this client belongs to has been closed: connect again"
 
 TOGETHER = 1 << 12
-"""Octets that wait for more from other tasks, until these have had their turn: a hundred commands.
-The server is not to wait for the rest of a thousand."""
+"""Writes shorter than this are collected from all tasks that are ready, then written together."""
 
 
 class AsyncStream(asyncio.BufferedProtocol):
-    """A transport's two directions."""
+    """A connection over a transport of asyncio."""
 
     __slots__ = (
         "_breathed",
@@ -76,14 +75,14 @@ class AsyncStream(asyncio.BufferedProtocol):
         self._read_paused = False
         self._waiters: list[asyncio.Future[bool]] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._rings = inf  # when the timer does
+        self._rings = inf  # when the timer fires
         self._child: subprocess.Popen[bytes] | None = None
         self._breathed = 0.0
         self._forks = forks.forks
         self._loop = asyncio.get_running_loop()
-        self._is_closed = False  # by us
+        self._is_closed = False  # by the client
         self._is_gone = False
-        self._gone: asyncio.Future[None] | None = None  # made by who waits for that
+        self._gone: asyncio.Future[None] | None = None  # awaited by close()
         self.secure: bool = False
 
     # -- connecting -------------------------------------------------------------------------
@@ -92,10 +91,10 @@ class AsyncStream(asyncio.BufferedProtocol):
     async def connect(
         cls, endpoint: Endpoint, tls: Tls, timeout: float | None, proxy: Proxy | None = None
     ) -> AsyncStream:
-        """Connect, through a proxy if there is one, with TLS if that comes first.
+        """Connect, through a proxy if one is given, with TLS if the endpoint has implicit TLS.
 
         Raises:
-            ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
+            ConnectionLost, TimedOut, TlsFailed: the connection failed.
         """
         match endpoint:
             case Connected(sock, secure):
@@ -106,7 +105,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 stream._child = child
                 return stream
             case UnixSocket(path):
-                insist_on_posix("a UNIX socket")
+                check_unix_sockets("a UNIX socket")
                 loop = asyncio.get_running_loop()
                 try:
                     async with asyncio.timeout(timeout):
@@ -129,7 +128,7 @@ class AsyncStream(asyncio.BufferedProtocol):
     async def _connect_tcp(
         cls, endpoint: Tcp, tls: Tls, timeout: float | None, proxy: Proxy | None
     ) -> AsyncStream:
-        """Asyncio sets TCP_NODELAY by itself."""
+        """Connect by TCP; asyncio sets TCP_NODELAY."""
         host, port = endpoint.host, endpoint.port_number
         if proxy is not None:
             from imaplus.client.proxying import connect_from_loop
@@ -156,10 +155,10 @@ class AsyncStream(asyncio.BufferedProtocol):
         """Negotiate TLS on the connected stream.
 
         Raises:
-            TlsFailed: the certificate, the name or the protocol is not right.
+            TlsFailed: the handshake failed, or the certificate or protocol is not accepted.
         """
         assert self._transport is not None
-        self._write_out()  # it was meant to go in clear
+        self._write_out()  # what was written before TLS
         context = tls.make_context()
         try:
             async with asyncio.timeout(timeout):
@@ -172,29 +171,29 @@ class AsyncStream(asyncio.BufferedProtocol):
             ssl_object = transport.get_extra_info("ssl_object")
             check_alpn(ssl_object.selected_alpn_protocol())
         except (OSError, ValueError) as error:
-            raise tls_failed(host, error, timeout) from error
+            raise handshake_error(host, error, timeout) from error
         self.secure = True
 
     def channel_bindings(self) -> Sequence[ChannelBinding]:
-        """What a login can be bound to on this connection: see `handshake.channel_bindings()`."""
+        """Return the channel bindings of this connection: see `handshake.channel_bindings()`."""
         assert self._transport is not None
         return channel_bindings(self._transport.get_extra_info("ssl_object"))
 
-    # -- whose it is ------------------------------------------------------------------------
+    # -- owner -----------------------------------------------------------------------------
 
     @property
     def is_foreign(self) -> bool:
-        """Whether this is not the event loop, or not the process, in which it was connected."""
+        """Whether this is another event loop, or another process, than that of `connect()`."""
         try:
             return self._loop is not asyncio.get_running_loop() or self._forks != forks.forks
         except RuntimeError:  # no loop runs here
             return True
 
     def check_owner(self) -> None:
-        """Insist that whoever uses it may.
+        """Refuse to be used from another event loop or another process.
 
         Raises:
-            StateError: this is another event loop, and perhaps another thread, or another process.
+            StateError: this is another event loop, or another process, than that of `connect()`.
         """
         if not self.is_foreign:
             return
@@ -203,14 +202,14 @@ class AsyncStream(asyncio.BufferedProtocol):
         raise StateError(LOOP_CLOSED if self._loop.is_closed() else OTHER_LOOP)
 
     def let_go(self) -> None:
-        """Close the transport from where it does not belong. In a forked process nothing happens:
-        the connection stays as it is in the process that made it."""
+        """Close the transport from another event loop. Does nothing in a forked process: the
+        connection stays open in the process that made it."""
         if self._forks != forks.forks or self._transport is None:
             return
         self._is_closed = True
         try:
             self._loop.call_soon_threadsafe(self._abort)
-        except RuntimeError:  # the loop is closed, and with it all that a transport needs
+        except RuntimeError:  # the loop is closed: the transport cannot close
             sock: socket.socket | None = self._transport.get_extra_info("socket")
             if sock is not None:
                 with contextlib.suppress(OSError):
@@ -219,13 +218,13 @@ class AsyncStream(asyncio.BufferedProtocol):
     # -- both directions --------------------------------------------------------------------
 
     def write(self, data: memoryview) -> int:
-        """Take octets, for the transport; how many are taken now.
+        """Accept bytes for the transport; return how many.
 
-        Tasks that are started at once each write a command. A system call takes as long as all
-        else that is done for one: so few octets go when whoever is ready has written, together.
+        Short writes of several tasks are collected, because a system call for each command takes as
+        long as the rest of the work for it.
         """
         if self._error is not None or self._transport is None or self._transport.is_closing():
-            raise self._lost()
+            raise self._make_error()
         if self._write_paused:
             return 0
         if not self._unwritten and len(data) < TOGETHER:
@@ -241,7 +240,7 @@ class AsyncStream(asyncio.BufferedProtocol):
             self._transport.write(data)
 
     def read(self) -> bytes | None:
-        """What has come; None if nothing has, nothing (b"") at the end of the stream."""
+        """Return the bytes received; None if there are none yet, b"" at the end of the stream."""
         if self._chunks:
             data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks.clear()
@@ -251,14 +250,14 @@ class AsyncStream(asyncio.BufferedProtocol):
                 self._transport.resume_reading()
             return data
         if self._error is not None:
-            raise self._lost()
+            raise self._make_error()
         return b"" if self._ended else None
 
     async def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
-        """Until something can be read, or written, as asked.
+        """Wait until the stream can be read, or written.
 
         Raises:
-            TimedOut: neither within so many seconds.
+            TimedOut: neither within `timeout` seconds.
         """
         loop = asyncio.get_running_loop()
         ends = inf if timeout is None else loop.time() + timeout
@@ -274,7 +273,7 @@ class AsyncStream(asyncio.BufferedProtocol):
                 self._waiters.remove(waiter)
 
     def _ring_at(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the timer, which outlives a wait: one for each would take as long as a read."""
+        """Set the timer. It is kept between waits: a new one for each takes as long as a read."""
         if self._timer is not None:
             self._timer.cancel()
         self._rings, self._timer = when, loop.call_at(when, self._ring)
@@ -282,7 +281,7 @@ class AsyncStream(asyncio.BufferedProtocol):
     def _ring(self) -> None:
         self._rings, self._timer = inf, None
         for waiter in self._waiters:
-            settle(waiter, False)  # whoever has more time sets it again
+            settle(waiter, False)  # those with time left set it again
 
     def _is_ready(self, *, read: bool, write: bool) -> bool:
         if self._ended or self._error is not None:
@@ -290,20 +289,20 @@ class AsyncStream(asyncio.BufferedProtocol):
         return (read and bool(self._chunks)) or (write and not self._write_paused)
 
     async def breathe(self) -> None:
-        """Let other tasks have their turn now and then, while what has come is taken in."""
+        """Yield to other tasks from time to time while received data is processed."""
         if monotonic() - self._breathed > BREATH:
             await asyncio.sleep(0)
             self._breathed = monotonic()
 
     async def close(self) -> None:
-        """Close the transport, and end the child process. Once is enough; more is no harm."""
+        """Close the transport, and end the child process. Later calls do nothing."""
         self._is_closed = True
         self._write_out()
         self._abort()
         if not self._is_gone:
             self._gone = self._gone or asyncio.get_running_loop().create_future()
             with contextlib.suppress(Exception):
-                await asyncio.shield(self._gone)  # others may wait for it, too
+                await asyncio.shield(self._gone)  # concurrent calls share it
         child, self._child = self._child, None
         if child is not None:
             with contextlib.suppress(OSError):
@@ -313,7 +312,7 @@ class AsyncStream(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _lost(self) -> ConnectionLost:
+    def _make_error(self) -> ConnectionLost:
         if self._is_closed:
             return ConnectionLost("the connection has been closed")
         if self._error is None:
@@ -322,13 +321,13 @@ class AsyncStream(asyncio.BufferedProtocol):
         lost.__cause__ = self._error
         return lost
 
-    # -- what the transport says ------------------------------------------------------------
+    # -- called by the transport -----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        # Asyncio takes it, fills it and says so without doing anything in between, under TLS too.
+        # Shared by all streams: asyncio calls buffer_updated() before it reads anything else.
         return shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:

@@ -1,7 +1,4 @@
-"""How tasks that share an async client wait for each other, and for what takes a while.
-
-The counterpart of `turns`. It knows nothing of streams.
-"""
+"""Locks for tasks that share an async client: the counterpart of `turns`."""
 
 from __future__ import annotations
 
@@ -16,18 +13,18 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Do what takes a while without holding up the event loop."""
+    """Do long work in a thread, so that it does not block the event loop."""
     return await asyncio.to_thread(work)
 
 
 async def result_of(function: Callable[[], object]) -> object:
-    """What a function of the caller's gives, which may be something to await."""
+    """Call a function of the caller, and return its result, awaited if necessary."""
     result = function()
     return await result if inspect.isawaitable(result) else result
 
 
 class AsyncMutex:
-    """Nothing: tasks do not get in each other's way between two awaits, as threads do."""
+    """A lock that does nothing: tasks are not interrupted between two awaits."""
 
     def __enter__(self) -> None:
         pass
@@ -37,7 +34,7 @@ class AsyncMutex:
 
 
 class AsyncTurn:
-    """A lock that can be tried: who holds it reads the stream."""
+    """A lock whose holder reads the stream for all tasks."""
 
     __slots__ = ("_held", "_waiters")
 
@@ -46,18 +43,18 @@ class AsyncTurn:
         self._waiters: dict[asyncio.Future[bool], Callable[[], object]] = {}  # oldest first
 
     def try_acquire(self) -> bool:
-        """Take it if nobody has it."""
+        """Acquire the lock if it is free; return whether it was."""
         if self._held:
             return False
         self._held = True
         return True
 
     def release(self) -> None:
-        """Wake all who have enough by now, and hand it to who waits longest of the others."""
+        """Wake all tasks whose condition is true; pass the lock to the first of the others."""
         waiters, self._waiters, self._held = self._waiters, {}, False
         for waiter, enough in waiters.items():
             if waiter.done():
-                continue  # it was cancelled just now
+                continue  # cancelled
             if enough():
                 waiter.set_result(False)
             elif not self._held:
@@ -67,19 +64,19 @@ class AsyncTurn:
                 self._waiters[waiter] = enough
 
     async def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
-        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
+        """Wait for the lock, or until `enough()`, or `timeout` seconds; return whether acquired."""
         if self.try_acquire():
             return True
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
         self._waiters[waiter] = enough
-        # Thousands may wait for hours: a timer is half of what asyncio.timeout() takes.
+        # A timer takes half the memory of asyncio.timeout(), and thousands may wait.
         timer = None if timeout is None else loop.call_later(timeout, settle, waiter, False)
         try:
             return await waiter
         except BaseException:
             if waiter.done() and not waiter.cancelled() and waiter.result():
-                self.release()  # it was handed to us just as we gave up
+                self.release()  # it was passed to this task during the cancellation
             raise
         finally:
             self._waiters.pop(waiter, None)
@@ -88,6 +85,6 @@ class AsyncTurn:
 
 
 def settle(waiter: asyncio.Future[bool], result: bool) -> None:
-    """Give a waiter its result, unless it has one or was cancelled."""
+    """Set the result of a future, unless it is done."""
     if not waiter.done():
         waiter.set_result(result)

@@ -1,4 +1,4 @@
-"""Servers that are child processes, speaking IMAP on their standard input and output."""
+"""Servers that run as child processes, with IMAP on standard input and output."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from imaplus.client.unreachable import insist_on_posix, unreachable
+from imaplus.client.unreachable import check_unix_sockets, unreachable
 
 ENDING = 5.0
-"""Seconds that a child process has to end by itself once its input has."""
+"""Seconds that a child process may take to end after its input was closed."""
 
 
 def start_child(argv: Sequence[str]) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """Run a program whose standard input and output are the other end of a socket.
+    """Run a program with a socket as its standard input and output; return the other end.
 
     Raises:
-        ConnectionLost: it cannot be run.
-        InvalidArgument: not on this system, where a socket is no standard input.
+        ConnectionLost: the program cannot be run.
+        InvalidArgument: the system has no UNIX sockets.
     """
-    insist_on_posix("a child process")
+    check_unix_sockets("a child process")
     ours, theirs = socket.socketpair()
     with theirs:
         try:

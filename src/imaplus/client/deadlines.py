@@ -1,10 +1,10 @@
-"""By when something must be over."""
+"""Deadlines on the monotonic clock."""
 
 from __future__ import annotations
 
 
 class Deadline:
-    """A moment of the monotonic clock, and how many seconds there were until then."""
+    """A moment of the monotonic clock, `at`, and the seconds from its creation until then."""
 
     __slots__ = ("at", "seconds")
 
@@ -14,17 +14,17 @@ class Deadline:
 
 
 def deadline_in(seconds: float | None, now: float) -> Deadline | None:
-    """A deadline so many seconds from now; None if there is none."""
+    """Return a deadline in `seconds` from now; None for no limit."""
     return None if seconds is None else Deadline(seconds, now)
 
 
 def time_left(deadline: Deadline | None, now: float) -> float | None:
-    """Seconds until a deadline, at least 0; None if there is none."""
+    """Return the seconds until a deadline, at least 0; None for no limit."""
     return None if deadline is None else max(0.0, deadline.at - now)
 
 
 def least(one: float | None, other: float | None) -> float | None:
-    """The shorter of two times; None stands for ever."""
+    """Return the shorter of two limits; None is no limit."""
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)

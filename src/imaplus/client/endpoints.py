@@ -1,4 +1,4 @@
-"""Where a server is, and how to reach it: frozen descriptions, without any I/O.
+"""Where a server is, and how to reach it: frozen records, without I/O.
 
 The default is implicit TLS, verified against the system's trust store.
 """
@@ -24,7 +24,7 @@ ALPN: Final = "imap"
 
 
 class Security(Enum):
-    """How a connection is protected. If the protection cannot be had, connecting fails."""
+    """How a connection is protected. Connecting fails if the protection is not available."""
 
     TLS = "tls"
     """Implicit TLS, on port 993 (RFC 8314, 3)."""
@@ -48,10 +48,10 @@ class Tls:
     """Your own context, used unchanged; the other attributes are ignored then."""
 
     def make_context(self) -> ssl.SSLContext:
-        """A context for one connection.
+        """Return the SSL context for a connection.
 
         Raises:
-            InvalidArgument: a file cannot be read, or is not what it should be.
+            InvalidArgument: a file cannot be read, or is not valid.
         """
         if self.context is not None:
             return self.context
@@ -91,7 +91,7 @@ class Timeouts:
     takes from us. All of it is restored when a command ends, when the server asks for the rest of
     one (`+`), and when it sends [INPROGRESS] (RFC 9585), the latter for a day at most. Unrelated
     responses, such as `* OK still here`, restore nothing. So a download may last for days, and a
-    server that sends nothing useful is given up after ten minutes. Time in `idle()` and in the body
+    server that sends nothing useful times out after ten minutes. Time in `idle()` and in the body
     of your own loop does not count. The `timeout` of a single call limits its total time instead.
     """
     slowest: int = 64
@@ -103,7 +103,7 @@ DEFAULT_TIMEOUTS: Final = Timeouts()
 
 @record
 class Tcp:
-    """A host and a port. None: 993 for TLS, else 143."""
+    """A host and a port. The port is by default 993 for TLS, else 143."""
 
     host: str
     port: int | None = None
@@ -133,28 +133,27 @@ class Process:
 
 @record
 class Connected:
-    """A connected socket. The client takes it over, and closes it."""
+    """A connected socket. The client owns it from then on, and closes it."""
 
     socket: socket.socket
     secure: bool = False
-    """Whether nobody can eavesdrop on it, so that passwords may be sent without TLS."""
+    """Whether it is protected by other means, so that passwords may be sent without TLS."""
 
 
 Endpoint = Tcp | UnixSocket | Process | Connected
-"""Where a server is: what `Client.connect()` takes beside a host name or a URL."""
+"""Where a server is: what `Client.connect()` accepts besides a host name or a URL."""
 
 
 def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp, str | None]:
-    """An endpoint and perhaps a user, from a host name or an imap(s) URL (RFC 5092).
+    """Return the endpoint and the user, if any, of a host name or an imap(s) URL (RFC 5092).
 
-    Security is what `security` says. Without it, a host name and `imaps` mean TLS, and `imap` means
-    STARTTLS.
+    Without `security`, a host name and `imaps` mean TLS, and `imap` means STARTTLS.
 
     Raises:
-        InvalidArgument: it is neither, or holds a password, or contradicts `security` or `port`.
+        InvalidArgument: `where` is neither, contains a password, or contradicts `security`.
     """
     if "://" not in where:
-        if "@" in where:  # perhaps with a password before it, which is not repeated
+        if "@" in where:  # the text may contain a password
             raise InvalidArgument("expected a host name or an imap URL; give the user separately")
         if not where or any(char in where for char in "/ \r\n\0"):
             raise InvalidArgument(f"expected a host name or an imap URL, found {where!r}")
@@ -164,12 +163,12 @@ def parse(where: str, port: int | None, security: Security | None) -> tuple[Tcp,
     try:
         url = urlsplit(where)
         found = Tcp(url.hostname or "", url.port if port is None else port)
-    except ValueError:  # whose text may repeat a part of a password
+    except ValueError:  # its text may contain a part of a password
         raise InvalidArgument("expected an imap URL, such as imaps://imap.example.org") from None
     if url.scheme not in ("imap", "imaps") or not found.host:
         raise InvalidArgument("expected a URL that begins imap:// or imaps:// and names a host")
     if url.password is not None:
-        raise InvalidArgument("a URL is no place for a password: give it separately")
+        raise InvalidArgument("the URL contains a password: pass `password` instead")
     if url.scheme == "imaps" and security not in (None, Security.TLS):
         raise InvalidArgument(f"imaps:// means TLS, and `security` says {security}")
     if security is None:

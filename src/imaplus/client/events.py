@@ -1,4 +1,4 @@
-"""What happens in an open mailbox, as `idle()` tells it."""
+"""The events of an open mailbox, as `idle()` yields them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from imaplus.core.fetched import FetchData, Fetched
 from imaplus.protocol.data import Exists, Expunged, Vanished
 
 Event: TypeAlias = Exists | Expunged | Vanished | Fetched | FetchData
-"""What `idle()` yields, and nothing else:
+"""What `idle()` yields:
 
-- `Exists`: how many messages there are now; more than before, if some have come.
-- `Expunged`: a message is gone.
-- `Vanished`: several are gone at once, by UID (where QRESYNC is enabled).
+- `Exists`: the number of messages now; a higher number than before means new messages.
+- `Expunged`: a message was removed.
+- `Vanished`: messages were removed, by UID (with QRESYNC enabled).
 - `Fetched`: the flags of a message have changed.
-- `FetchData`: so have those of a message whose UID the server has not told; `seq` is its number.
+- `FetchData`: the same for a message whose UID is unknown; `seq` is its sequence number.
 """
 
 EVENTS: Final = (Exists, Expunged, Vanished, FetchData)
-"""The kinds of it; `Fetched` is a kind of `FetchData`."""
+"""The classes of events; `Fetched` is a subclass of `FetchData`."""

@@ -1,4 +1,4 @@
-"""What both kinds of stream need for TLS: the check of what was agreed on, bindings, and errors."""
+"""TLS for both kinds of stream: the check of ALPN, channel bindings, and errors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from imaplus.sasl.binding import EXPORTER, UNIQUE, ChannelBinding, server_end_po
 
 
 def check_alpn(selected: str | None) -> None:
-    """Refuse a server that says it speaks something else (ALPACA; RFC 7301, 3.2)."""
+    """Refuse a server that selected another protocol by ALPN (ALPACA; RFC 7301, 3.2)."""
     if selected not in (None, ALPN):
         raise ssl.SSLError(f"the server speaks {selected!r}, not {ALPN!r}")
 
 
-def tls_failed(host: str, error: Exception, timeout: float | None) -> ConnectionLost:
-    """The error for a handshake that failed, `timeout` being the seconds it had."""
+def handshake_error(host: str, error: Exception, timeout: float | None) -> ConnectionLost:
+    """The error for a failed handshake. `timeout` is the limit in seconds."""
     if isinstance(error, TimeoutError):
         return too_late(f"{host} did not finish the TLS handshake", error, timeout)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -28,11 +28,11 @@ def tls_failed(host: str, error: Exception, timeout: float | None) -> Connection
 
 
 def channel_bindings(tls: ssl.SSLSocket | ssl.SSLObject | None) -> list[ChannelBinding]:
-    """What a login can be bound to on a TLS connection, best first; nothing without TLS.
+    """The channel bindings of a TLS connection, in order of preference; none without TLS.
 
-    tls-exporter where this Python has it (RFC 9266; none does so far). tls-unique up to TLS 1.2
-    only: it is undefined in TLS 1.3 (RFC 8446, appendix C.5), whatever Python gives. Last
-    tls-server-end-point, which tells servers apart and not connections (RFC 5929, 4).
+    tls-exporter where Python supports it (RFC 9266; no version does so far). tls-unique up to TLS
+    1.2 only: it is undefined in TLS 1.3 (RFC 8446, appendix C.5), although Python returns a value.
+    Last tls-server-end-point, which identifies the server, not the connection (RFC 5929, 4).
     """
     if tls is None:
         return []

@@ -1,4 +1,4 @@
-"""What this client tells servers of itself (ID, RFC 2971)."""
+"""The fields that the client sends in ID (RFC 2971)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from imaplus.version import __version__
 Fields = tuple[tuple[str, str | None], ...]
 
 IDENTITY: Final = (("name", "imaplus"), ("version", __version__))
-"""What is told unless a program tells something else."""
+"""The default fields."""
 
 
 def fields_of(identity: Mapping[str, str | None] | None) -> Fields:
-    """What to tell, as ID takes it."""
+    """Return the fields to send."""
     return IDENTITY if identity is None else tuple(identity.items())
 
 
 def identify(identity: Mapping[str, str | None] | None) -> Flow[dict[str, str | None]]:
-    """ID; what the server tells of itself."""
+    """Send ID, and return the server's fields."""
     from imaplus.extensions.id import Id
 
     return dict((yield from Id(fields_of(identity))))

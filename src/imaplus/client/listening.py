@@ -1,8 +1,4 @@
-"""What the server says unasked, until the caller who listens has taken it.
-
-It knows when there is something to tell, how much may wait, and when to poll a server that ends
-IDLE early. Who reads is the runner's affair, and what the events mean is the caller's.
-"""
+"""Events for `idle()`: a bounded buffer, and the choice between IDLE and polling. No I/O."""
 
 from __future__ import annotations
 
@@ -11,41 +7,41 @@ from typing import Any
 from imaplus.protocol.pending import Pending
 
 MOST_EVENTS = 100_000
-"""Events kept for a listener that does not take them; then the oldest are dropped."""
+"""Events kept for a listener; beyond that, the oldest are dropped."""
 
 
 class Listener:
-    """The events that one caller has not been told yet."""
+    """The events for one caller of `idle()`."""
 
     __slots__ = ("_heard", "pending")
 
     def __init__(self) -> None:
-        self._heard: list[object] = []  # thousands may idle: a deque takes ten times as much
+        self._heard: list[object] = []  # a deque takes ten times the memory, and thousands may idle
         self.pending: Pending[Any] | None = None
-        """The command whose end is of interest too."""
+        """The IDLE command, whose end counts as news."""
 
     def hear(self, events: list[object]) -> None:
-        """The server has said this."""
+        """Add events."""
         self._heard += events
         if len(self._heard) > MOST_EVENTS:
-            del self._heard[: -MOST_EVENTS // 2]  # not one by one, which would take for ever
+            del self._heard[: -MOST_EVENTS // 2]  # by halves: one by one is quadratic
 
     def take(self) -> list[object]:
-        """The events since the last call, in order."""
+        """Return and forget the events since the last call, in order."""
         events, self._heard = self._heard, []
         return events
 
     def has_news(self) -> bool:
-        """Whether there is something to tell, or the command is over."""
+        """Whether there are events, or IDLE has ended."""
         return bool(self._heard) or (self.pending is not None and self.pending.done)
 
 
 class Pace:
-    """Whether to wait by IDLE or to poll, with a server that ends IDLE by itself (quirk 90).
+    """Decides between IDLE and polling, for servers that end IDLE by themselves (quirk 90).
 
-    If IDLE ends in less time than lies between two polls, it is not used for that time, then for
-    twice as long, and so on up to a limit. The first IDLE that lasts ends this. All times are in
-    seconds.
+    After an IDLE shorter than the polling interval, IDLE is not used for one interval, after the
+    next one for twice as long, and so on up to a limit. An IDLE that lasts resets this. All times
+    are in seconds.
     """
 
     __slots__ = ("_longest", "_pause", "_poll", "_resumes")
@@ -60,8 +56,8 @@ class Pace:
         """Whether IDLE may be sent at this time."""
         return self._resumes is None or now >= self._resumes
 
-    def idle_ended(self, began: float, now: float) -> None:
-        """The server has ended an IDLE that began at that time, or refused it."""
+    def note_end(self, began: float, now: float) -> None:
+        """Note that the server ended an IDLE that began at `began`, or refused it."""
         if now - began >= self._poll:
             self._pause, self._resumes = 0.0, None
             return

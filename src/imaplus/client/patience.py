@@ -1,7 +1,7 @@
-"""How long a wait for an answer may go on: a deadline, or the progress that the server makes.
+"""Limits of a wait for an answer: a deadline, or progress of the server.
 
-It is told the time and what a connection counts, so it has no clock and does no I/O. What the
-times mean to users is said in `endpoints.Timeouts`.
+The caller passes the time and the connection's counters: no clock, no I/O. `endpoints.Timeouts`
+documents the limits for users.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from imaplus.errors import TimedOut
 from imaplus.protocol.progress import Progress
 
 IN_PROGRESS: Final = 86_400.0
-"""Seconds for which a server may say [INPROGRESS], and show no other progress."""
+"""Seconds for which [INPROGRESS] alone counts as progress."""
 UNFINISHED: Final = 1 << 10
-"""Octets of an unfinished response that put the end off by a second: whose answer it is shows when
-it is complete. A longest one (`Limits.text`) is given four and a half hours."""
+"""Bytes of an incomplete response that extend the wait by a second: which command it answers is
+unknown until it is complete. The longest (`Limits.text`) extends it by four and a half hours."""
 
 
 class Patience:
-    """One wait. Ask `left()` before each step of it."""
+    """The limits of one wait. Call `left()` before each step."""
 
     __slots__ = (
+        "_bytes",
         "_deadline",
         "_easy_until",
         "_ends",
         "_in_progress",
         "_limit",
-        "_octets",
         "_progress",
         "_silence",
         "_since",
@@ -48,7 +48,7 @@ class Patience:
         now: float,
         waits_for: Callable[[], str | None],
     ) -> None:
-        """`waits_for` gives the name of what the server is to end, None for its greeting."""
+        """`waits_for` returns the name of the command that is waited for, None for the greeting."""
         self._waits_for = waits_for
         self._deadline = deadline
         self._silence = timeouts.silence
@@ -57,19 +57,19 @@ class Patience:
         if self._limit is not None:
             self._ends = now + self._limit
             self._slowest = timeouts.slowest
-            self._octets, self._steps = progress.octets + progress.written, progress.steps
+            self._bytes, self._steps = progress.octets + progress.written, progress.steps
             self._in_progress = progress.in_progress
-            self._since = now  # the latest progress that is more than [INPROGRESS]
+            self._since = now  # time of the latest progress other than [INPROGRESS]
         else:
             self._ends = inf if deadline is None else deadline.at
-        # Up to here it is silence that counts, whatever the progress: most waits are that short.
+        # Until then only silence matters: most waits are that short.
         self._easy_until = self._ends - (inf if self._silence is None else self._silence)
 
     def left(self, now: float) -> float | None:
-        """Seconds that may pass from now without an octet; None for any number.
+        """Return the seconds to wait for the next byte; None for no limit.
 
         Raises:
-            TimedOut: there are none left.
+            TimedOut: the wait has reached its limit.
         """
         if now < self._easy_until or self._ends == inf:
             return self._silence
@@ -79,15 +79,15 @@ class Patience:
         if self._limit is not None:
             left += self._progress.unfinished / UNFINISHED
         if left <= 0:
-            raise self.over()
+            raise self.make_error()
         return left if self._silence is None else min(left, self._silence)
 
     def is_over(self, now: float) -> bool:
-        """Whether it has ended by its own measure, and not because nothing came."""
+        """Whether the wait has reached its deadline, or its limit without progress."""
         return now >= self._ends
 
-    def over(self) -> TimedOut:
-        """The error for a wait that has ended by its own measure."""
+    def make_error(self) -> TimedOut:
+        """Make the error for a wait that has reached its deadline, or its limit."""
         what = self._waits_for()
         seconds = self._limit if self._deadline is None else self._deadline.seconds
         if what is None:
@@ -96,26 +96,26 @@ class Patience:
             return TimedOut(f"{what} was not over within the deadline of {seconds:g} seconds")
         return TimedOut(f"{what} was not over in time: no progress for {seconds:g} seconds")
 
-    def late(self, seconds: float | None, now: float) -> TimedOut:
-        """The error where nothing came for `seconds`, as many as `left()` allowed.
+    def silence_error(self, seconds: float | None, now: float) -> TimedOut:
+        """Make the error for a wait of `seconds`, as returned by `left()`, without a byte.
 
-        A timer may be early by a little, so that it is not for the clock alone to say why.
+        Timers may fire early, so `is_over(now)` alone does not tell which limit was reached.
         """
         if seconds != self._silence or self.is_over(now):
-            return self.over()
+            return self.make_error()
         what = "nothing came for" if self._waits_for() else "no greeting came within"
         return TimedOut(f"{what} {seconds:g} seconds")
 
     def _look(self, limit: float, now: float) -> None:
-        """Take the progress since the last look into account."""
+        """Extend the wait by the progress since the last call."""
         progress, earned = self._progress, 0.0
-        octets = progress.octets + progress.written
+        moved = progress.octets + progress.written
         if progress.steps != self._steps:
             self._since, earned = now, limit
-        elif octets != self._octets:
-            self._since, earned = now, (octets - self._octets) / max(self._slowest, 1)
+        elif moved != self._bytes:
+            self._since, earned = now, (moved - self._bytes) / max(self._slowest, 1)
         elif progress.in_progress != self._in_progress and now - self._since < IN_PROGRESS:
             earned = limit
-        self._octets, self._steps = octets, progress.steps
+        self._bytes, self._steps = moved, progress.steps
         self._in_progress = progress.in_progress
         self._ends = now + limit if earned >= limit else min(now + limit, self._ends + earned)

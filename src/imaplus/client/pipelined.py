@@ -1,6 +1,6 @@
-"""The methods of an open mailbox, for pipelines: each gives an `Answer` to come.
+"""The methods of an open mailbox, for pipelines. Each returns an `Answer`.
 
-Sync and async pipelines share it, because nothing in here waits.
+Sync and async pipelines share this module, because nothing in it waits.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ T = TypeVar("T")
 
 
 class PipelineMailbox(PipelinedMailboxCommands):
-    """The open mailbox of a client, as its pipelines have it: `pipe.mailbox`.
+    """The open mailbox in a pipeline: `pipe.mailbox`.
 
-    The methods are those of `Mailbox`. Each gives an `Answer`, whose `result()` is what the method
-    of the mailbox returns, and whose `error` is what it raises.
+    The methods are those of `Mailbox` that run one flow each. Each returns an `Answer`: its
+    `result()` is what the method of `Mailbox` returns, and its `error` what that method raises.
     """
 
     def __init__(
         self,
         connection: Connection,
         name: str,
-        insist: Callable[[], None],
+        check_open: Callable[[], None],
         add: Callable[[Flow[Any]], Answer[Any]],
     ) -> None:
-        self._given = connection
+        self._shared = connection
         self._name = name
-        self._insist = insist
+        self._check_open = check_open
         self._add = add
 
     def __repr__(self) -> str:
@@ -45,26 +45,26 @@ class PipelineMailbox(PipelinedMailboxCommands):
 
     @property
     def name(self) -> str:
-        """The name of the mailbox, as it was opened."""
+        """The name, as passed to `select()` or `examine()`."""
         return self._name
 
     @property
     def _connection(self) -> Connection:
-        return self._given
+        return self._shared
 
     def _give(self, flow: Flow[T]) -> Answer[T]:
-        self._insist()
+        self._check_open()
 
-        def still_open() -> Flow[T]:
-            self._insist()
+        def check_and_run() -> Flow[T]:
+            self._check_open()
             return (yield from flow)
 
-        return self._add(still_open())
+        return self._add(check_and_run())
 
     def fetch(
         self, uids: SequenceSetLike, *items: FetchItem, changed_since: int | None = None
     ) -> Answer[list[Fetched]]:
-        """Fetch data of messages: as `Mailbox.fetch()`, but all of it is kept in memory."""
+        """Fetch data of messages: see `Mailbox.fetch()`. The result is a list, in memory."""
         numbers = SequenceSet.of(uids)
         return self._give(messages.fetch(self._connection, numbers, items, changed_since))
 
@@ -77,7 +77,7 @@ class PipelineMailbox(PipelinedMailboxCommands):
         binary: bool = False,
         progress: Progress | None = None,
     ) -> Answer[int]:
-        """Write a message, or a section of it, to a binary file: as `Mailbox.download()`."""
+        """Download a message, or a section of it, to a binary file: see `Mailbox.download()`."""
         connection = self._connection
         return self._give(
             download(
@@ -86,5 +86,5 @@ class PipelineMailbox(PipelinedMailboxCommands):
         )
 
     def flags(self, uids: SequenceSetLike = "1:*") -> Answer[dict[int, frozenset[str]]]:
-        """Fetch the flags of messages, by UID: as `Mailbox.flags()`."""
+        """Return the flags of messages, by UID: see `Mailbox.flags()`."""
         return self._give(messages.flags_by_uid(self._connection, SequenceSet.of(uids)))

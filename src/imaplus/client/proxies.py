@@ -1,8 +1,8 @@
-"""What is said to a proxy before it connects us to a server: SOCKS5 and HTTP CONNECT, without I/O.
+"""Handshakes with proxies: SOCKS5 and HTTP CONNECT, without I/O.
 
-A handshake is a generator of what to do next: octets to send, or a number of octets to receive,
-exactly. It never asks for more than the proxy must send, so that the server's first words stay in
-the socket. The server's name goes to the proxy as it is: nothing is resolved here.
+A handshake is a generator of steps: bytes to send, or the exact number of bytes to receive. It
+receives no more than the proxy must send, so that the server's greeting stays in the socket. The
+proxy resolves the server's name.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from imaplus.records import record
 from imaplus.wire.secret import Secret
 
 PORTS: Final = {"socks5": 1080, "socks5h": 1080, "http": 8080}
-"""The schemes, and the port of each where the URL has none. `socks5h` is what some programs call
-SOCKS5 with names that the proxy resolves, as all are here."""
+"""The schemes and their default ports. `socks5h` is a name for SOCKS5 with names resolved by the
+proxy, which is always the case here."""
 LONGEST_HEAD: Final = 16 << 10
-"""Octets of the answer to CONNECT, its header fields included: far more than proxies send."""
+"""Maximum size in bytes of the answer to CONNECT, header fields included."""
 EXPECTED: Final = "expected the URL of a proxy, such as socks5://proxy:1080 or http://proxy:3128"
 SHOWN: Final = 100
-"""Characters of what a proxy says that an error repeats."""
+"""Characters of a proxy's answer to quote in an error."""
 
 Step: TypeAlias = bytes | Secret | int
 Talk: TypeAlias = Generator[Step, bytes, None]
-"""What to send (`octets()` makes octets of it), or how many octets to receive and give back. Its
-errors are ProxyFailed."""
+"""Yields what to send (see `encode_step()`), or the number of bytes to receive and pass in. Raises
+ProxyFailed."""
 
 
-def octets(step: bytes | Secret) -> bytes:
-    """What to send. A login is a Secret until then, for tracebacks may show variables."""
+def encode_step(step: bytes | Secret) -> bytes:
+    """Return the bytes to send. A login is a Secret, because tracebacks may show variables."""
     return step.reveal().encode("latin-1") if isinstance(step, Secret) else step
 
 
 def advance(talk: Talk, data: bytes | None = None) -> Step | None:
-    """The next step of a handshake, after what was received; None when it is done."""
+    """Pass in what was received, and return the next step; None at the end of the handshake."""
     try:
         return next(talk) if data is None else talk.send(data)
     except StopIteration:
@@ -45,7 +45,7 @@ def advance(talk: Talk, data: bytes | None = None) -> Step | None:
 
 @record
 class Proxy:
-    """Where a proxy is, and who we are to it."""
+    """The address of a proxy, and the login for it."""
 
     scheme: str
     host: str
@@ -55,45 +55,45 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """How errors name it: without user and password."""
+        """The URL without user and password, for errors."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
     @property
     def secret(self) -> Secret:
-        """The password; an empty one where there is none."""
+        """The password; empty if there is none."""
         return self.password or Secret("")
 
-    def quoted(self, said: bytes) -> str:
-        """What it says, as an error repeats it: printable, shortened, without password."""
+    def quote(self, answer: bytes) -> str:
+        """Return an answer of the proxy for an error: printable, shortened, without password."""
         from imaplus.wire.blanking import Blanking
 
         secrets = Blanking()
         if self.user is not None:
             secrets.keep(self.secret.reveal().encode())
             secrets.keep(f"{self.user}:{self.secret.reveal()}".encode())
-        text = secrets.blank(said).decode("latin-1")[:SHOWN]
+        text = secrets.blank(answer).decode("latin-1")[:SHOWN]
         return "".join(char if char.isprintable() else "?" for char in text).strip()
 
-    def failed(self, what: str) -> ProxyFailed:
-        """The error for what went wrong with it."""
+    def make_error(self, what: str) -> ProxyFailed:
+        """Make the error for a failure of the proxy."""
         return ProxyFailed(f"the proxy {self.url} {what}", self.url)
 
     def talk(self, host: str, port: int) -> Talk:
-        """The handshake that has it connect us to a server.
+        """Return the handshake that connects to a server.
 
         Raises:
-            InvalidArgument: the host's name cannot be said to this proxy.
+            InvalidArgument: the host name is invalid.
         """
         name = _ascii(host)
         return (_connect if self.scheme == "http" else _socks5)(self, name, port)
 
 
 def parse(url: Secret) -> Proxy:
-    """A proxy from its URL.
+    """Parse the URL of a proxy.
 
     Raises:
-        InvalidArgument: it is not one. The URL is not repeated, for it may hold a password.
+        InvalidArgument: it is invalid. The error does not repeat it: it may contain a password.
     """
     from urllib.parse import unquote, urlsplit
 
@@ -116,21 +116,24 @@ def _check_login(proxy: Proxy, user: str) -> None:
     if proxy.scheme == "http":
         if ":" in user or re.search(r"[\x00-\x1f\x7f]", user + proxy.secret.reveal()):
             raise InvalidArgument(
-                "user and password of an HTTP proxy have no control characters, and the user no ':'"
+                "the user and password of an HTTP proxy must not contain control characters, nor "
+                "the user ':'"
             )
     elif not (0 < len(user.encode()) < 256 and len(proxy.secret.reveal().encode()) < 256):
-        raise InvalidArgument("user and password of a SOCKS5 proxy have 1 to 255 octets (RFC 1929)")
+        raise InvalidArgument(
+            "the user and password of a SOCKS5 proxy must have 1 to 255 bytes (RFC 1929)"
+        )
 
 
 def _ascii(host: str) -> str:
-    """A host's name as the network knows it."""
+    """Encode a host name as ASCII (IDNA)."""
     if not host.isascii():
         try:
             host = host.encode("idna").decode("ascii")
         except UnicodeError as error:
-            raise InvalidArgument(f"not the name of a host: {host!r}") from error
+            raise InvalidArgument(f"not a host name: {host!r}") from error
     if not 0 < len(host) < 256 or not re.fullmatch(r"[\x21-\x7e]+", host):
-        raise InvalidArgument(f"not the name of a host: {host!r}")
+        raise InvalidArgument(f"not a host name: {host!r}")
     return host
 
 
@@ -138,7 +141,7 @@ def _ascii(host: str) -> str:
 
 _NO_LOGIN: Final = 0
 _BY_PASSWORD: Final = 2
-_NONE_WILL_DO: Final = 255
+_NO_ACCEPTABLE: Final = 255
 _REPLIES: Final = {
     1: "failed without a reason (microsocks: the server's name is not known)",
     2: "does not allow this connection",
@@ -151,7 +154,7 @@ _REPLIES: Final = {
 }
 """RFC 1928, 6."""
 _LENGTHS: Final = {1: 4, 4: 16}
-"""Octets of an IPv4 and of an IPv6 address; that of a name comes before it."""
+"""Sizes in bytes of IPv4 and IPv6 addresses; names are preceded by their size."""
 
 
 def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
@@ -160,37 +163,37 @@ def _socks5(proxy: Proxy, host: str, port: int) -> Talk:
     yield bytes([5, len(methods)]) + methods
     version, method = yield 2
     if version != 5:
-        raise proxy.failed("does not speak SOCKS5")
+        raise proxy.make_error("does not speak SOCKS5")
     if method == _BY_PASSWORD and proxy.user is not None:
         yield from _log_in(proxy, proxy.user)
     elif method != _NO_LOGIN:
-        raise proxy.failed(
+        raise proxy.make_error(
             "wants a user and a password: put them into its URL"
-            if method == _NONE_WILL_DO and proxy.user is None
-            else "accepts no way to log in that we have"
+            if method == _NO_ACCEPTABLE and proxy.user is None
+            else "accepts no supported way to log in"
         )
     # VER CMD RSV ATYP DST.ADDR DST.PORT -> VER REP RSV ATYP BND.ADDR BND.PORT
     yield b"\x05\x01\x00" + _address(host) + port.to_bytes(2, "big")
     version, reply, _, kind = yield 4
     if version != 5:
-        raise proxy.failed("does not answer as SOCKS5 has it")
+        raise proxy.make_error("does not answer as SOCKS5 has it")
     if reply:
-        raise proxy.failed(_REPLIES.get(reply, f"refuses, with code {reply}"))
+        raise proxy.make_error(_REPLIES.get(reply, f"refuses, with code {reply}"))
     length = (yield 1)[0] if kind == 3 else _LENGTHS.get(kind)
     if length is None:
-        raise proxy.failed("does not answer as SOCKS5 has it")
+        raise proxy.make_error("does not answer as SOCKS5 has it")
     yield length + 2
 
 
 def _log_in(proxy: Proxy, user: str) -> Talk:
     # VER ULEN UNAME PLEN PASSWD -> VER STATUS
-    yield Secret("\1" + _counted(user) + _counted(proxy.secret.reveal()))
+    yield Secret("\1" + _with_size(user) + _with_size(proxy.secret.reveal()))
     version, status = yield 2
     if version != 1 or status:
-        raise proxy.failed("does not accept its user and password")
+        raise proxy.make_error("does not accept its user and password")
 
 
-def _counted(text: str) -> str:
+def _with_size(text: str) -> str:
     data = text.encode()
     return (bytes([len(data)]) + data).decode("latin-1")
 
@@ -225,16 +228,16 @@ def _connect(proxy: Proxy, host: str, port: int) -> Talk:
         so_far += len(line)
     found = re.match(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?", status)
     if found is None:
-        raise proxy.failed("does not answer as HTTP has it")
-    code, reason = found[1].decode(), proxy.quoted(found[2] or b"")
+        raise proxy.make_error("does not answer as HTTP has it")
+    code, reason = found[1].decode(), proxy.quote(found[2] or b"")
     if code == "407" or (code == "401" and proxy.user is not None):  # tinyproxy 1.11: 401
-        raise proxy.failed(
+        raise proxy.make_error(
             "wants a user and a password: put them into its URL"
             if proxy.user is None
             else "does not accept its user and password"
         )
     if not code.startswith("2"):
-        raise proxy.failed(f"refuses to connect to {authority}: {code} {reason}".rstrip())
+        raise proxy.make_error(f"refuses to connect to {authority}: {code} {reason}".rstrip())
 
 
 def _basic(user: str, password: Secret) -> Secret:
@@ -244,19 +247,19 @@ def _basic(user: str, password: Secret) -> Secret:
 
 
 def _status_line(proxy: Proxy) -> Generator[Step, bytes, bytes]:
-    """Whatever is no HTTP is told at once: it may never come to an end."""
+    """Receive the status line. Fail at once if it is not HTTP, because it may never end."""
     begin = yield len(b"HTTP/1.")
     if begin != b"HTTP/1.":
-        says = "" if proxy.user is not None else f": it says {proxy.quoted(begin)!r}..."
-        raise proxy.failed(f"does not speak HTTP{says}")  # so few octets may be part of a secret
+        says = "" if proxy.user is not None else f": it says {proxy.quote(begin)!r}..."
+        raise proxy.make_error(f"does not speak HTTP{says}")  # these bytes may be part of a secret
     return begin + (yield from _line(proxy, LONGEST_HEAD))
 
 
 def _line(proxy: Proxy, most: int) -> Generator[Step, bytes, bytes]:
-    """A line with its end, octet by octet: what follows the last line is the server's."""
+    """Receive a line byte by byte: what follows the last line belongs to the server."""
     line = bytearray()
     while not line.endswith(b"\n"):
         if len(line) >= most:
-            raise proxy.failed(f"says more than {LONGEST_HEAD} octets before it connects")
+            raise proxy.make_error(f"sends more than {LONGEST_HEAD} bytes before it connects")
         line += yield 1
     return bytes(line)

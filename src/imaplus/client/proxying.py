@@ -1,6 +1,6 @@
-"""Sockets that a proxy has connected to a server: for the sync client, and for asyncio.
+"""Connecting through a proxy, for the sync client and for asyncio.
 
-What is said to the proxy stands in `proxies`. Both ways have one deadline for all of it.
+The handshakes are in `proxies`. One time limit covers the whole of it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from imaplus.client.proxies import advance, octets
+from imaplus.client.proxies import advance, encode_step
 from imaplus.client.unreachable import too_late
 from imaplus.errors import ConnectionLost
 
@@ -18,24 +18,25 @@ if TYPE_CHECKING:
 
 
 def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -> socket.socket:
-    """A socket that leads to a server.
+    """Return a socket that a proxy has connected to a server.
 
     Raises:
-        ProxyFailed: the proxy cannot be reached, or does not connect. TimedOut: not in time.
+        ProxyFailed: the proxy cannot be reached, or refuses to connect.
+        TimedOut: it took longer than `timeout` seconds.
     """
     talk = proxy.talk(host, port)
     ends = None if timeout is None else monotonic() + timeout
     try:
         sock = socket.create_connection((proxy.host, proxy.port), timeout)
     except OSError as error:
-        raise _unreachable(proxy, error, timeout) from error
+        raise _unreachable_error(proxy, error, timeout) from error
     try:
         step = advance(talk)
         while step is not None:
             data: bytes | None = None
             if not isinstance(step, int):
                 _limit(sock, ends)
-                sock.sendall(octets(step))
+                sock.sendall(encode_step(step))
             else:
                 data = b""
                 while len(data) < step:
@@ -45,7 +46,7 @@ def connect_through(proxy: Proxy, host: str, port: int, timeout: float | None) -
     except BaseException as error:
         sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error, timeout) from error
+            raise _lost_error(proxy, error, timeout) from error
         raise
     return sock
 
@@ -61,7 +62,7 @@ def _limit(sock: socket.socket, ends: float | None) -> None:
 async def connect_from_loop(
     proxy: Proxy, host: str, port: int, timeout: float | None
 ) -> socket.socket:
-    """As `connect_through()`, in an event loop."""
+    """Connect as `connect_through()` does, in an event loop."""
     import asyncio
 
     talk = proxy.talk(host, port)
@@ -72,12 +73,12 @@ async def connect_from_loop(
             try:
                 sock = await _open(proxy)
             except OSError as error:
-                raise _unreachable(proxy, error, timeout) from error
+                raise _unreachable_error(proxy, error, timeout) from error
             step = advance(talk)
             while step is not None:
                 data: bytes | None = None
                 if not isinstance(step, int):
-                    await loop.sock_sendall(sock, octets(step))
+                    await loop.sock_sendall(sock, encode_step(step))
                 else:
                     data = b""
                     while len(data) < step:
@@ -87,13 +88,13 @@ async def connect_from_loop(
         if sock is not None:
             sock.close()
         if isinstance(error, OSError) and not isinstance(error, ConnectionLost):
-            raise _lost(proxy, error, timeout) from error
+            raise _lost_error(proxy, error, timeout) from error
         raise
     return sock
 
 
 async def _open(proxy: Proxy) -> socket.socket:
-    """A socket to the first of the proxy's addresses that answers."""
+    """Connect to the first of the proxy's addresses that answers."""
     import asyncio
 
     loop = asyncio.get_running_loop()
@@ -118,21 +119,21 @@ async def _open(proxy: Proxy) -> socket.socket:
 
 def _more(proxy: Proxy, data: bytes) -> bytes:
     if not data:
-        raise proxy.failed("closed the connection")
+        raise proxy.make_error("closed the connection")
     return data
 
 
-def _unreachable(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
+def _unreachable_error(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, socket.gaierror):
-        return proxy.failed(f"is not known: no such host ({error.strerror})")
-    return _failed(proxy, "cannot be reached", error, timeout)
+        return proxy.make_error(f"is not known: no such host ({error.strerror})")
+    return _make_error(proxy, "cannot be reached", error, timeout)
 
 
-def _lost(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
-    return _failed(proxy, "was lost", error, timeout)
+def _lost_error(proxy: Proxy, error: OSError, timeout: float | None) -> ConnectionLost:
+    return _make_error(proxy, "was lost", error, timeout)
 
 
-def _failed(proxy: Proxy, what: str, error: OSError, timeout: float | None) -> ConnectionLost:
+def _make_error(proxy: Proxy, what: str, error: OSError, timeout: float | None) -> ConnectionLost:
     if isinstance(error, TimeoutError):
         return too_late(f"the proxy {proxy.url} did not answer", error, timeout)
-    return proxy.failed(f"{what}: {error.strerror or error}")
+    return proxy.make_error(f"{what}: {error.strerror or error}")

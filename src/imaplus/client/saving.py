@@ -1,7 +1,7 @@
-"""Files that appear whole: written under another name beside it, and named when all has come.
+"""Downloads to files: written under a temporary name, and renamed when complete.
 
-What a lost connection has left stays for the next attempt to go on from. A file that is there is
-never overwritten, unless that is what was asked for, and no link is followed.
+The part that arrived before a lost connection is kept, and the next attempt resumes it. Existing
+files are overwritten only on request, and symbolic links are not followed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from imaplus.errors import ConnectionLost
-from imaplus.reading.names import numbered
+from imaplus.reading.names import add_number
 from imaplus.wire.sources import CHUNK
 
 if TYPE_CHECKING:
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _SUFFIX: Final = ".imaplus-part"
 MOST_NUMBERS: Final = 100_000
-"""Names that are tried before one gives up."""
+"""Names to try before giving up."""
 
 
 class Target(NamedTuple):
-    """Where a file is to be."""
+    """Where a file is to appear."""
 
     folder: Path
     name: str
     replaces: bool = False
-    """It takes the place of a file of that name; else a number is added to the name."""
+    """Replace an existing file; otherwise a number is added to the name."""
 
 
 def target(where: str | PathLike[str], name: str) -> Target:
-    """A file of a safe name in an existing folder; or a path, if it is not that of a folder."""
+    """Return the target for an existing folder, with a safe name in it, or for a path of a file."""
     path = Path(where)
     if path.is_dir():
         return Target(path, name)
@@ -45,11 +45,14 @@ def target(where: str | PathLike[str], name: str) -> Target:
 
 
 class Landing:
-    """The file that is written until it has its name: `file`, which may have something in it."""
+    """A file under its temporary name. `file` may contain the part of an earlier attempt."""
 
     def __init__(self, target: Target, identity: tuple[object, ...] | None) -> None:
-        """`identity` says which bytes these are: only the same ones go on from what is there.
-        None, if that cannot be told."""
+        """Open the temporary file.
+
+        `identity` is a key for the bytes to be written: only a part with the same key is resumed.
+        None if there is none.
+        """
         self._target = target
         self.file: IO[bytes]
         if identity is not None:
@@ -60,7 +63,7 @@ class Landing:
             self.file = _open(self._path, 0)
             if _lock(self.file) and _is_still(self.file, self._path):
                 return
-            self.file.close()  # somebody else writes it at the moment, or has just finished it
+            self.file.close()  # another process is writing it, or has just finished
         self._open_new()
 
     def _open_new(self) -> None:
@@ -70,7 +73,7 @@ class Landing:
         self.file = _open(self._path, os.O_EXCL)
 
     def decode(self, decoder: Decoder) -> None:
-        """Put in its place what it comes to, its transfer encoding undone."""
+        """Replace the content by its decoded form."""
         encoded, path = self.file, self._path
         self._open_new()
         try:
@@ -83,7 +86,7 @@ class Landing:
             path.unlink(missing_ok=True)
 
     def publish(self) -> Path:
-        """Give it its name: the path."""
+        """Rename the complete file to its final name, and return its path."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
@@ -94,25 +97,25 @@ class Landing:
         for path in self._names():
             if _name(self._path, path):
                 return path
-        raise FileExistsError(f"{wanted}: {MOST_NUMBERS} files of that name are there")
+        raise FileExistsError(f"cannot save {wanted}: {MOST_NUMBERS} files of that name exist")
 
     def _names(self) -> Iterator[Path]:
         for number in count(1):
             if number > MOST_NUMBERS:
                 return
-            yield self._target.folder / numbered(self._target.name, number)
+            yield self._target.folder / add_number(self._target.name, number)
 
     def leave(self, error: BaseException) -> None:
-        """It was not finished: what has come stays if the connection was lost, or the user left."""
-        stays = isinstance(error, ConnectionLost) or not isinstance(error, Exception)
+        """Close the incomplete file; keep it if the connection was lost or the user interrupted."""
+        keep = isinstance(error, ConnectionLost) or not isinstance(error, Exception)
         with contextlib.suppress(OSError):
             self.file.close()
-        if not stays or self._path.stat().st_size == 0:
+        if not keep or self._path.stat().st_size == 0:
             self._path.unlink(missing_ok=True)
 
 
 def _name(part: Path, path: Path) -> bool:
-    """Give a finished file a name that is free; whether it was."""
+    """Rename a complete file, unless the name exists; return whether it was renamed."""
     try:
         os.link(part, path, follow_symlinks=False)
     except FileExistsError:
@@ -133,7 +136,7 @@ def _open(path: Path, flags: int) -> IO[bytes]:
 
 
 def _is_still(file: IO[bytes], path: Path) -> bool:
-    """Whether a file has its name still."""
+    """Whether a path still names this file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.lstat())
     except FileNotFoundError:
@@ -141,7 +144,7 @@ def _is_still(file: IO[bytes], path: Path) -> bool:
 
 
 def _lock(file: IO[bytes]) -> bool:
-    """Keep others from writing the same file; True where that cannot be done."""
+    """Lock a file against other writers; False if it is locked. True without support for locks."""
     try:
         import fcntl
     except ImportError:

@@ -1,8 +1,7 @@
-"""Octets to and from a server over a socket, for the sync client.
+"""Bytes to and from a server over a socket, for the sync client.
 
-A stream writes what the other side takes and reads what has come, and waits for either; it never
-blocks while it does one of them, so that two threads can share it. It knows nothing of IMAP. Its
-counterpart for asyncio is `async_streams`.
+`read()` and `write()` do not block; `wait()` does. So one thread can read while another one writes.
+Nothing here depends on IMAP. The counterpart for asyncio is `async_streams`.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from imaplus.client import forks
 from imaplus.client.endpoints import Connected, Endpoint, Process, Security, Tcp, Tls, UnixSocket
-from imaplus.client.unreachable import insist_on_posix, unreachable
+from imaplus.client.unreachable import check_unix_sockets, unreachable
 from imaplus.errors import ConnectionLost, StateError, TimedOut
 
-if TYPE_CHECKING:  # loaded when they are used: they take longer than all of imaplus
+if TYPE_CHECKING:  # loaded when used: they take longer than all of imaplus
     import ssl
     import subprocess
 
@@ -27,35 +26,37 @@ if TYPE_CHECKING:  # loaded when they are used: they take longer than all of ima
     from imaplus.sasl.binding import ChannelBinding
 
 READ_SIZE = 1 << 16
-"""Octets read at once, most often: room for more takes longer to make than to fill."""
+"""Bytes per read: a larger buffer takes longer to allocate than to fill."""
 BULK_SIZE = 1 << 17
-"""The same while they come in bulk: what is done for each read is done less often."""
+"""Bytes per read after a read that was full."""
 
 
 class Shared(threading.local):
-    """What all streams of a thread read into in bulk, one after the other, and copy from: to make
-    room each time would leave the heap in pieces."""
+    """The buffer for full reads, shared by the streams of a thread.
+
+    Allocating one for each read fragments the heap.
+    """
 
     def __init__(self) -> None:
-        # Until it has seen that something of this size is freed, glibc gives pages back after each
-        # read, and the system has to clear others for the next (mallopt(3), M_TRIM_THRESHOLD).
+        # Freeing a block of this size raises M_TRIM_THRESHOLD (mallopt(3)): below it, glibc returns
+        # pages after each read, and the system has to clear new ones for the next.
         bytearray(8 * BULK_SIZE)
-        # A view: asyncio's TLS slices it.
+        # A view, because asyncio slices it under TLS.
         self.buffer: memoryview = memoryview(bytearray(BULK_SIZE))
 
 
 shared: Final = Shared()
 
-# poll(2) where there is one; select() elsewhere, which on Windows takes any socket.
+# poll(2) if available, else select(), which takes any socket on Windows.
 _Selector: Final[type[selectors.BaseSelector]] = getattr(
     selectors, "PollSelector", selectors.SelectSelector
 )
 
 
 class Stream:
-    """A socket that does not block, perhaps under TLS, perhaps with a child process behind it."""
+    """A non-blocking socket, optionally with TLS, or with a child process at its other end."""
 
-    # What the socket raises instead of waiting, and at an end without a farewell; TLS adds to it.
+    # What the socket raises instead of blocking, and at an unclean end; TLS adds to these.
     _wants_read: tuple[type[OSError], ...] = (BlockingIOError,)
     _wants_write: tuple[type[OSError], ...] = (BlockingIOError,)
     _ended: tuple[type[OSError], ...] = ()
@@ -67,11 +68,11 @@ class Stream:
         self._socket.setblocking(False)
         self._child = child
         self._in_bulk = False
-        self._busy = threading.Lock()  # an SSL object is for one thread at a time
+        self._busy = threading.Lock()  # an SSL object is not thread-safe
         self._tls: ssl.SSLSocket | None = None
         self._closed = False
-        self._reading: selectors.BaseSelector | None = None  # for waits that only read: most do
-        self._wants_to_write = False  # TLS must write before it can read on
+        self._reading: selectors.BaseSelector | None = None  # for waits that only read
+        self._wants_to_write = False  # TLS must write before it can read
         self._forks = forks.forks
         self.secure: bool = secure
 
@@ -79,10 +80,10 @@ class Stream:
     def connect(
         cls, endpoint: Endpoint, tls: Tls, timeout: float | None, proxy: Proxy | None = None
     ) -> Stream:
-        """Connect, through a proxy if there is one, with TLS if that comes first.
+        """Connect, through a proxy if one is given, with TLS if the endpoint has implicit TLS.
 
         Raises:
-            ConnectionLost: the server cannot be reached. TimedOut, TlsFailed: more precisely so.
+            ConnectionLost, TimedOut, TlsFailed: the connection failed.
         """
         match endpoint:
             case Connected(sock, secure):
@@ -93,7 +94,7 @@ class Stream:
                 ours, child = start_child(argv)
                 return cls(ours, secure=True, child=child)
             case UnixSocket(path):
-                insist_on_posix("a UNIX socket")
+                check_unix_sockets("a UNIX socket")
                 sock = socket.socket(socket.AF_UNIX)
                 try:
                     sock.settimeout(timeout)
@@ -115,7 +116,7 @@ class Stream:
 
             sock = connect_through(proxy, host, port, timeout)
         else:
-            # Of a text, Python would load what makes IDNA of it, even if there is nothing to make.
+            # For a str, Python would load the IDNA codec, even if the name is ASCII.
             name: Any = host.encode() if host.isascii() else host
             try:
                 sock = socket.create_connection((name, port), timeout)
@@ -135,11 +136,11 @@ class Stream:
         """Negotiate TLS on the connected socket.
 
         Raises:
-            TlsFailed: the certificate, the name or the protocol is not right.
+            TlsFailed: the handshake failed, or the certificate or protocol is not accepted.
         """
         import ssl
 
-        from imaplus.client.handshake import check_alpn, tls_failed
+        from imaplus.client.handshake import check_alpn, handshake_error
 
         context = tls.make_context()
         try:
@@ -149,7 +150,7 @@ class Stream:
             )
             check_alpn(wrapped.selected_alpn_protocol())
         except (OSError, ValueError) as error:
-            raise tls_failed(host, error, timeout) from error
+            raise handshake_error(host, error, timeout) from error
         wrapped.setblocking(False)
         self._wants_read = (BlockingIOError, ssl.SSLWantReadError)
         self._wants_write = (ssl.SSLWantWriteError,)
@@ -157,14 +158,14 @@ class Stream:
         self.secure = True
 
     def channel_bindings(self) -> Sequence[ChannelBinding]:
-        """What a login can be bound to on this connection: see `handshake.channel_bindings()`."""
+        """Return the channel bindings of this connection: see `handshake.channel_bindings()`."""
         if self._tls is None:
             return ()
         from imaplus.client.handshake import channel_bindings
 
         return channel_bindings(self._tls)
 
-    # -- whose it is ------------------------------------------------------------------------
+    # -- owner -----------------------------------------------------------------------------
 
     @property
     def is_foreign(self) -> bool:
@@ -172,7 +173,7 @@ class Stream:
         return self._forks != forks.forks
 
     def check_owner(self) -> None:
-        """Insist that whoever uses it may.
+        """Refuse to be used in a forked process.
 
         Raises:
             StateError: this process was forked from the one that connected.
@@ -181,7 +182,7 @@ class Stream:
             raise StateError(forks.FORKED)
 
     def let_go(self) -> None:
-        """Close the socket here. The connection stays as it is in the process that made it."""
+        """Close the socket of this process. The connection stays open in the other process."""
         self._closed = True
         with contextlib.suppress(OSError):
             self._socket.close()
@@ -189,17 +190,17 @@ class Stream:
     # -- both directions --------------------------------------------------------------------
 
     def write(self, data: memoryview) -> int:
-        """Write what the other side takes now; how many octets that was."""
+        """Write as many bytes as the socket accepts; return how many."""
         with self._busy:
             try:
                 return self._socket.send(data)
             except (*self._wants_read, *self._wants_write):
                 return 0
             except OSError as error:
-                raise self._lost(error) from error
+                raise self._make_error(error) from error
 
     def read(self) -> bytes | None:
-        """What has come; None if nothing has, nothing (b"") at the end of the stream."""
+        """Return the bytes received; None if there are none yet, b"" at the end of the stream."""
         with self._busy:
             try:
                 data = self._recv()
@@ -210,9 +211,9 @@ class Stream:
                 self._wants_to_write = True
                 return None
             except self._ended:
-                return b""  # closed without a farewell; whether that truncates, framing knows
+                return b""  # closed without close_notify; framing detects truncated responses
             except OSError as error:
-                raise self._lost(error) from error
+                raise self._make_error(error) from error
         self._wants_to_write = False
         return data
 
@@ -222,14 +223,14 @@ class Stream:
         else:
             buffer = shared.buffer
             data = bytes(buffer[: self._socket.recv_into(buffer)])
-        self._in_bulk = len(data) >= READ_SIZE  # what was full leaves more behind
+        self._in_bulk = len(data) >= READ_SIZE  # a full read: there is probably more
         return data
 
     def wait(self, *, read: bool, write: bool, timeout: float | None) -> None:
-        """Until something can be read, or written, as asked.
+        """Wait until the stream can be read, or written.
 
         Raises:
-            TimedOut: neither within so many seconds.
+            TimedOut: neither within `timeout` seconds.
         """
         if self._closed:
             raise ConnectionLost("the connection has been closed")
@@ -239,12 +240,12 @@ class Stream:
             raise TimedOut(f"nothing came for {timeout:.3g} seconds")
 
     def breathe(self) -> None:
-        """Let others have their turn: threads have it in any case."""
+        """Do nothing: threads need not yield."""
 
     def _select(self, read: bool, write: bool, timeout: float | None) -> object:
-        """What the socket is ready for, after so many seconds at most: nothing, perhaps."""
+        """Wait for the socket; return a true value if it is ready, a false one after `timeout`."""
         try:
-            if not write:  # one thread at a time waits to read, so that it may keep its selector
+            if not write:  # one thread at a time waits to read: the selector is kept
                 if self._reading is None:
                     self._reading = _Selector()
                     self._reading.register(self._socket.fileno(), selectors.EVENT_READ)
@@ -254,10 +255,10 @@ class Stream:
                 selector.register(self._socket.fileno(), wanted)
                 return selector.select(timeout)
         except (ValueError, OSError) as error:  # another thread has closed the socket
-            raise self._lost(error) from error
+            raise self._make_error(error) from error
 
     def close(self) -> None:
-        """Close the socket, and end the child process. Once is enough; more is no harm."""
+        """Close the socket, and end the child process. Later calls do nothing."""
         if self._closed:
             return
         self._closed = True
@@ -271,7 +272,7 @@ class Stream:
             with contextlib.suppress(OSError):
                 end_child(self._child)
 
-    def _lost(self, error: Exception) -> ConnectionLost:
+    def _make_error(self, error: Exception) -> ConnectionLost:
         if self._closed:
             return ConnectionLost("the connection has been closed")
         return ConnectionLost(f"the connection was lost: {error}")

@@ -1,7 +1,4 @@
-"""How threads that share a sync client wait for each other, and for what takes a while.
-
-Its counterpart for asyncio is `async_turns`. It knows nothing of streams.
-"""
+"""Locks for threads that share a sync client. The counterpart for asyncio is `async_turns`."""
 
 from __future__ import annotations
 
@@ -17,39 +14,39 @@ Mutex = threading.RLock
 
 
 def in_thread(work: Callable[[], T]) -> T:
-    """Do what takes a while: here, since this thread is the caller's own."""
+    """Do long work: in this thread, which belongs to the caller."""
     return work()
 
 
 def result_of(function: Callable[[], object]) -> object:
-    """What a function of the caller's gives.
+    """Call a function of the caller, and return its result.
 
     Raises:
-        InvalidArgument: it is something to await, which takes the async client.
+        InvalidArgument: the result is awaitable, which requires the async client.
     """
     result = function()
     if hasattr(result, "__await__"):
         close = getattr(result, "close", None)
         if close is not None:
-            close()  # a coroutine that is never awaited warns
-        raise InvalidArgument("credentials that must be awaited need the AsyncClient")
+            close()  # avoids the warning about a coroutine that is never awaited
+        raise InvalidArgument("a coroutine function as `credentials` requires AsyncClient")
     return result
 
 
 def never() -> bool:
-    """For a wait that only ends with the lock or the time-out."""
+    """A condition that is never true."""
     return False
 
 
 class Turn:
-    """A lock that can be tried: who holds it reads the socket, for all."""
+    """A lock whose holder reads the socket for all threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held = False
 
     def try_acquire(self) -> bool:
-        """Take it if nobody has it."""
+        """Acquire the lock if it is free; return whether it was."""
         with self._changed:
             if self._held:
                 return False
@@ -57,13 +54,13 @@ class Turn:
             return True
 
     def release(self) -> None:
-        """Give it back. Whoever waits looks again, since the holder may have read the answer."""
+        """Release the lock, and let the waiting threads check their conditions."""
         with self._changed:
             self._held = False
             self._changed.notify_all()
 
     def acquire(self, timeout: float | None, enough: Callable[[], object] = never) -> bool:
-        """Wait for it, so many seconds at most, or until there is enough; whether it was had."""
+        """Wait for the lock, or until `enough()`, or `timeout` seconds; return whether acquired."""
         with self._changed:
             self._changed.wait_for(lambda: not self._held or enough(), timeout)
             if self._held:

@@ -1,4 +1,4 @@
-"""Errors that say what is wrong with a server that cannot be connected to."""
+"""Errors for servers that cannot be connected to."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import socket
 from imaplus.errors import ConnectionLost, InvalidArgument, TimedOut
 
 
-def insist_on_posix(what: str) -> None:
-    """Refuse an endpoint that needs UNIX sockets, where there are none: on Windows.
+def check_unix_sockets(what: str) -> None:
+    """Refuse an endpoint that needs UNIX sockets on systems without them, such as Windows.
 
     Raises:
-        InvalidArgument: there are none.
+        InvalidArgument: the system has no UNIX sockets.
     """
     if not hasattr(socket, "AF_UNIX"):
-        raise InvalidArgument(f"{what} cannot be connected to on this system: use Tcp(...)")
+        raise InvalidArgument(f"cannot connect to {what} on this system: use Tcp(...)")
 
 
 def too_late(what: str, error: Exception, timeout: float | None) -> TimedOut:
-    """The error for what was not over in time: in `timeout` seconds, or sooner for the system."""
+    """The error for a time-out: ours after `timeout` seconds, or one of the system."""
     if timeout is None or (isinstance(error, OSError) and error.errno is not None):
         return TimedOut(f"{what} in time")
     return TimedOut(f"{what} within {timeout:g} seconds")
 
 
 def unreachable(what: str, error: Exception, timeout: float | None = None) -> ConnectionLost:
-    """The error for a server that cannot be connected to, `timeout` being the seconds it had."""
+    """The error for a server that cannot be connected to. `timeout` is the limit in seconds."""
     # BlockingIOError: no time was left, so that the socket did not block at all.
     if isinstance(error, (TimeoutError, BlockingIOError)):
         return too_late(f"{what} did not answer", error, timeout)

@@ -1,8 +1,8 @@
-"""Which parts of a message are its text, and which are attachments, by its structure alone.
+"""Classifies the parts of a message by its structure: texts, inline parts, attachments.
 
-It follows what mail programs do and RFC 8621 (4.1.4) writes down: the first text part is the body,
-whatever its name; of alternatives one is shown; what belongs to an HTML text is inline; all else is
-an attachment. Messages within the message are attachments.
+The rules are those of mail programs and of RFC 8621 (4.1.4): the first text part is the body, even
+if it has a file name; of alternatives, one is shown; parts that belong to an HTML text are inline;
+all others are attachments, including attached messages.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from imaplus.core.parts import Multipart, Part
 
 _PLAIN: Final = frozenset({"plain", "enriched", "richtext", "markdown"})
 DEEPEST: Final = 100
-"""Multiparts within multiparts that are looked into; those below count as attachments."""
+"""Levels of nested multiparts to look into; deeper ones are attachments."""
 
 
 class Shown(NamedTuple):
-    """A piece of the body in its two forms, of which one may be missing.
+    """A text of the body, as plain text, as HTML, or both.
 
-    Either may come in several parts: Apple's HTML has pictures and files in between.
+    Each form may consist of several parts: Apple's HTML has images and files in between.
     """
 
     plain: tuple[Part, ...]
@@ -27,20 +27,20 @@ class Shown(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What the parts of a message are for."""
+    """The parts of a message by purpose."""
 
     shown: tuple[Shown, ...] = ()
-    """The pieces of the body, in order: most messages have one."""
+    """The texts of the body, in order; usually one."""
     attachments: tuple[Part, ...] = ()
     inline: tuple[Part, ...] = ()
-    """What an HTML text shows: pictures, mostly."""
+    """The parts that the HTML text embeds, usually images."""
 
     def texts(self) -> tuple[Part, ...]:
-        """The parts to read for a plain text: HTML only where there is nothing else."""
+        """Return the parts for `text()`: plain text, or HTML where there is no plain text."""
         return tuple(part for each in self.shown for part in each.plain or each.html)
 
     def htmls(self) -> tuple[Part, ...]:
-        """The parts to read for an HTML text; none if there is no HTML in the message."""
+        """Return the parts for `html()`; none if the message has no HTML."""
         if not any(each.html for each in self.shown):
             return ()
         return tuple(part for each in self.shown for part in each.html or each.plain)
@@ -53,21 +53,21 @@ class _Chooser:
 
     def body(self, part: Part, *, first: bool, related: bool, depth: int) -> list[Shown]:
         if not isinstance(part, Multipart):
-            return self._leaf(part, first=first, related=related)
+            return self._add_leaf(part, first=first, related=related)
         if depth > DEEPEST:
             self.attachments.append(part)
             return []
         if part.subtype == "alternative":
-            return self._alternative(part, first, depth)
+            return self._add_alternative(part, first, depth)
         if part.subtype == "related":
-            return self._related(part, first, depth)
+            return self._add_related(part, first, depth)
         shown: list[Shown] = []
         for each in part.parts:
             is_first = first and not shown
             shown += self.body(each, first=is_first, related=related, depth=depth + 1)
         return shown
 
-    def _leaf(self, part: Part, *, first: bool, related: bool) -> list[Shown]:
+    def _add_leaf(self, part: Part, *, first: bool, related: bool) -> list[Shown]:
         to_save = part.disposition is not None and part.disposition.type != "inline"
         if part.type == "text" and not to_save:
             if part.subtype in _PLAIN and (first or not (part.filename or related)):
@@ -80,18 +80,18 @@ class _Chooser:
             self.attachments.append(part)
         return []
 
-    def _alternative(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+    def _add_alternative(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
         plain: list[Part] = []
         html: list[Part] = []
         for each in part.parts:
             if _is_other_form(each):
-                continue  # it says the same as the ones that are shown
+                continue  # equivalent to the other alternatives
             for piece in self.body(each, first=first, related=False, depth=depth + 1):
                 plain += piece.plain
                 html += piece.html
         return [Shown(tuple(plain), tuple(html))] if plain or html else []
 
-    def _related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
+    def _add_related(self, part: Multipart, first: bool, depth: int) -> list[Shown]:
         root = _root(part)
         shown: list[Shown] = []
         for each in part.parts:
@@ -103,14 +103,14 @@ class _Chooser:
 
 
 def _root(part: Multipart) -> Part | None:
-    """The part that the others belong to: the one that `start` names, else the first (RFC 2387)."""
+    """The root part: the one that `start` names, else the first (RFC 2387)."""
     start = part.params.get("start", "").strip("<> ")
     named = (each for each in part.parts if start and (each.content_id or "").strip("<> ") == start)
     return next(named, part.parts[0] if part.parts else None)
 
 
 def _is_other_form(part: Part) -> bool:
-    """Whether it is a text in a form of its own: text/x-amp-html, text/watch-html and the like."""
+    """Whether it is a special form of the text: text/x-amp-html, text/watch-html, RTF."""
     return part.type == "text" and part.subtype in ("x-amp-html", "watch-html", "rtf")
 
 
@@ -125,7 +125,7 @@ def _is_inline(part: Part, *, related: bool) -> bool:
 
 
 def choose(structure: Part | None) -> Choice:
-    """What the parts of a message are for; nothing, if its structure is not known."""
+    """Classify the parts of a message; no parts if its structure is unknown."""
     if structure is None:
         return Choice()
     chooser = _Chooser()

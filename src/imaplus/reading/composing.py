@@ -1,7 +1,7 @@
-"""Replies and forwards as `email.message.EmailMessage`, from what has been read of a message.
+"""Replies and forwards as `email.message.EmailMessage`. Nothing is sent.
 
-Who gets a reply: RFC 5322 (3.6.2) and, for lists, RFC 2369 (3.4) and the Mail-Followup-To that
-lists use; what it refers to: RFC 5322 (3.6.4). Nothing is sent.
+Recipients follow RFC 5322 (3.6.2), and for lists RFC 2369 (3.4) and Mail-Followup-To; References
+follow RFC 5322 (3.6.4).
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from imaplus.reading.headers import Fields, addresses, first, message_ids, value
 from imaplus.wire.patterns import lazy_pattern
 
 ReplyTo = Literal["sender", "all", "list"]
-"""Whom a reply goes to."""
+"""The recipients of a reply: see `Message.reply()`."""
 MOST_REFERENCES: Final = 50
-"""Message ids of a thread that References names: the first, and the last ones."""
+"""Message ids in References at most: the first one, and the last ones."""
 _MAILTO: Final = lazy_pattern(r"(?i)<\s*mailto:([^>?\s]+)[^>]*>")
 _CONTROLS: Final = lazy_pattern(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _SIGNATURE: Final = lazy_pattern(r"(?m)^-- $")
 
 
 class Original(NamedTuple):
-    """The message that is answered or forwarded."""
+    """The message to reply to, or to forward."""
 
     envelope: Envelope
     references: tuple[str, ...]
     fields: Fields
-    """Its header."""
+    """The header fields."""
     date: datetime | None
     text: str
 
 
 class File(NamedTuple):
-    """Something to attach."""
+    """An attachment."""
 
     name: str
     content_type: str
@@ -53,7 +53,7 @@ class File(NamedTuple):
 
 
 class _MessageIds:
-    """A header of message ids: folded between them, and never encoded, however long they are."""
+    """A header of message ids, folded between ids and never encoded."""
 
     max_count: ClassVar[int] = 1
 
@@ -72,7 +72,7 @@ def _policy() -> EmailPolicy[Any]:
     factory: Any = HeaderRegistry()
     for name in ("references", "in-reply-to", "message-id"):
         factory.map_to_type(name, _MessageIds)
-    # What is attached as it came must stay as it came: its headers are not folded anew.
+    # Attached messages stay unchanged: their headers are not refolded.
     return policy.default.clone(header_factory=factory, refold_source="none")
 
 
@@ -85,17 +85,19 @@ def reply(
     aliases: Iterable[str],
     quote: bool,
 ) -> EmailMessage:
-    """A reply: see `Message.reply()`.
+    """Compose a reply: see `Message.reply()`.
 
     Raises:
-        InvalidArgument: `sender` is no address; `to` is none of the three; or it is "list", and the
-            message is not from a list.
+        InvalidArgument: `sender` is not an address; `to` is invalid, or "list" for a message that
+            is not from a list.
     """
     message, me = _begin(sender)
     mine = {each.lower() for each in aliases} | ({me.email.lower()} if me else set())
     if not mine:
-        told = values(original.fields, "Delivered-To") + values(original.fields, "X-Original-To")
-        mine = {each.email.lower() for each in addresses(told)}
+        delivered = values(original.fields, "Delivered-To") + values(
+            original.fields, "X-Original-To"
+        )
+        mine = {each.email.lower() for each in addresses(delivered)}
     recipients, copies = _recipients(original, to, mine)
     _set_addresses(message, "To", recipients)
     _set_addresses(message, "Cc", copies)
@@ -117,10 +119,10 @@ def forward(
     whole: bytes | None = None,
     files: Sequence[File] = (),
 ) -> EmailMessage:
-    """A forward: see `Message.forward()`. With `whole`, these bytes are attached as a message.
+    """Compose a forward: see `Message.forward()`. `whole` is a message to attach.
 
     Raises:
-        InvalidArgument: one of the addresses is none.
+        InvalidArgument: `sender`, or one of `to`, is not an address.
     """
     message, _ = _begin(sender)
     _set_addresses(message, "To", [_address(each) for each in to])
@@ -136,7 +138,7 @@ def forward(
         if file.content_type == "message/rfc822":
             _attach_message(message, file.data)
             continue
-        if media in ("message", "multipart"):  # bytes of these may not be encoded (RFC 2046, 5)
+        if media in ("message", "multipart"):  # must not be encoded (RFC 2046, 5)
             media, subtype = "application", "octet-stream"
         message.add_attachment(
             file.data,
@@ -149,7 +151,7 @@ def forward(
 
 
 def _attach_message(message: EmailMessage, data: bytes) -> None:
-    """Attach a message as it came."""
+    """Attach a message unchanged."""
     if not message.is_multipart():
         message.make_mixed()
     part = EmailMessage(_policy())
@@ -177,23 +179,25 @@ def _address(text: str) -> Address:
     return found[0]
 
 
-# -- who gets it -----------------------------------------------------------------------------------
+# -- recipients ------------------------------------------------------------------------------------
 
 
 def _recipients(
     original: Original, to: ReplyTo, mine: set[str]
 ) -> tuple[Sequence[Address], Sequence[Address]]:
-    """To and Cc of a reply."""
+    """Return To and Cc of a reply."""
     envelope, fields = original.envelope, original.fields
     followup = addresses(values(fields, "Mail-Followup-To"))
     if to == "list":
-        if found := followup or _list_address(fields) or _munged(envelope):
+        if found := followup or _list_address(fields) or _list_reply_to(envelope):
             return _others(found, mine) or found, ()
-        raise InvalidArgument("the message is not from a mailing list: it names no address to post")
+        raise InvalidArgument(
+            "the message is not from a mailing list: it has no address to post to"
+        )
     if to not in ("sender", "all"):
         raise InvalidArgument(f'expected "sender", "all" or "list", found {to!r:.40}')
     author = addresses(values(fields, "Mail-Reply-To")) or envelope.reply_to or envelope.from_
-    if _is_mine(envelope.from_, mine):  # one's own message: on to whom it went
+    if _is_mine(envelope.from_, mine):  # a message of one's own: reply to its recipients
         author = envelope.to or author
     if to == "sender":
         return _known(author), ()
@@ -211,7 +215,7 @@ def _is_mine(who: Addresses, mine: set[str]) -> bool:
 
 
 def _known(who: Iterable[Address]) -> list[Address]:
-    """Those of the addresses that mail can be sent to, none twice."""
+    """Return the addresses that mail can be sent to, each once."""
     return list({each.email.lower(): each for each in who if each.mailbox and each.host}.values())
 
 
@@ -220,13 +224,13 @@ def _others(who: Iterable[Address], but: set[str]) -> list[Address]:
 
 
 def _list_address(fields: Fields) -> Addresses:
-    """The address of List-Post (RFC 2369, 3.4); none if it says NO: the list takes no posts."""
+    """Return the address of List-Post (RFC 2369, 3.4); none for NO, a list without posting."""
     found = _MAILTO.findall(first(fields, "List-Post") or "")
     return addresses(unquote(each) for each in found[:1])
 
 
-def _munged(envelope: Envelope) -> Addresses:
-    """Reply-To, where it is not the author: lists put their own address there."""
+def _list_reply_to(envelope: Envelope) -> Addresses:
+    """Return the addresses of Reply-To that are not the author's: lists put their own there."""
     authors = {each.email.lower() for each in envelope.from_}
     return tuple(each for each in envelope.reply_to if each.email.lower() not in authors)
 
@@ -237,17 +241,17 @@ def _set_addresses(message: EmailMessage, name: str, who: Sequence[Address]) -> 
         shown = _CONTROLS.sub(" ", each.name or "").strip()
         try:
             found.append(MailAddress(shown, each.mailbox or "", each.host or ""))
-        except ValueError:  # a line break within the address itself
+        except ValueError:  # a line break in the address
             continue
     if found:
         message[name] = found
 
 
-# -- what it says ----------------------------------------------------------------------------------
+# -- content ---------------------------------------------------------------------------------------
 
 
 def _set_references(message: EmailMessage, original: Original) -> None:
-    """References of the original, or its In-Reply-To if that is one, and then the original."""
+    """Set References: those of the original, or its single In-Reply-To, then its Message-ID."""
     known = original.references
     if not known:
         answered = message_ids(original.envelope.in_reply_to)
@@ -279,22 +283,22 @@ def _with_quote(text: str, original: Original) -> str:
     author = original.envelope.from_[:1]
     who = (author[0].name or author[0].email) if author else "somebody"
     when = _when(original)
-    said = f"On {when}, {_one_line(who)} wrote:" if when else f"{_one_line(who)} wrote:"
+    intro = f"On {when}, {_one_line(who)} wrote:" if when else f"{_one_line(who)} wrote:"
     body = _SIGNATURE.split(original.text, maxsplit=1)[0].strip("\n")
     quoted = [
         f">{line}" if line.startswith(">") else f"> {line}".rstrip() for line in body.split("\n")
     ]
-    return _lines(text, "\n".join([said, *quoted]))
+    return _lines(text, "\n".join([intro, *quoted]))
 
 
 def _headline(original: Original) -> str:
     envelope = original.envelope
-    told = {
+    found = {
         "From": _who(envelope.from_),
         "Date": _when(original),
         "Subject": _one_line(envelope.subject),
         "To": _who(envelope.to),
         "Cc": _who(envelope.cc),
     }
-    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    lines = [f"{name}: {value}" for name, value in found.items() if value]
     return "\n".join(["-------- Forwarded message --------", *lines])

@@ -1,4 +1,4 @@
-"""Header fields as bytes: cut apart, unfolded and decoded (RFC 5322, 2.2; RFC 2047)."""
+"""Header fields: parsed from bytes, unfolded and decoded (RFC 5322, 2.2; RFC 2047)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imaplus.wire.patterns import lazy_pattern
 from imaplus.wire.tokens import decode_text
 
 Fields = tuple[tuple[str, str], ...]
-"""Header fields, in order: name and value, the value as it was sent but unfolded."""
+"""Header fields, in order: name and value. Values are unfolded, encoded words not decoded."""
 
 _LINE: Final = lazy_pattern(rb"\r\n|\n|\r")
 _FIELD: Final = lazy_pattern(rb"([!-9;-~]+)[ \t]*:[ \t]*(.*)", 16)  # re.DOTALL
@@ -19,7 +19,7 @@ _ID: Final = lazy_pattern(r"<[^<>\s]{1,990}>")
 
 
 def fields_of(data: bytes) -> Fields:
-    """The fields of a header, up to its empty line. What is no field is passed over."""
+    """Parse the fields of a header, up to its empty line. Lines that are not fields are skipped."""
     lines: list[bytes] = []
     for line in _LINE.split(data):
         if not line:
@@ -33,24 +33,24 @@ def fields_of(data: bytes) -> Fields:
 
 
 def values(fields: Fields, name: str) -> list[str]:
-    """The values of all fields of a name, as they were sent."""
+    """Return the values of all fields of a name, not decoded."""
     wanted = name.lower()
     return [value for each, value in fields if each.lower() == wanted]
 
 
 def first(fields: Fields, name: str) -> str | None:
-    """The value of the first field of a name, as it was sent."""
+    """Return the value of the first field of a name, not decoded; None if there is none."""
     return next(iter(values(fields, name)), None)
 
 
 def message_ids(text: str | None) -> tuple[str, ...]:
-    """The message ids of In-Reply-To or References, each with its angle brackets, none twice."""
+    """Return the message ids in In-Reply-To or References, with angle brackets, each once."""
     return tuple(dict.fromkeys(_ID.findall(text or "")))
 
 
 def addresses(texts: Iterable[str]) -> Addresses:
-    """The addresses of fields such as To."""
-    from email.utils import getaddresses  # it brings half the email package along
+    """Parse the addresses in values of fields such as To."""
+    from email.utils import getaddresses  # imports half of the email package
 
     found: list[Address] = []
     for name, email in getaddresses(list(texts)):
@@ -61,7 +61,7 @@ def addresses(texts: Iterable[str]) -> Addresses:
 
 
 def envelope_of(fields: Fields) -> Envelope:
-    """What ENVELOPE would say, where the server does not."""
+    """Make the envelope from header fields, where the server sends no valid ENVELOPE."""
 
     def of(*names: str) -> Addresses:
         return next((found for name in names if (found := addresses(values(fields, name)))), ())
@@ -80,6 +80,6 @@ def envelope_of(fields: Fields) -> Envelope:
     )
 
 
-def decoded(fields: Sequence[tuple[str, str]]) -> Fields:
-    """The fields with their encoded words decoded."""
+def decode_fields(fields: Sequence[tuple[str, str]]) -> Fields:
+    """Decode the encoded words in fields (RFC 2047)."""
     return tuple((name, decode_words(value)) for name, value in fields)

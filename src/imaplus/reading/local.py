@@ -1,7 +1,6 @@
-"""The structure of a message by its bytes, where the server does not tell it.
+"""Parsing of a message whose BODYSTRUCTURE the server does not send.
 
-The `email` package takes it apart; the parts are numbered as FETCH numbers them, and come with
-their content, transfer encodings undone.
+The `email` package parses it. Parts are numbered as in FETCH, and their content is decoded.
 """
 
 from __future__ import annotations
@@ -15,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class Local(NamedTuple):
-    """A message that has been taken apart here."""
+    """The structure of a message, and the content of its parts."""
 
     structure: Part
     contents: dict[str, bytes]
-    """The content of each part that is no multipart, by its section, decoded."""
+    """The decoded content of each part that is not a multipart, by section."""
 
 
 def take_apart(data: bytes) -> Local:
-    """The parts of a message and their content. Never raises: what is no MIME is one text."""
+    """Parse a message. Never raises: a message that cannot be parsed is one plain text."""
     from email import message_from_bytes
 
     contents: dict[str, bytes] = {}
     try:
         return Local(_body(message_from_bytes(data), "", contents), contents)
-    except Exception:  # the package raises what its helpers happen to raise; RecursionError
+    except Exception:  # anything: the package documents no errors
         _, _, text = data.partition(b"\r\n\r\n")
         part = TextPart("1", "text", "plain", encoding="8bit", size=len(text))
         return Local(part, {"1": text})
@@ -57,7 +56,7 @@ def _multipart(
 
 
 def _single(message: Message[str, str], section: str, contents: dict[str, bytes]) -> Part:
-    if message.is_multipart():  # a message within the message
+    if message.is_multipart():  # an attached message
         inner: Any = message.get_payload(0)
         data = inner.as_bytes()
     else:

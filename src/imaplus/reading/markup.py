@@ -1,7 +1,7 @@
-"""HTML to plain text: by inscriptis where it is installed (`imaplus[html]`), else by what is here.
+"""HTML to plain text: by inscriptis if installed (`imaplus[html]`), else by the renderer here.
 
-The fallback reads any HTML in time linear in its length and renders what mail needs: paragraphs,
-lines, lists, table cells, preformatted text and entities. It knows no CSS but `display: none`.
+This renderer takes linear time for any HTML. It supports paragraphs, lines, lists, table cells,
+preformatted text and entities, and of CSS only `display: none`.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ _HIDDEN: Final = lazy_pattern(r"(?i)(?<![\w-])hidden(?![\w-])")
 _NOT_DISPLAYED: Final = lazy_pattern(r"(?i)display\s*:\s*none|mso-hide\s*:\s*all")
 _ALT: Final = lazy_pattern(r"(?i)\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _RAW: Final = frozenset({"script", "style", "template", "noscript", "title", "textarea", "svg"})
-"""Elements of which nothing is shown, up to their end tag."""
+"""Elements whose content is not shown."""
 _LINES: Final = frozenset(
     "address article aside body center dd div dl dt figcaption figure footer form header html li"
     " main nav ol option section table tbody tfoot thead tr ul".split()
 )
-"""Elements that begin and end a line."""
+"""Elements that start and end a line."""
 _PARAGRAPHS: Final = frozenset("blockquote fieldset h1 h2 h3 h4 h5 h6 hr p pre".split())
-"""Elements with an empty line before and behind them."""
+"""Elements with an empty line before and after them."""
 _VOID: Final = frozenset("area base br col embed hr img input link meta source track wbr".split())
 
 
 def html_to_text(html: str) -> str:
-    """The text that a reader of an HTML page sees. Never raises."""
+    """Render HTML as text. Never raises."""
     if (renderer := _inscriptis()) is not None:
         try:
             return _tidy(renderer(html))
-        except Exception:  # lxml's, of what it takes for no document
+        except Exception:  # lxml refuses some documents
             pass
     return render(html)
 
 
 def _inscriptis() -> Callable[[str], str] | None:
-    try:  # by its name: whoever has not installed the extra has no types of it either
+    try:  # by name, so that type checkers do not need the extra
         found: Callable[[str], str] = import_module("inscriptis").get_text
     except ImportError:
         return None
@@ -54,14 +54,14 @@ def _inscriptis() -> Callable[[str], str] | None:
 
 
 def text_to_html(text: str) -> str:
-    """A plain text among HTML: as it is, in a `<pre>`."""
+    """Render plain text as HTML: escaped, in a `<pre>`."""
     from html import escape
 
     return f'<pre style="white-space: pre-wrap">{escape(text)}</pre>'
 
 
 class _Page:
-    """What is shown so far, line by line."""
+    """The lines rendered so far."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -88,7 +88,7 @@ class _Page:
             self._ends_in_space = text.endswith((" ", "\t"))
 
     def add_mark(self, text: str) -> None:
-        """Begin a line with a text, its spaces as they are."""
+        """Add a list mark; its spaces are kept."""
         self._put(text)
 
     def end_line(self, *, even_if_empty: bool = False) -> None:
@@ -109,7 +109,7 @@ class _Page:
 
 
 def render(html: str) -> str:
-    """The fallback of `html_to_text()`."""
+    """Render HTML as text without inscriptis."""
     page = _Page()
     hidden: list[str] = []  # names of open elements, from the first hidden one on
     numbers: list[int] = []  # of open lists: 0 for one without numbers
@@ -124,7 +124,7 @@ def render(html: str) -> str:
         at = tag.end()
         closes, name, attributes = bool(tag[1]), tag[2].lower(), tag[3]
         if name in _RAW and not closes:
-            at = _behind(html, at, name)
+            at = _find_end(html, at, name)
         elif hidden:
             if closes and name in hidden:
                 while hidden.pop() != name:
@@ -143,14 +143,14 @@ def render(html: str) -> str:
 
 
 def _is_hidden(attributes: str) -> bool:
-    """Whether an element is not shown: by its attribute `hidden`, or by its style."""
+    """Whether attributes hide an element: `hidden`, or a style."""
     if _NOT_DISPLAYED.search(attributes):
         return True
     return _HIDDEN.search(_QUOTED.sub("", attributes)) is not None
 
 
 def _other(html: str, start: int, page: _Page, *, shown: bool) -> int:
-    """What is neither a start tag nor an end tag: a comment, a declaration, or a mere `<`."""
+    """Skip a comment or a declaration, or add a lone `<`; return where to continue."""
     if html.startswith("<!--", start):
         end = html.find("-->", start + 4)
         return len(html) if end < 0 else end + 3
@@ -164,8 +164,8 @@ def _other(html: str, start: int, page: _Page, *, shown: bool) -> int:
     return start + 1
 
 
-def _behind(html: str, at: int, name: str) -> int:
-    """Where an element ends of which nothing is shown."""
+def _find_end(html: str, at: int, name: str) -> int:
+    """Return the position after the end tag of an element."""
     end = re.compile(rf"</{name}[^>]*>", re.IGNORECASE).search(html, at)
     return len(html) if end is None else end.end()
 
@@ -200,7 +200,7 @@ def _show(page: _Page, name: str, attributes: str, numbers: list[int], *, closes
 
 
 def _tidy(text: str) -> str:
-    """Without spaces at the ends of lines, and with one empty line at most between two others."""
+    """Remove trailing spaces, and all but one of consecutive empty lines."""
     lines = [line.rstrip() for line in text.replace("\xa0", " ").split("\n")]
     kept = [line for n, line in enumerate(lines) if line or (n and lines[n - 1])]
     return "\n".join(kept).strip("\n") + "\n" if any(kept) else ""

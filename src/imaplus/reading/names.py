@@ -1,7 +1,7 @@
-"""Names of files that strangers have chosen, made safe to write on any system.
+"""Safe file names, made from untrusted names.
 
-A safe name is one component: it has no separators, no control or direction characters, is no
-device of Windows, is not hidden, and is short enough for a number to be added.
+A safe name is a single path component without separators, control and direction characters. It is
+not hidden, not a Windows device, and short enough for a number to be added.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from imaplus.core.parts import Part
 from imaplus.wire.patterns import lazy_pattern
 
 LONGEST: Final = 200
-"""Bytes of a name in UTF-8: file systems take 255, and a number may be added."""
+"""Maximum size in bytes (UTF-8): file systems allow 255, and a number may be added."""
 LONGEST_EXTENSION: Final = 20
 _FORBIDDEN: Final = lazy_pattern(r'[<>:"/\\|?*\x7f]')
 _DEVICE: Final = lazy_pattern(
@@ -64,11 +64,11 @@ _NAMES: Final = {
 
 
 def safe_name(name: str | None, default: str = "attachment") -> str:
-    """A name like the one given that may be written into a folder; the default if none is left."""
-    import unicodedata  # a megabyte of tables, for those who save files
+    """Make a safe name from an untrusted one; `default` if nothing remains of it."""
+    import unicodedata  # a megabyte of tables, loaded when needed
 
     text = _SPACES.sub(" ", name or "")
-    # Cc, Cf (directions, zero widths), Cs, Co and Cn: nothing that one sees.
+    # Invisible: Cc, Cf (directions, zero widths), Cs, Co and Cn.
     text = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
     text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     text = _FORBIDDEN.sub("_", text)
@@ -79,10 +79,10 @@ def safe_name(name: str | None, default: str = "attachment") -> str:
         text = default
     if _DEVICE.match(text):
         text = "_" + text
-    return _shortened(text)
+    return _shorten(text)
 
 
-def _shortened(name: str) -> str:
+def _shorten(name: str) -> str:
     if len(name.encode()) <= LONGEST:
         return name
     stem, dot, extension = name.rpartition(".")
@@ -93,8 +93,8 @@ def _shortened(name: str) -> str:
     return cut + dot + extension
 
 
-def numbered(name: str, number: int) -> str:
-    """The name to try after so many others are taken: "report (2).pdf"."""
+def add_number(name: str, number: int) -> str:
+    """Add a number to a name: "report (2).pdf". Number 1 adds nothing."""
     if number < 2:
         return name
     stem, dot, extension = name.rpartition(".")
@@ -104,7 +104,7 @@ def numbered(name: str, number: int) -> str:
 
 
 def name_of(part: Part) -> str:
-    """A safe name for a part: what its sender calls it, else one by its type."""
+    """Make a safe name for a part: from its file name, else from its type."""
     kind = part.content_type
     extension = _EXTENSIONS.get(kind, "bin")
     default = f"{_NAMES.get(kind, 'attachment')}.{extension}"

@@ -1,4 +1,4 @@
-"""What could not be read as it was meant, and what was made of it instead."""
+"""What was malformed in a message, and how it was handled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from imaplus.records import record
 
 @record
 class Problem:
-    """Something in a message that is not as the standards have it."""
+    """A malformed item of a message."""
 
     section: str
-    """The part, as FETCH calls it ("1.2"); "" for the message as a whole."""
+    """The section of the part, such as "1.2"; "" for the message as a whole."""
     text: str
-    """What is wrong, and what was done about it, in English."""
+    """What is malformed, and how it was handled, in English."""
 
     def __str__(self) -> str:
         return f"part {self.section}: {self.text}" if self.section else self.text

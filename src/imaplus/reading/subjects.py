@@ -1,4 +1,4 @@
-"""Subjects of replies and forwards: one prefix, whatever prefixes in other languages were there."""
+"""Subjects of replies and forwards: prefixes in many languages are replaced by one."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _FORWARD: Final = lazy_pattern(rf"(?i)\s*(?:{_FORWARDS}){_NUMBER}\s*[:：]\s*")
 _LIST: Final = lazy_pattern(r"\s*(\[[^\]]{1,60}\])\s*")
 
 
-def _without(subject: str, prefix: str) -> str:
-    """The subject without prefixes of a kind, also behind a mailing list's `[name]`."""
+def _remove_prefixes(subject: str, prefix: str) -> str:
+    """Remove the prefixes of a kind, also after a mailing list's `[name]`."""
     pattern = _REPLY if prefix == "reply" else _FORWARD
     tag = ""
     while True:
@@ -41,10 +41,10 @@ def _without(subject: str, prefix: str) -> str:
 
 
 def of_reply(subject: str) -> str:
-    """The subject behind one "Re: ", earlier prefixes of replies taken away."""
-    return f"Re: {_without(subject, 'reply')}".rstrip()
+    """Return the subject of a reply: "Re: " and the subject without other reply prefixes."""
+    return f"Re: {_remove_prefixes(subject, 'reply')}".rstrip()
 
 
 def of_forward(subject: str) -> str:
-    """The subject behind one "Fwd: ", earlier prefixes of forwards taken away."""
-    return f"Fwd: {_without(subject, 'forward')}".rstrip()
+    """Return the subject of a forward: "Fwd: " and the subject without other forward prefixes."""
+    return f"Fwd: {_remove_prefixes(subject, 'forward')}".rstrip()

@@ -1,4 +1,4 @@
-"""What is known of a message before any of its parts is read: one FETCH tells it, for many."""
+"""What is known of a message before its parts are read: one FETCH returns it for many messages."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ITEMS: Final[tuple[FetchItem, ...]] = (
     "BODYSTRUCTURE",
     REFERENCES,
 )
-"""What is asked of each message."""
+"""The items fetched of each message."""
 HEADER: Final = BodySection("HEADER")
 LARGEST_LOCAL: Final = 4 << 20
-"""Bytes of a message that are fetched at once where the server does not tell its structure."""
+"""Bytes to fetch of a message whose BODYSTRUCTURE the server does not send."""
 START: Final = BodySection(partial=(0, LARGEST_LOCAL))
 
 NO_ENVELOPE: Final = Envelope(None, None, (), (), (), (), (), (), None, None)
@@ -36,22 +36,22 @@ NO_ENVELOPE: Final = Envelope(None, None, (), (), (), (), (), (), None, None)
 
 @record
 class Summary:
-    """A message without its parts."""
+    """The flags, dates, headers and structure of a message."""
 
     uid: int
     flags: frozenset[str] = frozenset()
     size: int | None = None
-    internal_date: datetime | None = None
+    internaldate: datetime | None = None
     envelope: Envelope = NO_ENVELOPE
     references: tuple[str, ...] = ()
     structure: Part | None = None
     contents: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """Of parts that have come already, because the message had to be taken apart here."""
+    """Decoded parts by section, if the message had to be parsed here."""
     problems: tuple[Problem, ...] = ()
 
 
 def value_of(message: Fetched, name: str) -> object:
-    """An item's value; None if the server did not send it, or sent what does not parse."""
+    """Return an item's value; None if the server did not send it, or it does not parse."""
     try:
         return message.get(name)
     except ProtocolError:
@@ -59,33 +59,36 @@ def value_of(message: Fetched, name: str) -> object:
 
 
 def lacks_envelope(message: Fetched) -> bool:
-    """Whether its header is to be read here."""
+    """Whether the message has no valid ENVELOPE, so that its header must be fetched."""
     return not isinstance(value_of(message, "ENVELOPE"), Envelope)
 
 
 def lacks_structure(message: Fetched) -> bool:
-    """Whether it is to be taken apart here."""
+    """Whether the message has no valid BODYSTRUCTURE, so that it must be parsed here."""
     return not isinstance(value_of(message, "BODYSTRUCTURE"), Part)
 
 
 def summarise(message: Fetched) -> Summary:
-    """A message as FETCH has told it, with its header or its beginning where that was needed."""
+    """Make a summary of a fetched message, with its `HEADER` or `START` where they were needed."""
     problems: list[Problem] = []
     flags, size = value_of(message, "FLAGS"), value_of(message, "RFC822.SIZE")
     date, envelope = value_of(message, "INTERNALDATE"), value_of(message, "ENVELOPE")
-    start, told = value_of(message, START.key), value_of(message, HEADER.key)
+    start, header = value_of(message, START.key), value_of(message, HEADER.key)
     referring = value_of(message, REFERENCES.key)
     fields: Fields = ()
-    if isinstance(told, bytes) or isinstance(start, bytes):
-        header = told if isinstance(told, bytes) else start
-        fields = fields_of(header if isinstance(header, bytes) else b"")
+    if not isinstance(header, bytes):
+        header = start
+    if isinstance(header, bytes):
+        fields = fields_of(header)
     if not isinstance(envelope, Envelope):
-        problems.append(Problem("", "the server sends no ENVELOPE that can be read"))
+        problems.append(Problem("", "the server sent no valid ENVELOPE: made from the header"))
         envelope = envelope_of(fields)
     structure = value_of(message, "BODYSTRUCTURE")
     contents: dict[str, bytes] = {}
     if not isinstance(structure, Part):
-        problems.append(Problem("", "the server sends no BODYSTRUCTURE that can be read"))
+        problems.append(
+            Problem("", "the server sent no valid BODYSTRUCTURE: made from the message")
+        )
         structure = None
         if isinstance(start, bytes):
             structure, contents = take_apart(start)

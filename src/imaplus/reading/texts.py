@@ -1,7 +1,7 @@
-"""The text of a part: its transfer encoding and its charset undone, whatever is wrong with them.
+"""Decoding of parts: transfer encodings and charsets, valid or not.
 
-It never raises. A byte that no charset explains becomes U+FFFD, and what was wrong is told beside
-the text.
+Nothing here raises for malformed data: undecodable bytes become U+FFFD, and faults are returned as
+problems.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ _OTHER_NAMES: Final = {
     "unicode-1-1-utf-8": "utf-8",
     "iso-10646-ucs-2": "utf-16-be",
 }
-"""Charsets that mail names and Python calls otherwise."""
+"""Charset names in mail, and Python's names for them."""
 
 
 class Text(NamedTuple):
-    """A text, and what was wrong with it."""
+    """A decoded text, and its faults."""
 
     text: str
     problems: tuple[Problem, ...] = ()
 
 
 class Content(NamedTuple):
-    """The bytes of a part, and what was wrong with them."""
+    """The decoded bytes of a part, and their faults."""
 
     data: bytes
     problems: tuple[Problem, ...] = ()
 
 
 def text_of(data: bytes, part: Part) -> Text:
-    """The text of a part whose content travelled as `data`. Line ends are "\\n"."""
+    """Decode the text of a part from its encoded content. Lines end in "\\n"."""
     content = content_of(data, part)
     charset = part.params.get("charset")
     is_html = part.subtype == "html"
@@ -66,16 +66,16 @@ def text_of(data: bytes, part: Part) -> Text:
 
 
 def content_of(data: bytes, part: Part) -> Content:
-    """The content of a part, its transfer encoding undone as far as that can be done."""
+    """Decode the transfer encoding of a part, as far as possible."""
     encoding = usual_encoding(part.encoding)
     if encoding in _IDENTITY:
         return Content(data)
     decoder = decoder_for(encoding.encode("ascii", "replace"))
     if decoder is None:
-        return _wrong(data, part, f"unknown transfer encoding {encoding!r:.60}: left as it is")
+        return _wrong(data, part, f"unknown transfer encoding {encoding!r:.60}: not decoded")
     if encoding == "base64":
         if not _BASE64.fullmatch(data) and _WORDS.search(data):
-            return _wrong(data, part, "it says base64 and is plain text: left as it is")
+            return _wrong(data, part, "labelled base64, but plain text: not decoded")
         wrong = None if _is_base64(data) else "the base64 is damaged: decoded as far as possible"
     elif encoding == "quoted-printable":
         wrong = "the quoted-printable is damaged" if _WRONG_QP.search(data) else None
@@ -86,7 +86,7 @@ def content_of(data: bytes, part: Part) -> Content:
 
 
 def usual_encoding(encoding: str) -> str:
-    """A transfer encoding's name as RFC 2045 writes it, where senders write another."""
+    """Normalize the name of a transfer encoding to that of RFC 2045."""
     name = encoding.partition(";")[0].strip(" \t\"'").lower()
     return {
         "": "7bit",
@@ -109,22 +109,25 @@ def _is_base64(data: bytes) -> bool:
 
 
 def decode_charset(data: bytes, charset: str | None, *, is_html: bool = False) -> tuple[str, str]:
-    """Text in a charset that a stranger named or did not, and what is wrong with it ("": nothing).
+    """Decode text in a charset that may be missing, unknown or wrong.
 
-    ISO 8859-1 is read as windows-1252, as browsers do, and GB 2312 and its like as the charsets
-    that hold them. Without a charset that is known it is UTF-8 if it can be, else windows-1252.
+    ISO 8859-1 is decoded as windows-1252, as in browsers, and GB 2312 and the like as their
+    supersets. Without a known charset, text is decoded as UTF-8 if valid, else as windows-1252.
+
+    Returns:
+        The text, and its fault; "" if there is none.
     """
     named = _usual_charset(charset or "")
     codec = _codec(named)
-    unsure = codec is None or (codec == "ascii" and not data.isascii())  # Cyrus tells US-ASCII
+    unsure = codec is None or (codec == "ascii" and not data.isascii())  # Cyrus sends US-ASCII
     if unsure and is_html and (meta := _META.search(data, 0, 4096)):
-        told = _usual_charset(meta[1].decode("ascii"))
-        if _codec(told) is not None:
-            named, codec = told, _codec(told)
+        declared = _usual_charset(meta[1].decode("ascii"))
+        if _codec(declared) is not None:
+            named, codec = declared, _codec(declared)
     if codec is None or codec == "ascii":
         if data.isascii() and b"\x1b" not in data:
             return data.decode("ascii"), ""
-        if data.isascii():  # RFC 1468 without its name
+        if data.isascii():  # ISO-2022-JP (RFC 1468), not labelled
             return _guess_escapes(data), "" if codec is None else f"it says {named} and is not"
         what = "no charset is named" if not charset else f"the charset {charset!r:.60} is unknown"
         if codec == "ascii" and charset:
