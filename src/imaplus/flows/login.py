@@ -191,7 +191,7 @@ def _bindings(connection: Connection) -> Sequence[ChannelBinding]:
     """What a login can be bound to on this connection."""
     bindings: Sequence[ChannelBinding] = connection.channel_bindings()
     if connection.greets_as("Dovecot"):
-        # Dovecot 2.4 has tls-exporter and tls-unique, and hangs up on tls-server-end-point.
+        # Dovecot 2.4 supports tls-exporter and tls-unique only.
         return [each for each in bindings if each.type != "tls-server-end-point"]
     return bindings
 

@@ -1,7 +1,7 @@
 """Remove repeated and implied terms from a query.
 
-Dovecot 2.4 needs that: for (A or B) and (B or A) it returns all messages, for (A and B) or (B and
-A) its process crashes, and of two sizes or days under a NOT it uses the wrong one.
+Dovecot 2.4 needs that: for (A or B) and (B or A) it returns all messages, and of two sizes or days
+under a NOT it uses the wrong one.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def _by_scram(
     if named or allowed is None:
         usable = bindings()
         # Each version of TLS has a type that -PLUS servers must have: tls-unique (RFC 5802, 6.1),
-        # since TLS 1.3 tls-exporter (RFC 9266, 3). Dovecot 2.4 hangs up on another.
+        # since TLS 1.3 tls-exporter (RFC 9266, 3). Few have others.
         if not named and all(each.type == END_POINT for each in usable):
             usable = ()
     # "y" takes back what we can do where the server says that it cannot (RFC 5802, 6).
