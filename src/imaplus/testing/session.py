@@ -75,7 +75,7 @@ class Session(SessionState):
                 self.log_in(account)
             except No as refused:
                 self.out.say(f"BYE {refused}".encode())
-                self.state = State.LOGOUT
+                self.state: State = State.LOGOUT
                 return
         code = f" [CAPABILITY {' '.join(self.capabilities())}]" if not self.can("IMAP4") else ""
         if self.fault.greeting is not None:
@@ -103,7 +103,7 @@ class Session(SessionState):
         self.log.add(frame)
         c = Cursor(frame, utf8=self.utf8)
         match = c.accept_match(_TAG)
-        self.tag = match[0] if match else b"*"
+        self.tag: bytes = match[0] if match else b"*"
         if match is None or not c.accept(b" "):
             self.out.finish(self.tag, "BAD", "", "Expected a tag and a command")
             return
@@ -175,8 +175,8 @@ class Session(SessionState):
         await layer.handshake()
         self.stream.inner = layer
         self.secure = True
-        self.certificate_user = layer.peer_name()
-        self.bindings = layer.bindings()
+        self.certificate_user: str | None = layer.peer_name()
+        self.bindings: dict[str, bytes] = layer.bindings()
 
     def start_layer(self, layer: Callable[[Stream], Stream]) -> None:
         """Start a layer such as compression; input already received is part of it."""

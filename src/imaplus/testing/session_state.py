@@ -53,7 +53,7 @@ class SessionState:
         self.fault: Fault = fault
         self.secure: bool = secure
         self.context = context  # for STARTTLS; None if not offered
-        self.certificate_user = certificate_user
+        self.certificate_user: str | None = certificate_user
         self.bindings: dict[str, bytes] = stream.bindings() if isinstance(stream, Tls) else {}
         """The channel bindings of the connection, by type (RFC 5929)."""
         self.stream: Faulty = Faulty(stream, fault)
