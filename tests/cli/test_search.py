@@ -173,6 +173,16 @@ def test_a_mailbox_after_the_account(server: Server, run: Run) -> None:
     assert run("search", f"{server.url}Archive", *PLAIN, "")[1].count("\n") == 1
 
 
+def test_a_view_of_other_mailboxes_is_searched_on_request(server: Server, run: Run) -> None:
+    server.add_mailbox("Everything", "\\All")
+    server.add_message("Everything", message("lunch"))
+    _, everywhere, _ = run("search", *PLAIN, server.url, "subject:lunch")
+    assert "Everything" not in everywhere
+    assert len(everywhere.splitlines()) == 2
+    _, chosen, _ = run("search", *PLAIN, server.url, "subject:lunch", "--mailbox", "Everything")
+    assert "Everything#1" in chosen
+
+
 def test_a_message_without_a_date_or_sender() -> None:
     found = Found("INBOX", 1, 2, None, None, "", "", "", 0, frozenset())
     assert list(lines([found])) == ["----------  INBOX#2"]

@@ -265,6 +265,8 @@ class Mailbox(Messages):
                         print(len(uids), "messages were removed")
                     case Fetched():
                         print("message", event.uid, "has the flags", event.flags)
+                    case FetchData():  # the server has not sent the UID
+                        print("message number", event.seq, "has the flags", event.flags)
             print("a second has passed")
 
         Other commands may be sent during the iteration. Other unsolicited data goes to `on_event`

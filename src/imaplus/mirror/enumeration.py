@@ -211,23 +211,31 @@ def without_virtual(
 
     Returns: the mailboxes to mirror, and those left out.
     """
-    virtual = [entry for entry in entries if entry.attributes & VIRTUAL]
-    others = [entry for entry in entries if entry not in virtual]
-    if not virtual or not others:
+    if not any(entry.attributes & VIRTUAL for entry in entries):
         return list(entries), []
-    counted = [_with_status(link, entry) for entry in entries]
-    known = {entry.name: entry.status.messages for entry in counted if entry.status is not None}
+    names = names_of_views([_with_status(link, entry) for entry in entries])
+    left_out = [entry for entry in entries if entry.name in names]
+    return [entry for entry in entries if entry not in left_out], left_out
+
+
+def names_of_views(entries: Sequence[ListEntry]) -> frozenset[str]:
+    """The names of the mailboxes that only show mail of others, by the counts in their STATUS.
+
+    No mailbox is among them if a count is missing.
+    """
+    views = [entry for entry in entries if entry.attributes & VIRTUAL]
+    others = [entry for entry in entries if entry not in views]
+    known = {entry.name: entry.status.messages for entry in entries if entry.status is not None}
     elsewhere = [known.get(entry.name) for entry in others]
-    if None in elsewhere:
-        return list(entries), []
+    if not others or None in elsewhere:
+        return frozenset()
     held = sum(filter(None, elsewhere))
-    left_out = [
-        entry
-        for entry in virtual
+    return frozenset(
+        entry.name
+        for entry in views
         if "\\Flagged" in entry.attributes
         or ((number := known.get(entry.name)) is not None and number <= held)
-    ]
-    return [entry for entry in entries if entry not in left_out], left_out
+    )
 
 
 def _with_status(link: Link, entry: ListEntry) -> ListEntry:

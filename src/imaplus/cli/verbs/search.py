@@ -227,8 +227,7 @@ def _on_server(args: argparse.Namespace, node: Node | None, console: Console) ->
     with open_client(address, args, console) as client, console.progress():
         if address.folder is not None:
             args.mailbox = [address.folder, *args.mailbox]
-        entries = [entry for entry in client.list("", "*") if _can_be_opened(entry)]
-        for entry in _choose(entries, args):
+        for entry in _choose(_list_mailboxes(client, every=bool(args.mailbox)), args):
             for it, header in _in_mailbox(client, entry.name, node, args.imap):
                 found.append(it)
                 headers.append(header)
@@ -237,6 +236,23 @@ def _on_server(args: argparse.Namespace, node: Node | None, console: Console) ->
     if args.threads:
         return _group_by_thread(found, headers, args.limit)
     return found[: args.limit]
+
+
+def _list_mailboxes(client: Client, *, every: bool) -> list[ListEntry]:
+    """Return the mailboxes to choose from.
+
+    Without `every`, those that only show mail of others are left out, so that a message is found
+    once. Gmail's All Mail is kept: what is archived is in no other mailbox, and the counts do not
+    tell, since a message with several labels counts several times.
+    """
+    from imaplus.mirror.enumeration import names_of_views
+
+    entries = client.list("", "*", status=() if every else ("MESSAGES",))
+    entries = [entry for entry in entries if _can_be_opened(entry)]
+    if every or client.can("X-GM-EXT-1"):
+        return entries
+    views = names_of_views(entries)
+    return [entry for entry in entries if entry.name not in views]
 
 
 def _can_be_opened(entry: ListEntry) -> bool:
