@@ -95,7 +95,7 @@ ANSWERS = {
         "FETCH",
         flood(b" X {0}\r\n", b"* 1 FETCH (UID 1"),
         "ProtocolError: has more than 100 literals",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "literal: text without end behind it": Case(
         "fetch",
@@ -116,7 +116,7 @@ ANSWERS = {
         "LIST",
         flood(b'* LIST () "/" {10000}\r\n' + b"x" * 10_000 + b"\r\n"),
         "ProtocolError: are waiting to be taken",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "body: of another message first": Case(
         "fetch",
@@ -164,7 +164,7 @@ ANSWERS = {
         "FETCH",
         flood(b"* 2 FETCH (UID 2 BODY[] {1000}\r\n" + b"x" * 1000 + b")\r\n"),
         "ProtocolError: no command asked for",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "body: after the OK": Case(
         "fetch",

@@ -131,7 +131,7 @@ TALK = {
         "NOOP",
         flood(b"* 1 FETCH (UID 1 BODY[] {1000}\r\n" + b"x" * 1000 + b")" + b"\r\n"),
         "ProtocolError: no command asked for",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "unasked: RECENT without end": Case(
         "noop",
@@ -201,7 +201,7 @@ TALK = {
         "NOOP",
         flood(b"* OK [COPYUID 1 1:4294967295 1:4294967295] x" + b"\r\n"),
         "ProtocolError: no command asked for",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "unasked: unknown without end": Case(
         "noop",
@@ -250,7 +250,7 @@ TALK = {
         "NOOP",
         flood(b'* LIST () "/" {0}\r\n' + b"\r\n"),
         "ProtocolError: no command asked for",
-        "abort: of responses have collected",
+        "abort: responses exceed the limit",
     ),
     "unasked: a line without end": Case(
         "noop",
