@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -42,6 +43,18 @@ def test_help(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "imaplus " + " ".join(verb) in text
     assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_a_python_whose_garbage_collector_cannot_be_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As PyPy's: it has no `gc.freeze`."""
+    monkeypatch.setattr("sys.implementation", SimpleNamespace(name="pypy"))
+    monkeypatch.setattr("sys.argv", ["imaplus", "ls"])
+    told = SimpleNamespace(disable=lambda: None, enable=lambda: None)
+    monkeypatch.setattr(command, "gc", told)
+    assert command.main() == 2
+    assert "arguments are required" in capsys.readouterr().err
 
 
 def test_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,6 +160,7 @@ def test_a_process_that_is_told_twice(server: Server, tmp_path: Path) -> None:
     assert kept(tmp_path) < 300
 
 
+@pytest.mark.skipif(not hasattr(os, "login_tty"), reason="PyPy lacks os.login_tty")
 def test_the_end_of_the_terminal(tmp_path: Path) -> None:
     """The message in hand is finished, and the place saved; there is nobody to be told."""
     ours, theirs = os.openpty()
@@ -182,6 +183,9 @@ def test_the_end_of_the_terminal(tmp_path: Path) -> None:
     assert 1 <= kept(tmp_path) < 300
 
 
+@pytest.mark.skipif(
+    sys.implementation.name == "pypy", reason="PyPy does not say that a signal is ignored"
+)
 def test_nohup(server: Server, tmp_path: Path) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

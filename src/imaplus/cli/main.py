@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             gc.disable()
         args = parse(words, os.environ)
         if alone:
-            gc.freeze()
+            _freeze()
             gc.enable()
         console = console_for(args)
         return args.verb.run(args, console)  # type: ignore[no-any-return]
@@ -142,7 +142,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failure.exit
     finally:
         if alone:
-            gc.freeze()
+            _freeze()
+
+
+def _freeze() -> None:
+    """Have the garbage collector pass over what there is now; PyPy's cannot be told."""
+    if sys.implementation.name == "cpython":
+        gc.freeze()
 
 
 def parse(words: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
