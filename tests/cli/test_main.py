@@ -45,7 +45,7 @@ def test_help(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
-def test_a_python_whose_garbage_collector_cannot_be_told(
+def test_a_python_without_gc_freeze(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As PyPy's: it has no `gc.freeze`."""

@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _freeze() -> None:
-    """Have the garbage collector pass over what there is now; PyPy's cannot be told."""
+    """Exempt the existing objects from garbage collection, where Python can: PyPy cannot."""
     if sys.implementation.name == "cpython":
         gc.freeze()
 

@@ -126,11 +126,17 @@ class Shape:
         ]
 
 
+LONGEST_NAMES: Final = 1000
+"""Item names longer than this in sum get no pattern: compiling one takes 100 times their size."""
+
+
 @lru_cache(maxsize=64)
 def shape_of(names: tuple[str, ...]) -> Shape | None:
     """The shape of a response with these items; None if no pattern can be made for it."""
     first = next((at for at, name in enumerate(names) if name in LISTS), len(names))
     plain, lists = names[:first], names[first:]
+    if sum(map(len, names)) > LONGEST_NAMES:
+        return None
     bodies = [name for name in plain if name[:5] == "BODY[" and name.isascii()]
     if not plain or not LISTS.issuperset(lists) or not PLAIN.keys() >= {*plain} - {*bodies}:
         return None
