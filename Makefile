@@ -5,7 +5,7 @@ PYTHON ?= python3
 TEST_OPTIONS ?= -q -n 2
 FUZZ_OPTIONS ?=
 BENCH_OPTIONS ?=
-COVERED_BY := $(addprefix tests/,wire protocol core transcripts client sasl test_records.py)
+COVERED_BY := $(addprefix tests/,wire protocol core transcripts client reading query sasl test_records.py)
 SERVERS ?= dovecot cyrus cyrus-bpo courier dovecot-next
 PYTHONS ?= .pythons
 
