@@ -37,7 +37,7 @@ _OPENING = re.compile(
     r"^(?: +@opening|from imaplus\.client\.async_opening import .*)\n", re.MULTILINE
 )
 """The decorator for calls in `async with`; the sync client needs none."""
-_SIGNATURE = re.compile(r"(async def \w+\((?:[^()]|\(\))*\) -> )(.*?):\n")
+_SIGNATURE = re.compile(r"(async def \w+\((?:[^()]|\(\))*\) -> )(.*?):(?= \.\.\.|\n)")
 _NO_TIMEOUT = (
     (re.compile(r",?\s*\*,\s*timeout: float \| None = None,?\s*(?=\))"), ""),
     (re.compile(r",\s*timeout: float \| None(?: = None)?"), ""),
@@ -61,7 +61,7 @@ def pipelined_name(match: re.Match[str]) -> str:
 
 def pipelined(source: str) -> str:
     """Translate a module of commands into one whose methods return an Answer."""
-    source = _SIGNATURE.sub(r"\1Answer[\2]:\n", source)
+    source = _SIGNATURE.sub(r"\1Answer[\2]:", source)
     for pattern, replacement in _NO_TIMEOUT:
         source = pattern.sub(replacement, source)
     future = "from __future__ import annotations\n"

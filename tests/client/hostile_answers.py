@@ -166,6 +166,20 @@ ANSWERS = {
         "ProtocolError: no command asked for",
         "abort: responses exceed the limit",
     ),
+    "body: the same without end": Case(
+        "fetch",
+        "FETCH",
+        flood(b"* 1 FETCH (UID 1 FLAGS () BODY[] {5}\r\nhello)\r\n"),
+        "ProtocolError: responses",
+        "abort: responses exceed the limit",
+    ),
+    "flags: the same without end": Case(
+        "flags",
+        "FETCH",
+        flood(b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n"),
+        "ProtocolError: responses",
+        "abort: responses to one command",
+    ),
     "body: after the OK": Case(
         "fetch",
         "FETCH",

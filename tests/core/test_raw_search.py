@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imaplus import InvalidArgument
 from imaplus.search import Raw, Seen
 from imaplus.wire.writer import Rules, Writer
+
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def written(criteria: str) -> bytes:
@@ -70,11 +74,13 @@ def test_it_combines_with_other_queries() -> None:
     assert repr(Raw("FROM ann") & ~Seen) == "Raw('FROM ann') & ~Seen"
 
 
+@example('"%"')
 @given(st.text(alphabet='SEN ()"\\{}\r\n\0ü*%', max_size=20))
 def test_it_is_refused_or_whole(criteria: str) -> None:
     try:
         query = Raw(criteria)
     except InvalidArgument:
         return
-    assert not set(criteria) & set("\r\n\0{%")
+    assert not set(criteria) & set("\r\n\0")
+    assert not set(QUOTED.sub("", criteria)) & set("{%")  # within quotes they begin no literal
     assert query.texts()

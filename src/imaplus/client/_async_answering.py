@@ -5,6 +5,7 @@ Part of `AsyncMessage`, in a file of its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from time import monotonic as now
 from typing import TYPE_CHECKING
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from imaplus.reading.composing import Original, ReplyTo
 
 
-class AsyncAnswering:
+class AsyncAnswering(ABC):
     """The methods of `AsyncMessage` that build other messages."""
 
     @property
-    def _message(self) -> AsyncMessage:
-        raise NotImplementedError
+    @abstractmethod
+    def _message(self) -> AsyncMessage: ...
 
     async def reply(
         self,

@@ -6,6 +6,7 @@ how a flow is run.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeVar
@@ -24,20 +25,20 @@ from imaplus.wire.sets import SequenceSet, SequenceSetLike
 T = TypeVar("T")
 
 
-class AsyncMailboxCommands:
+class AsyncMailboxCommands(ABC):
     """Commands on the messages of an open mailbox."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """The name, as passed to `select()` or `examine()`."""
-        raise NotImplementedError
 
     @property
-    def _connection(self) -> Connection:
-        raise NotImplementedError
+    @abstractmethod
+    def _connection(self) -> Connection: ...
 
-    async def _give(self, flow: Flow[T], timeout: float | None) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    async def _give(self, flow: Flow[T], timeout: float | None) -> T: ...
 
     # -- finding ----------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Part of `AsyncMailbox`, in a file of its own.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from io import BytesIO
 from os import PathLike
@@ -191,8 +192,8 @@ class AsyncMessages(AsyncMailboxCommands):
     # -- for messages and attachments -------------------------------------------------------
 
     @property
-    def _mailbox(self) -> AsyncMailbox:
-        raise NotImplementedError
+    @abstractmethod
+    def _mailbox(self) -> AsyncMailbox: ...
 
     def _identity_of(self, uid: int, section: str, binary: bool) -> tuple[object, ...] | None:
         """A key for the bytes of a section, to resume downloads; None if UIDs do not persist."""

@@ -6,6 +6,7 @@ Part of `Message`, in a file of its own.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from time import monotonic as now
 from typing import TYPE_CHECKING
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from imaplus.reading.composing import Original, ReplyTo
 
 
-class Answering:
+class Answering(ABC):
     """The methods of `Message` that build other messages."""
 
     @property
-    def _message(self) -> Message:
-        raise NotImplementedError
+    @abstractmethod
+    def _message(self) -> Message: ...
 
     def reply(
         self,

@@ -7,6 +7,7 @@ how a flow is run.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,15 +36,15 @@ if TYPE_CHECKING:  # loaded when first used
 T = TypeVar("T")
 
 
-class ClientCommands:
+class ClientCommands(ABC):
     """Commands that do not need an open mailbox."""
 
     @property
-    def _connection(self) -> Connection:
-        raise NotImplementedError
+    @abstractmethod
+    def _connection(self) -> Connection: ...
 
-    def _give(self, what: Command[T] | Flow[T], timeout: float | None) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def _give(self, what: Command[T] | Flow[T], timeout: float | None) -> T: ...
 
     # -- the session ------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Part of `Mailbox`, in a file of its own.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from io import BytesIO
 from os import PathLike
@@ -192,8 +193,8 @@ class Messages(MailboxCommands):
     # -- for messages and attachments -------------------------------------------------------
 
     @property
-    def _mailbox(self) -> Mailbox:
-        raise NotImplementedError
+    @abstractmethod
+    def _mailbox(self) -> Mailbox: ...
 
     def _identity_of(self, uid: int, section: str, binary: bool) -> tuple[object, ...] | None:
         """A key for the bytes of a section, to resume downloads; None if UIDs do not persist."""

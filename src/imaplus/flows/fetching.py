@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from imaplus.core.fetch import BodySink, Fetch
 from imaplus.core.fetch_items import BodySection, FetchItem
 from imaplus.core.fetched import Fetched
 from imaplus.core.parameters import FetchModifier
-from imaplus.errors import CommandError, PartlyDone
+from imaplus.errors import CommandError, PartlyDone, ProtocolError
 from imaplus.flows.limits import portions, rest_of
 from imaplus.protocol.bulk import MessageRun
 from imaplus.protocol.command import Command
@@ -24,10 +24,18 @@ from imaplus.wire.sets import MAX_NUMBER, STAR, SequenceSet
 UNDECODABLE = frozenset({"UNKNOWN-CTE", "PARSE"})
 """Codes of a NO to BINARY: the server cannot decode the part (RFC 3516, 4.3; RFC 9051, 7.1)."""
 
+MOST_EACH: Final = 100
+"""Answers for each message, on average: its parts, and changes while the rest is fetched."""
+MOST_MORE: Final = 10_000
+"""Answers beyond that, so that frequent changes to few messages end nothing."""
+
 
 class Fetching(Iterator[Fetch]):
-    """Commands that each fit on a line, and are of `window` messages at most, so that what comes
-    while nobody takes it is bounded."""
+    """Commands that fit on a line each and name at most `window` messages each.
+
+    So the data that the server sends between two reads of the caller is bounded. The number of
+    answers is bounded, too: a server may not repeat the data of a message without end.
+    """
 
     def __init__(
         self,
@@ -42,7 +50,10 @@ class Fetching(Iterator[Fetch]):
     ) -> None:
         self.undecodable: set[int] = set()
         """UIDs of messages of which the server cannot decode a part: they come without it."""
+        self._answers = 0
         self._connection = connection
+        self._uids = uids
+        self._messages = self._count_messages()  # the most so far: some may be expunged meanwhile
         self._items = tuple(items)
         self._decoded = frozenset(
             item.key for item in self._items if isinstance(item, BodySection) and _decodes(item)
@@ -60,13 +71,37 @@ class Fetching(Iterator[Fetch]):
         return self._again.popleft() if self._again else next(self._coming)
 
     def note(self, values: Iterable[object]) -> None:
-        """These have come, of commands that are not over yet."""
+        """Take note of answers to commands that are not over yet.
+
+        Raises:
+            ProtocolError: there are too many for the messages; the connection has ended.
+        """
+        self._answers += sum(len(each) if isinstance(each, MessageRun) else 1 for each in values)
+        if self._answers > MOST_MORE:
+            self._check_answers()
         for value in values if self._decoded else ():
             if isinstance(value, MessageRun) and self._decoded <= value.names:
                 self._seen.update(value.uids)
             elif isinstance(value, Fetched):
                 whole = self._decoded <= value.claims
                 (self._seen if whole else self._told).add(value.uid)
+
+    def _check_answers(self) -> None:
+        self._messages = max(self._messages, self._count_messages())
+        most = MOST_MORE + MOST_EACH * self._messages
+        if self._answers > most:
+            error = ProtocolError(
+                f"UID FETCH: the server sent more than {most} responses; "
+                f"messages asked for: {self._messages}"
+            )
+            self._connection.fail(error)
+            raise error
+
+    def _count_messages(self) -> int:
+        """How many messages there are to answer for now, at most."""
+        mailbox = self._connection.mailbox
+        exists = 0 if mailbox is None else mailbox.exists
+        return exists if self._uids.open_ended else min(exists, len(self._uids))
 
     def settle(self, command: Command[Any], error: CommandError | None) -> bool:
         """A command is over; whether its error is dealt with, mostly by commands that come next.
