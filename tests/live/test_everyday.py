@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -18,44 +16,17 @@ from imaplus.search import Raw, Seen
 from ..examples.finding import ROOT, fenced
 from ..reading.weird import HOPELESS, SOUND, TEXT, WEIRD, multipart, part
 from .lab import LabServer
+from .sessions import log_in
 
 PDF = part(
     'Content-Type: application/pdf; name="a.pdf"\nContent-Transfer-Encoding: base64', b"UERG\r\n"
 )
 
 
-def log_in(server: LabServer, user: str = "alice", **options: Any) -> Client:
-    tls = Tls(ca_file=server.ca_file)
-    password = server.users[user]
-    return Client.connect(
-        "localhost", server.tls_port, user=user, password=password, tls=tls, **options
-    )
-
-
-def prefix(server: LabServer) -> str:
-    return "INBOX." if server.name == "courier" else ""
-
-
-@pytest.fixture
-def client(server: LabServer) -> Iterator[Client]:
-    with log_in(server) as client:
-        yield client
-
-
-@pytest.fixture
-def box(server: LabServer, client: Client) -> Iterator[str]:
-    """A new mailbox, removed afterwards."""
-    name = f"{prefix(server)}everyday-{secrets.token_hex(4)}"
-    client.create(name)
-    yield name
-    with log_in(server) as other:
-        other.delete(name)
-
-
-def filled(client: Client, box: str, messages: dict[str, bytes]) -> tuple[Mailbox, dict[str, int]]:
+def filled(client: Client, name: str, messages: dict[str, bytes]) -> tuple[Mailbox, dict[str, int]]:
     """Add messages; return the mailbox, and the UIDs by name of those that the server accepted."""
     outcomes = [
-        client.append_many(box, [Outgoing(message)], check=False)[0]
+        client.append_many(name, [Outgoing(message)], check=False)[0]
         for message in messages.values()
     ]
     names = [
@@ -63,12 +34,12 @@ def filled(client: Client, box: str, messages: dict[str, bytes]) -> tuple[Mailbo
         for name, outcome in zip(messages, outcomes, strict=True)
         if not isinstance(outcome, CommandError)
     ]
-    mailbox = client.select(box)
+    mailbox = client.select(name)
     return mailbox, dict(zip(names, mailbox.uids(), strict=True))
 
 
-def test_sound_messages_read_as_python_reads_them(client: Client, box: str) -> None:
-    mailbox, uids = filled(client, box, SOUND)
+def test_sound_messages_read_as_python_reads_them(client: Client, fresh: str) -> None:
+    mailbox, uids = filled(client, fresh, SOUND)
     assert len(uids) == len(SOUND)
     for name, uid in uids.items():
         message = mailbox.message(uid)
@@ -78,8 +49,8 @@ def test_sound_messages_read_as_python_reads_them(client: Client, box: str) -> N
         assert message.problems == (), name
 
 
-def test_weird_messages(client: Client, box: str) -> None:
-    mailbox, uids = filled(client, box, {name: each.message for name, each in WEIRD.items()})
+def test_weird_messages(client: Client, fresh: str) -> None:
+    mailbox, uids = filled(client, fresh, {name: each.message for name, each in WEIRD.items()})
     assert len(uids) == len(WEIRD)
     for message in mailbox.messages(newest_first=True):
         name = next(name for name, uid in uids.items() if uid == message.uid)
@@ -89,8 +60,8 @@ def test_weird_messages(client: Client, box: str) -> None:
         assert tuple(each.safe_name for each in message.attachments) == weird.attachments, name
 
 
-def test_hopeless_messages(client: Client, box: str, tmp_path: Path) -> None:
-    mailbox, uids = filled(client, box, HOPELESS)
+def test_hopeless_messages(client: Client, fresh: str, tmp_path: Path) -> None:
+    mailbox, uids = filled(client, fresh, HOPELESS)
     assert uids
     for message in mailbox.messages():
         assert isinstance(message.text() + message.html(), str)
@@ -99,8 +70,8 @@ def test_hopeless_messages(client: Client, box: str, tmp_path: Path) -> None:
         message.reply("x", sender="ada@example.org")
 
 
-def test_attachments_in_files(client: Client, box: str, tmp_path: Path) -> None:
-    mailbox, _ = filled(client, box, {"mixed": multipart("mixed", TEXT, PDF)})
+def test_attachments_in_files(client: Client, fresh: str, tmp_path: Path) -> None:
+    mailbox, _ = filled(client, fresh, {"mixed": multipart("mixed", TEXT, PDF)})
     (message,) = mailbox.messages(newest_first=True, limit=1)
     (attachment,) = message.attachments
     assert [attachment.save(tmp_path).name for _ in range(2)] == ["a.pdf", "a (2).pdf"]
@@ -108,9 +79,9 @@ def test_attachments_in_files(client: Client, box: str, tmp_path: Path) -> None:
     assert message.save(tmp_path).read_bytes() == message.raw()
 
 
-def test_a_download_goes_on_where_it_was_cut(client: Client, box: str, tmp_path: Path) -> None:
+def test_a_download_goes_on_where_it_was_cut(client: Client, fresh: str, tmp_path: Path) -> None:
     data = b"Subject: large\r\n\r\n" + b"0123456789abcdef" * 4 * 2000 + b"\r\n"
-    mailbox, _ = filled(client, box, {"large": data})
+    mailbox, _ = filled(client, fresh, {"large": data})
     uid = mailbox.uids().last
     identity = mailbox._identity_of(uid, "", False)
     left = Landing(Target(tmp_path, "x.eml", replaces=True), identity)
@@ -124,8 +95,8 @@ def test_a_download_goes_on_where_it_was_cut(client: Client, box: str, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["x.eml"]
 
 
-def test_which_messages(client: Client, box: str) -> None:
-    mailbox, _ = filled(client, box, {str(n): b"Subject: %d\r\n\r\nx\r\n" % n for n in range(60)})
+def test_which_messages(client: Client, fresh: str) -> None:
+    mailbox, _ = filled(client, fresh, {str(n): b"Subject: %d\r\n\r\nx\r\n" % n for n in range(60)})
     assert [each.subject for each in mailbox.messages(newest_first=True, limit=2)] == ["59", "58"]
     assert [each.subject for each in mailbox.messages(limit=2)] == ["0", "1"]
     assert len(list(mailbox.messages())) == 60
@@ -137,11 +108,11 @@ def test_which_messages(client: Client, box: str) -> None:
     assert mailbox.count() == 59
 
 
-def test_mailboxes_and_drafts(server: LabServer, client: Client, box: str) -> None:
-    assert client.exists(box)
-    assert not client.exists(f"{box}-not")
-    assert client.create(box, exist_ok=True) is None
-    mailbox, _ = filled(client, box, {"text": SOUND["utf-8"]})
+def test_mailboxes_and_drafts(server: LabServer, client: Client, fresh: str) -> None:
+    assert client.exists(fresh)
+    assert not client.exists(f"{fresh}-not")
+    assert client.create(fresh, exist_ok=True) is None
+    mailbox, _ = filled(client, fresh, {"text": SOUND["utf-8"]})
     draft = next(iter(mailbox.messages())).reply("Grüße", sender="ada@example.org")
     uid = client.save_draft(draft).uid
     found = client.find("\\Drafts")
