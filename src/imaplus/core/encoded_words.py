@@ -1,7 +1,7 @@
-"""Text that headers carry in disguise: encoded words (RFC 2047), parameter values (RFC 2231).
+"""Decoding of header text: encoded words (RFC 2047) and parameter values (RFC 2231).
 
-Charsets are known here, and which of them may be trusted with a stranger's octets. Nothing raises:
-what cannot be decoded is shown as it came. Which header field or parameter it is, nobody knows.
+Also the charsets that are safe to decode untrusted data with. Nothing raises: text that cannot be
+decoded is returned as it was sent.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SUPERSETS: Final = {
     "shift_jis": "cp932",
     "big5": "big5hkscs",
 }
-"""Mail programs write the subset's name and use the superset."""
+"""Supersets of charsets: mail programs name the subset and use the superset."""
 
 
 LONGEST_SHARED: Final = 256
@@ -60,18 +60,18 @@ LONGEST_SHARED: Final = 256
 
 
 def charset_codec(charset: str) -> str | None:
-    """Python's name for a charset, or None if it is unknown or is none.
+    """Return Python's name for a charset; None if it is unknown or not a charset.
 
-    Never imports a module that a stranger has named.
+    Never imports a module by a name from a message.
     """
     return _CHARSETS.get(charset.lower().replace("-", "_"))
 
 
 def decode_words(text: str) -> str:
-    """A header's text with its encoded words decoded and its folding undone (RFC 2047, 6).
+    """Decode the encoded words of a header's text, and unfold it (RFC 2047, 6).
 
-    White space between two words belongs to neither. Words of one charset are joined before they
-    are decoded: senders cut characters in half.
+    White space between two encoded words is dropped. Adjacent words of one charset are joined
+    before they are decoded, because senders split characters.
     """
     if "\n" in text:
         text = _FOLD.sub("", text)
@@ -116,10 +116,10 @@ def _decode_word(encoding: str, text: str) -> bytes:
 
 
 def decode_charset(data: bytes, charset: str) -> str:
-    """Octets in a charset that a stranger named. Never raises.
+    """Decode bytes in a charset named by a message. Never raises.
 
-    If the charset is unknown, UTF-8 or else Latin-1; if octets are wrong in it, U+FFFD for them,
-    and for half a surrogate pair, which UTF-7 can express: no text could be printed that has one.
+    An unknown charset is replaced by UTF-8, or else Latin-1. Bytes that are wrong in the charset
+    become U+FFFD, and so do lone surrogates, which UTF-7 can express and which cannot be printed.
     """
     codec = charset_codec(charset)
     if codec is None or codec == "ascii":
@@ -128,9 +128,9 @@ def decode_charset(data: bytes, charset: str) -> str:
 
 
 def decode_parameter(params: Mapping[str, str], name: str) -> str | None:
-    """A parameter's value, whichever way it travelled; None if it is not there.
+    """Return a parameter's decoded value; None if it is missing.
 
-    `params` has its names in lower case, as they were sent: `name`, `name*`, or the pieces
+    The names in `params` are in lower case and otherwise as sent: `name`, `name*`, or the pieces
     `name*0`, `name*1*`, ... (RFC 2231, 3 and 4). Encoded words, which RFC 2047 (5) forbids here,
     are the most common of all, and also come within the others.
     """

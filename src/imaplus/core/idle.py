@@ -1,7 +1,7 @@
-"""IDLE (RFC 9051, 6.3.13; RFC 2177): hear of changes as they happen.
+"""IDLE (RFC 9051, 6.3.13; RFC 2177): receive changes as they happen.
 
-While it runs, what comes is nobody's answer, and reaches the caller as events. It ends when it is
-interrupted; a command that is sent meanwhile interrupts it too.
+All responses to it are events. It ends when it is interrupted; sending another command interrupts
+it, too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The places where extensions bend core commands (RFC 4466), and the text they write there.
+"""The parameters by which extensions change core commands (RFC 4466).
 
-An extension derives a frozen dataclass from one of these, and whoever builds a command passes an
-instance. Which parameters exist is not known here.
+An extension derives a frozen dataclass from one of these classes; the command takes its instances.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from imaplus.wire.writer import Writer
 
 
 class Parameter:
-    """Something optional in a command."""
+    """An optional part of a command."""
 
     requires: ClassVar[str | None] = None
-    """A capability without which no such parameter is sent."""
+    """The capability that the parameter requires."""
 
     def encode(self, out: Writer) -> None:
         """Write it, without a space around it."""

@@ -1,7 +1,6 @@
-"""Content-Transfer-Encoding (RFC 2045, 6), undone piece by piece, in constant memory.
+"""Content-Transfer-Encoding (RFC 2045, 6), decoded piece by piece, in constant memory.
 
-What is broken in it is passed over, as mail programs do: whoever asks for this asks because a
-server would not. Where the octets come from and where they go is not known here.
+Damaged data is skipped, as mail programs do.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from imaplus.wire.patterns import lazy_pattern
 _NOT_BASE64: Final = lazy_pattern(rb"[^A-Za-z0-9+/=]+")
 _FIELD: Final = lazy_pattern(rb"(?im)^content-transfer-encoding[ \t]*:\s*\"?([^\s;\"]+)")
 LONGEST_LINE: Final = 1 << 16
-"""Octets of a line that are kept until its end comes: lines have 76 (RFC 2045, 6.7)."""
+"""Bytes of a line that are kept until its end arrives; lines have 76 (RFC 2045, 6.7)."""
 
 
 class Decoder(Protocol):
-    """Takes octets as they travel, gives them as they are meant."""
+    """An incremental decoder."""
 
     def feed(self, data: bytes) -> bytes:
-        """What these octets come to; some may wait for the next ones."""
+        """Decode these bytes. Some may be kept until the next ones arrive."""
         ...
 
     def end(self) -> bytes:
-        """No more will come: what has waited."""
+        """Return the bytes that were kept: there is no more input."""
         ...
 
 
@@ -41,7 +40,7 @@ class Identity:
 
 
 class Base64:
-    """base64. Octets of no meaning are passed over; padding may be missing, or come in between."""
+    """base64. Other bytes are skipped; padding may be missing, or in the middle."""
 
     def __init__(self) -> None:
         self._left = b""
@@ -59,12 +58,12 @@ class Base64:
 
 def _decode_base64(data: bytes) -> bytes:
     if len(data) % 4 == 1:
-        data = data[:-1]  # six bits are no octet
+        data = data[:-1]  # six bits are less than a byte
     return a2b_base64(data + b"==") if data else b""
 
 
 class QuotedPrintable:
-    """quoted-printable, by lines."""
+    """quoted-printable, line by line."""
 
     def __init__(self) -> None:
         self._left = b""
@@ -84,7 +83,7 @@ class QuotedPrintable:
 
 
 class Uuencode:
-    """uuencode, as mail had it before MIME: what stands between its first and last line."""
+    """uuencode, used before MIME: the content between its first and last line."""
 
     def __init__(self) -> None:
         self._left = b""
@@ -130,33 +129,33 @@ _DECODERS: Final[dict[bytes, Callable[[], Decoder]]] = {
 
 
 def encoding_of(header: bytes) -> bytes | None:
-    """The encoding that the header of a part names, in lower case; None if it names none."""
+    """Return the encoding named by the header of a part, in lower case; None if there is none."""
     field = _FIELD.search(header)
     return field[1].lower() if field else None
 
 
 def decoder_for(encoding: bytes) -> Decoder | None:
-    """What undoes an encoding; None if nothing is known that does."""
+    """Return a decoder; None for an unknown encoding."""
     decoder = _DECODERS.get(encoding)
     return None if decoder is None else decoder()
 
 
 class Decoded:
-    """A binary file to write to as octets travel, which another file gets as they are meant."""
+    """A binary file that decodes what is written to it, and writes that to another file."""
 
     def __init__(self, file: IO[bytes], decoder: Decoder) -> None:
         self._file = file
         self._decoder = decoder
         self.written: int = 0
-        """Octets that the other file has got."""
+        """Bytes written to the other file."""
 
     def write(self, data: bytes | memoryview, /) -> int:
-        """Take the next octets, all of them."""
+        """Decode and write the next bytes; returns their number."""
         self._put(self._decoder.feed(bytes(data)))
         return len(data)
 
     def finish(self) -> None:
-        """No more will come."""
+        """Write the bytes that were kept: there is no more input."""
         self._put(self._decoder.end())
 
     def _put(self, data: bytes) -> None:

@@ -1,8 +1,8 @@
-"""MESSAGELIMIT (RFC 9738): servers that deal with so many messages in one command, and no more.
+"""MESSAGELIMIT (RFC 9738): servers that limit the number of messages in one command.
 
-They take those with the highest UIDs and say down to which one they came: in the code of the OK, or
-of an untagged NO (or OK) where the tagged one has another code. COPY is done for all messages or
-for none, with NO. How to go on is a flow's concern.
+They process the messages with the highest UIDs, and report the lowest one: in the code of the OK,
+or of an untagged NO (or OK) if the tagged one has another code. COPY is done for all messages or
+for none, with NO. Flows request the rest.
 """
 
 from __future__ import annotations

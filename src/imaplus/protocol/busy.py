@@ -1,7 +1,7 @@
-"""Refusals that mean "not now", by their words: what servers say that give no code, or another.
+"""Temporary refusals, recognised by their text.
 
-RFC 5530 has UNAVAILABLE and INUSE for this; many servers send ALERT, LIMIT, OVERQUOTA or nothing,
-at LOGIN above all, where a NO else means a wrong password. It is data, and two questions to it.
+RFC 5530 has the codes UNAVAILABLE and INUSE. Many servers send ALERT, LIMIT, OVERQUOTA or no code
+instead, mostly in answer to LOGIN, where any other NO means a wrong password.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ ANYWHERE: Final = (
     # Yahoo: "[LIMIT] LOGIN Rate limit hit"
     r"rate limit (?:hit|exceeded|reached)",
 )
-"""Words of a limit of the account or the server, whatever was asked for."""
+"""Text about a limit of the account or the server, in answer to any command."""
 
 LOCKED_OUT: Final = (
     r"too many (?:\w+ ){0,3}(?:attempts|failures|tries)\b",
     r"login frequency limited\Z",
 )
-"""Words of a login that is refused for those before it, right or wrong."""
+"""Text of a login that is refused because of earlier attempts, whatever its password."""
 
 AT_LOGIN: Final = (
     # Yahoo: "[SERVERBUG] LOGIN Server error - Please try again later"
@@ -46,7 +46,7 @@ AT_LOGIN: Final = (
     # Dovecot: "Internal login failure. Refer to server log for more information."
     r"\binternal (?:login |server |authentication )?(?:failure|error)\b",
 )
-"""Words of a login that nobody has looked at, unless they speak of a wrong password as well."""
+"""Text of a login whose password was not checked, unless it mentions a wrong password, too."""
 
 _ANYWHERE: Final = lazy_pattern("|".join(ANYWHERE), re.IGNORECASE)
 _LOCKED_OUT: Final = lazy_pattern("|".join(LOCKED_OUT), re.IGNORECASE)

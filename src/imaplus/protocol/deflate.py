@@ -1,4 +1,4 @@
-"""COMPRESS=DEFLATE (RFC 4978, 3): a raw deflate stream each way. It is loaded when one is begun."""
+"""COMPRESS=DEFLATE (RFC 4978, 3): a raw deflate stream in each direction."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Final
 from imaplus.errors import ProtocolError
 
 STEP: Final = 1 << 16
-"""Octets inflated at once. A thousand times as many may lie in what one read brings, so whoever
-inflates looks at limits and deadlines after each step."""
+"""Bytes inflated in one step. A read may inflate to a thousand times as many, so the caller checks
+limits and deadlines after each step."""
 
 
 class Inflating:
-    """What comes, as IMAP sees it: `feed()` it, then take `step()` after `step()`."""
+    """Decompresses received data: call `feed()` with it, then `step()` until it returns no more."""
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
         self._fed: deque[bytes] = deque()
-        self._is_full = False  # the last step was: zlib may hold more of it
+        self._is_full = False  # the last step returned as many: zlib may hold more
 
     def feed(self, data: bytes) -> None:
         """Add compressed bytes from the stream."""
-        # Each step copies what it leaves of its piece, so no piece is larger than a step.
+        # Each step copies the rest of its piece, so no piece is larger than a step.
         self._fed.extend(data[start : start + STEP] for start in range(0, len(data), STEP))
 
     @property
@@ -32,10 +32,10 @@ class Inflating:
         return self._is_full or bool(self._fed)
 
     def step(self) -> bytes:
-        """The next octets, `STEP` at most.
+        """Return the next bytes, at most `STEP`.
 
         Raises:
-            ProtocolError: what came is no deflate stream.
+            ProtocolError: the data is not a deflate stream.
         """
         data = self._fed.popleft() if self._fed else b""
         try:
@@ -51,7 +51,7 @@ class Inflating:
         """Insist that nothing follows the end of the deflate stream.
 
         Raises:
-            ProtocolError: something does; it can be no part of the session (RFC 1951, 3.2.3).
+            ProtocolError: something does; it cannot belong to the session (RFC 1951, 3.2.3).
         """
         if self._stream.eof and (self._stream.unused_data or self._fed):
             raise ProtocolError("the server sends more after the end of its deflate stream")

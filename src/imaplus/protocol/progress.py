@@ -1,7 +1,7 @@
-"""How far the server has come with the commands on the wire, in numbers that only grow.
+"""Counters of the server's progress with the commands in flight; they only grow.
 
-A connection counts; it has no clock. Whoever waits compares what it finds with what it found
-before, and decides how much time that is worth (`client/patience.py`).
+The connection counts, and has no clock. The client compares the counters with their last values to
+decide how long to wait (`client/patience.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ LEAST: Final = 64
 
 
 class Progress:
-    """What has come, and how much of it was an answer to a command that somebody waits for."""
+    """Bytes received and sent, and how many of them answer commands that are waited for."""
 
     __slots__ = ("in_progress", "octets", "received", "steps", "unfinished", "written")
 
